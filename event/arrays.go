@@ -1,0 +1,97 @@
+package event
+
+import (
+	"math/bits"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// Bitmap marks which rows of a column are valid (not NULL): bit i of byte i/8, least significant first, as Arrow has it.
+// A nil Bitmap means that all are.
+type Bitmap []byte
+
+// NewBitmap makes a Bitmap for n rows, all NULL.
+func NewBitmap(n int) Bitmap { return make(Bitmap, (n+7)/8) }
+
+// Set marks row i as valid.
+func (b Bitmap) Set(i int) { b[i>>3] |= 1 << (i & 7) }
+
+// Clear marks row i as NULL.
+func (b Bitmap) Clear(i int) { b[i>>3] &^= 1 << (i & 7) }
+
+// Valid reports whether row i is not NULL.
+func (b Bitmap) Valid(i int) bool { return b == nil || b[i>>3]&(1<<(i&7)) != 0 }
+
+// Nulls counts the NULLs among the first n rows.
+func (b Bitmap) Nulls(n int) int {
+	if b == nil {
+		return 0
+	}
+	valid := 0
+	for i := 0; i < n>>3; i++ {
+		valid += bits.OnesCount8(b[i])
+	}
+	if rest := n & 7; rest != 0 {
+		valid += bits.OnesCount8(b[n>>3] & (1<<rest - 1))
+	}
+	return n - valid
+}
+
+// NewFixed wraps values as an Arrow array of a fixed-width type without copying. The caller must not change values or valid
+// afterwards. T must be the type's in-memory form: int64 for BIGINT, arrow.Timestamp for TIMESTAMPTZ, float64 for DOUBLE
+// PRECISION, arrow.MonthDayNanoInterval for INTERVAL, int32 for dictionary codes.
+func NewFixed[T arrow.FixedWidthType](dt arrow.DataType, values []T, valid Bitmap) arrow.Array {
+	return wrap(dt, len(values), valid, memory.NewBufferBytes(arrow.GetBytes(values)))
+}
+
+// NewInt64s wraps values as BIGINT.
+func NewInt64s(values []int64, valid Bitmap) arrow.Array {
+	return NewFixed(arrow.PrimitiveTypes.Int64, values, valid)
+}
+
+// NewFloat64s wraps values as DOUBLE PRECISION.
+func NewFloat64s(values []float64, valid Bitmap) arrow.Array {
+	return NewFixed(arrow.PrimitiveTypes.Float64, values, valid)
+}
+
+// NewTimestamps wraps microseconds since 1970 as TIMESTAMPTZ.
+func NewTimestamps(micros []int64, valid Bitmap) arrow.Array {
+	return wrap(Timestamp, len(micros), valid, memory.NewBufferBytes(arrow.GetBytes(micros)))
+}
+
+// NewBooleans wraps a bitmap of n values, 1 for true, as BOOLEAN.
+func NewBooleans(values Bitmap, n int, valid Bitmap) arrow.Array {
+	return wrap(arrow.FixedWidthTypes.Boolean, n, valid, memory.NewBufferBytes(values))
+}
+
+// NewStrings wraps text as TEXT or JSONB: value i is data[offsets[i]:offsets[i+1]], so there is one more offset than values.
+func NewStrings(offsets []int32, data []byte, valid Bitmap) arrow.Array {
+	n := len(offsets) - 1
+	return wrap(arrow.BinaryTypes.String, n, valid, memory.NewBufferBytes(arrow.GetBytes(offsets)), memory.NewBufferBytes(data))
+}
+
+// DictionaryType is the Arrow type of dictionary-encoded TEXT and JSONB columns.
+var DictionaryType = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
+
+// NewDictionary wraps codes into a string array as a dictionary column. values has no NULLs and may hold a value twice;
+// codes of NULL rows are 0 and are not looked at.
+func NewDictionary(codes []int32, values arrow.Array, valid Bitmap) arrow.Array {
+	return array.NewDictionaryArray(DictionaryType, NewFixed(arrow.PrimitiveTypes.Int32, codes, valid), values)
+}
+
+// NewNulls makes n NULLs of a type.
+func NewNulls(t Type, n int) arrow.Array {
+	return array.MakeArrayOfNull(memory.DefaultAllocator, t.Arrow(), n)
+}
+
+// wrap builds an array over a validity bitmap and the type's buffers.
+func wrap(dt arrow.DataType, n int, valid Bitmap, buffers ...*memory.Buffer) arrow.Array {
+	all := make([]*memory.Buffer, 1, len(buffers)+1)
+	nulls := valid.Nulls(n)
+	if nulls > 0 {
+		all[0] = memory.NewBufferBytes(valid)
+	}
+	return array.MakeFromData(array.NewData(dt, n, append(all, buffers...), nil, nulls, 0))
+}

@@ -1,0 +1,114 @@
+package event
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// Batch is rows of one partition of one stream, in offset order, as an Arrow record whose columns are Schema.All().
+type Batch struct {
+	Schema    *Schema
+	Record    arrow.RecordBatch
+	Partition Partition
+	// First and Last are the offsets of the first and last row, both included. Offsets between them may be missing.
+	First, Last Offset
+}
+
+// NewBatch joins a stream's own columns with the hidden ones, all of the same length and at least one row long, in the order
+// of schema.All().
+func NewBatch(schema *Schema, partition Partition, columns []arrow.Array) (*Batch, error) {
+	offsets, ok := columns[len(columns)-len(Hidden)+1].(*array.Int64)
+	if !ok || offsets.Len() == 0 || len(columns) != len(schema.Columns)+len(Hidden) {
+		return nil, fmt.Errorf("make batch: %d columns do not fit schema version %d", len(columns), schema.Version)
+	}
+	rows := offsets.Len()
+	return &Batch{
+		Schema:    schema,
+		Record:    array.NewRecordBatch(schema.Arrow(), columns, int64(rows)),
+		Partition: partition,
+		First:     Offset(offsets.Value(0)),
+		Last:      Offset(offsets.Value(rows - 1)),
+	}, nil
+}
+
+// Rows is the number of rows.
+func (b *Batch) Rows() int { return int(b.Record.NumRows()) }
+
+// Offsets are the rows' offsets, rising.
+func (b *Batch) Offsets() []int64 {
+	return b.Record.Column(len(b.Schema.Columns) + 1).(*array.Int64).Int64Values()
+}
+
+// From is the part of the batch at and after offset next, sharing its memory; nil where nothing is left.
+func (b *Batch) From(next Offset) *Batch {
+	if next <= b.First {
+		return b
+	}
+	if next > b.Last {
+		return nil
+	}
+	offsets := b.Offsets()
+	at := sort.Search(len(offsets), func(i int) bool { return Offset(offsets[i]) >= next })
+	out := *b
+	out.Record = b.Record.NewSlice(int64(at), b.Record.NumRows())
+	out.First = Offset(offsets[at])
+	return &out
+}
+
+// Concat joins batches of one partition and one schema version that follow one another into one with memory of its own.
+func Concat(batches []*Batch) (*Batch, error) {
+	first, last := batches[0], batches[len(batches)-1]
+	columns := make([]arrow.Array, first.Record.NumCols())
+	parts := make([]arrow.Array, len(batches))
+	rows := int64(0)
+	for _, b := range batches {
+		if b.Schema.Version != first.Schema.Version || b.Partition != first.Partition {
+			return nil, fmt.Errorf("concat batches: schema version %d of partition %d with version %d of partition %d",
+				first.Schema.Version, first.Partition, b.Schema.Version, b.Partition)
+		}
+		rows += b.Record.NumRows()
+	}
+	for c := range columns {
+		for i, b := range batches {
+			parts[i] = b.Record.Column(c)
+		}
+		joined, err := array.Concatenate(parts, memory.DefaultAllocator)
+		if err != nil {
+			return nil, fmt.Errorf("concat batches: column %q: %w", first.Record.ColumnName(c), err)
+		}
+		columns[c] = joined
+	}
+	out := *first
+	out.Record = array.NewRecordBatch(first.Record.Schema(), columns, rows)
+	out.Last = last.Last
+	return &out, nil
+}
+
+// Bytes is the memory that the batch's values take, as far as slices of shared buffers can be told apart.
+func (b *Batch) Bytes() int64 {
+	total := int64(0)
+	for _, column := range b.Record.Columns() {
+		total += ArrayBytes(column)
+	}
+	return total
+}
+
+// ArrayBytes is about the memory that a column's values take.
+func ArrayBytes(values arrow.Array) int64 {
+	n := int64(values.Len())
+	switch a := values.(type) {
+	case *array.String:
+		return 4*n + n/8 + int64(len(a.ValueBytes()))
+	case *array.Dictionary:
+		return 4*n + n/8 + ArrayBytes(a.Dictionary())
+	default:
+		if fixed, ok := values.DataType().(arrow.FixedWidthDataType); ok {
+			return n*int64(fixed.BitWidth())/8 + n/8
+		}
+		return 8 * n
+	}
+}

@@ -1,0 +1,142 @@
+package event
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+)
+
+// Source says where the values of a column are among the columns that a batch or file holds: under its present id, or under a
+// former one, which then has to be widened.
+type Source struct {
+	ID   FieldID
+	Type Type
+}
+
+// Sources lists where the column may be found, the present id first.
+func (c Column) Sources() []Source {
+	out := make([]Source, 0, 1+len(c.Former))
+	out = append(out, Source{ID: c.ID, Type: c.Type})
+	for _, f := range c.Former {
+		out = append(out, Source{ID: f.ID, Type: f.Type})
+	}
+	return out
+}
+
+// Conform gives the wanted columns of a batch under a later version of its schema: columns that the batch does not have
+// are NULL, narrower ones are widened.
+func (b *Batch) Conform(schema *Schema, wanted []FieldID) ([]arrow.Array, error) {
+	at := make(map[FieldID]int, len(b.Schema.Columns)+len(Hidden))
+	for i, c := range b.Schema.All() {
+		at[c.ID] = i
+	}
+	out := make([]arrow.Array, len(wanted))
+	for i, id := range wanted {
+		column, ok := schema.ByID(id)
+		if !ok {
+			return nil, fmt.Errorf("conform batch: no column with id %d in schema version %d", id, schema.Version)
+		}
+		values, err := b.find(at, column)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = values
+	}
+	return out, nil
+}
+
+func (b *Batch) find(at map[FieldID]int, column Column) (arrow.Array, error) {
+	for _, source := range column.Sources() {
+		if i, ok := at[source.ID]; ok {
+			return Widen(b.Record.Column(i), source.Type, column.Type)
+		}
+	}
+	return NewNulls(column.Type, b.Rows()), nil
+}
+
+// Widen converts values to the wider type that their column has taken since, without loss: BIGINT to DOUBLE PRECISION, and
+// anything to JSONB.
+func Widen(values arrow.Array, from, to Type) (arrow.Array, error) {
+	switch {
+	case from.Equal(to):
+		return values, nil
+	case from.Kind == BigInt && to.Kind == Double:
+		return widenToDouble(values.(*array.Int64)), nil
+	case to.Kind == JSONB:
+		return widenToJSON(values, from)
+	default:
+		return nil, fmt.Errorf("widen %s to %s: not a widening", from, to)
+	}
+}
+
+func widenToDouble(values *array.Int64) arrow.Array {
+	out := make([]float64, values.Len())
+	for i, v := range values.Int64Values() {
+		out[i] = float64(v)
+	}
+	return NewFloat64s(out, ValidityOf(values))
+}
+
+func widenToJSON(values arrow.Array, from Type) (arrow.Array, error) {
+	offsets := make([]int32, 1, values.Len()+1)
+	var data []byte
+	for i := range values.Len() {
+		if values.IsValid(i) {
+			var err error
+			if data, err = AppendJSONValue(data, values, i, from); err != nil {
+				return nil, err
+			}
+		}
+		offsets = append(offsets, int32(len(data)))
+	}
+	return NewStrings(offsets, data, ValidityOf(values)), nil
+}
+
+// AppendJSONValue appends value i of a column as JSON; the row must be valid. Times are RFC 3339 strings with microseconds.
+func AppendJSONValue(dst []byte, values arrow.Array, i int, t Type) ([]byte, error) {
+	switch t.Kind {
+	case Boolean:
+		return strconv.AppendBool(dst, values.(*array.Boolean).Value(i)), nil
+	case BigInt:
+		return strconv.AppendInt(dst, values.(*array.Int64).Value(i), 10), nil
+	case Double:
+		return AppendDouble(dst, values.(*array.Float64).Value(i)), nil
+	case Text:
+		return AppendJSONString(dst, StringAt(values, i)), nil
+	case TimestampTZ:
+		dst = AppendTimestamp(append(dst, '"'), int64(values.(*array.Timestamp).Value(i)))
+		return append(dst, '"'), nil
+	case JSONB:
+		return append(dst, StringAt(values, i)...), nil
+	default:
+		return nil, fmt.Errorf("write %s as JSON: not a stored type", t)
+	}
+}
+
+// ValidityOf copies an array's validity into a Bitmap that starts at bit 0; nil where nothing is NULL.
+func ValidityOf(values arrow.Array) Bitmap {
+	if values.NullN() == 0 {
+		return nil
+	}
+	out := NewBitmap(values.Len())
+	for i := range values.Len() {
+		if values.IsValid(i) {
+			out.Set(i)
+		}
+	}
+	return out
+}
+
+// StringAt is value i of a TEXT or JSONB column in either of its two forms. The row must be valid.
+func StringAt(values arrow.Array, i int) string {
+	switch a := values.(type) {
+	case *array.String:
+		return a.Value(i)
+	case *array.Dictionary:
+		return a.Dictionary().(*array.String).Value(a.GetValueIndex(i))
+	default:
+		panic(fmt.Sprintf("event.StringAt: %s is not a string column", values.DataType()))
+	}
+}

@@ -1,0 +1,116 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
+
+// FieldID names a column for good: it is never reused, also not after a change of the column's name or type.
+type FieldID int32
+
+// The hidden columns that every stream has, with ids at the far end of the range so that user columns never meet them.
+const (
+	FieldPartition  FieldID = math.MaxInt32 - 101 // _partition BIGINT
+	FieldOffset     FieldID = math.MaxInt32 - 102 // _offset BIGINT
+	FieldIngestedAt FieldID = math.MaxInt32 - 103 // _ingested_at TIMESTAMPTZ
+	FieldWatermark  FieldID = math.MaxInt32 - 104 // _watermark TIMESTAMPTZ, NULL before the partition's first watermark
+)
+
+// Hidden are the columns kept beside the user's own, in the order in which a Batch carries them after those.
+var Hidden = []Column{
+	{ID: FieldPartition, Name: "_partition", Type: Type{Kind: BigInt}, NotNull: true},
+	{ID: FieldOffset, Name: "_offset", Type: Type{Kind: BigInt}, NotNull: true},
+	{ID: FieldIngestedAt, Name: "_ingested_at", Type: Type{Kind: TimestampTZ}, NotNull: true},
+	{ID: FieldWatermark, Name: "_watermark", Type: Type{Kind: TimestampTZ}},
+}
+
+// Column is one column of a stream.
+type Column struct {
+	ID      FieldID `json:"id"`
+	Name    string  `json:"name"`
+	Type    Type    `json:"type"`
+	NotNull bool    `json:"not_null,omitempty"`
+	// Since is the schema version that added the column, under whatever type. Rows logged under an older version have no value for it.
+	Since int `json:"since"`
+	// Former lists what the column was before it widened, newest first. A batch or file holds the column under one of these ids.
+	Former []FormerColumn `json:"former,omitempty"`
+}
+
+// FormerColumn is a narrower type that a column once had, under the id it then had.
+type FormerColumn struct {
+	ID   FieldID `json:"id"`
+	Type Type    `json:"type"`
+	// Until is the last schema version under which the column was this.
+	Until int `json:"until,omitempty"`
+}
+
+// Schema is one version of a stream's columns. It never changes after it is published; package decode makes the next version and package catalog publishes it.
+type Schema struct {
+	Version int      `json:"version"`
+	Columns []Column `json:"columns"`
+	// TimeColumn is the id of the event-time column; 0 means that arrival time is the event time.
+	TimeColumn FieldID `json:"time_column,omitempty"`
+	// NextID is the id that the next new column takes.
+	NextID FieldID `json:"next_id"`
+}
+
+// ErrUnknownColumn and ErrAmbiguousColumn are what Resolve wraps.
+var (
+	ErrUnknownColumn   = errors.New("unknown column")
+	ErrAmbiguousColumn = errors.New("ambiguous column")
+)
+
+// All returns the user's columns followed by the hidden ones: the columns of a Batch, in order.
+func (s *Schema) All() []Column {
+	all := make([]Column, 0, len(s.Columns)+len(Hidden))
+	return append(append(all, s.Columns...), Hidden...)
+}
+
+// Resolve finds a column, hidden ones included, by its exact name, else by the only name equal to it but for case.
+func (s *Schema) Resolve(name string) (Column, error) {
+	var folded []Column
+	for _, c := range s.All() {
+		if c.Name == name {
+			return c, nil
+		}
+		if strings.EqualFold(c.Name, name) {
+			folded = append(folded, c)
+		}
+	}
+	switch len(folded) {
+	case 0:
+		return Column{}, fmt.Errorf("%w %q", ErrUnknownColumn, name)
+	case 1:
+		return folded[0], nil
+	default:
+		names := make([]string, len(folded))
+		for i, c := range folded {
+			names[i] = `"` + c.Name + `"`
+		}
+		return Column{}, fmt.Errorf("%w %q: it could be %s", ErrAmbiguousColumn, name, strings.Join(names, " or "))
+	}
+}
+
+// ByID finds a column, hidden ones included, by its present id.
+func (s *Schema) ByID(id FieldID) (Column, bool) {
+	for _, c := range s.All() {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Column{}, false
+}
+
+// Arrow is the Arrow schema of a Batch: All() in order.
+func (s *Schema) Arrow() *arrow.Schema {
+	all := s.All()
+	fields := make([]arrow.Field, len(all))
+	for i, c := range all {
+		fields[i] = arrow.Field{Name: c.Name, Type: c.Type.Arrow(), Nullable: !c.NotNull}
+	}
+	return arrow.NewSchema(fields, nil)
+}

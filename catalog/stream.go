@@ -1,0 +1,44 @@
+package catalog
+
+import (
+	"time"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// Stream is the definition of one stream. A published Stream never changes; a new version replaces it.
+type Stream struct {
+	Name       string        `json:"name"`
+	Schema     *event.Schema `json:"schema"`
+	Partitions int           `json:"partitions"`
+	// PartitionBy are the columns whose hash chooses the partition; none means that batches go round.
+	PartitionBy []string `json:"partition_by,omitempty"`
+	// Bound, IdleTimeout and FutureLimit are the WATERMARK clause.
+	Bound       time.Duration `json:"bound"`
+	IdleTimeout time.Duration `json:"idle_timeout"`
+	FutureLimit time.Duration `json:"future_limit"`
+	// Retention is how long rows can be queried, by event time; 0 is for ever.
+	Retention time.Duration `json:"retention,omitempty"`
+	// LogRetention is how long raw records can be re-read after they are sealed, by arrival time.
+	LogRetention time.Duration `json:"log_retention"`
+	SchemaMode   SchemaMode    `json:"schema_mode"`
+}
+
+// SchemaMode says what becomes of a field that the stream does not have.
+type SchemaMode string
+
+// The modes.
+const (
+	Strict SchemaMode = "strict" // the row is rejected
+	Evolve SchemaMode = "evolve" // the column is added, and existing ones widen
+	Ignore SchemaMode = "ignore" // the field is left out
+)
+
+// Defaults of a stream that does not say otherwise.
+const (
+	DefaultPartitions   = 1
+	DefaultBound        = 5 * time.Second
+	DefaultIdleTimeout  = 30 * time.Second
+	DefaultFutureLimit  = 24 * time.Hour
+	DefaultLogRetention = 24 * time.Hour
+)

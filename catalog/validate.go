@@ -1,0 +1,128 @@
+package catalog
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// Limits of a definition.
+const (
+	MaxPartitions = 1024
+	MaxColumns    = 2048
+	maxColumnName = 255 // bytes
+)
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// ValidateName refuses what cannot name a stream. Names are also names of directories, so the rule is strict.
+func ValidateName(name string) error {
+	if namePattern.MatchString(name) {
+		return nil
+	}
+	return event.Errorf(event.CodeBadRequest, "%.80q cannot name a stream", name).
+		WithHint("a name is a lower-case letter followed by up to 62 lower-case letters, digits and underscores")
+}
+
+// Validate reports every fault of the definition in one error.
+func (s *Stream) Validate() error {
+	faults := &faults{}
+	if err := ValidateName(s.Name); err != nil {
+		faults.add("%s", err.Error())
+	}
+	if s.Partitions < 1 || s.Partitions > MaxPartitions {
+		faults.add("the number of partitions is %d, and must be from 1 to %d", s.Partitions, MaxPartitions)
+	}
+	s.validateDurations(faults)
+	if !slices.Contains([]SchemaMode{Strict, Evolve, Ignore}, s.SchemaMode) {
+		faults.add("the schema mode %q is none of strict, evolve and ignore", s.SchemaMode)
+	}
+	if s.Schema == nil {
+		faults.add("there is no schema")
+		return faults.err(s.Name)
+	}
+	validateSchema(s.Schema, faults)
+	for _, name := range s.PartitionBy {
+		if !slices.ContainsFunc(s.Schema.Columns, func(c event.Column) bool { return c.Name == name }) {
+			faults.add("the partitioning column %q does not exist", name)
+		}
+	}
+	return faults.err(s.Name)
+}
+
+func (s *Stream) validateDurations(faults *faults) {
+	for _, d := range []struct {
+		name  string
+		value time.Duration
+	}{
+		{"watermark bound", s.Bound}, {"idle timeout", s.IdleTimeout}, {"future limit", s.FutureLimit},
+		{"retention", s.Retention}, {"log retention", s.LogRetention},
+	} {
+		if d.value < 0 {
+			faults.add("the %s is negative", d.name)
+		}
+	}
+}
+
+func validateSchema(schema *event.Schema, faults *faults) {
+	if schema.Version < 1 {
+		faults.add("the schema version is %d, and must be 1 or more", schema.Version)
+	}
+	if len(schema.Columns) > MaxColumns {
+		faults.add("there are %d columns, and %d are the limit", len(schema.Columns), MaxColumns)
+	}
+	names, ids := map[string]bool{}, map[event.FieldID]bool{}
+	for _, c := range schema.Columns {
+		validateColumn(c, schema, faults)
+		if names[c.Name] {
+			faults.add("there are two columns %q", c.Name)
+		}
+		if ids[c.ID] {
+			faults.add("column %q has the id %d of another", c.Name, c.ID)
+		}
+		names[c.Name], ids[c.ID] = true, true
+	}
+	if schema.TimeColumn == 0 {
+		return
+	}
+	switch c, ok := schema.ByID(schema.TimeColumn); {
+	case !ok:
+		faults.add("the event-time column with id %d does not exist", schema.TimeColumn)
+	case c.Type.Kind != event.TimestampTZ:
+		faults.add("the event-time column %q is %s, and must be TIMESTAMPTZ", c.Name, c.Type)
+	}
+}
+
+func validateColumn(c event.Column, schema *event.Schema, faults *faults) {
+	if c.Name == "" || len(c.Name) > maxColumnName || !utf8.ValidString(c.Name) {
+		faults.add("a column's name is 1 to %d bytes of UTF-8, and %.80q is not", maxColumnName, c.Name)
+	}
+	for _, hidden := range event.Hidden {
+		if strings.EqualFold(c.Name, hidden.Name) {
+			faults.add("the column name %q is taken by a hidden column", c.Name)
+		}
+	}
+	if c.ID < 1 || c.ID >= schema.NextID {
+		faults.add("column %q has the id %d, which is not from 1 to %d", c.Name, c.ID, schema.NextID-1)
+	}
+	if c.Type.Kind == event.Unknown {
+		faults.add("column %q has no type", c.Name)
+	}
+}
+
+// faults collects what is wrong.
+type faults struct{ all []string }
+
+func (f *faults) add(format string, args ...any) { f.all = append(f.all, fmt.Sprintf(format, args...)) }
+
+func (f *faults) err(name string) error {
+	if len(f.all) == 0 {
+		return nil
+	}
+	return event.Errorf(event.CodeBadRequest, "stream %.80q cannot be defined: %s", name, strings.Join(f.all, "; "))
+}

@@ -1,0 +1,133 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+// keepBuffer is the largest buffer that a Writer keeps between flushes, so that one huge frame does not hold memory for good.
+const keepBuffer = 4 << 20
+
+// Writer appends frames to a file. After the first failure of a write or sync it does nothing more, and answers ErrFailed with
+// the cause: the kernel may have dropped the pages that it could not write, so a second try could succeed without them.
+type Writer struct {
+	file    vfs.File
+	name    string
+	salt    uint64
+	buffer  []byte
+	written int64
+	durable int64
+	marked  int64 // the size with which the file ended in a mark
+	failed  error
+}
+
+// Add encodes a frame into the buffer; Flush writes it. encode appends the body to what it is given. A body beyond MaxBody is
+// refused and nothing of it stays.
+func (w *Writer) Add(kind uint8, encode func(dst []byte) []byte) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	start := len(w.buffer)
+	var header [frameHeaderSize]byte
+	w.buffer = encode(append(w.buffer, header[:]...))
+	if n := len(w.buffer) - start - frameHeaderSize; n > MaxBody {
+		w.buffer = w.buffer[:start]
+		return event.Errorf(event.CodeTooLarge, "a record of %d bytes is beyond the limit of %d", n, MaxBody)
+	}
+	putFrameHeader(w.buffer[start:], kind, w.salt, w.durable)
+	return nil
+}
+
+// Discard forgets the frames that are not flushed.
+func (w *Writer) Discard() { w.buffer = w.buffer[:0] }
+
+// Flush writes what Add has encoded, in one call.
+func (w *Writer) Flush() error {
+	if w.failed != nil {
+		return w.failed
+	}
+	if len(w.buffer) == 0 {
+		return nil
+	}
+	if _, err := w.file.Write(w.buffer); err != nil {
+		return w.fail(fmt.Errorf("write %s: %w", w.name, err))
+	}
+	w.written += int64(len(w.buffer))
+	if w.buffer = w.buffer[:0]; cap(w.buffer) > keepBuffer {
+		w.buffer = nil
+	}
+	return nil
+}
+
+// Sync makes what was flushed durable.
+func (w *Writer) Sync() error {
+	if w.failed != nil {
+		return w.failed
+	}
+	if w.durable == w.written {
+		return nil
+	}
+	if err := w.file.Sync(); err != nil {
+		return w.fail(fmt.Errorf("sync %s: %w", w.name, err))
+	}
+	w.durable = w.written
+	return nil
+}
+
+// Mark flushes, syncs, and then records in the file that everything so far is durable. A file that ends in a mark is complete:
+// from then on, damage to its last frames cannot pass for a torn tail. More frames may follow.
+func (w *Writer) Mark() error {
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if w.marked == w.written {
+		return nil
+	}
+	if err := w.Sync(); err != nil {
+		return err
+	}
+	if err := w.Add(KindMark, func(dst []byte) []byte { return dst }); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if err := w.Sync(); err != nil {
+		return err
+	}
+	w.marked = w.written
+	return nil
+}
+
+// Size is the file's size, flushed frames included.
+func (w *Writer) Size() int64 { return w.written }
+
+// Pending is how many bytes wait for Flush.
+func (w *Writer) Pending() int { return len(w.buffer) }
+
+// Failed is nil, or what every call answers since the first failure.
+func (w *Writer) Failed() error { return w.failed }
+
+// Close closes the file without flushing: Mark first where the frames matter.
+func (w *Writer) Close() error {
+	if err := w.file.Close(); err != nil {
+		return fmt.Errorf("close %s: %w", w.name, err)
+	}
+	return nil
+}
+
+func (w *Writer) fail(err error) error {
+	w.failed = errors.Join(ErrFailed, err)
+	return w.failed
+}
+
+// Fail stops the Writer as a failed write would, for a failure in what belongs to writing but lies outside the file.
+func (w *Writer) Fail(err error) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	return w.fail(err)
+}

@@ -1,0 +1,90 @@
+package vfs_test
+
+import (
+	"io/fs"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+func TestCrashKeepsOnlyWhatWasSynced(t *testing.T) {
+	t.Parallel()
+	m := vfs.NewMem()
+	f := write(t, m, "a", "one")
+	require.NoError(t, f.Sync())
+	_, err := m.Crash().Open("a")
+	require.ErrorIs(t, err, fs.ErrNotExist, "contents without a durable name are lost")
+
+	require.NoError(t, m.SyncDir("."))
+	_, err = f.Write([]byte("two"))
+	require.NoError(t, err)
+	crashed := m.Crash()
+	require.Equal(t, "one", read(t, crashed, "a"))
+	require.Equal(t, "onetwo", read(t, m, "a"), "the original goes on")
+
+	require.NoError(t, f.Truncate(1))
+	require.Equal(t, "one", read(t, m.Crash(), "a"), "a truncation needs a sync, too")
+	_, err = f.Write([]byte("XYZ"))
+	require.NoError(t, err)
+	require.Equal(t, "one", read(t, m.Crash(), "a"), "later writes do not reach into what was synced")
+	require.NoError(t, f.Sync())
+	require.Equal(t, "oXYZ", read(t, m.Crash(), "a"))
+	require.Equal(t, "one", read(t, crashed, "a"), "a crashed copy shares nothing")
+}
+
+func TestCrashAndNames(t *testing.T) {
+	t.Parallel()
+	m := vfs.NewMem()
+	require.NoError(t, m.MkdirAll("d/e"))
+	require.NoError(t, m.SyncDir("d"))
+	_, err := m.Crash().ReadDir("d")
+	require.ErrorIs(t, err, fs.ErrNotExist, "d itself is not durable")
+	require.NoError(t, vfs.MkdirAllSync(m, "d/e"))
+
+	f := write(t, m, "d/new", "v2")
+	require.NoError(t, f.Sync())
+	old := write(t, m, "d/file", "v1")
+	require.NoError(t, old.Sync())
+	require.NoError(t, m.SyncDir("d"))
+	require.NoError(t, m.Rename("d/new", "d/file"))
+	require.Equal(t, "v2", read(t, m, "d/file"))
+	require.Equal(t, "v1", read(t, m.Crash(), "d/file"), "the rename is not durable yet")
+	require.NoError(t, m.SyncDir("d"))
+	require.Equal(t, "v2", read(t, m.Crash(), "d/file"))
+
+	require.NoError(t, m.Remove("d/file"))
+	require.Equal(t, "v2", read(t, m.Crash(), "d/file"))
+	require.NoError(t, m.SyncDir("d"))
+	_, err = m.Crash().Open("d/file")
+	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+func TestCrashTornKeepsAtLeastWhatWasSynced(t *testing.T) {
+	t.Parallel()
+	m := vfs.NewMem()
+	f := write(t, m, "a", "synced,")
+	require.NoError(t, f.Sync())
+	require.NoError(t, m.SyncDir("."))
+	_, err := f.Write([]byte(strings.Repeat("u", 20)))
+	require.NoError(t, err)
+	require.NoError(t, write(t, m, "b", "").Close())
+
+	sizes, withB := map[int]bool{}, 0
+	for seed := range uint64(200) {
+		c := m.CrashTorn(rand.New(rand.NewPCG(seed, 0)))
+		got := read(t, c, "a")
+		require.True(t, strings.HasPrefix(got, "synced,"))
+		require.Equal(t, got, read(t, m.CrashTorn(rand.New(rand.NewPCG(seed, 0))), "a"), "a seed repeats")
+		sizes[len(got)] = true
+		if _, err := c.Stat("b"); err == nil {
+			withB++
+		}
+	}
+	require.Len(t, sizes, 21, "every length happens")
+	require.NotZero(t, withB)
+	require.NotEqual(t, 200, withB)
+}

@@ -1,0 +1,141 @@
+// Package exec runs plans over snapshots of streams and streams the answers as batches of columns.
+//
+// A plan becomes a tree of operators. Each operator hands out readers, one for each goroutine that pulls from it: a scan can
+// feed several workers side by side, while operators that decide something in one place (a merged aggregate, an order, a
+// limit) have a single reader. A batch is never changed once a reader has returned it. Whatever grows with the input reports
+// to the query's Budget and fails beyond it; nothing spills to disk.
+//
+// An Engine may be used from any goroutine; a Result belongs to one. Every goroutine that a Result starts has ended when
+// Close returns. The package knows nothing of SQL text, logs or files. It answers any plan, optimized or not, alike.
+package exec
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+const (
+	defaultMemoryBytes = 1 << 30
+	// defaultBatchRows keeps a few columns of a batch inside the second-level cache while a batch's fixed costs stay below
+	// a nanosecond per row.
+	defaultBatchRows = 32 << 10
+)
+
+// Options tune an Engine; the zero value of each field means its default.
+type Options struct {
+	// Workers is how many goroutines scan for one query; 0 means GOMAXPROCS. With one worker the order of rows is the same
+	// at every run.
+	Workers int
+	// MemoryBytes bounds what one query may hold in groups, sort buffers and written-out values; 0 means 1 GiB.
+	MemoryBytes int64
+	// BatchRows bounds the rows of a batch; 0 means 32,768.
+	BatchRows int
+	// Now is read once for each query; nil means time.Now.
+	Now func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Workers <= 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if o.MemoryBytes <= 0 {
+		o.MemoryBytes = defaultMemoryBytes
+	}
+	if o.BatchRows <= 0 {
+		o.BatchRows = defaultBatchRows
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+// Engine runs plans. It holds no state between queries.
+type Engine struct {
+	source  query.Source
+	sink    query.Sink
+	options Options
+}
+
+// New makes an engine that reads from source and writes what INSERT produces to sink, which may be nil where no plan inserts.
+func New(source query.Source, sink query.Sink, options Options) *Engine {
+	return &Engine{source: source, sink: sink, options: options.withDefaults()}
+}
+
+// run is what all operators of one running query share.
+type run struct {
+	engine   *Engine
+	snapshot query.Snapshot // nil where the plan reads no stream
+	kernel   *kernel.Context
+	budget   *Budget
+	stats    counters
+}
+
+// Run opens one snapshot for all streams of the plan and starts answering. Cancelling ctx stops the work between two
+// batches. The caller reads the Result to its end or not, and closes it.
+func (e *Engine) Run(ctx context.Context, root plan.Node) (*Result, error) {
+	r := &run{
+		engine: e,
+		kernel: &kernel.Context{Now: e.options.Now().UnixMicro()},
+		budget: NewBudget(e.options.MemoryBytes),
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	if err := r.pin(ctx, plan.Streams(root)); err != nil {
+		err = stopped(ctx, err)
+		cancel()
+		return nil, err
+	}
+	var op operator
+	err := guard(func() (err error) {
+		op, err = r.build(ctx, root, all(len(root.Columns())))
+		return err
+	})
+	if err != nil {
+		err = stopped(ctx, err)
+		cancel()
+		return nil, errors.Join(err, r.unpin())
+	}
+	return &Result{ctx: ctx, cancel: cancel, run: r, columns: root.Columns(), input: gather(op)}, nil
+}
+
+func (r *run) pin(ctx context.Context, streams []string) error {
+	if len(streams) == 0 {
+		return nil
+	}
+	snapshot, err := r.engine.source.Open(ctx, streams)
+	if err != nil {
+		return fmt.Errorf("open snapshot: %w", err)
+	}
+	r.snapshot = snapshot
+	return nil
+}
+
+func (r *run) unpin() error {
+	if r.snapshot == nil {
+		return nil
+	}
+	if err := r.snapshot.Close(); err != nil {
+		return fmt.Errorf("close snapshot: %w", err)
+	}
+	return nil
+}
+
+// stopped turns the failure of work that ctx has ended into an error that says so, and passes other failures on.
+func stopped(ctx context.Context, err error) error {
+	ended := ctx.Err()
+	if ended == nil || (!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)) {
+		return err
+	}
+	if errors.Is(ended, context.DeadlineExceeded) {
+		return &event.Error{Code: event.CodeTimeout, Detail: "the query ran out of time", Cause: err}
+	}
+	return &event.Error{Code: event.CodeCancelled, Detail: "the query was cancelled", Cause: err}
+}

@@ -1,0 +1,250 @@
+package exec_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query"
+)
+
+var (
+	boolean     = event.Type{Kind: event.Boolean}
+	bigint      = event.Type{Kind: event.BigInt}
+	double      = event.Type{Kind: event.Double}
+	text        = event.Type{Kind: event.Text}
+	timestamptz = event.Type{Kind: event.TimestampTZ}
+	interval    = event.Type{Kind: event.Interval}
+)
+
+// table is a stream in memory. Columns are in schema order; the id column holds the row number.
+type table struct {
+	schema  *event.Schema
+	columns []arrow.Array
+	rows    int
+}
+
+// newTable makes random rows: sorted times, small domains with NULLs, doubles that add up exactly.
+func newTable(rng *rand.Rand, rows int) *table {
+	names := []string{"id", "ts", "region", "user", "amount", "ok", "took"}
+	types := []event.Type{bigint, timestamptz, text, bigint, double, boolean, interval}
+	t := &table{schema: &event.Schema{Version: 1, TimeColumn: 2}, rows: rows}
+	for i, name := range names {
+		t.schema.Columns = append(t.schema.Columns, event.Column{ID: event.FieldID(i + 1), Name: name, Type: types[i], Since: 1})
+	}
+	ids, times := make([]int64, rows), make([]int64, rows)
+	users, amounts := make([]int64, rows), make([]float64, rows)
+	took := make([]arrow.MonthDayNanoInterval, rows)
+	oks := event.NewBitmap(rows)
+	now := int64(1_790_000_000_000_000)
+	for i := range rows {
+		now += rng.Int64N(2_000_000)
+		ids[i], times[i], users[i] = int64(i), now, rng.Int64N(int64(rows/3+2))-5
+		amounts[i] = float64(rng.IntN(4000)-2000) / 4
+		switch rng.IntN(200) {
+		case 0:
+			amounts[i] = math.NaN()
+		case 1:
+			amounts[i] = math.Copysign(0, -1)
+		}
+		took[i] = arrow.MonthDayNanoInterval{Months: rng.Int32N(2), Days: rng.Int32N(3), Nanoseconds: rng.Int64N(3) * 1e9}
+		if rng.IntN(2) == 0 {
+			oks.Set(i)
+		}
+	}
+	t.columns = []arrow.Array{
+		event.NewInt64s(ids, nil), event.NewTimestamps(times, nil), randomText(rng, rows),
+		event.NewInt64s(users, randomNulls(rng, rows)), event.NewFloat64s(amounts, randomNulls(rng, rows)),
+		event.NewBooleans(oks, rows, randomNulls(rng, rows)),
+		event.NewFixed(arrow.FixedWidthTypes.MonthDayNanoInterval, took, randomNulls(rng, rows)),
+	}
+	return t
+}
+
+func randomNulls(rng *rand.Rand, rows int) event.Bitmap {
+	valid := event.NewBitmap(rows)
+	for i := range rows {
+		if rng.IntN(20) > 0 {
+			valid.Set(i)
+		}
+	}
+	return valid
+}
+
+func randomText(rng *rand.Rand, rows int) arrow.Array {
+	b := array.NewStringBuilder(memoryAllocator)
+	for range rows {
+		if rng.IntN(20) == 0 {
+			b.AppendNull()
+			continue
+		}
+		b.Append([]string{"", "eu", "us", "apac", "a longer name of a region", "a longer name of another"}[rng.IntN(6)])
+	}
+	return b.NewArray()
+}
+
+// source serves tables by name, cut into morsels at random places, with text columns plain, sliced or as dictionaries.
+type source struct {
+	tables map[string]*table
+	rng    *rand.Rand
+	// wrap, if set, replaces each morsel.
+	wrap func(query.Morsel) query.Morsel
+
+	mu sync.Mutex
+	// requests are what was scanned; open counts snapshots not closed.
+	requests []query.ScanRequest
+	open     int
+}
+
+func (s *source) Open(_ context.Context, streams []string) (query.Snapshot, error) {
+	for _, name := range streams {
+		if s.tables[name] == nil {
+			return nil, event.Errorf(event.CodeNotFound, "no stream %q", name)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open++
+	return &snapshot{source: s}, nil
+}
+
+type snapshot struct{ source *source }
+
+func (s *snapshot) Close() error {
+	s.source.mu.Lock()
+	defer s.source.mu.Unlock()
+	s.source.open--
+	return nil
+}
+
+func (s *snapshot) Scan(_ context.Context, request query.ScanRequest) (query.Scan, error) {
+	src := s.source
+	src.mu.Lock()
+	defer src.mu.Unlock()
+	src.requests = append(src.requests, request)
+	t := src.tables[request.Stream]
+	out := query.Scan{SegmentsScanned: 1, SegmentsPruned: 2}
+	for at := 0; at < t.rows; {
+		end := min(t.rows, at+1+src.rng.IntN(t.rows/3+1))
+		var m query.Morsel = src.morsel(t, request.Columns, at, end)
+		if src.wrap != nil {
+			m = src.wrap(m)
+		}
+		out.Morsels = append(out.Morsels, m)
+		at = end
+	}
+	return out, nil
+}
+
+func (s *source) morsel(t *table, fields []event.FieldID, from, to int) *morsel {
+	m := &morsel{rows: to - from, columns: make([]arrow.Array, len(fields))}
+	for i, id := range fields {
+		c := array.NewSlice(t.columns[id-1], int64(from), int64(to))
+		if plain, ok := c.(*array.String); ok && s.rng.IntN(2) == 0 {
+			c = encode(s.rng, plain)
+		}
+		m.columns[i] = c
+	}
+	return m
+}
+
+// encode makes a dictionary in random order with an entry that no row uses.
+func encode(rng *rand.Rand, plain *array.String) arrow.Array {
+	entries := []string{"never used"}
+	at := map[string]int32{}
+	codes, valid := make([]int32, plain.Len()), event.NewBitmap(plain.Len())
+	for _, i := range rng.Perm(plain.Len()) {
+		if plain.IsNull(i) {
+			continue
+		}
+		valid.Set(i)
+		code, ok := at[plain.Value(i)]
+		if !ok {
+			code = int32(len(entries))
+			at[plain.Value(i)] = code
+			entries = append(entries, plain.Value(i))
+		}
+		codes[i] = code
+	}
+	b := array.NewStringBuilder(memoryAllocator)
+	b.AppendValues(entries, nil)
+	return event.NewDictionary(codes, b.NewArray(), valid)
+}
+
+type morsel struct {
+	columns []arrow.Array
+	rows    int
+}
+
+func (m *morsel) Rows() int { return m.rows }
+
+func (m *morsel) Read(context.Context) ([]arrow.Array, int64, error) {
+	return m.columns, int64(8 * m.rows), nil
+}
+
+// sink keeps what was appended.
+type sink struct {
+	rows  []string
+	names []string
+	fail  error
+}
+
+func (s *sink) Append(_ context.Context, stream string, names []string, columns []arrow.Array) (int64, error) {
+	if s.fail != nil {
+		return 0, s.fail
+	}
+	s.names = append([]string{stream}, names...)
+	for i := range columns[0].Len() {
+		s.rows = append(s.rows, renderRow(columns, i))
+	}
+	return int64(columns[0].Len()), nil
+}
+
+// renderRow prints a row so that equal rows print alike.
+func renderRow(columns []arrow.Array, row int) string {
+	out := ""
+	for _, c := range columns {
+		out += "|" + render(c, row)
+	}
+	return out
+}
+
+func render(c arrow.Array, i int) string {
+	if c.DataType().ID() == arrow.NULL || c.IsNull(i) {
+		return "NULL"
+	}
+	switch c := c.(type) {
+	case *array.Float64:
+		return fmt.Sprint(c.Value(i) + 0) // one zero
+	case *array.String, *array.Dictionary:
+		return fmt.Sprintf("%q", event.StringAt(c, i))
+	default:
+		return c.ValueStr(i)
+	}
+}
+
+func newRand(t *testing.T, seed uint64) *rand.Rand {
+	t.Helper()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("seed %d", seed)
+		}
+	})
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+func requireCode(t *testing.T, err error, code event.Code) *event.Error {
+	t.Helper()
+	var e *event.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, code, e.Code, "%v", err)
+	return e
+}

@@ -1,0 +1,61 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// projectOp computes one column per expression.
+type projectOp struct {
+	operator // the input; width is the same
+	run      *run
+	programs []*kernel.Program
+}
+
+func (r *run) newProject(ctx context.Context, n *plan.Project) (operator, error) {
+	programs, err := compileAll(n.Exprs)
+	if err != nil {
+		return nil, err
+	}
+	input, err := r.inputFor(ctx, n.Input, n.Exprs...)
+	if err != nil {
+		return nil, err
+	}
+	return &projectOp{operator: input, run: r, programs: programs}, nil
+}
+
+func (o *projectOp) open() reader { return &projectReader{reader: o.operator.open(), op: o} }
+
+type projectReader struct {
+	reader // the input
+	op     *projectOp
+}
+
+func (r *projectReader) next(ctx context.Context) (*Batch, error) {
+	batch, err := r.reader.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	columns, err := r.op.run.evalColumns(r.op.programs, batch)
+	if err != nil {
+		return nil, err
+	}
+	return &Batch{Columns: columns, Rows: batch.Rows}, nil
+}
+
+// evalColumns computes programs over a batch, constants written out.
+func (r *run) evalColumns(programs []*kernel.Program, batch *Batch) ([]arrow.Array, error) {
+	out := make([]arrow.Array, len(programs))
+	for i, p := range programs {
+		value, err := p.Eval(r.kernel, batch.Columns, batch.Rows)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = value.Expand(batch.Rows)
+	}
+	return out, nil
+}

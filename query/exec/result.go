@@ -1,0 +1,81 @@
+package exec
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync/atomic"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// Stats says what a query cost.
+type Stats struct {
+	// RowsScanned counts rows read from streams, before any filter; BytesScanned what had to be decoded for them.
+	RowsScanned, BytesScanned int64
+	// SegmentsScanned and SegmentsPruned count the segment files that were read and those left out by their statistics.
+	SegmentsScanned, SegmentsPruned int
+	// PeakMemoryBytes is the most that the query's Budget held at one time.
+	PeakMemoryBytes int64
+}
+
+type counters struct {
+	rows, bytes               atomic.Int64
+	segmentsRead, segmentsCut atomic.Int64
+}
+
+// Result streams an answer. It belongs to one goroutine, which closes it.
+type Result struct {
+	ctx     context.Context // from Run to Close
+	cancel  context.CancelFunc
+	run     *run
+	columns []plan.Column
+	input   reader
+	end     error // what ended the result, io.EOF included
+	closed  bool
+}
+
+// Columns are the names and types of the answer's columns.
+func (r *Result) Columns() []plan.Column { return r.columns }
+
+// Next returns the next batch, which has at least one row, or io.EOF after the last. After an error it returns that error again.
+func (r *Result) Next() (*Batch, error) {
+	if r.end != nil {
+		return nil, r.end
+	}
+	var batch *Batch
+	err := guard(func() (err error) {
+		batch, err = r.input.next(r.ctx)
+		return err
+	})
+	if err != nil {
+		r.end = stopped(r.ctx, err)
+		return nil, r.end
+	}
+	return batch, nil
+}
+
+// Stats says what the query has cost so far; it is complete after io.EOF.
+func (r *Result) Stats() Stats {
+	s := &r.run.stats
+	return Stats{
+		RowsScanned: s.rows.Load(), BytesScanned: s.bytes.Load(),
+		SegmentsScanned: int(s.segmentsRead.Load()), SegmentsPruned: int(s.segmentsCut.Load()),
+		PeakMemoryBytes: r.run.budget.Peak(),
+	}
+}
+
+// Close stops all work, waits for it and releases the snapshot. It is safe to call twice.
+func (r *Result) Close() error {
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	if r.end == nil || errors.Is(r.end, io.EOF) {
+		r.end = event.Errorf(event.CodeClosed, "the result is closed")
+	}
+	r.cancel()
+	r.input.close()
+	return r.run.unpin()
+}

@@ -1,0 +1,78 @@
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// Accumulator computes one aggregate over many groups at once. It is not safe for concurrent use: each worker has one of its
+// own, and they are merged at the end.
+type Accumulator interface {
+	// Update adds the rows of a batch, each to its group.
+	Update(groups Groups, args []Operand, rows int) error
+	// Merge adds what other, an accumulator of the same function, holds of its group g to group mapping[g]. It grows to count
+	// groups. other must not be used afterwards.
+	Merge(other Accumulator, mapping []uint32, count int) error
+	// Result is the aggregate of groups 0 to groups-1, those never updated included.
+	Result(groups int) (arrow.Array, error)
+	// Bytes is the memory held.
+	Bytes() int64
+}
+
+// Groups says which group each row of a batch belongs to.
+type Groups struct {
+	// IDs has an element for each row, below Count; nil puts all rows into group 0.
+	IDs []uint32
+	// Count is the number of groups so far.
+	Count int
+}
+
+// NewAccumulator makes an empty accumulator for an aggregate function. It reports false for what is not one.
+func NewAccumulator(f *plan.Function) (Accumulator, bool) {
+	if !f.Aggregate {
+		return nil, false
+	}
+	make, ok := accumulators[f.Signature()]
+	if !ok {
+		return nil, false
+	}
+	return make(), true
+}
+
+// accumulators maps the signature of every aggregate to its maker. It is filled before main and never changes.
+var accumulators = buildAccumulators()
+
+func buildAccumulators() map[string]func() Accumulator {
+	all := map[string]func() Accumulator{}
+	registerCount(all)
+	registerBigintSum(all)
+	registerDoubleSum(all)
+	registerExtreme(all)
+	registerTextExtreme(all)
+	registerIntervalExtreme(all)
+	return all
+}
+
+// grown extends states to count elements, the new ones set to initial.
+func grown[S any](states []S, count int, initial S) []S {
+	if count <= len(states) {
+		return states
+	}
+	if count > cap(states) {
+		larger := make([]S, len(states), max(count, 2*cap(states)))
+		copy(larger, states)
+		states = larger
+	}
+	for len(states) < count {
+		states = append(states, initial)
+	}
+	return states
+}
+
+func sizeOf[S any](states []S) int64 {
+	var s S
+	return int64(cap(states)) * int64(unsafe.Sizeof(s))
+}

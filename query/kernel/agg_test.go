@@ -1,0 +1,332 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+func TestEveryAggregateHasAnAccumulator(t *testing.T) {
+	t.Parallel()
+	listed := 0
+	for _, overloads := range plan.Functions {
+		for _, f := range overloads {
+			a, ok := NewAccumulator(f)
+			require.Equal(t, f.Aggregate, ok, f.Signature())
+			if !ok {
+				continue
+			}
+			listed++
+			empty, err := a.Result(2)
+			require.NoError(t, err)
+			require.Equal(t, 2, empty.Len())
+			require.True(t, arrow.TypeEqual(f.Result.Arrow(), empty.DataType()), f.Signature())
+			require.Equal(t, f.Name != "count", empty.IsNull(1), f.Signature())
+		}
+	}
+	require.Len(t, accumulators, listed, "an accumulator belongs to no function")
+}
+
+// aggregateColumn makes random values of a type, some of them NULL.
+func aggregateColumn(rng *rand.Rand, t event.Type, rows int) arrow.Array {
+	valid := event.NewBitmap(rows)
+	ints, doubles, bools := make([]int64, rows), make([]float64, rows), event.NewBitmap(rows)
+	intervals := make([]arrow.MonthDayNanoInterval, rows)
+	codes, offsets, data := make([]int32, rows), []int32{0}, []byte(nil)
+	for _, word := range []string{"pear", "", "fig", "apple", "unused"} {
+		data = append(data, word...)
+		offsets = append(offsets, int32(len(data)))
+	}
+	for i := range rows {
+		ints[i], doubles[i] = rng.Int64()-math.MaxInt64/2, float64(rng.IntN(1000))/8-50
+		intervals[i] = arrow.MonthDayNanoInterval{Days: rng.Int32N(5), Nanoseconds: rng.Int64N(9)}
+		if codes[i] = rng.Int32N(4); codes[i] == 1 {
+			bools.Set(i)
+		}
+		if rng.IntN(10) > 0 {
+			valid.Set(i)
+		}
+	}
+	switch t.Kind {
+	case event.Boolean:
+		return event.NewBooleans(bools, rows, valid)
+	case event.BigInt:
+		return event.NewInt64s(ints, valid)
+	case event.TimestampTZ:
+		return event.NewTimestamps(ints, valid)
+	case event.Double:
+		return event.NewFloat64s(doubles, valid)
+	case event.Interval:
+		return event.NewFixed(arrow.FixedWidthTypes.MonthDayNanoInterval, intervals, valid)
+	default:
+		return event.NewDictionary(codes, event.NewStrings(offsets, data, nil), valid)
+	}
+}
+
+// TestAccumulatorsDoNotDependOnTheWay feeds the same rows to each accumulator as one batch and in every other form: slice by
+// slice, without NULLs in the way, as plain text, spread over accumulators that are merged in another order of groups, and
+// group by group without group numbers.
+func TestAccumulatorsDoNotDependOnTheWay(t *testing.T) {
+	t.Parallel()
+	const rows, groups = 400, 7
+	rng := rand.New(rand.NewPCG(5, 6))
+	ids := make([]uint32, rows)
+	for i := range ids {
+		ids[i] = rng.Uint32N(groups - 1) // the last group stays empty
+	}
+	for signature, newAccumulator := range accumulators {
+		f := aggregateBySignature(signature)
+		var column arrow.Array
+		if len(f.Args) > 0 {
+			column = aggregateColumn(rng, f.Args[0], rows)
+		}
+		args := func(from, to int) []Operand {
+			if column == nil {
+				return nil
+			}
+			return []Operand{{Array: array.NewSlice(column, int64(from), int64(to))}}
+		}
+		whole := newAccumulator()
+		require.NoError(t, whole.Update(Groups{IDs: ids, Count: groups}, args(0, rows), rows))
+		want, wantErr := whole.Result(groups)
+		if signature == "sum(BIGINT)" {
+			require.Error(t, wantErr, "the random values are meant to overflow")
+			continue
+		}
+		require.NoError(t, wantErr)
+		require.Positive(t, whole.Bytes(), signature)
+
+		check := func(a Accumulator, way string) {
+			t.Helper()
+			got, err := a.Result(groups)
+			require.NoError(t, err)
+			require.True(t, array.ApproxEqual(want, got), "%s %s:\n%s\n%s", signature, way, want, got)
+		}
+		sliced, left, right := newAccumulator(), newAccumulator(), newAccumulator()
+		mapping := make([]uint32, groups)
+		for g := range mapping {
+			mapping[g] = uint32(groups - 1 - g)
+		}
+		for from := 0; from < rows; from += 37 {
+			to := min(from+37, rows)
+			part := Groups{IDs: ids[from:to], Count: groups}
+			require.NoError(t, sliced.Update(part, args(from, to), to-from))
+			if from%2 == 0 {
+				require.NoError(t, left.Update(part, args(from, to), to-from))
+				continue
+			}
+			reversed := make([]uint32, to-from)
+			for i, g := range part.IDs {
+				reversed[i] = mapping[g]
+			}
+			require.NoError(t, right.Update(Groups{IDs: reversed, Count: groups}, args(from, to), to-from))
+		}
+		check(sliced, "in slices")
+		require.NoError(t, left.Merge(right, mapping, groups))
+		check(left, "merged")
+		if column != nil {
+			plain := newAccumulator()
+			require.NoError(t, plain.Update(Groups{IDs: ids, Count: groups}, []Operand{{Array: Decode(column)}}, rows))
+			check(plain, "as plain text")
+		}
+		checkGroupByGroup(t, signature, column, ids, want)
+	}
+}
+
+// checkGroupByGroup aggregates the rows of each group alone, with its NULLs and, where a group has other values, without them.
+func checkGroupByGroup(t *testing.T, signature string, column arrow.Array, ids []uint32, want arrow.Array) {
+	t.Helper()
+	for g := range uint32(want.Len()) {
+		var members, valid []int32
+		for i, id := range ids {
+			if id != g {
+				continue
+			}
+			members = append(members, int32(i))
+			if column == nil || column.IsValid(i) {
+				valid = append(valid, int32(i))
+			}
+		}
+		for _, rows := range [][]int32{members, valid} {
+			alone := accumulators[signature]()
+			var args []Operand
+			if column != nil {
+				args = []Operand{{Array: Take(column, rows)}}
+			}
+			require.NoError(t, alone.Update(Groups{Count: 1}, args, len(rows)))
+			got, err := alone.Result(1)
+			require.NoError(t, err)
+			one := array.NewSlice(want, int64(g), int64(g)+1)
+			require.True(t, array.ApproxEqual(one, got), "%s group %d:\n%s\n%s", signature, g, one, got)
+		}
+	}
+}
+
+func aggregateBySignature(signature string) *plan.Function {
+	for _, overloads := range plan.Functions {
+		for _, f := range overloads {
+			if f.Aggregate && f.Signature() == signature {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// single aggregates one column without groups.
+func single(t *testing.T, signature string, column arrow.Array) (arrow.Array, error) {
+	t.Helper()
+	a := accumulators[signature]()
+	require.NoError(t, a.Update(Groups{Count: 1}, []Operand{{Array: column}}, column.Len()))
+	return a.Result(1)
+}
+
+func TestBigintSumOverflowsOnlyAtTheEnd(t *testing.T) {
+	t.Parallel()
+	const most = math.MaxInt64
+	out, err := single(t, "sum(BIGINT)", event.NewInt64s([]int64{most, most, -most, -2, 1}, nil))
+	require.NoError(t, err)
+	require.EqualValues(t, most-1, out.(*array.Int64).Value(0))
+	out, err = single(t, "sum(BIGINT)", event.NewInt64s([]int64{-most, -1}, nil))
+	require.NoError(t, err)
+	require.EqualValues(t, math.MinInt64, out.(*array.Int64).Value(0))
+	_, err = single(t, "sum(BIGINT)", event.NewInt64s([]int64{most, 1}, nil))
+	var e *event.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, event.CodeInvalidValue, e.Code)
+	require.Contains(t, e.Detail, "9223372036854775808")
+	_, err = single(t, "sum(BIGINT)", event.NewInt64s([]int64{math.MinInt64, -1}, nil))
+	require.ErrorContains(t, err, "-9223372036854775809")
+}
+
+func TestBigintAverageIsRoundedOnce(t *testing.T) {
+	t.Parallel()
+	const most = math.MaxInt64
+	out, err := single(t, "avg(BIGINT)", event.NewInt64s([]int64{most, most, most - 3}, nil))
+	require.NoError(t, err)
+	require.Equal(t, float64(most-1), out.(*array.Float64).Value(0))
+	out, err = single(t, "avg(BIGINT)", event.NewInt64s([]int64{-7, 0}, nil))
+	require.NoError(t, err)
+	require.Equal(t, -3.5, out.(*array.Float64).Value(0))
+}
+
+func TestDoubleSumIsCompensated(t *testing.T) {
+	t.Parallel()
+	inf, nan := math.Inf(1), math.NaN()
+	for _, c := range []struct {
+		values []float64
+		want   float64
+	}{
+		{[]float64{1, 1e100, 1, -1e100}, 2},
+		{[]float64{1e16, 1, 1, 1, 1, -1e16}, 4},
+		{[]float64{0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}, 1},
+		{[]float64{1, inf, 2}, inf},
+		{[]float64{1, -inf, 1e308, 1e308}, -inf},
+		{[]float64{inf, -inf}, nan},
+		{[]float64{nan, 1}, nan},
+	} {
+		out, err := single(t, "sum(DOUBLE PRECISION)", event.NewFloat64s(c.values, nil))
+		require.NoError(t, err)
+		got := out.(*array.Float64).Value(0)
+		require.True(t, got == c.want || (got != got && c.want != c.want), "%v: %v", c.values, got)
+	}
+	_, err := single(t, "sum(DOUBLE PRECISION)", event.NewFloat64s([]float64{1e308, 1e308}, nil))
+	require.ErrorContains(t, err, "overflow")
+}
+
+func TestExtremesOfDoubles(t *testing.T) {
+	t.Parallel()
+	values := event.NewFloat64s([]float64{math.NaN(), 3, math.Inf(-1), -2}, nil)
+	least, err := single(t, "min(DOUBLE PRECISION)", values)
+	require.NoError(t, err)
+	require.Equal(t, math.Inf(-1), least.(*array.Float64).Value(0))
+	most, err := single(t, "max(DOUBLE PRECISION)", values)
+	require.NoError(t, err)
+	require.True(t, math.IsNaN(most.(*array.Float64).Value(0)), "NaN is above all numbers")
+	least, err = single(t, "min(DOUBLE PRECISION)", event.NewFloat64s([]float64{math.NaN()}, nil))
+	require.NoError(t, err)
+	require.True(t, math.IsNaN(least.(*array.Float64).Value(0)))
+}
+
+func TestConstantArguments(t *testing.T) {
+	t.Parallel()
+	three := []Operand{{Array: event.NewInt64s([]int64{3}, nil), Const: true}}
+	for signature, want := range map[string]string{
+		"sum(BIGINT)": "12", "max(BIGINT)": "3", "count(BIGINT)": "4", "avg(BIGINT)": "3",
+	} {
+		for _, groups := range []Groups{{Count: 1}, {IDs: []uint32{0, 0, 0, 0}, Count: 1}} {
+			a := accumulators[signature]()
+			require.NoError(t, a.Update(groups, three, 4))
+			out, err := a.Result(1)
+			require.NoError(t, err)
+			require.Equal(t, want, out.ValueStr(0), signature)
+		}
+	}
+}
+
+func TestResultsDoNotChangeAfterwards(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(8, 8))
+	for signature, newAccumulator := range accumulators {
+		f := aggregateBySignature(signature)
+		if signature == "sum(BIGINT)" || len(f.Args) == 0 {
+			continue
+		}
+		a := newAccumulator()
+		update := func() {
+			column := aggregateColumn(rng, f.Args[0], 50)
+			require.NoError(t, a.Update(Groups{Count: 1}, []Operand{{Array: column}}, 50))
+		}
+		update()
+		first, err := a.Result(1)
+		require.NoError(t, err)
+		before := first.ValueStr(0)
+		for range 20 {
+			update()
+		}
+		require.Equal(t, before, first.ValueStr(0), signature)
+	}
+}
+
+func BenchmarkAccumulators(b *testing.B) {
+	const rows = 32 << 10
+	rng := rand.New(rand.NewPCG(1, 1))
+	ids := make([]uint32, rows)
+	for i := range ids {
+		ids[i] = rng.Uint32N(20)
+	}
+	for _, c := range []struct {
+		signature string
+		groups    Groups
+	}{
+		{"sum(BIGINT)", Groups{Count: 1}}, {"sum(BIGINT)", Groups{IDs: ids, Count: 20}},
+		{"sum(DOUBLE PRECISION)", Groups{Count: 1}}, {"sum(DOUBLE PRECISION)", Groups{IDs: ids, Count: 20}},
+		{"max(BIGINT)", Groups{Count: 1}}, {"min(TEXT)", Groups{IDs: ids, Count: 20}},
+	} {
+		f := aggregateBySignature(c.signature)
+		column := aggregateColumn(rng, f.Args[0], rows)
+		if f.Args[0].Kind != event.Text {
+			column = event.NewFixed(column.DataType(), fixed[int64](Operand{Array: column}).values, nil)
+		}
+		name := c.signature + "/grouped"
+		if c.groups.IDs == nil {
+			name = c.signature + "/single"
+		}
+		b.Run(name, func(b *testing.B) {
+			a := accumulators[c.signature]()
+			for range b.N {
+				if err := a.Update(c.groups, []Operand{{Array: column}}, rows); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+		})
+	}
+}

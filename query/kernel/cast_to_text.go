@@ -1,0 +1,35 @@
+package kernel
+
+import (
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+func booleanToText(c *call) (arrow.Array, error) {
+	a, mask := c.args[0].Array.(*array.Boolean), c.args[0].mask()
+	return mapText(c, func(dst []byte, i int) ([]byte, error) { return strconv.AppendBool(dst, a.Value(i&mask)), nil })
+}
+
+func bigintToText(c *call) (arrow.Array, error) {
+	a := fixed[int64](c.args[0])
+	return mapText(c, func(dst []byte, i int) ([]byte, error) { return strconv.AppendInt(dst, a.at(i), 10), nil })
+}
+
+func doubleToText(c *call) (arrow.Array, error) {
+	a := fixed[float64](c.args[0])
+	return mapText(c, func(dst []byte, i int) ([]byte, error) { return appendDouble(dst, a.at(i)), nil })
+}
+
+func timestampToText(c *call) (arrow.Array, error) {
+	a := fixed[int64](c.args[0])
+	return mapText(c, func(dst []byte, i int) ([]byte, error) { return event.AppendTimestamp(dst, a.at(i)), nil })
+}
+
+func intervalToText(c *call) (arrow.Array, error) {
+	a := fixed[arrow.MonthDayNanoInterval](c.args[0])
+	return mapText(c, func(dst []byte, i int) ([]byte, error) { return append(dst, event.FormatInterval(a.at(i))...), nil })
+}

@@ -1,0 +1,228 @@
+package kernel
+
+import (
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// The functions here walk valid JSON text by index and build nothing. On text that is not valid they may give any answer, but
+// they never read past its end.
+
+// skipSpace is the next place that is not white space.
+func skipSpace(s string, at int) int {
+	for at < len(s) && (s[at] == ' ' || s[at] == '\n' || s[at] == '\t' || s[at] == '\r') {
+		at++
+	}
+	return at
+}
+
+// skipString is the place behind the string that opens at a quote.
+func skipString(s string, at int) int {
+	for at++; at < len(s); at++ {
+		switch s[at] {
+		case '"':
+			return at + 1
+		case '\\':
+			at++
+		}
+	}
+	return len(s)
+}
+
+// skipValue is the place behind the value that begins at at.
+func skipValue(s string, at int) int {
+	if at >= len(s) {
+		return len(s)
+	}
+	switch s[at] {
+	case '"':
+		return skipString(s, at)
+	case '{', '[':
+		return skipNested(s, at)
+	}
+	for at < len(s) && s[at] != ',' && s[at] != '}' && s[at] != ']' && s[at] > ' ' {
+		at++
+	}
+	return at
+}
+
+// skipNested counts brackets instead of recursing, so that no depth of nesting hurts.
+func skipNested(s string, at int) int {
+	depth := 0
+	for at < len(s) {
+		switch s[at] {
+		case '"':
+			at = skipString(s, at)
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+			if depth == 0 {
+				return at + 1
+			}
+		}
+		at++
+	}
+	return len(s)
+}
+
+// jsonItems iterates over the elements of an array or the members of an object. Space is skipped around all tokens.
+type jsonItems struct {
+	text string
+	at   int
+	// key is the present member's name as it stands, in quotes; empty for elements.
+	key string
+	// value is the present item's text.
+	value string
+}
+
+// itemsOf begins an iteration over a document that is an array or an object; others have no items.
+func itemsOf(document string) jsonItems {
+	at := skipSpace(document, 0)
+	if at == len(document) || document[at] != '{' && document[at] != '[' {
+		return jsonItems{}
+	}
+	return jsonItems{text: document, at: at}
+}
+
+// next moves to the next item and reports whether there is one.
+func (it *jsonItems) next() bool {
+	s := it.text
+	if it.at >= len(s) || s[it.at] == '}' || s[it.at] == ']' {
+		return false
+	}
+	// it.at is at the opening bracket or at a comma.
+	object := s[it.at] == '{' || it.key != ""
+	at := skipSpace(s, it.at+1)
+	if at >= len(s) || s[at] == '}' || s[at] == ']' {
+		it.at = len(s)
+		return false
+	}
+	if object {
+		end := skipString(s, at)
+		it.key = s[at:end]
+		at = skipSpace(s, end)
+		at = skipSpace(s, min(at+1, len(s))) // the colon
+	}
+	end := skipValue(s, at)
+	it.value = s[at:end]
+	it.at = skipSpace(s, end)
+	return true
+}
+
+// jsonMember finds an object's member. Of members with the same name the last counts.
+func jsonMember(document, name string) (value string, ok bool) {
+	items := itemsOf(document)
+	for items.next() {
+		if items.key != "" && keyIs(items.key, name) {
+			value, ok = items.value, true
+		}
+	}
+	return value, ok
+}
+
+// keyIs compares a key as it stands in the text with a name. An escape is longer than what it stands for, so a key of the name's
+// own length has none, and a shorter one cannot be it.
+func keyIs(quoted, name string) bool {
+	switch inner := len(quoted) - 2; {
+	case inner < len(name):
+		return false
+	case inner == len(name):
+		return quoted[1:1+inner] == name && strings.IndexByte(name, '\\') < 0
+	default:
+		return strings.IndexByte(quoted, '\\') >= 0 && unquoteJSON(quoted) == name
+	}
+}
+
+// jsonElement finds an array's element, from 0, or from the end where the index is negative.
+func jsonElement(document string, index int64) (string, bool) {
+	at := skipSpace(document, 0)
+	if at == len(document) || document[at] != '[' {
+		return "", false
+	}
+	if index < 0 {
+		count := int64(0)
+		for items := itemsOf(document); items.next(); {
+			count++
+		}
+		if index += count; index < 0 {
+			return "", false
+		}
+	}
+	items := itemsOf(document)
+	for items.next() {
+		if index == 0 {
+			return items.value, true
+		}
+		index--
+	}
+	return "", false
+}
+
+// unquoteJSON is the text that a JSON string stands for. Half a surrogate pair becomes U+FFFD.
+func unquoteJSON(quoted string) string {
+	inner := strings.TrimSuffix(strings.TrimPrefix(quoted, `"`), `"`)
+	if strings.IndexByte(inner, '\\') < 0 {
+		return inner
+	}
+	return string(appendUnquoted(make([]byte, 0, len(inner)), inner))
+}
+
+func appendUnquoted(dst []byte, inner string) []byte {
+	for {
+		at := strings.IndexByte(inner, '\\')
+		if at < 0 || at+1 >= len(inner) {
+			return append(dst, inner...)
+		}
+		dst = append(dst, inner[:at]...)
+		c := inner[at+1]
+		inner = inner[at+2:]
+		if c == 'u' {
+			var r rune
+			r, inner = unicodeEscape(inner)
+			dst = utf8.AppendRune(dst, r)
+			continue
+		}
+		if short := strings.IndexByte("bfnrt", c); short >= 0 {
+			c = "\b\f\n\r\t"[short]
+		}
+		dst = append(dst, c)
+	}
+}
+
+// unicodeEscape reads the digits behind \u, and a second escape where the two make up one character.
+func unicodeEscape(s string) (rune, string) {
+	r, ok := hex4(s)
+	if !ok {
+		return utf8.RuneError, s
+	}
+	s = s[4:]
+	if !utf16.IsSurrogate(r) {
+		return r, s
+	}
+	if strings.HasPrefix(s, `\u`) {
+		if low, ok := hex4(s[2:]); ok {
+			if pair := utf16.DecodeRune(r, low); pair != utf8.RuneError {
+				return pair, s[6:]
+			}
+		}
+	}
+	return utf8.RuneError, s
+}
+
+func hex4(s string) (rune, bool) {
+	if len(s) < 4 {
+		return 0, false
+	}
+	var r rune
+	for i := range 4 {
+		digit := strings.IndexByte("0123456789abcdef", s[i]|0x20)
+		if digit < 0 || s[i] < '0' {
+			return 0, false
+		}
+		r = r<<4 | rune(digit)
+	}
+	return r, true
+}

@@ -1,0 +1,61 @@
+// Package kernel computes over batches: the functions, operators and aggregates of package plan, casts, CASE, and the
+// gathering and comparing of values that relational operators need.
+//
+// Everything here is pure: no locks, no clock, no I/O. A Program and every scalar function may be used from any goroutine.
+// Arrays that come in are never changed, and arrays that go out may share memory with them. An array may start at an offset (a
+// slice),
+// and TEXT and JSONB may come plain or as a dictionary. The type is chosen once per batch; then a plain loop runs over slices.
+//
+// NULL is decided outside the typed loops: a strict function is told which rows count, so that what lies in memory under a
+// NULL can never raise an error. The package does not plan, fold constants or decide which rows form a group.
+package kernel
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// Operand is an argument or a result: as many rows as the batch has, or one value that stands for all of them.
+type Operand struct {
+	Array arrow.Array
+	// Const says that Array has length 1 and holds for every row.
+	Const bool
+}
+
+// Context is what stays fixed throughout one query.
+type Context struct {
+	// Now is the time that now() gives, in microseconds since 1970.
+	Now int64
+}
+
+// Func computes one overload over the rows of a batch. Arguments have exactly the overload's types. An error that the values
+// cause is an *event.Error.
+type Func func(ctx *Context, args []Operand, rows int) (Operand, error)
+
+// Lookup finds the implementation of a scalar function. It reports false for aggregates.
+func Lookup(f *plan.Function) (Func, bool) {
+	impl, ok := functions[f.Signature()]
+	if !ok {
+		return nil, false
+	}
+	if impl.lax != nil {
+		return impl.lax, true
+	}
+	return strict(f.Result, impl.strict), true
+}
+
+// Expand repeats a constant; any other operand is returned as it is. Repeated text is a dictionary of one value.
+func (o Operand) Expand(rows int) arrow.Array {
+	if !o.Const {
+		return o.Array
+	}
+	if isText(o.Array) {
+		return repeatText(o.Array, rows)
+	}
+	return Take(o.Array, make([]int32, rows))
+}
+
+// null is one NULL that stands for all rows.
+func null(t event.Type) Operand { return Operand{Array: event.NewNulls(t, 1), Const: true} }

@@ -1,0 +1,59 @@
+package kernel
+
+import "github.com/apache/arrow-go/v18/arrow"
+
+// implementation is what the registry holds for one overload: a kernel that never sees NULLs, or a function that takes them.
+type implementation struct {
+	strict kernel
+	lax    Func
+	// prepare, if set, makes a strict kernel that has done beforehand what depends on constants alone, such as compiling a
+	// pattern. constants holds nil for arguments that vary; all others are not NULL. It may return a nil kernel.
+	prepare func(constants []arrow.Array) (kernel, error)
+}
+
+// registry maps signatures to implementations.
+type registry map[string]implementation
+
+// functions holds every scalar overload. It is filled before main and never changes.
+var functions = buildRegistry()
+
+func buildRegistry() registry {
+	r := registry{}
+	registerComparisons(r)
+	registerJSONComparisons(r)
+	registerDistinct(r)
+	registerLogic(r)
+	registerIsNull(r)
+	registerBigintArithmetic(r)
+	registerDoubleArithmetic(r)
+	registerRounding(r)
+	registerText(r)
+	registerLike(r)
+	registerRegex(r)
+	registerJSONAccess(r)
+	registerNow(r)
+	registerTimeArithmetic(r)
+	registerIntervalArithmetic(r)
+	registerTimeBucket(r)
+	registerDateTrunc(r)
+	registerExtract(r)
+	registerCoalesce(r)
+	registerExtremes(r)
+	registerNullIf(r)
+	return r
+}
+
+func (r registry) strict(signature string, k kernel) { r[signature] = implementation{strict: k} }
+
+func (r registry) lax(signature string, f Func) { r[signature] = implementation{lax: f} }
+
+func registerText(r registry) {
+	registerLetterCase(r)
+	r.strict("||(TEXT, TEXT)", concatenate)
+	r.strict("length(TEXT)", characters)
+	r.strict("starts_with(TEXT, TEXT)", startsWith)
+	r.strict("substr(TEXT, BIGINT)", substring)
+	r.strict("substr(TEXT, BIGINT, BIGINT)", substring)
+	r.strict("replace(TEXT, TEXT, TEXT)", replace)
+	r.strict("split_part(TEXT, TEXT, BIGINT)", splitPart)
+}

@@ -1,0 +1,140 @@
+package optimize
+
+import (
+	"fmt"
+
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// bottomUp rebuilds a tree from its leaves: f gets each node with its inputs already rewritten.
+func bottomUp(n plan.Node, f func(plan.Node) (plan.Node, error)) (plan.Node, error) {
+	inputs := n.Inputs()
+	if len(inputs) == 1 {
+		input, err := bottomUp(inputs[0], f)
+		if err != nil {
+			return nil, err
+		}
+		if n, err = withInput(n, input); err != nil {
+			return nil, err
+		}
+	}
+	return f(n)
+}
+
+// withInput is n over another input; n itself where that is the one it has.
+func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
+	if n.Inputs()[0] == input {
+		return n, nil
+	}
+	switch n := n.(type) {
+	case *plan.Filter:
+		return &plan.Filter{Input: input, Predicate: n.Predicate}, nil
+	case *plan.Project:
+		return &plan.Project{Input: input, Exprs: n.Exprs, Names: n.Names}, nil
+	case *plan.Aggregate:
+		return &plan.Aggregate{Input: input, Groups: n.Groups, Aggregates: n.Aggregates, Names: n.Names}, nil
+	case *plan.Sort:
+		return &plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, nil
+	case *plan.Limit:
+		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, nil
+	case *plan.Insert:
+		return &plan.Insert{Input: input, Stream: n.Stream, Names: n.Names}, nil
+	default:
+		return nil, fmt.Errorf("optimize plan: unknown node %T", n)
+	}
+}
+
+// mapExpressions rebuilds a node with f applied to each of its expressions as a whole.
+func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
+	switch n := n.(type) {
+	case *plan.Scan:
+		out := *n
+		out.Filter = mapAll(n.Filter, f)
+		return &out
+	case *plan.Filter:
+		return &plan.Filter{Input: n.Input, Predicate: f(n.Predicate)}
+	case *plan.Project:
+		return &plan.Project{Input: n.Input, Exprs: mapAll(n.Exprs, f), Names: n.Names}
+	case *plan.Aggregate:
+		return &plan.Aggregate{Input: n.Input, Groups: mapAll(n.Groups, f), Aggregates: mapCalls(n.Aggregates, f), Names: n.Names}
+	case *plan.Sort:
+		keys := make([]plan.SortKey, len(n.Keys))
+		for i, k := range n.Keys {
+			k.Expr = f(k.Expr)
+			keys[i] = k
+		}
+		return &plan.Sort{Input: n.Input, Keys: keys, Limit: n.Limit}
+	case *plan.Values:
+		rows := make([][]plan.Expr, len(n.Rows))
+		for i, row := range n.Rows {
+			rows[i] = mapAll(row, f)
+		}
+		return &plan.Values{Cols: n.Cols, Rows: rows}
+	default:
+		return n
+	}
+}
+
+func mapAll(exprs []plan.Expr, f func(plan.Expr) plan.Expr) []plan.Expr {
+	if exprs == nil {
+		return nil
+	}
+	out := make([]plan.Expr, len(exprs))
+	for i, e := range exprs {
+		out[i] = f(e)
+	}
+	return out
+}
+
+func mapCalls(calls []plan.Aggregation, f func(plan.Expr) plan.Expr) []plan.Aggregation {
+	out := make([]plan.Aggregation, len(calls))
+	for i, a := range calls {
+		out[i] = plan.Aggregation{Fn: a.Fn, Args: mapAll(a.Args, f)}
+		if a.Filter != nil {
+			out[i].Filter = f(a.Filter)
+		}
+	}
+	return out
+}
+
+// rewriteExpr rebuilds an expression from the inside: f gets each part with its own parts already rewritten.
+func rewriteExpr(e plan.Expr, f func(plan.Expr) plan.Expr) plan.Expr {
+	inner := func(e plan.Expr) plan.Expr { return rewriteExpr(e, f) }
+	switch x := e.(type) {
+	case *plan.Call:
+		e = &plan.Call{Fn: x.Fn, Args: mapAll(x.Args, inner)}
+	case *plan.Cast:
+		e = &plan.Cast{Input: inner(x.Input), To: x.To}
+	case *plan.Case:
+		out := &plan.Case{Whens: make([]plan.When, len(x.Whens)), Typ: x.Typ}
+		for i, w := range x.Whens {
+			out.Whens[i] = plan.When{Condition: inner(w.Condition), Then: inner(w.Then)}
+		}
+		if x.Else != nil {
+			out.Else = inner(x.Else)
+		}
+		e = out
+	}
+	return f(e)
+}
+
+// replaceColumns puts by[i] in place of input column i.
+func replaceColumns(e plan.Expr, by func(column *plan.ColumnRef) plan.Expr) plan.Expr {
+	return rewriteExpr(e, func(e plan.Expr) plan.Expr {
+		if c, ok := e.(*plan.ColumnRef); ok {
+			return by(c)
+		}
+		return e
+	})
+}
+
+// conjunction joins conditions by AND again.
+func conjunction(conjuncts []plan.Expr) plan.Expr {
+	out := conjuncts[0]
+	for _, c := range conjuncts[1:] {
+		out = &plan.Call{Fn: andFunction, Args: []plan.Expr{out, c}}
+	}
+	return out
+}
+
+var andFunction = plan.Functions["and"][0]

@@ -1,0 +1,160 @@
+package optimize
+
+import (
+	"fmt"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// pruneColumns makes scans read only what is used above them, and drops projections' and aggregates' outputs that nobody reads.
+func pruneColumns(n plan.Node) (plan.Node, error) {
+	used := make([]bool, len(n.Columns()))
+	for i := range used {
+		used[i] = true
+	}
+	out, _, err := prune(n, used)
+	return out, err
+}
+
+// places maps the columns that a node had to where they are after pruning; dropped ones to -1.
+type places []int
+
+// prune drops columns of n that are not used, where n can, and says where the others went.
+func prune(n plan.Node, used []bool) (plan.Node, places, error) {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return pruneScan(n, used)
+	case *plan.Values:
+		return n, identity(len(n.Cols)), nil
+	case *plan.Filter:
+		input, at, err := pruneInput(n.Input, used, n.Predicate)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &plan.Filter{Input: input, Predicate: at.move(n.Predicate)}, at, nil
+	case *plan.Limit:
+		input, at, err := prune(n.Input, used)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, at, nil
+	case *plan.Sort:
+		return pruneSort(n, used)
+	case *plan.Project:
+		return pruneProject(n, used)
+	case *plan.Aggregate:
+		return pruneAggregate(n, used)
+	case *plan.Insert:
+		input, err := pruneColumns(n.Input)
+		return &plan.Insert{Input: input, Stream: n.Stream, Names: n.Names}, identity(1), err
+	default:
+		return nil, nil, fmt.Errorf("optimize plan: unknown node %T", n)
+	}
+}
+
+// pruneInput prunes an input whose columns are used as said and by expressions.
+func pruneInput(input plan.Node, used []bool, exprs ...plan.Expr) (plan.Node, places, error) {
+	needed := make([]bool, len(input.Columns()))
+	copy(needed, used)
+	plan.MarkColumns(needed, exprs...)
+	return prune(input, needed)
+}
+
+func pruneScan(n *plan.Scan, used []bool) (plan.Node, places, error) {
+	needed := append([]bool(nil), used...)
+	plan.MarkColumns(needed, n.Filter...)
+	at := compact(needed)
+	out := *n
+	out.Fields = make([]event.FieldID, 0, len(n.Fields))
+	for i, id := range n.Fields {
+		if needed[i] {
+			out.Fields = append(out.Fields, id)
+		}
+	}
+	out.Filter = mapAll(n.Filter, at.move)
+	return &out, at, nil
+}
+
+func pruneSort(n *plan.Sort, used []bool) (plan.Node, places, error) {
+	exprs := make([]plan.Expr, len(n.Keys))
+	for i, k := range n.Keys {
+		exprs[i] = k.Expr
+	}
+	input, at, err := pruneInput(n.Input, used, exprs...)
+	if err != nil {
+		return nil, nil, err
+	}
+	sorted := mapExpressions(&plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, at.move)
+	return sorted, at, nil
+}
+
+func pruneProject(n *plan.Project, used []bool) (plan.Node, places, error) {
+	at := compact(used)
+	out := &plan.Project{}
+	for i, e := range n.Exprs {
+		if used[i] {
+			out.Exprs, out.Names = append(out.Exprs, e), append(out.Names, n.Names[i])
+		}
+	}
+	input, below, err := pruneInput(n.Input, nil, out.Exprs...)
+	if err != nil {
+		return nil, nil, err
+	}
+	out.Input, out.Exprs = input, mapAll(out.Exprs, below.move)
+	return out, at, nil
+}
+
+// pruneAggregate keeps all groups, which decide what rows there are.
+func pruneAggregate(n *plan.Aggregate, used []bool) (plan.Node, places, error) {
+	kept := append([]bool(nil), used...)
+	exprs := append([]plan.Expr(nil), n.Groups...)
+	out := &plan.Aggregate{Groups: n.Groups, Names: append([]string(nil), n.Names[:len(n.Groups)]...)}
+	for i := range n.Groups {
+		kept[i] = true
+	}
+	for i, a := range n.Aggregates {
+		if !kept[len(n.Groups)+i] {
+			continue
+		}
+		out.Aggregates, out.Names = append(out.Aggregates, a), append(out.Names, n.Names[len(n.Groups)+i])
+		exprs = append(exprs, a.Args...)
+		if a.Filter != nil {
+			exprs = append(exprs, a.Filter)
+		}
+	}
+	input, below, err := pruneInput(n.Input, nil, exprs...)
+	if err != nil {
+		return nil, nil, err
+	}
+	out.Input = input
+	return mapExpressions(out, below.move), compact(kept), nil
+}
+
+// move points an expression at the columns' new places.
+func (p places) move(e plan.Expr) plan.Expr {
+	return replaceColumns(e, func(c *plan.ColumnRef) plan.Expr {
+		return &plan.ColumnRef{Index: p[c.Index], Name: c.Name, Typ: c.Typ}
+	})
+}
+
+// compact closes the gaps that unused columns leave.
+func compact(used []bool) places {
+	at, next := make(places, len(used)), 0
+	for i, u := range used {
+		at[i] = -1
+		if u {
+			at[i] = next
+			next++
+		}
+	}
+	return at
+}
+
+func identity(n int) places {
+	at := make(places, n)
+	for i := range at {
+		at[i] = i
+	}
+	return at
+}

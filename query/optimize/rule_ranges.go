@@ -1,0 +1,139 @@
+package optimize
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// addRanges derives from a scan's filter what lets the source leave out data unread. Conditions on now() are left to the start
+// of the query.
+func addRanges(n plan.Node) (plan.Node, error) {
+	return bottomUp(n, func(n plan.Node) (plan.Node, error) {
+		s, ok := n.(*plan.Scan)
+		if !ok {
+			return n, nil
+		}
+		out := *s
+		out.Ranges = Ranges(s, nil)
+		return &out, nil
+	})
+}
+
+// Ranges are the ranges that follow from the scan's filter, at most one for each column, besides those it has. With a context
+// they include what follows from conditions on now(). They may be wider than the filter: a strict bound counts as inclusive.
+func Ranges(s *plan.Scan, ctx *kernel.Context) []plan.Range {
+	found := &rangeSet{scan: s, bounds: append([]plan.Range(nil), s.Ranges...)}
+	for _, e := range s.Filter {
+		if c, ok := e.(*plan.Call); ok && len(c.Args) == 2 {
+			found.addComparison(c, ctx)
+		}
+	}
+	return found.usable()
+}
+
+// rangeSet collects bounds, in the order in which their columns appear.
+type rangeSet struct {
+	scan   *plan.Scan
+	bounds []plan.Range
+}
+
+// mirrored is each comparison with its sides exchanged.
+var mirrored = map[string]string{"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+func (s *rangeSet) addComparison(c *plan.Call, ctx *kernel.Context) {
+	op := c.Fn.Name
+	if _, ok := mirrored[op]; !ok {
+		return
+	}
+	column, value := c.Args[0], c.Args[1]
+	if _, ok := column.(*plan.ColumnRef); !ok {
+		column, value, op = value, column, mirrored[op]
+	}
+	ref, ok := column.(*plan.ColumnRef)
+	if !ok || !hasRanges(ref.Typ) || !ref.Typ.Equal(value.Type()) {
+		return
+	}
+	bound := constantValue(value, ctx)
+	if bound == nil {
+		return
+	}
+	r := s.of(s.scan.Fields[ref.Index])
+	if op != "<" && op != "<=" && (r.Low == nil || kernel.Compare(bound, 0, r.Low, 0, ref.Typ) > 0) {
+		r.Low = bound
+	}
+	if op != ">" && op != ">=" && (r.High == nil || kernel.Compare(bound, 0, r.High, 0, ref.Typ) < 0) {
+		r.High = bound
+	}
+}
+
+// of is the range of a column, a new one if it has none.
+func (s *rangeSet) of(field event.FieldID) *plan.Range {
+	for i := range s.bounds {
+		if s.bounds[i].Field == field {
+			return &s.bounds[i]
+		}
+	}
+	s.bounds = append(s.bounds, plan.Range{Field: field})
+	return &s.bounds[len(s.bounds)-1]
+}
+
+// usable leaves out lower bounds alone on doubles: NaN is above all numbers and so matches, but the statistics that ranges are
+// held against know nothing of NaN.
+func (s *rangeSet) usable() []plan.Range {
+	var out []plan.Range
+	for _, r := range s.bounds {
+		bound := r.Low
+		if bound == nil {
+			bound = r.High
+		}
+		if r.High == nil && bound.DataType().ID() == arrow.FLOAT64 {
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// hasRanges names the types whose order in statistics is the order of their comparison.
+func hasRanges(t event.Type) bool {
+	switch t.Kind {
+	case event.BigInt, event.Double, event.Text, event.TimestampTZ:
+		return true
+	default:
+		return false
+	}
+}
+
+// constantValue is the value of an expression without columns, as an array of one; nil where it has columns, is NULL or NaN, fails,
+// or needs now() while there is no context.
+func constantValue(e plan.Expr, ctx *kernel.Context) arrow.Array {
+	constant := true
+	plan.Walk(e, func(e plan.Expr) {
+		switch e := e.(type) {
+		case *plan.ColumnRef:
+			constant = false
+		case *plan.Call:
+			constant = constant && (ctx != nil || !e.Fn.Stable)
+		}
+	})
+	if !constant {
+		return nil
+	}
+	if ctx == nil {
+		ctx = &kernel.Context{}
+	}
+	value, err := kernel.EvalConst(e, ctx)
+	if err != nil || value.DataType().ID() == arrow.NULL || value.IsNull(0) {
+		return nil
+	}
+	if d, ok := value.(*array.Float64); ok && math.IsNaN(d.Value(0)) {
+		return nil
+	}
+	return value
+}

@@ -1,0 +1,62 @@
+// Package query is the root of the engine that turns plans into answers. It declares what the engine needs of the rest of
+// the program: a Source to read streams from and a Sink to write rows to. server/app provides both, so that nothing below
+// query knows of logs, segments or SQL text.
+package query
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// Source opens snapshots of streams. It may be used from any goroutine.
+type Source interface {
+	// Open pins one consistent state of all the named streams. Only acknowledged rows are in it, and all of those
+	// acknowledged before the call. The caller closes it.
+	Open(ctx context.Context, streams []string) (Snapshot, error)
+}
+
+// Snapshot is a pinned, unchanging state of some streams. It may be used from any goroutine.
+type Snapshot interface {
+	// Scan lists the pieces that together hold every row of the stream that satisfies the request's ranges (and others:
+	// the ranges only allow to leave out). Pieces come in event-time order of their first row where that is known.
+	Scan(ctx context.Context, request ScanRequest) (Scan, error)
+	Close() error
+}
+
+// ScanRequest says what to read of one stream.
+type ScanRequest struct {
+	Stream string
+	// Schema is the one that the plan was bound to: rows written under other versions are brought to it.
+	Schema *event.Schema
+	// Columns are the ids wanted, hidden ones included, in the order wanted.
+	Columns []event.FieldID
+	// Ranges are necessary conditions on columns; all of them hold for every row of the answer.
+	Ranges []plan.Range
+}
+
+// Scan is the outcome of a ScanRequest.
+type Scan struct {
+	Morsels []Morsel
+	// SegmentsScanned and SegmentsPruned count the Parquet files behind the morsels and those that the ranges left out.
+	SegmentsScanned, SegmentsPruned int
+}
+
+// Morsel is a piece of a stream that one worker reads as a whole: at most about 128 Ki rows.
+type Morsel interface {
+	// Rows is the number of rows that Read returns.
+	Rows() int
+	// Read loads the requested columns, in order, each with Rows() values. Text and JSONB columns may be dictionaries.
+	// bytes counts what had to be decoded. Read may be called from any goroutine, once for each morsel.
+	Read(ctx context.Context) (columns []arrow.Array, bytes int64, err error)
+}
+
+// Sink takes rows that a query produces: what INSERT writes, and later what a view stores.
+type Sink interface {
+	// Append writes rows to a stream and returns when they are durable. columns pairs with names; values of other columns
+	// are NULL. It returns how many rows were stored.
+	Append(ctx context.Context, stream string, names []string, columns []arrow.Array) (int64, error)
+}

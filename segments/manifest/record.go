@@ -1,0 +1,82 @@
+package manifest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/journal"
+)
+
+// recordVersion is the version of the records below. A reader refuses what is newer than itself.
+const recordVersion = 1
+
+// storedEdit is the JSON of an edit in the journal.
+type storedEdit struct {
+	Version int        `json:"v"`
+	Stream  string     `json:"stream,omitempty"`
+	Add     []*Segment `json:"add,omitempty"`
+	Remove  []uint64   `json:"remove,omitempty"`
+	Sealed  *Sealed    `json:"sealed,omitempty"`
+	// LastID is set in snapshots only: removed segments must not give their ids away.
+	LastID uint64 `json:"last_id,omitempty"`
+}
+
+func encodeEdit(edit Edit) (journal.Record, error) {
+	return encode(storedEdit{Version: recordVersion, Stream: edit.Stream, Add: edit.Add, Remove: edit.Remove, Sealed: &edit.Sealed})
+}
+
+func encode(stored storedEdit) (journal.Record, error) {
+	body, err := json.Marshal(stored)
+	if err != nil {
+		return journal.Record{}, fmt.Errorf("encode manifest record: %w", err)
+	}
+	return journal.Record{Kind: journal.KindSegment, Body: body}, nil
+}
+
+// Apply folds one record in; the journal calls it.
+func (m *Manifest) Apply(record journal.Record) error {
+	var stored storedEdit
+	if err := json.Unmarshal(record.Body, &stored); err != nil {
+		return &event.Error{Code: event.CodeCorrupt, Detail: "unreadable manifest record", Cause: err}
+	}
+	if stored.Version != recordVersion {
+		return event.Errorf(event.CodeNotSupported, "manifest record of version %d, this program reads %d", stored.Version, recordVersion)
+	}
+	if stored.LastID > 0 {
+		m.mu.Lock()
+		m.mu.lastID = max(m.mu.lastID, stored.LastID)
+		m.mu.Unlock()
+		return nil
+	}
+	if stored.Stream == "" || stored.Sealed == nil || slices.Contains(stored.Add, nil) {
+		return event.Errorf(event.CodeCorrupt, "manifest record without stream, sealed vector or segment")
+	}
+	m.publish(Edit{Stream: stored.Stream, Add: stored.Add, Remove: stored.Remove, Sealed: *stored.Sealed})
+	return nil
+}
+
+// Snapshot gives one record for each stream and one for the ids given away; the journal calls it.
+func (m *Manifest) Snapshot() ([]journal.Record, error) {
+	m.mu.Lock()
+	streams, lastID := maps.Clone(m.mu.streams), m.mu.lastID
+	m.mu.Unlock()
+	var out []journal.Record
+	if lastID > 0 {
+		record, err := encode(storedEdit{Version: recordVersion, LastID: lastID})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, record)
+	}
+	for _, name := range slices.Sorted(maps.Keys(streams)) {
+		record, err := encodeEdit(Edit{Stream: name, Add: streams[name].Segments, Sealed: streams[name].Sealed})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, record)
+	}
+	return out, nil
+}

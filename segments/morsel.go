@@ -1,0 +1,62 @@
+package segments
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/parquet"
+)
+
+// Morsel is a range of rows of one segment that one worker reads as a whole.
+type Morsel struct {
+	view     *View
+	reader   *parquet.Reader
+	columns  []columnSource
+	group    int
+	from, to int
+}
+
+// Rows is the number of rows.
+func (m *Morsel) Rows() int { return m.to - m.from }
+
+// Read loads the requested columns in order, each with Rows() values of the type that the request's schema gives it. Text may
+// come as a dictionary. bytes counts what had to be decoded.
+func (m *Morsel) Read(ctx context.Context) (columns []arrow.Array, bytes int64, err error) {
+	if m.view.closed.Load() {
+		return nil, 0, event.Errorf(event.CodeClosed, "the view of stream %s is closed", m.view.stream)
+	}
+	ids := make([]event.FieldID, 0, len(m.columns))
+	for _, c := range m.columns {
+		if c.found {
+			ids = append(ids, c.source.ID)
+		}
+	}
+	read, bytes, err := m.reader.Read(ctx, ids, m.group, m.from, m.to)
+	if err != nil {
+		return nil, bytes, err
+	}
+	columns = make([]arrow.Array, len(m.columns))
+	for i, c := range m.columns {
+		if !c.found {
+			columns[i] = event.NewNulls(c.column.Type, m.Rows())
+			continue
+		}
+		if columns[i], err = conformed(read[0], c.source, c.column); err != nil {
+			return nil, bytes, err
+		}
+		read = read[1:]
+	}
+	return columns, bytes, nil
+}
+
+// conformed brings an array read under a source to the type of its column.
+func conformed(values arrow.Array, source event.Source, column event.Column) (arrow.Array, error) {
+	out, err := event.Widen(values, source.Type, column.Type)
+	if err != nil {
+		return nil, fmt.Errorf("column %q: %w", column.Name, err)
+	}
+	return out, nil
+}

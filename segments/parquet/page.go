@@ -1,0 +1,104 @@
+package parquet
+
+import (
+	"hash/crc32"
+
+	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
+)
+
+const (
+	// maxPageBytes bounds what a page may claim to decompress to. Pages are cut at 8 MiB of text, except that one row is never
+	// split, and a row is far smaller than this.
+	maxPageBytes = 1 << 30
+	// lz4MaxRatio is the most that LZ4 can expand a byte to.
+	lz4MaxRatio = 255
+)
+
+// rawPage is a page whose checksum was right, decompressed.
+type rawPage struct {
+	values []byte
+	levels []byte // which rows have a value; empty where all have
+	rows   int
+	nulls  int
+	// encoding is that of values.
+	encoding format.Encoding
+	// fresh says that values start a buffer of their own, so that they are aligned and may become the array.
+	fresh bool
+}
+
+// loadPage reads and verifies a page of values.
+func (r *Reader) loadPage(c *chunk, p page) (rawPage, error) {
+	header, body, err := r.readPage(p.span)
+	if err != nil {
+		return rawPage{}, err
+	}
+	v2 := header.DataPageHeaderV2.V
+	rows := p.end - p.first
+	if !header.DataPageHeaderV2.Valid || header.Type != format.DataPageV2 || int(v2.NumRows) != rows || int(v2.NumValues) != rows {
+		return rawPage{}, corrupt(r.name, "column %q, page at %d: not the data page of %d rows", c.column.Name, p.offset, rows)
+	}
+	levels := int(v2.DefinitionLevelsByteLength)
+	if levels < 0 || levels > len(body) || v2.RepetitionLevelsByteLength != 0 || v2.NumNulls < 0 || int(v2.NumNulls) > rows ||
+		(c.column.NotNull && (levels != 0 || v2.NumNulls != 0)) {
+		return rawPage{}, corrupt(r.name, "column %q, page at %d: %d NULLs in %d bytes", c.column.Name, p.offset, v2.NumNulls, levels)
+	}
+	out := rawPage{levels: body[:levels], values: body[levels:], rows: rows, nulls: int(v2.NumNulls), encoding: v2.Encoding}
+	if c.compressed && (!v2.IsCompressed.Valid || v2.IsCompressed.V) {
+		out.values, err = r.decompress(out.values, int(header.UncompressedPageSize)-levels, p.offset)
+		out.fresh = true
+	}
+	return out, err
+}
+
+// readDictionaryPage reads and verifies a dictionary of n values.
+func (r *Reader) readDictionaryPage(c *chunk) (plain []byte, n int, err error) {
+	header, body, err := r.readPage(c.dictionary)
+	if err != nil {
+		return nil, 0, err
+	}
+	d := header.DictionaryPageHeader.V
+	if !header.DictionaryPageHeader.Valid || header.Type != format.DictionaryPage || d.NumValues < 0 || d.Encoding != format.Plain {
+		return nil, 0, corrupt(r.name, "column %q, page at %d: not a dictionary", c.column.Name, c.dictionary.offset)
+	}
+	if !c.compressed {
+		return body, int(d.NumValues), nil
+	}
+	plain, err = r.decompress(body, int(header.UncompressedPageSize), c.dictionary.offset)
+	return plain, int(d.NumValues), err
+}
+
+// readPage reads a page and checks its checksum, which covers the body as it is stored.
+func (r *Reader) readPage(s span) (header format.PageHeader, body []byte, err error) {
+	data, err := r.read(s.offset, s.size)
+	if err != nil {
+		return header, nil, err
+	}
+	n, err := decodeThrift(data, &header)
+	if err != nil {
+		return header, nil, corrupt(r.name, "unreadable page header at %d: %v", s.offset, err)
+	}
+	body = data[n:]
+	if int(header.CompressedPageSize) != len(body) {
+		return header, nil, corrupt(r.name, "page at %d: %d bytes where its header says %d", s.offset, len(body), header.CompressedPageSize)
+	}
+	if sum := crc32.ChecksumIEEE(body); sum != uint32(header.CRC) {
+		return header, nil, corrupt(r.name, "page at %d: checksum is %08x, not %08x", s.offset, sum, uint32(header.CRC))
+	}
+	return header, body, nil
+}
+
+// decompress expands an LZ4 block to exactly want bytes.
+func (r *Reader) decompress(body []byte, want int, offset int64) ([]byte, error) {
+	if want < 0 || want > maxPageBytes || want > len(body)*lz4MaxRatio {
+		return nil, corrupt(r.name, "page at %d: %d bytes cannot hold %d", offset, len(body), want)
+	}
+	out := make([]byte, want)
+	if want == 0 {
+		return out, nil
+	}
+	if n, err := lz4.UncompressBlock(body, out); err != nil || n != want {
+		return nil, corrupt(r.name, "page at %d: decompresses to %d bytes, not %d: %v", offset, n, want, err)
+	}
+	return out, nil
+}

@@ -1,0 +1,127 @@
+// Package parquet writes and reads segment files: Parquet as other engines read it, laid out for scans of column ranges.
+//
+// A file has row groups of about a million rows, and inside a row group the pages of all columns end at the same rows, so that a
+// range of rows is the same range of pages in every column. Each page is a data page of version 2 with a CRC; within one
+// row group a column has one encoding. Columns carry their field ids, which is how they are found again; names are for other
+// readers. Rows come sorted by event time.
+//
+// Write needs one goroutine; a Reader may be used from any. Reader reads what Write makes, not Parquet in general, and answers
+// damaged input with an *event.Error of code corrupt: sizes from the file are checked before anything is allocated by
+// them. The package opens no files and knows neither manifest nor cache of blocks.
+package parquet
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/prune"
+)
+
+const (
+	// DefaultRowGroupRows lets one dictionary serve about a million rows; smaller groups repeat it.
+	DefaultRowGroupRows = 1 << 20
+	// MaxRowGroupRows is the most that Layout may ask for and a Reader takes: it bounds what a damaged footer can make it allocate.
+	MaxRowGroupRows = 4 << 20
+	// DefaultPageRows makes pages of 512 KiB where a value takes 8 bytes.
+	DefaultPageRows = 64 << 10
+	// maxPageText ends a page early where rows hold long text: it bounds what one read has to hold.
+	maxPageText = 8 << 20
+	// formatVersion is written to the footer. It rises when a reader of today could no longer understand the file.
+	formatVersion = 1
+)
+
+// Keys of the footer's metadata.
+const (
+	keyFormat  = "tidemark.format"
+	keyStream  = "tidemark.stream"
+	keySegment = "tidemark.segment"
+	keyFrom    = "tidemark.from"
+	keyTo      = "tidemark.to"
+	keySchema  = "tidemark.schema"
+)
+
+// FileMeta says which rows a file holds. It is kept in the footer, so that a lost manifest can be rebuilt from the files.
+type FileMeta struct {
+	Stream  string
+	Segment uint64
+	// From and To are the stream's sealed vector before and after these rows.
+	From, To event.Vector
+}
+
+// Layout is how rows are cut into pieces. Zero fields take the defaults.
+type Layout struct {
+	RowGroupRows int
+	PageRows     int
+}
+
+func (l Layout) withDefaults() Layout {
+	if l.RowGroupRows <= 0 {
+		l.RowGroupRows = DefaultRowGroupRows
+	}
+	l.RowGroupRows = min(l.RowGroupRows, MaxRowGroupRows)
+	if l.PageRows <= 0 {
+		l.PageRows = DefaultPageRows
+	}
+	return l
+}
+
+// Info describes a file just written.
+type Info struct {
+	Rows, Bytes int64
+	// Stats are those of every column over the whole file, in the order of Schema.All.
+	Stats []prune.Stats
+}
+
+// keyValues renders the metadata for the footer.
+func (m FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
+	from, err := json.Marshal(m.From)
+	if err != nil {
+		return nil, fmt.Errorf("encode vector: %w", err)
+	}
+	to, err := json.Marshal(m.To)
+	if err != nil {
+		return nil, fmt.Errorf("encode vector: %w", err)
+	}
+	columns, err := json.Marshal(schema)
+	if err != nil {
+		return nil, fmt.Errorf("encode schema: %w", err)
+	}
+	return []format.KeyValue{
+		{Key: keyFormat, Value: strconv.Itoa(formatVersion)},
+		{Key: keyStream, Value: m.Stream},
+		{Key: keySegment, Value: strconv.FormatUint(m.Segment, 10)},
+		{Key: keyFrom, Value: string(from)},
+		{Key: keyTo, Value: string(to)},
+		{Key: keySchema, Value: string(columns)},
+	}, nil
+}
+
+// parseMeta reads what keyValues wrote.
+func parseMeta(pairs []format.KeyValue) (meta FileMeta, schema *event.Schema, err error) {
+	values := make(map[string]string, len(pairs))
+	for _, pair := range pairs {
+		values[pair.Key] = pair.Value
+	}
+	if v := values[keyFormat]; v != strconv.Itoa(formatVersion) {
+		return meta, nil, fmt.Errorf("format %q is not one that this version reads", v)
+	}
+	meta.Stream = values[keyStream]
+	if meta.Segment, err = strconv.ParseUint(values[keySegment], 10, 64); err != nil {
+		return meta, nil, fmt.Errorf("segment id: %w", err)
+	}
+	if err := json.Unmarshal([]byte(values[keyFrom]), &meta.From); err != nil {
+		return meta, nil, fmt.Errorf("first vector: %w", err)
+	}
+	if err := json.Unmarshal([]byte(values[keyTo]), &meta.To); err != nil {
+		return meta, nil, fmt.Errorf("last vector: %w", err)
+	}
+	schema = &event.Schema{}
+	if err := json.Unmarshal([]byte(values[keySchema]), schema); err != nil {
+		return meta, nil, fmt.Errorf("schema: %w", err)
+	}
+	return meta, schema, nil
+}

@@ -1,0 +1,111 @@
+package parquet
+
+import (
+	"context"
+	"fmt"
+	"sort"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// Read decodes rows from..to of a row group, for the columns stored under ids, which the file must have: other pages and columns are
+// not touched. Text with a dictionary comes as event.DictionaryType over values that all reads of the row group share. bytes is the
+// size of the decoded pages.
+func (r *Reader) Read(ctx context.Context, ids []event.FieldID, group, from, to int) (columns []arrow.Array, bytes int64, err error) {
+	defer recovered(r.name, &err)
+	if group < 0 || group >= len(r.groups) || from < 0 || from > to || to > r.groups[group].rows {
+		return nil, 0, fmt.Errorf("read segment file %s: no rows %d to %d in row group %d", r.name, from, to, group)
+	}
+	columns = make([]arrow.Array, len(ids))
+	for i, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return nil, bytes, err
+		}
+		at, ok := r.at[id]
+		if !ok {
+			return nil, bytes, fmt.Errorf("read segment file %s: it has no column with id %d", r.name, id)
+		}
+		n := int64(0)
+		if columns[i], n, err = r.readColumn(&r.groups[group].chunks[at], group, from, to); err != nil {
+			return nil, bytes, err
+		}
+		bytes += n
+	}
+	return columns, bytes, nil
+}
+
+// readColumn decodes all pages that overlap the rows, then cuts what was not asked for.
+func (r *Reader) readColumn(c *chunk, group, from, to int) (arrow.Array, int64, error) {
+	if from == to {
+		return event.NewNulls(c.column.Type, 0), 0, nil
+	}
+	low := sort.Search(len(c.pages), func(i int) bool { return c.pages[i].end > from })
+	high := sort.Search(len(c.pages), func(i int) bool { return c.pages[i].end >= to }) + 1
+	pages := c.pages[low:high]
+	first, end := pages[0].first, pages[len(pages)-1].end
+	var into decoder
+	bytes := int64(0)
+	for i := range pages {
+		raw, err := r.loadPage(c, pages[i])
+		if err != nil {
+			return nil, bytes, err
+		}
+		bytes += int64(len(raw.values) + len(raw.levels))
+		if into == nil {
+			// Not before a page was verified: its size is what the file claims.
+			into = newDecoder(c.column.Type, c.dictionary.size > 0, end-first)
+		}
+		if err := into.add(raw); err != nil {
+			return nil, bytes, corrupt(r.name, "column %q, page at %d: %v", c.column.Name, pages[i].offset, err)
+		}
+	}
+	values, n, err := r.finish(c, group, into)
+	bytes += n
+	if err != nil || (first == from && end == to) {
+		return values, bytes, err
+	}
+	return array.NewSlice(values, int64(from-first), int64(to-first)), bytes, nil
+}
+
+// finish makes the array; codes get their dictionary and must lie in it.
+func (r *Reader) finish(c *chunk, group int, into decoder) (arrow.Array, int64, error) {
+	codes, ok := into.(*codeDecoder)
+	if !ok {
+		return into.array(), 0, nil
+	}
+	dictionary, bytes, err := r.loadDictionary(c, group)
+	if err != nil {
+		return nil, bytes, err
+	}
+	if int(codes.highest) >= dictionary.Len() && codes.used {
+		return nil, bytes, corrupt(r.name, "column %q: code %d in a dictionary of %d", c.column.Name, codes.highest, dictionary.Len())
+	}
+	return event.NewDictionary(codes.codes, dictionary, codes.valid), bytes, nil
+}
+
+// loadDictionary takes a dictionary from the cache or reads it; bytes is 0 if it was there.
+func (r *Reader) loadDictionary(c *chunk, group int) (values arrow.Array, bytes int64, err error) {
+	key := DictionaryKey{File: r.name, RowGroup: group, Field: c.column.ID}
+	if values, ok := r.dictionaries.Get(key); ok {
+		return values, 0, nil
+	}
+	plain, n, err := r.readDictionaryPage(c)
+	if err != nil {
+		return nil, 0, err
+	}
+	if n > len(plain) {
+		return nil, 0, corrupt(r.name, "column %q: a dictionary of %d values in %d bytes", c.column.Name, n, len(plain))
+	}
+	into := &textDecoder{offsets: make([]int32, 1, n+1), validity: validity{rows: n}}
+	if err := into.add(rawPage{values: plain, rows: n, encoding: format.Plain}); err != nil {
+		return nil, 0, corrupt(r.name, "column %q, dictionary at %d: %v", c.column.Name, c.dictionary.offset, err)
+	}
+	values = into.array()
+	bytes = int64(len(plain) + 4*n)
+	r.dictionaries.Put(key, values, bytes)
+	return values, int64(len(plain)), nil
+}

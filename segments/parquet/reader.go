@@ -1,0 +1,152 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/cache"
+	"github.com/tidemarkdb/tidemark/segments/prune"
+)
+
+// Dictionaries keeps decoded dictionaries; all readers of a store share one.
+type Dictionaries = cache.Cache[DictionaryKey, arrow.Array]
+
+// DictionaryKey names the dictionary of one column of one row group.
+type DictionaryKey struct {
+	File     string
+	RowGroup int
+	Field    event.FieldID
+}
+
+// NewDictionaries makes a cache of dictionaries bounded in bytes.
+func NewDictionaries(limit int64) *Dictionaries { return cache.New[DictionaryKey, arrow.Array](limit) }
+
+// Reader reads one file. It may be used from any goroutine as far as the io.ReaderAt may.
+type Reader struct {
+	name         string
+	file         io.ReaderAt
+	size         int64
+	dictionaries *Dictionaries
+	meta         FileMeta
+	schema       *event.Schema
+	columns      []Column
+	at           map[event.FieldID]int
+	groups       []rowGroup
+}
+
+// Open reads footer and page index of a file of size bytes. name appears in errors and tells files apart in dictionaries.
+func Open(file io.ReaderAt, size int64, name string, dictionaries *Dictionaries) (r *Reader, err error) {
+	defer recovered(name, &err)
+	r = &Reader{name: name, file: file, size: size, dictionaries: dictionaries, at: map[event.FieldID]int{}}
+	if err := r.readFooter(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Meta says which rows the file holds.
+func (r *Reader) Meta() FileMeta { return r.meta }
+
+// Schema is the one that the file was written under.
+func (r *Reader) Schema() *event.Schema { return r.schema }
+
+// Columns lists what the file holds, in order.
+func (r *Reader) Columns() []Column { return r.columns }
+
+// Has reports whether the file holds a column under this id.
+func (r *Reader) Has(id event.FieldID) bool {
+	_, ok := r.at[id]
+	return ok
+}
+
+// RowGroups is the number of row groups.
+func (r *Reader) RowGroups() int { return len(r.groups) }
+
+// Rows is the number of rows of a row group.
+func (r *Reader) Rows(group int) int { return r.groups[group].rows }
+
+// PageEnds lists after which row of a row group each page ends, the same for all columns.
+func (r *Reader) PageEnds(group int) []int {
+	g := &r.groups[group]
+	ends := make([]int, 0, len(g.chunks[0].pages))
+	for i := range g.chunks[0].pages {
+		ends = append(ends, g.chunks[0].pages[i].end)
+	}
+	return ends
+}
+
+// ChunkStats are the statistics of a column over a whole row group; ok is false where the file does not hold it.
+func (r *Reader) ChunkStats(group int, id event.FieldID) (stats prune.Stats, ok bool) {
+	i, ok := r.at[id]
+	if !ok {
+		return prune.Stats{}, false
+	}
+	return r.groups[group].chunks[i].stats, true
+}
+
+// PageStats are the statistics of a column over one page of a row group; ok is false where the file does not hold it.
+func (r *Reader) PageStats(group, page int, id event.FieldID) (stats prune.Stats, ok bool) {
+	i, ok := r.at[id]
+	if !ok {
+		return prune.Stats{}, false
+	}
+	return r.groups[group].chunks[i].pages[page].stats, true
+}
+
+// recovered turns a panic while decoding into an error. Decoders of the library index by what they read, so that damaged input can
+// take them out of bounds.
+func recovered(name string, err *error) {
+	if p := recover(); p != nil {
+		*err = corrupt(name, "decoding failed: %v", p)
+	}
+}
+
+// corrupt makes the error for contents that cannot be right.
+func corrupt(name, format string, args ...any) error {
+	return event.Errorf(event.CodeCorrupt, "segment file %s is damaged: %s", name, fmt.Sprintf(format, args...))
+}
+
+// read loads bytes of the file, which must all be there.
+func (r *Reader) read(offset, n int64) ([]byte, error) {
+	if offset < 0 || n < 0 || offset > r.size || n > r.size-offset {
+		return nil, corrupt(r.name, "bytes %d to %d lie outside its %d", offset, offset+n, r.size)
+	}
+	data := make([]byte, n)
+	got, err := r.file.ReadAt(data, offset)
+	if int64(got) == n {
+		return data, nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil, corrupt(r.name, "it ends before byte %d", offset+n)
+	}
+	return nil, fmt.Errorf("read segment file %s at %d: %w", r.name, offset, err)
+}
+
+// footerBytes loads the file's own description, which its last 8 bytes point at.
+func (r *Reader) footerBytes() ([]byte, error) {
+	const end = 8
+	if r.size < int64(len(magic))+end {
+		return nil, corrupt(r.name, "%d bytes are too few", r.size)
+	}
+	head, err := r.read(0, int64(len(magic)))
+	if err != nil {
+		return nil, err
+	}
+	tail, err := r.read(r.size-end, end)
+	if err != nil {
+		return nil, err
+	}
+	if string(head) != magic || string(tail[4:]) != magic {
+		return nil, corrupt(r.name, "it does not begin and end with %s", magic)
+	}
+	n := int64(binary.LittleEndian.Uint32(tail))
+	if n > r.size-end-int64(len(magic)) {
+		return nil, corrupt(r.name, "a footer of %d bytes does not fit", n)
+	}
+	return r.read(r.size-end-n, n)
+}

@@ -1,0 +1,204 @@
+package parquet
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/prune"
+)
+
+// writeChunk writes one column of a row group: its dictionary, if it has one, then its pages.
+func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, index *chunkIndex) (format.ColumnChunk,
+	prune.Stats, error) {
+	encoder := newEncoder(c.Type, values)
+	physical, _ := physicalType(c.Type)
+	chunk := format.ColumnChunk{MetaData: format.ColumnMetaData{
+		Type: physical, Codec: format.Lz4Raw, PathInSchema: []string{c.Name}, NumValues: int64(values.Len()),
+		Encoding: []format.Encoding{format.RLE, encoder.encoding()},
+	}}
+	if dictionary, ok := encoder.(*dictionaryEncoder); ok {
+		chunk.MetaData.Encoding = append(chunk.MetaData.Encoding, format.Plain)
+		chunk.MetaData.DictionaryPageOffset = w.offset
+		if err := w.writeDictionary(&chunk.MetaData, dictionary); err != nil {
+			return chunk, prune.Stats{}, err
+		}
+	}
+	chunk.MetaData.DataPageOffset = w.offset
+	total := prune.Stats{Type: c.Type}
+	pages := make([]prune.Stats, 0, len(cuts))
+	from := 0
+	for _, to := range cuts {
+		stats, location, err := w.writePage(&chunk.MetaData, c, encoder, values, from, to)
+		if err != nil {
+			return chunk, total, err
+		}
+		index.offset.PageLocations = append(index.offset.PageLocations, location)
+		pages = append(pages, stats)
+		total = total.Merge(stats)
+		from = to
+	}
+	index.column = columnIndex(pages)
+	chunk.MetaData.Statistics = statistics(total)
+	return chunk, total, nil
+}
+
+func (w *fileWriter) writeDictionary(meta *format.ColumnMetaData, d *dictionaryEncoder) error {
+	plain := d.page()
+	body := w.compress(plain)
+	if body == nil {
+		// A dictionary page cannot say that it alone is not compressed, unlike a data page.
+		body = lz4Literals(plain)
+	}
+	header := format.PageHeader{
+		Type: format.DictionaryPage, UncompressedPageSize: int32(len(plain)), CompressedPageSize: int32(len(body)),
+		CRC: int32(crc32.ChecksumIEEE(body)),
+		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{
+			NumValues: int32(len(d.values)), Encoding: format.Plain,
+		}),
+	}
+	return w.emit(meta, &header, nil, body)
+}
+
+// writePage writes rows from..to of a column as one data page.
+func (w *fileWriter) writePage(meta *format.ColumnMetaData, c event.Column, encoder encoder, values arrow.Array, from, to int) (
+	prune.Stats, format.PageLocation, error) {
+	rows := array.NewSlice(values, int64(from), int64(to))
+	stats := prune.Collect(rows, c.Type)
+	var levels []byte
+	if !c.NotNull {
+		levels = encodeLevels(event.ValidityOf(rows), rows.Len())
+	}
+	plain, err := encoder.encode(rows, from)
+	if err != nil {
+		return stats, format.PageLocation{}, err
+	}
+	body := w.compress(plain)
+	compressed := body != nil
+	if !compressed {
+		body = plain
+	}
+	header := format.PageHeader{
+		Type: format.DataPageV2, UncompressedPageSize: int32(len(levels) + len(plain)), CompressedPageSize: int32(len(levels) + len(body)),
+		CRC: int32(crc32.Update(crc32.ChecksumIEEE(levels), crc32.IEEETable, body)),
+		DataPageHeaderV2: thrift.New(format.DataPageHeaderV2{
+			NumValues: int32(rows.Len()), NumNulls: int32(stats.Nulls), NumRows: int32(rows.Len()), Encoding: encoder.encoding(),
+			DefinitionLevelsByteLength: int32(len(levels)), IsCompressed: thrift.New(compressed),
+			// Bounds stand in the page index; repeated here they would only make small files larger.
+			Statistics: format.Statistics{NullCount: stats.Nulls},
+		}),
+	}
+	location := format.PageLocation{Offset: w.offset, FirstRowIndex: int64(from)}
+	if err := w.emit(meta, &header, levels, body); err != nil {
+		return stats, location, err
+	}
+	location.CompressedPageSize = int32(w.offset - location.Offset)
+	return stats, location, nil
+}
+
+// emit writes a page and accounts it to its column.
+func (w *fileWriter) emit(meta *format.ColumnMetaData, header *format.PageHeader, levels, body []byte) error {
+	n, err := w.writeThrift(header)
+	if err != nil {
+		return err
+	}
+	meta.TotalUncompressedSize += int64(n) + int64(header.UncompressedPageSize)
+	meta.TotalCompressedSize += int64(n) + int64(header.CompressedPageSize)
+	if err := w.write(levels); err != nil {
+		return err
+	}
+	return w.write(body)
+}
+
+// compress returns nil where compression does not make the page smaller. The result is valid until the next call. It is LZ4 at its
+// fastest level: the slower ones cost several times the rest of a write for a few per cent of size.
+func (w *fileWriter) compress(plain []byte) []byte {
+	if need := lz4.CompressBlockBound(len(plain)); cap(w.scratch) < need {
+		w.scratch = make([]byte, need)
+	}
+	n, err := w.lz4.CompressBlock(plain, w.scratch[:cap(w.scratch)])
+	if err != nil || n == 0 || n >= len(plain) {
+		return nil
+	}
+	return w.scratch[:n]
+}
+
+// lz4Literals makes an LZ4 block that is one run of literals: the form for what does not compress.
+func lz4Literals(plain []byte) []byte {
+	const longRun = 15
+	n := len(plain)
+	if n < longRun {
+		return append([]byte{byte(n) << 4}, plain...)
+	}
+	out := append(make([]byte, 0, n+n/255+2), longRun<<4)
+	for n -= longRun; n >= 255; n -= 255 {
+		out = append(out, 255)
+	}
+	return append(append(out, byte(n)), plain...)
+}
+
+// statistics renders the statistics of a page or a whole column.
+func statistics(s prune.Stats) format.Statistics {
+	out := format.Statistics{NullCount: s.Nulls}
+	if s.Bounded {
+		out.MinValue, out.MaxValue = boundBytes(s.Type, s.Min), boundBytes(s.Type, s.Max)
+	}
+	return out
+}
+
+// columnIndex lists the statistics of all pages, or is nil where some page with values has no bounds: the format cannot
+// leave out a single one.
+func columnIndex(pages []prune.Stats) *format.ColumnIndex {
+	out := &format.ColumnIndex{}
+	for _, s := range pages {
+		if !s.Bounded && !s.AllNull() {
+			return nil
+		}
+		low, high := []byte{}, []byte{}
+		if s.Bounded {
+			low, high = boundBytes(s.Type, s.Min), boundBytes(s.Type, s.Max)
+		}
+		out.NullPages = append(out.NullPages, s.AllNull())
+		out.MinValues = append(out.MinValues, low)
+		out.MaxValues = append(out.MaxValues, high)
+		out.NullCounts = append(out.NullCounts, s.Nulls)
+	}
+	if ascending(pages) {
+		out.BoundaryOrder = format.Ascending
+	}
+	return out
+}
+
+// ascending reports that bounds never fall from one page to the next, as those of the event time. Only whole numbers are looked at.
+func ascending(pages []prune.Stats) bool {
+	for i, s := range pages {
+		if !s.Bounded || s.Type.Kind == event.Double || s.Type.Kind == event.Text {
+			return false
+		}
+		if i > 0 && (s.Min.Int < pages[i-1].Min.Int || s.Max.Int < pages[i-1].Max.Int) {
+			return false
+		}
+	}
+	return true
+}
+
+// boundBytes is a bound as PLAIN encodes it.
+func boundBytes(t event.Type, b prune.Bound) []byte {
+	switch t.Kind {
+	case event.Boolean:
+		return []byte{byte(b.Int)}
+	case event.Double:
+		return binary.LittleEndian.AppendUint64(nil, math.Float64bits(b.Float))
+	case event.Text:
+		return append([]byte{}, b.Text...)
+	default:
+		return binary.LittleEndian.AppendUint64(nil, uint64(b.Int))
+	}
+}

@@ -1,0 +1,210 @@
+package prune
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// textBound is the longest text kept as a bound, in bytes. Longer values are cut: 64 bytes tell most identifiers apart and
+// keep the manifest small.
+const textBound = 64
+
+// Bound is one end of the values of a column. Which field counts follows from the column's type: Int for BOOLEAN (0 and 1),
+// BIGINT and TIMESTAMPTZ, Float for DOUBLE PRECISION, Text for TEXT.
+type Bound struct {
+	Int   int64
+	Float float64
+	Text  string
+}
+
+// Stats is what is known of some consecutive rows of one column.
+type Stats struct {
+	Type        event.Type
+	Rows, Nulls int64
+	// Bounded says that Min and Max hold: every value that is not NULL lies between them, both included. They need not be
+	// values themselves, because long text is cut.
+	Bounded  bool
+	Min, Max Bound
+}
+
+// AllNull reports whether no row has a value.
+func (s Stats) AllNull() bool { return s.Nulls >= s.Rows }
+
+// Collect computes the statistics of a column. JSONB has no bounds, since JSON values do not compare like their text; a DOUBLE
+// PRECISION column with a NaN has none either, because readers disagree on where NaN sorts.
+func Collect(values arrow.Array, t event.Type) Stats {
+	out := Stats{Type: t, Rows: int64(values.Len()), Nulls: int64(values.NullN())}
+	if out.AllNull() {
+		return out
+	}
+	switch t.Kind {
+	case event.Boolean:
+		out.collectBooleans(values.(*array.Boolean))
+	case event.BigInt:
+		out.collectInts(values.(*array.Int64).Int64Values(), event.ValidityOf(values))
+	case event.TimestampTZ:
+		out.collectInts(arrow.GetData[int64](arrow.GetBytes(values.(*array.Timestamp).TimestampValues())), event.ValidityOf(values))
+	case event.Double:
+		out.collectFloats(values.(*array.Float64).Float64Values(), event.ValidityOf(values))
+	case event.Text:
+		out.collectTexts(values)
+	}
+	return out
+}
+
+func (s *Stats) collectBooleans(values *array.Boolean) {
+	s.Bounded = true
+	s.Min.Int, s.Max.Int = 1, 0
+	for i := range values.Len() {
+		if values.IsNull(i) {
+			continue
+		}
+		if values.Value(i) {
+			s.Max.Int = 1
+		} else {
+			s.Min.Int = 0
+		}
+	}
+}
+
+func (s *Stats) collectInts(values []int64, valid event.Bitmap) {
+	low, high := int64(math.MaxInt64), int64(math.MinInt64)
+	for i, v := range values {
+		if valid.Valid(i) {
+			low, high = min(low, v), max(high, v)
+		}
+	}
+	s.Bounded, s.Min.Int, s.Max.Int = true, low, high
+}
+
+func (s *Stats) collectFloats(values []float64, valid event.Bitmap) {
+	low, high := math.Inf(1), math.Inf(-1)
+	for i, v := range values {
+		if !valid.Valid(i) {
+			continue
+		}
+		if v != v {
+			return
+		}
+		low, high = min(low, v), max(high, v)
+	}
+	// Zeros of both signs are equal, so that the bounds must hold for either.
+	if low == 0 {
+		low = math.Copysign(0, -1)
+	}
+	if high == 0 {
+		high = 0
+	}
+	s.Bounded, s.Min.Float, s.Max.Float = true, low, high
+}
+
+func (s *Stats) collectTexts(values arrow.Array) {
+	var low, high string
+	seen := false
+	for i := range values.Len() {
+		if values.IsNull(i) {
+			continue
+		}
+		v := event.StringAt(values, i)
+		switch {
+		case !seen:
+			low, high, seen = v, v, true
+		case v < low:
+			low = v
+		case v > high:
+			high = v
+		}
+	}
+	s.setText(low, high)
+}
+
+// setText keeps short forms of the least and the greatest text that still enclose all values. Bounds are stored as JSON and read
+// by others as UTF-8, so that text which is not has none.
+func (s *Stats) setText(low, high string) {
+	if !utf8.ValidString(low) || !utf8.ValidString(high) {
+		return
+	}
+	high, ok := shortUpper(high)
+	if ok {
+		s.Bounded, s.Min.Text, s.Max.Text = true, strings.Clone(shortLower(low)), high
+	}
+}
+
+// shortLower cuts text between two characters; a prefix never sorts after the whole.
+func shortLower(text string) string {
+	if len(text) <= textBound {
+		return text
+	}
+	end := textBound
+	for end > 0 && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
+
+// shortUpper cuts text and raises the last character that can be raised, so that the result sorts after every continuation. It
+// stays valid UTF-8, which other readers of the file expect. ok is false where no short bound exists.
+func shortUpper(text string) (short string, ok bool) {
+	if len(text) <= textBound {
+		return strings.Clone(text), true
+	}
+	for head := shortLower(text); head != ""; {
+		r, size := utf8.DecodeLastRuneInString(head)
+		head = head[:len(head)-size]
+		if r == utf8.RuneError && size <= 1 {
+			return "", false
+		}
+		if next, ok := nextRune(r); ok {
+			return head + string(next), true
+		}
+	}
+	return "", false
+}
+
+func nextRune(r rune) (rune, bool) {
+	const surrogates, afterSurrogates = 0xD800, 0xE000
+	switch {
+	case r == utf8.MaxRune:
+		return 0, false
+	case r+1 == surrogates:
+		return afterSurrogates, true
+	default:
+		return r + 1, true
+	}
+}
+
+// Merge gives the statistics of both groups of rows together; they must be of one type.
+func (s Stats) Merge(o Stats) Stats {
+	out := Stats{Type: s.Type, Rows: s.Rows + o.Rows, Nulls: s.Nulls + o.Nulls}
+	switch {
+	case s.AllNull():
+		out.Bounded, out.Min, out.Max = o.Bounded, o.Min, o.Max
+	case o.AllNull():
+		out.Bounded, out.Min, out.Max = s.Bounded, s.Min, s.Max
+	case s.Bounded && o.Bounded:
+		out.Bounded = true
+		out.Min = Bound{Int: min(s.Min.Int, o.Min.Int), Float: min(s.Min.Float, o.Min.Float), Text: min(s.Min.Text, o.Min.Text)}
+		out.Max = Bound{Int: max(s.Max.Int, o.Max.Int), Float: max(s.Max.Float, o.Max.Float), Text: max(s.Max.Text, o.Max.Text)}
+	}
+	return out
+}
+
+// widen gives the statistics that the column has after Widen to a later type. Bounds survive where the conversion keeps the
+// order: BIGINT to DOUBLE PRECISION never reverses two values.
+func (s Stats) widen(to event.Type) Stats {
+	if s.Type.Equal(to) {
+		return s
+	}
+	out := Stats{Type: to, Rows: s.Rows, Nulls: s.Nulls}
+	if s.Type.Kind == event.BigInt && to.Kind == event.Double && s.Bounded {
+		out.Bounded = true
+		out.Min.Float, out.Max.Float = float64(s.Min.Int), float64(s.Max.Int)
+	}
+	return out
+}

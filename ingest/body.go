@@ -1,0 +1,294 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/partition"
+)
+
+const (
+	// busyWait is how long a chunk waits for memory before the request is told to come back.
+	busyWait = 5 * time.Second
+	// chunksInFlight is how many chunks of one body may wait for their sync while the next is decoded.
+	chunksInFlight = 4
+	// maxReported is how many rejected rows an answer describes.
+	maxReported = 20
+	// maxEvolutions bounds how often one chunk is decoded again because other requests changed the schema meanwhile.
+	maxEvolutions = 100
+)
+
+// BodyOptions say how to take a body in.
+type BodyOptions struct {
+	// TimeColumn names the event-time column of a stream that the body makes; "" lets the first rows decide.
+	TimeColumn string
+	// Insert takes rows that were typed against the stream's schema: the schema never changes for them, and a chunk with a row that
+	// cannot be stored is an error and stores nothing.
+	Insert bool
+}
+
+// Summary is what became of a body.
+type Summary struct {
+	Stream string
+	// Known is true when the stream exists in the end.
+	Known    bool
+	Accepted int64
+	Rejected int64
+	// Offsets are the spans of offsets given, joined where they touch, by partition and offset.
+	Offsets []partition.Span
+	// Errors describe the first rejected rows.
+	Errors []RowError
+}
+
+// RowError says why a row was rejected. Row counts the body's non-blank lines from 0.
+type RowError struct {
+	Row    int64
+	Reason string
+}
+
+// Body takes one request's rows in, chunk by chunk. It is used by one goroutine.
+type Body struct {
+	engine  *Engine
+	stream  *Stream
+	options BodyOptions
+	lines   int64
+	flight  []inFlight
+	summary Summary
+}
+
+// inFlight is a chunk whose rows are queued and not yet answered.
+type inFlight struct {
+	replies chan partition.Reply
+	parts   int
+	bytes   int64
+}
+
+func errBusy(format string, args ...any) error {
+	return event.Errorf(event.CodeTooBusy, format, args...).WithHint("send the request again in a moment")
+}
+
+// Begin starts to take in a body for a stream, which is made from its first rows if it does not exist.
+func (e *Engine) Begin(stream string, options BodyOptions) (*Body, error) {
+	b := &Body{engine: e, options: options, summary: Summary{Stream: stream}}
+	s, err := e.Stream(stream)
+	if err == nil {
+		b.stream = s
+		return b, nil
+	}
+	var fault *event.Error
+	if errors.As(err, &fault) && fault.Code == event.CodeNotFound {
+		return b, catalog.ValidateName(stream)
+	}
+	return nil, err
+}
+
+// Feed decodes a chunk of whole lines and queues its rows. The chunk must not change until Finish has returned.
+func (b *Body) Feed(ctx context.Context, chunk []byte) error {
+	bytes := min(int64(len(chunk)), b.engine.options.PendingBytes)
+	if err := b.acquire(ctx, bytes); err != nil {
+		return err
+	}
+	queued, err := b.take(ctx, chunk, bytes)
+	if !queued {
+		b.engine.pending.Release(bytes)
+	}
+	if err != nil {
+		return err
+	}
+	if len(b.flight) > chunksInFlight {
+		return b.settle(1)
+	}
+	return nil
+}
+
+// acquire asks for memory for a chunk. Older chunks of the same body are settled first, so that a body never waits for itself.
+func (b *Body) acquire(ctx context.Context, bytes int64) error {
+	if b.engine.pending.TryAcquire(bytes) {
+		return nil
+	}
+	if err := b.settle(len(b.flight)); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, busyWait)
+	defer cancel()
+	if err := b.engine.pending.Acquire(ctx, bytes); err != nil {
+		return errBusy("too many events wait to be written")
+	}
+	return nil
+}
+
+// take decodes and queues; it reports whether rows are now in flight, which then hold the bytes acquired for the chunk.
+func (b *Body) take(ctx context.Context, chunk []byte, bytes int64) (bool, error) {
+	if err := b.ensureStream(chunk); err != nil {
+		return false, err
+	}
+	if b.stream == nil {
+		return false, nil
+	}
+	if err := b.stream.waitForRoom(ctx); err != nil {
+		return false, err
+	}
+	arrival := b.engine.options.Now().UnixMicro()
+	for range maxEvolutions {
+		done, queued, err := b.tryTake(ctx, chunk, arrival, bytes)
+		if done || err != nil {
+			return queued, err
+		}
+	}
+	return false, errBusy("the stream's schema keeps changing")
+}
+
+// tryTake decodes with the present schema. done is false when the schema had to change, or changed meanwhile.
+func (b *Body) tryTake(ctx context.Context, chunk []byte, arrival, bytes int64) (done, queued bool, err error) {
+	s := b.stream
+	definition := s.Definition()
+	mode := definition.SchemaMode
+	if b.options.Insert {
+		mode = catalog.Strict
+	}
+	rows, err := decode.NDJSON(chunk, definition.Schema, decode.Options{Arrival: arrival, Mode: mode})
+	if err != nil {
+		return false, false, fmt.Errorf("decode rows for stream %s: %w", s.name, err)
+	}
+	if b.options.Insert && len(rows.Rejected) > 0 {
+		bad := rows.Rejected[0]
+		return false, false, event.Errorf(event.CodeInvalidValue, "row %d cannot be stored: %s", b.lines+int64(bad.Line)+1, bad.Reason)
+	}
+	if rows.Drift {
+		_, err := s.evolve(chunk)
+		return false, false, err
+	}
+	s.evolving.RLock()
+	defer s.evolving.RUnlock()
+	if s.Definition().Schema.Version != definition.Schema.Version {
+		return false, false, nil
+	}
+	queued, err = b.queue(ctx, definition.Schema, rows, arrival, bytes)
+	if err == nil {
+		b.count(rows)
+	}
+	return true, queued, err
+}
+
+// queue hands decoded rows to their partitions' writers.
+func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Rows, arrival, bytes int64) (bool, error) {
+	if rows.Count == 0 {
+		return false, nil
+	}
+	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival}
+	b.stream.widenExtents(decoded)
+	parts, err := b.stream.router.Split(decoded)
+	if err != nil {
+		return false, err
+	}
+	replies := make(chan partition.Reply, len(parts))
+	flight := inFlight{replies: replies, bytes: bytes}
+	for _, part := range parts {
+		if err = b.stream.writers[part.Partition].Append(ctx, part.Rows, replies); err != nil {
+			break
+		}
+		flight.parts++
+	}
+	if flight.parts == 0 {
+		return false, err
+	}
+	b.flight = append(b.flight, flight)
+	return true, err
+}
+
+// ensureStream makes the stream from the body's first rows, where there is none yet. A chunk without a readable row makes no
+// stream: its rows are counted as rejected.
+func (b *Body) ensureStream(chunk []byte) error {
+	if b.stream != nil {
+		return nil
+	}
+	schema, err := decode.Infer(chunk, b.options.TimeColumn)
+	if err != nil {
+		return err
+	}
+	if len(schema.Columns) == 0 {
+		rows, err := decode.NDJSON(chunk, schema, decode.Options{Mode: catalog.Ignore})
+		if err != nil || rows.Count == 0 {
+			b.count(rows)
+			return err
+		}
+	}
+	stream, err := b.engine.Create(catalog.Stream{
+		Name: b.summary.Stream, Schema: schema, Partitions: catalog.DefaultPartitions, Bound: catalog.DefaultBound,
+		IdleTimeout: catalog.DefaultIdleTimeout, FutureLimit: catalog.DefaultFutureLimit,
+		LogRetention: catalog.DefaultLogRetention, SchemaMode: catalog.Evolve,
+	})
+	var fault *event.Error
+	if errors.As(err, &fault) && fault.Code == event.CodeAlreadyExists { // another request was first
+		stream, err = b.engine.Stream(b.summary.Stream)
+	}
+	b.stream = stream
+	return err
+}
+
+// count adds a chunk's lines and rejections to the summary.
+func (b *Body) count(rows *decode.Rows) {
+	if rows == nil {
+		return
+	}
+	for _, r := range rows.Rejected {
+		if len(b.summary.Errors) < maxReported {
+			b.summary.Errors = append(b.summary.Errors, RowError{Row: b.lines + int64(r.Line), Reason: r.Reason})
+		}
+	}
+	b.summary.Rejected += int64(len(rows.Rejected))
+	b.lines += int64(len(rows.Rejected) + rows.Count)
+}
+
+// settle waits for the answers to the n oldest chunks in flight.
+func (b *Body) settle(n int) error {
+	var failure error
+	for range n {
+		flight := b.flight[0]
+		b.flight = b.flight[1:]
+		for range flight.parts {
+			reply := <-flight.replies
+			if reply.Err != nil {
+				failure = reply.Err
+				continue
+			}
+			b.summary.Offsets = append(b.summary.Offsets, reply.Span)
+			b.summary.Accepted += int64(reply.Span.Last-reply.Span.First) + 1
+		}
+		b.engine.pending.Release(flight.bytes)
+		b.engine.sealer.Grown(b.stream.sealing)
+	}
+	return failure
+}
+
+// Finish waits until every queued row is answered and returns the summary, which is true also beside an error: what it calls accepted
+// is durable.
+func (b *Body) Finish() (Summary, error) {
+	err := b.settle(len(b.flight))
+	b.summary.Offsets = joinSpans(b.summary.Offsets)
+	b.summary.Known = b.stream != nil
+	return b.summary, err
+}
+
+// joinSpans sorts spans and joins those that touch.
+func joinSpans(spans []partition.Span) []partition.Span {
+	sort.Slice(spans, func(i, j int) bool {
+		a, b := spans[i], spans[j]
+		return a.Partition < b.Partition || (a.Partition == b.Partition && a.First < b.First)
+	})
+	var out []partition.Span
+	for _, s := range spans {
+		if n := len(out); n > 0 && out[n-1].Partition == s.Partition && out[n-1].Last+1 == s.First {
+			out[n-1].Last = s.Last
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}

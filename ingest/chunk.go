@@ -1,0 +1,79 @@
+package ingest
+
+import (
+	"bytes"
+	"errors"
+	"io"
+)
+
+// chunkBytes is how much of a body is decoded and committed at a time: large enough for long vectors, small enough that a
+// large body does not hold up small ones. maxRowBytes bounds one row.
+const (
+	chunkBytes  = 256 << 10
+	maxRowBytes = 1 << 20
+)
+
+// Chunks cuts a body into chunks of whole lines. A line longer than a row may be comes as a chunk of its own, cut after the
+// first byte too many, so that the decoder turns it away and memory stays bounded.
+type Chunks struct {
+	body io.Reader
+	// rest is the start of a line whose end has not been read yet.
+	rest []byte
+	// skipping is true while the remainder of a line that was too long is passed over.
+	skipping bool
+	err      error
+}
+
+// NewChunks reads from body.
+func NewChunks(body io.Reader) *Chunks { return &Chunks{body: body} }
+
+// Next returns the next chunk, which belongs to the caller, or io.EOF after the last. After any other error the body is broken off;
+// lines that were complete before have been returned.
+func (c *Chunks) Next() ([]byte, error) {
+	for {
+		if c.err != nil && len(c.rest) <= maxRowBytes { // a broken body's last line is incomplete and left out
+			return nil, c.err
+		}
+		buffer := make([]byte, len(c.rest), max(chunkBytes, 2*len(c.rest)))
+		copy(buffer, c.rest)
+		if chunk := c.cut(c.fill(buffer)); len(chunk) > 0 {
+			return chunk, nil
+		}
+	}
+}
+
+// fill reads until the buffer is full or the body ends. io.ReadFull would not do: it says io.ErrUnexpectedEOF at the ordinary end too,
+// which is what a body says that was broken off.
+func (c *Chunks) fill(buffer []byte) []byte {
+	for len(buffer) < cap(buffer) && c.err == nil {
+		var n int
+		n, c.err = c.body.Read(buffer[len(buffer):cap(buffer)])
+		buffer = buffer[:len(buffer)+n]
+	}
+	return buffer
+}
+
+// cut takes the whole lines off what was read and keeps the rest. The last line of a body needs no newline, and goes with those before it:
+// a small body is one chunk, and so is stored as one.
+func (c *Chunks) cut(read []byte) []byte {
+	if c.skipping {
+		end := bytes.IndexByte(read, '\n')
+		if end < 0 {
+			c.rest = nil
+			return nil
+		}
+		c.skipping, read = false, read[end+1:]
+	}
+	end := bytes.LastIndexByte(read, '\n')
+	chunk, rest := read[:end+1], read[end+1:]
+	if errors.Is(c.err, io.EOF) && len(rest) <= maxRowBytes {
+		c.rest = nil
+		return read
+	}
+	if len(chunk) == 0 && len(rest) > maxRowBytes {
+		c.skipping, c.rest = true, nil
+		return rest[:maxRowBytes+1]
+	}
+	c.rest = bytes.Clone(rest)
+	return chunk
+}

@@ -1,0 +1,216 @@
+package decode
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// column gathers the values of one column. A row without a value is not noted when it passes but when the next value comes, so rows
+// cost what they hold and not what the schema could hold.
+type column struct {
+	name string
+	// label is the name as it usually stands in a row: quoted and followed by a colon.
+	label string
+	kind  event.Kind
+	// eventTime marks the time column, which takes numbers and any spelling, and the arrival where there is none.
+	eventTime bool
+	notNull   bool
+	// anySpelling lets a TIMESTAMPTZ take times that would not be rendered as they came.
+	anySpelling bool
+
+	limits   *limits
+	reserved bool
+	rows     int          // how many rows have a value or NULL so far
+	valid    event.Bitmap // nil until there is a NULL
+	ints     []int64      // BIGINT, TIMESTAMPTZ
+	floats   []float64    // DOUBLE PRECISION
+	bits     event.Bitmap // BOOLEAN
+	offsets  []int32      // TEXT, JSONB
+	data     []byte
+}
+
+// limits are how many rows a decode is expected to give and the most bytes that one column's text can take.
+type limits struct{ rows, bytes int }
+
+// maxExpectedRows bounds the memory that is set aside for rows to come: a chunk may hold thousands of fields and then nothing but
+// line ends. 4,096 is several times what chunks of ordinary events hold.
+const maxExpectedRows = 4096
+
+// begin readies the column for the value of a row; false if it already has one.
+func (c *column) begin(row int) bool {
+	if c.rows == row && c.reserved {
+		return true
+	}
+	if c.rows > row {
+		return false
+	}
+	c.reserve()
+	for c.rows < row {
+		c.addNull()
+	}
+	return true
+}
+
+func (c *column) reserve() {
+	if c.reserved {
+		return
+	}
+	c.reserved = true
+	switch c.kind {
+	case event.Boolean:
+	case event.Double:
+		c.floats = make([]float64, 0, c.limits.rows)
+	case event.Text, event.JSONB:
+		c.offsets = make([]int32, 1, c.limits.rows+1)
+	default:
+		c.ints = make([]int64, 0, c.limits.rows)
+	}
+}
+
+// addNull adds a NULL, with a zero in the place of the value.
+func (c *column) addNull() {
+	switch c.kind {
+	case event.Boolean:
+		c.bits = fit(c.bits, c.rows)
+		c.bits.Clear(c.rows)
+	case event.Double:
+		c.floats = append(c.floats, 0)
+	case event.Text, event.JSONB:
+		c.offsets = append(c.offsets, int32(len(c.data)))
+	default:
+		c.ints = append(c.ints, 0)
+	}
+	if c.valid == nil {
+		c.valid = event.NewBitmap(max(c.limits.rows, c.rows))
+		for i := range c.rows {
+			c.valid.Set(i)
+		}
+	}
+	c.valid = fit(c.valid, c.rows)
+	c.valid.Clear(c.rows)
+	c.rows++
+}
+
+// added notes that a value was added.
+func (c *column) added() {
+	if c.valid != nil {
+		c.valid = fit(c.valid, c.rows)
+		c.valid.Set(c.rows)
+	}
+	c.rows++
+}
+
+// fit makes sure that a bitmap has a bit for a row.
+func fit(b event.Bitmap, row int) event.Bitmap {
+	if row>>3 < len(b) {
+		return b
+	}
+	return append(b, make([]byte, row>>3+16)...)
+}
+
+func (c *column) addInt(v int64) {
+	c.ints = append(c.ints, v)
+	c.added()
+}
+
+func (c *column) addFloat(v float64) {
+	c.floats = append(c.floats, v)
+	c.added()
+}
+
+func (c *column) addBool(v bool) {
+	c.bits = fit(c.bits, c.rows)
+	if v {
+		c.bits.Set(c.rows)
+	} else {
+		c.bits.Clear(c.rows)
+	}
+	c.added()
+}
+
+// room makes place for n more bytes of text.
+func (c *column) room(n int) {
+	need := len(c.data) + n
+	if need <= cap(c.data) {
+		return
+	}
+	// The rows to come are taken to be like those before, within reason: one long value must not reserve as much for every row.
+	likely := need * max(c.limits.rows, c.rows+1) / (c.rows + 1)
+	grown := make([]byte, len(c.data), max(need, min(likely+likely/8, 8*need, c.limits.bytes)))
+	copy(grown, c.data)
+	c.data = grown
+}
+
+// addText adds what was appended to data.
+func (c *column) addText() {
+	c.offsets = append(c.offsets, int32(len(c.data)))
+	c.added()
+}
+
+// truncate forgets the rows from n on.
+func (c *column) truncate(n int) {
+	if c.rows <= n {
+		return
+	}
+	c.rows = n
+	switch c.kind {
+	case event.Boolean:
+	case event.Double:
+		c.floats = c.floats[:n]
+	case event.Text, event.JSONB:
+		c.offsets = c.offsets[:n+1]
+		c.data = c.data[:c.offsets[n]]
+	default:
+		c.ints = c.ints[:n]
+	}
+}
+
+// finish fills the column up to n rows and gives it away.
+func (c *column) finish(n int) arrow.Array {
+	c.begin(n)
+	switch c.kind {
+	case event.Boolean:
+		return event.NewBooleans(c.bits, n, c.valid)
+	case event.Double:
+		return event.NewFloat64s(c.floats, c.valid)
+	case event.Text, event.JSONB:
+		return event.NewStrings(c.offsets, c.data, c.valid)
+	case event.TimestampTZ:
+		return event.NewTimestamps(c.ints, c.valid)
+	default:
+		return event.NewInt64s(c.ints, c.valid)
+	}
+}
+
+// allNull makes n NULLs of a stored type over zeros, which any number of columns may share.
+func allNull(kind event.Kind, n int, zeros []int64) arrow.Array {
+	none := event.NewBitmap(n)
+	switch kind {
+	case event.Boolean:
+		return event.NewBooleans(none, n, none)
+	case event.Double:
+		return event.NewFloat64s(arrow.Float64Traits.CastFromBytes(arrow.Int64Traits.CastToBytes(zeros))[:n], none)
+	case event.Text, event.JSONB:
+		return event.NewStrings(arrow.Int32Traits.CastFromBytes(arrow.Int64Traits.CastToBytes(zeros))[:n+1], nil, none)
+	case event.TimestampTZ:
+		return event.NewTimestamps(zeros[:n], none)
+	default:
+		return event.NewInt64s(zeros[:n], none)
+	}
+}
+
+// storable reports whether columns of a kind can be decoded from JSON.
+func storable(kind event.Kind) bool {
+	switch kind {
+	case event.Boolean, event.BigInt, event.Double, event.Text, event.TimestampTZ, event.JSONB:
+		return true
+	default:
+		return false
+	}
+}
+
+// maxChunkBytes keeps the offsets of any text column within int32.
+const maxChunkBytes = math.MaxInt32

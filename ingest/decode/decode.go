@@ -1,0 +1,78 @@
+// Package decode turns newline-delimited JSON into typed Arrow columns in one pass, and works out the schema that such rows need.
+//
+// What always holds: a row is accepted exactly if it is a JSON object by RFC 8259 in valid UTF-8, keeps the limits below and fits the
+// schema under the stream's mode; a rejected row leaves no trace in the columns; nothing is coerced with loss. There are two readers: a
+// fast one that knows the schema and expects the fields in the order of the row before, and, for every row that the fast one is
+// not sure of, an exact one that alone decides what is wrong. Both check and store values by the same code.
+//
+// All functions are pure and may be called from any goroutine. The package writes nothing, keeps nothing between calls and leaves
+// chunking, deduplication and the choice of a partition to its callers.
+package decode
+
+import (
+	"bytes"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// What one row may hold. Rows beyond are rejected.
+const (
+	maxRowBytes  = 1 << 20
+	maxDepth     = 64   // the row's own object counts as 1
+	maxFields    = 2048 // members of the row's object, and columns of a stream
+	maxNameBytes = 255
+)
+
+// Options of one decode.
+type Options struct {
+	// Arrival is when the chunk arrived, in microseconds since 1970: the event time of rows that bring none.
+	Arrival int64
+	// Mode says what becomes of fields and values that the schema cannot hold; empty means strict.
+	Mode catalog.SchemaMode
+}
+
+// Rows is what a chunk decoded to.
+type Rows struct {
+	Columns  []arrow.Array // one per schema.Columns, each Count long
+	Count    int
+	Times    []int64  // event time of each row in microseconds: the time column's value, or the arrival
+	Raw      [][]byte // the JSON text of each row without the spaces around it; aliases the chunk
+	Lines    []int    // for each row its index among the chunk's non-blank lines
+	Rejected []Rejected
+	// Drift is set in mode evolve only: some row has a field or a value that the schema cannot hold. Nothing else here may be used
+	// then: call Evolve and decode again.
+	Drift bool
+	// DuplicateKeys counts the members of columns that a later member of the same name replaced.
+	DuplicateKeys int
+}
+
+// Rejected is a line that became no row.
+type Rejected struct {
+	Line   int // index among the chunk's non-blank lines
+	Reason string
+	Raw    []byte // aliases the chunk
+}
+
+// NDJSON decodes a chunk of whole lines, one JSON object each, under a schema. Blank lines and a byte order mark at the start are
+// skipped; bad rows are set aside in Rejected. The error is for a schema or chunk that cannot be decoded at all.
+func NDJSON(chunk []byte, schema *event.Schema, options Options) (*Rows, error) {
+	if len(chunk) > maxChunkBytes {
+		return nil, event.Errorf(event.CodeTooLarge, "a chunk of %d bytes is more than one decode can take", len(chunk))
+	}
+	d, err := newDecoder(schema, options)
+	if err != nil {
+		return nil, err
+	}
+	d.expect(bytes.Count(chunk, newline)+1, len(chunk))
+	lines := splitLines(chunk)
+	for raw, ok := lines.next(); ok; raw, ok = lines.next() {
+		d.row(raw)
+		if d.out.Drift {
+			return &Rows{Drift: true}, nil
+		}
+	}
+	return d.finish(), nil
+}

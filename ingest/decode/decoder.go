@@ -1,0 +1,167 @@
+package decode
+
+import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// decoder holds the columns of one decode while rows are added.
+type decoder struct {
+	scanner
+	mode    catalog.SchemaMode
+	arrival int64
+	columns []column
+	byName  map[string]int
+	// required are the columns that need a value in every row: those that are NOT NULL, and the time column.
+	required []int
+	// time is the place of the time column, or -1.
+	time int
+	// follow predicts the next field: element 0 is the column that rows begin with, element c+1 the one that came after column c.
+	follow []int
+
+	limits  limits
+	members memberReader
+	scratch []byte
+	line    int // index of the current line
+	out     *Rows
+}
+
+func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
+	d := &decoder{
+		mode: options.Mode, arrival: options.Arrival, time: -1, out: &Rows{},
+		columns: make([]column, len(schema.Columns)),
+		byName:  make(map[string]int, len(schema.Columns)),
+		follow:  make([]int, len(schema.Columns)+1),
+	}
+	labels := labelsOf(schema)
+	for i, c := range schema.Columns {
+		if !storable(c.Type.Kind) {
+			return nil, event.Errorf(event.CodeNotSupported, "column %q: %s cannot be read from JSON", c.Name, c.Type)
+		}
+		isTime := c.ID == schema.TimeColumn
+		if isTime && c.Type.Kind != event.TimestampTZ {
+			return nil, fmt.Errorf("decode under schema version %d: time column %q is %s", schema.Version, c.Name, c.Type)
+		}
+		d.columns[i] = column{
+			name: c.Name, label: labels[i], kind: c.Type.Kind,
+			eventTime: isTime, notNull: c.NotNull, anySpelling: isTime || options.Mode != catalog.Evolve, limits: &d.limits,
+		}
+		d.byName[c.Name] = i
+		d.follow[i] = i
+		if isTime {
+			d.time = i
+		}
+		if isTime || c.NotNull {
+			d.required = append(d.required, i)
+		}
+	}
+	return d, nil
+}
+
+// labelsOf gives each column's name as it usually stands in a row: quoted and followed by a colon.
+func labelsOf(schema *event.Schema) []string {
+	var text []byte
+	ends := make([]int, len(schema.Columns))
+	for i := range schema.Columns {
+		text = append(event.AppendJSONString(text, schema.Columns[i].Name), ':')
+		ends[i] = len(text)
+	}
+	all, start := string(text), 0
+	labels := make([]string, len(ends))
+	for i, end := range ends {
+		labels[i], start = all[start:end], end
+	}
+	return labels
+}
+
+// expect sets about how many rows will come, and the most bytes of text.
+func (d *decoder) expect(rows, bytes int) {
+	rows = min(rows, maxExpectedRows)
+	d.limits = limits{rows: rows, bytes: bytes}
+	d.out.Raw = make([][]byte, 0, rows)
+	d.out.Lines = make([]int, 0, rows)
+}
+
+// row adds a line's row or rejects it, or sets Drift.
+func (d *decoder) row(raw []byte) {
+	accepted := len(raw) <= maxRowBytes && d.fastRow(raw)
+	if !accepted {
+		d.rollback()
+		reason := d.exactRow(raw)
+		accepted = reason == ""
+		if !accepted {
+			d.rollback()
+			d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+		}
+	}
+	if accepted {
+		d.out.Raw = append(d.out.Raw, raw)
+		d.out.Lines = append(d.out.Lines, d.line)
+		d.out.Count++
+	}
+	d.line++
+}
+
+// rollback takes out what the current row has stored.
+func (d *decoder) rollback() {
+	for i := range d.columns {
+		d.columns[i].truncate(d.out.Count)
+	}
+}
+
+// complete sees to the columns that need a value in every row; it gives the first that has none.
+func (d *decoder) complete() (missing *column) {
+	for _, i := range d.required {
+		c := &d.columns[i]
+		if c.rows > d.out.Count {
+			continue
+		}
+		if c.notNull {
+			return c
+		}
+		c.begin(d.out.Count)
+		c.addInt(d.arrival)
+	}
+	return nil
+}
+
+// finish gives away what was decoded.
+func (d *decoder) finish() *Rows {
+	n := d.out.Count
+	zeros := d.zeros(n)
+	d.out.Columns = make([]arrow.Array, 0, len(d.columns))
+	for i := range d.columns {
+		if c := &d.columns[i]; c.rows == 0 {
+			d.out.Columns = append(d.out.Columns, allNull(c.kind, n, zeros))
+		} else {
+			d.out.Columns = append(d.out.Columns, c.finish(n))
+		}
+	}
+	d.out.Times = d.times(n)
+	return d.out
+}
+
+// zeros makes what the columns without any value share, if there are such.
+func (d *decoder) zeros(n int) []int64 {
+	for i := range d.columns {
+		if d.columns[i].rows == 0 {
+			return make([]int64, n+1)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) times(n int) []int64 {
+	if d.time >= 0 {
+		return d.columns[d.time].ints[:n:n]
+	}
+	times := make([]int64, n)
+	for i := range times {
+		times[i] = d.arrival
+	}
+	return times
+}

@@ -1,0 +1,93 @@
+package decode
+
+import (
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// timeNames are the fields that may be the event time of a stream that does not name it, the likeliest first.
+var timeNames = []string{"ts", "time", "timestamp", "@timestamp", "event_time"}
+
+// leastEpoch is the least number that is taken for a time where nobody said that it is one: smaller ones are more likely durations
+// or counts than seconds before March 1973.
+const leastEpoch = 100_000_000
+
+// Infer makes the first schema of a stream from its first rows, whose columns come in the order of their first appearance.
+// timeColumn names the event-time column, which is made even if no row has it; if empty, it is the first of ts, time,
+// timestamp, @timestamp and event_time whose first value can be read as a time, else there is none.
+func Infer(chunk []byte, timeColumn string) (*event.Schema, error) {
+	if timeColumn == "" {
+		timeColumn = findTime(chunk)
+	} else if reason := checkName([]byte(timeColumn)); reason != "" {
+		return nil, event.Errorf(event.CodeBadRequest, "time column: %s", reason)
+	}
+	s := newSurvey(&event.Schema{})
+	if timeColumn != "" {
+		s.byName[timeColumn] = &field{name: timeColumn, eventTime: true}
+	}
+	if err := s.run(chunk); err != nil {
+		return nil, err
+	}
+	if timeColumn != "" {
+		if err := s.list(s.byName[timeColumn]); err != nil {
+			return nil, err
+		}
+	}
+	schema := &event.Schema{Version: 1, NextID: 1}
+	for _, f := range s.fields {
+		schema.Columns = append(schema.Columns, newColumn(schema, f))
+	}
+	return schema, nil
+}
+
+// findTime is the name of the field that is most likely the event time, or empty.
+func findTime(chunk []byte) string {
+	s := newSurvey(&event.Schema{})
+	readable := make(map[string]bool, len(timeNames))
+	lines := splitLines(chunk)
+	for row, ok := lines.next(); ok; row, ok = lines.next() {
+		members, reason := s.reader.read(row)
+		if reason != "" {
+			continue
+		}
+		for i := range members {
+			m := &members[i]
+			if m.replaced || m.isNull() || !slices.Contains(timeNames, m.name) {
+				continue
+			}
+			if _, judged := readable[m.name]; !judged {
+				readable[m.name] = s.likelyTime(m.value)
+			}
+		}
+	}
+	for _, name := range timeNames {
+		if readable[name] {
+			return name
+		}
+	}
+	return ""
+}
+
+// likelyTime reports whether a value can be read as a time and is none of the small numbers that most often are not.
+func (s *survey) likelyTime(value []byte) bool {
+	if !s.readableTime(value) {
+		return false
+	}
+	if value[0] == '"' {
+		return true
+	}
+	f, ok := s.values.num.float()
+	return ok && f >= leastEpoch
+}
+
+// newColumn is the column for a field that the schema does not have; it takes the schema's next id.
+func newColumn(schema *event.Schema, f *field) event.Column {
+	c := event.Column{ID: schema.NextID, Name: f.name, Since: schema.Version}
+	schema.NextID++
+	c.Type = event.Type{Kind: f.summary.firstKind()}
+	if f.eventTime {
+		c.Type.Kind, schema.TimeColumn = event.TimestampTZ, c.ID
+	}
+	return c
+}

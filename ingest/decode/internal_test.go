@@ -1,0 +1,145 @@
+package decode
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// FuzzReaders holds the fast reader with its predictions against the exact one alone.
+func FuzzReaders(f *testing.F) {
+	f.Add([]byte("{\"a\":1,\"b\":2}\n{\"b\":3,\"c\":\"x\"}\n{\"c\":null,\"a\":-5}"), byte(0))
+	f.Add([]byte(`{"a" : 1, "a":2, "b": 0.25,"c":"\u0041","d":{"x": 1}}`), byte(1))
+	f.Add([]byte("{\"x\":1}\n{\"a\":1,\"c\":2}\n{\"a\":1,"), byte(2))
+	f.Fuzz(func(t *testing.T, chunk []byte, mode byte) {
+		schema := &event.Schema{Columns: []event.Column{
+			{ID: 1, Name: "a", Type: event.Type{Kind: event.BigInt}},
+			{ID: 2, Name: "b", Type: event.Type{Kind: event.Double}, NotNull: mode&4 != 0},
+			{ID: 3, Name: "c", Type: event.Type{Kind: event.Text}},
+			{ID: 4, Name: "d", Type: event.Type{Kind: event.JSONB}},
+		}}
+		modes := []catalog.SchemaMode{catalog.Strict, catalog.Evolve, catalog.Ignore}
+		options := Options{Mode: modes[int(mode&3)%len(modes)]}
+		fast, err := NDJSON(chunk, schema, options)
+		require.NoError(t, err)
+		exact := exactOnly(t, chunk, schema, options)
+		require.Equal(t, exact.Drift, fast.Drift)
+		if exact.Drift {
+			return
+		}
+		require.Equal(t, exact.Lines, fast.Lines)
+		require.Equal(t, exact.Rejected, fast.Rejected)
+		require.Equal(t, exact.DuplicateKeys, fast.DuplicateKeys)
+		for i := range schema.Columns {
+			require.True(t, array.Equal(exact.Columns[i], fast.Columns[i]), "%s and %s", exact.Columns[i], fast.Columns[i])
+		}
+	})
+}
+
+// exactOnly decodes without the fast reader.
+func exactOnly(t *testing.T, chunk []byte, schema *event.Schema, options Options) *Rows {
+	t.Helper()
+	d, err := newDecoder(schema, options)
+	require.NoError(t, err)
+	d.expect(len(chunk)+1, len(chunk))
+	lines := splitLines(chunk)
+	for raw, ok := lines.next(); ok; raw, ok = lines.next() {
+		if reason := d.exactRow(raw); reason != "" {
+			d.rollback()
+			d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+		} else {
+			d.out.Lines = append(d.out.Lines, d.line)
+			d.out.Count++
+		}
+		if d.out.Drift {
+			return &Rows{Drift: true}
+		}
+		d.line++
+	}
+	return d.finish()
+}
+
+// FuzzNumber holds the reading of numbers against strconv, bit for bit.
+func FuzzNumber(f *testing.F) {
+	for _, seed := range []string{
+		"0", "-0", "0.1", "9007199254740993", "1e22", "1e23", "123456789012345678e-22", "5e-324", "0.000000000000000000001",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s := scanner{text: []byte(text)}
+		if len(text) == 0 || !startsNumber(text[0]) || s.number(0) != len(text) {
+			return
+		}
+		want, err := strconv.ParseFloat(text, 64)
+		got, ok := s.num.float()
+		require.Equal(t, err == nil, ok)
+		require.Equal(t, math.Float64bits(want), math.Float64bits(got))
+		integer, err := strconv.ParseInt(text, 10, 64)
+		require.Equal(t, err == nil && text != "-0", s.num.class == whole)
+		if s.num.class == whole {
+			require.Equal(t, integer, s.num.integer)
+		}
+	})
+}
+
+// FuzzCanonicalTime holds the test for canonical times against rendering them.
+func FuzzCanonicalTime(f *testing.F) {
+	for _, seed := range []string{
+		"2024-05-01T10:00:00.000000Z", "2024-02-30T10:00:00.000000Z", "2024-05-01T10:00:60.000000Z", "2024-05-01T10:00:00.00000 Z",
+		"0000-01-01T00:00:00.000000Z", "2024-05-01t10:00:00.000000Z", "2024-05-01T10:00:00.00+000Z", " 024-05-01T10:00:00.000000Z",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		want, readable := event.ParseTimestamp(text)
+		got, ok := parseCanonicalTime([]byte(text))
+		require.Equal(t, readable && event.FormatTimestamp(want) == text, ok)
+		if ok {
+			require.Equal(t, want, got)
+		}
+	})
+}
+
+// TestPlainEnd tries every byte in every place of two words.
+func TestPlainEnd(t *testing.T) {
+	t.Parallel()
+	for place := range 20 {
+		for c := range 256 {
+			text := []byte("abcdefghijklmnopqrst")
+			text[place] = byte(c)
+			wantEnd := len(text)
+			if c == '"' || c == '\\' || c < ' ' {
+				wantEnd = place
+			}
+			end, union := plainEnd(text, 0)
+			require.Equal(t, wantEnd, end)
+			require.Equal(t, c >= 0x80, union&eachHigh != 0, "byte %x at %d", c, place)
+		}
+	}
+	// A borrow out of a match must not hide or move the match: pairs of neighbours.
+	for pair := range 1 << 16 {
+		text := make([]byte, 8)
+		binary.LittleEndian.PutUint16(text[3:], uint16(pair))
+		for i := range text {
+			if i != 3 && i != 4 {
+				text[i] = 'x'
+			}
+		}
+		end, _ := plainEnd(text, 0)
+		slow := 0
+		for slow < 8 && text[slow] != '"' && text[slow] != '\\' && text[slow] >= ' ' {
+			slow++
+		}
+		if end != slow {
+			t.Fatalf("% x: %d, want %d", text, end, slow)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package decode
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// summary is the set of the sorts of values that a field has shown.
+type summary uint16
+
+// The sorts of values.
+const (
+	sawBoolean   summary = 1 << iota
+	sawExact             // an integer that both BIGINT and DOUBLE PRECISION hold
+	sawLong              // an integer that only BIGINT holds
+	sawHugeExact         // an integer that only DOUBLE PRECISION holds
+	sawHuge              // an integer that neither holds
+	sawFraction          // any other number that DOUBLE PRECISION holds
+	sawExcess            // a number too large for it
+	sawTime              // a string as event.FormatTimestamp writes it
+	sawText              // any other string
+	sawNested            // an array or object
+)
+
+// within reports whether the set is a subset of another.
+func (s summary) within(o summary) bool { return s&^o == 0 }
+
+// classify says of which sort a checked value is. NULL is of none.
+func (s *scanner) classify(value []byte) summary {
+	s.text = value
+	switch value[0] {
+	case 'n':
+		return 0
+	case 't', 'f':
+		return sawBoolean
+	case '"':
+		if _, end := s.readTime(0, false, false); end >= 0 {
+			return sawTime
+		}
+		return sawText
+	case '{', '[':
+		return sawNested
+	default:
+		s.number(0)
+		return s.num.sort()
+	}
+}
+
+func (n *number) sort() summary {
+	_, exact := n.double()
+	switch {
+	case n.class == whole && exact:
+		return sawExact
+	case n.class == whole:
+		return sawLong
+	case n.class == beyond && exact:
+		return sawHugeExact
+	case n.class == beyond:
+		return sawHuge
+	case exact:
+		return sawFraction
+	default:
+		return sawExcess
+	}
+}
+
+// firstKind is the kind of a new column for the values seen.
+func (s summary) firstKind() event.Kind {
+	switch {
+	case s.within(sawBoolean):
+		return event.Boolean
+	case s.within(sawExact | sawLong):
+		return event.BigInt
+	case s.within(sawExact | sawFraction):
+		return event.Double
+	case s.within(sawTime):
+		return event.TimestampTZ
+	case s.within(sawTime | sawText):
+		return event.Text
+	default:
+		return event.JSONB
+	}
+}
+
+// widerKind is the kind that holds both what a column of a kind has stored and the values seen. exact tells whether the integers that
+// a BIGINT column has stored are exact in DOUBLE PRECISION.
+func (s summary) widerKind(kind event.Kind, exact func() bool) event.Kind {
+	var holds summary
+	switch kind {
+	case event.Boolean:
+		holds = sawBoolean
+	case event.BigInt:
+		holds = sawExact | sawLong
+	case event.Double:
+		holds = sawExact | sawHugeExact | sawFraction
+	case event.TimestampTZ:
+		holds = sawTime
+	case event.Text:
+		holds = sawTime | sawText
+	default: // JSONB holds everything, and no other kind is read from JSON
+		return kind
+	}
+	switch {
+	case s.within(holds):
+		return kind
+	case kind == event.BigInt && s.within(sawExact|sawFraction) && exact():
+		return event.Double
+	default:
+		return event.JSONB
+	}
+}

@@ -1,0 +1,260 @@
+// Package eventlog keeps the events of one partition: a list of files of Kafka RecordBatch v2 batches, each behind our frame
+// together with what the writer decided about it, so that a replay decides nothing again.
+//
+// What always holds: offsets are dense from 0 and never given twice; what Sync has confirmed is read again after any crash,
+// and what comes back is either exactly what was appended or an error that names the file and the place; a file is never
+// changed after the next one has begun; damage is never cut off, only the torn end of the last write is.
+//
+// Append, Sync and Close are for one goroutine, the partition's writer. Next, Read and Trim may be called from any, also
+// meanwhile. The package does not know schemas, does not look into values, and starts no goroutines.
+package eventlog
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/record"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+// defaultRotateBytes is the size at which a new file begins: small enough to remove soon after it is sealed and to copy when a
+// crash has left it open, large enough that beginning one costs nothing per event.
+const defaultRotateBytes = 64 << 20
+
+const (
+	suffix = ".log"
+	// frameBatch is the kind of the frames that hold a batch.
+	frameBatch uint8 = 1
+)
+
+// ErrFailed is what Append and Sync answer after a write or sync has failed. Only opening the log again helps.
+var ErrFailed = record.ErrFailed
+
+// ErrClosed is what Append and Sync answer after Close.
+var ErrClosed error = event.Errorf(event.CodeClosed, "the log is closed")
+
+// Options tune a Log; the zero value is good.
+type Options struct {
+	// RotateBytes is the size at which a new file begins; 0 means 64 MiB. One frame more than that is possible.
+	RotateBytes int64
+}
+
+// Log is the log of one partition.
+type Log struct {
+	fs      vfs.FS
+	dir     string
+	options Options
+
+	// The writer's own.
+	writer *record.Writer
+	closed bool
+
+	// mu guards what others look at; no I/O happens under it.
+	mu struct {
+		sync.Mutex
+		files []file // ascending by first offset, at least one; the last is being written
+		next  event.Offset
+		size  int64 // of the last file, as far as it is written
+	}
+	trimming sync.Mutex // held by Trim throughout; taken before mu
+}
+
+// file is one file of the log.
+type file struct {
+	first event.Offset
+	// arrival is when the first entry came, once known: then every entry of the file before had come.
+	arrival    int64
+	hasArrival bool
+}
+
+// Open recovers the log in the directory, making it if it does not exist. A torn tail is removed, durably. Damage to what was
+// durable is an error with CodeCorrupt, and changes nothing.
+func Open(fs vfs.FS, dir string, options Options) (*Log, error) {
+	if options.RotateBytes <= 0 {
+		options.RotateBytes = defaultRotateBytes
+	}
+	l := &Log{fs: fs, dir: dir, options: options}
+	if err := l.recover(); err != nil {
+		return nil, fmt.Errorf("open log %s: %w", dir, err)
+	}
+	return l, nil
+}
+
+func (l *Log) recover() error {
+	if err := vfs.MkdirAllSync(l.fs, l.dir); err != nil {
+		return err
+	}
+	if err := l.list(); err != nil {
+		return err
+	}
+	if len(l.mu.files) == 0 {
+		l.mu.files = []file{{}}
+		return l.begin()
+	}
+	last := l.mu.files[len(l.mu.files)-1]
+	l.mu.next = last.first
+	writer, err := record.Resume(l.fs, l.path(last.first), record.EventLog, func(f record.Frame) error {
+		entry, err := parseFrame(f, l.path(last.first), l.mu.next)
+		if err != nil {
+			return err
+		}
+		l.mu.next = entry.end()
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	l.writer, l.mu.size = writer, writer.Size()
+	return nil
+}
+
+// list finds the files, and removes what a crash has left half made.
+func (l *Log) list() error {
+	names, err := l.fs.ReadDir(l.dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, record.TemporarySuffix) {
+			if err := l.fs.Remove(path.Join(l.dir, name)); err != nil {
+				return err
+			}
+			continue
+		}
+		digits, ok := strings.CutSuffix(name, suffix)
+		if first, err := strconv.ParseInt(digits, 10, 64); ok && err == nil && len(digits) == 20 && first >= 0 {
+			l.mu.files = append(l.mu.files, file{first: event.Offset(first)})
+		}
+	}
+	return nil
+}
+
+// begin makes the file for the next offset. It is durable, name and all, before the first frame is written to it.
+func (l *Log) begin() error {
+	writer, err := record.Create(l.fs, l.path(l.mu.next), record.EventLog, record.NewSalt())
+	if err != nil {
+		return err
+	}
+	l.writer, l.mu.size = writer, writer.Size()
+	return nil
+}
+
+// Next is the offset that the next record takes.
+func (l *Log) Next() event.Offset {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.next
+}
+
+// Append writes entries in order and sets the First of each. They are not durable before Sync. An entry that cannot be encoded
+// is refused before anything is written; a failed write closes the log for writing.
+func (l *Log) Append(entries []*Entry) error {
+	if l.closed {
+		return ErrClosed
+	}
+	for _, e := range entries {
+		if err := e.check(); err != nil {
+			return fmt.Errorf("append to log %s: %w", l.dir, err)
+		}
+	}
+	if err := l.append(entries); err != nil {
+		return fmt.Errorf("append to log %s: %w", l.dir, err)
+	}
+	return nil
+}
+
+func (l *Log) append(entries []*Entry) error {
+	next := l.Next()
+	for _, e := range entries {
+		if l.full(next) {
+			if err := l.flush(next); err != nil {
+				return err
+			}
+			if err := l.rotate(); err != nil {
+				return l.writer.Fail(err)
+			}
+		}
+		e.First = next
+		err := l.writer.Add(frameBatch, func(dst []byte) []byte { return appendEntry(dst, e) })
+		if err != nil {
+			l.writer.Discard()
+			return err
+		}
+		next = e.end()
+	}
+	return l.flush(next)
+}
+
+// full reports whether offset next belongs into a new file. A file without records is never full: the next one would have
+// its name.
+func (l *Log) full(next event.Offset) bool {
+	l.mu.Lock()
+	first := l.mu.files[len(l.mu.files)-1].first
+	l.mu.Unlock()
+	return next > first && l.writer.Size()+int64(l.writer.Pending()) >= l.options.RotateBytes
+}
+
+// flush writes what is buffered and lets readers see it.
+func (l *Log) flush(next event.Offset) error {
+	if err := l.writer.Flush(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.next, l.mu.size = next, l.writer.Size()
+	return nil
+}
+
+// rotate completes the file and begins the next one.
+func (l *Log) rotate() error {
+	if err := l.writer.Mark(); err != nil {
+		return err
+	}
+	next := l.Next()
+	writer, err := record.Create(l.fs, l.path(next), record.EventLog, record.NewSalt())
+	if err != nil {
+		return err
+	}
+	old := l.writer
+	l.writer = writer
+	l.mu.Lock()
+	l.mu.files = append(l.mu.files, file{first: next})
+	l.mu.size = writer.Size()
+	l.mu.Unlock()
+	return old.Close()
+}
+
+// Sync makes everything appended durable.
+func (l *Log) Sync() error {
+	if l.closed {
+		return ErrClosed
+	}
+	if err := l.writer.Sync(); err != nil {
+		return fmt.Errorf("sync log %s: %w", l.dir, err)
+	}
+	return nil
+}
+
+// Close makes everything appended durable, marks the file complete and closes it. Calling it again does nothing.
+func (l *Log) Close() error {
+	if l.closed {
+		return nil
+	}
+	l.closed = true
+	if l.writer.Failed() != nil {
+		return l.writer.Close() // the failure was given to whoever met it
+	}
+	if err := errors.Join(l.writer.Mark(), l.writer.Close()); err != nil {
+		return fmt.Errorf("close log %s: %w", l.dir, err)
+	}
+	return nil
+}
+
+func (l *Log) path(first event.Offset) string {
+	return path.Join(l.dir, fmt.Sprintf("%020d%s", first, suffix))
+}

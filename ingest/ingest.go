@@ -1,0 +1,166 @@
+// Package ingest takes events in: it joins the decoder, the partitions' writers, the log, the tail and the sealer into streams
+// that can be written to.
+//
+// An Engine owns every open stream. Rows are acknowledged when they are durable, and are then in the stream's tail until
+// a segment holds them. All methods may be called from any goroutine. Close drains the writers; nothing is sealed by it.
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/seal"
+	"github.com/tidemarkdb/tidemark/ingest/tail"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/segments"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+)
+
+// Options of an Engine. Every field must be set but for the observers.
+type Options struct {
+	// PendingBytes bounds the request bytes that are decoded and not yet acknowledged, over all streams.
+	PendingBytes int64
+	// TailBytes bounds what each stream's tail holds; beyond it, ingest waits for the sealer.
+	TailBytes int64
+	Seal      seal.Limits
+	// Now is the wall clock.
+	Now    func() time.Time
+	Logger *slog.Logger
+	// ObserveSync is told how long each sync of a log took and how many requests it covered.
+	ObserveSync func(took time.Duration, requests int)
+	// ObserveSeal is told of each segment made.
+	ObserveSeal func(segment *manifest.Segment, took time.Duration)
+}
+
+// Engine is all streams, open for writing.
+type Engine struct {
+	fs      vfs.FS
+	catalog *catalog.Catalog
+	store   *segments.Store
+	options Options
+	pending *semaphore.Weighted
+	sealer  *seal.Sealer
+
+	mu struct {
+		sync.RWMutex
+		streams map[string]*Stream
+		closed  bool
+	}
+}
+
+// Open recovers every stream of the catalog: its unsealed rows are read from the log back into the tail.
+func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options) (*Engine, error) {
+	e := &Engine{
+		fs: fs, catalog: c, store: store, options: options,
+		pending: semaphore.NewWeighted(options.PendingBytes),
+		sealer:  seal.New(store, seal.Options{Limits: options.Seal, Now: options.Now, Logger: options.Logger, Observe: options.ObserveSeal}),
+	}
+	e.mu.streams = map[string]*Stream{}
+	for _, definition := range c.Streams() {
+		if _, err := e.open(definition.Name); err != nil {
+			return nil, errors.Join(err, e.Close())
+		}
+	}
+	return e, nil
+}
+
+// Stream finds a stream.
+func (e *Engine) Stream(name string) (*Stream, error) {
+	e.mu.RLock()
+	s, closed := e.mu.streams[name], e.mu.closed
+	e.mu.RUnlock()
+	if closed {
+		return nil, errStopping()
+	}
+	if s != nil {
+		return s, nil
+	}
+	if _, ok := e.catalog.Stream(name); !ok {
+		return nil, event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+	}
+	return e.open(name)
+}
+
+func errStopping() error { return event.Errorf(event.CodeClosed, "the server is stopping") }
+
+// Create defines a new stream and opens it.
+func (e *Engine) Create(definition catalog.Stream) (*Stream, error) {
+	if _, err := e.catalog.Create(definition); err != nil {
+		return nil, err
+	}
+	return e.Stream(definition.Name)
+}
+
+// open makes the Stream of a definition, once.
+func (e *Engine) open(name string) (*Stream, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.mu.closed {
+		return nil, errStopping()
+	}
+	if s, ok := e.mu.streams[name]; ok {
+		return s, nil
+	}
+	s, err := e.recoverStream(name)
+	if err != nil {
+		return nil, fmt.Errorf("open stream %s: %w", name, err)
+	}
+	e.mu.streams[name] = s
+	e.sealer.Watch(s.sealing)
+	return s, nil
+}
+
+// Tail pins the unsealed rows of a stream. Take it before the segments' view of the stream: rows sealed in between are then in
+// both, and never in neither.
+func (e *Engine) Tail(name string) (tail.View, error) {
+	s, err := e.Stream(name)
+	if err != nil {
+		return tail.View{}, err
+	}
+	return s.sealing.Tail.View(), nil
+}
+
+// Unsealed is the number of rows in the stream's tail.
+func (e *Engine) Unsealed(name string) int64 {
+	s, err := e.Stream(name)
+	if err != nil {
+		return 0
+	}
+	rows, _, _ := s.sealing.Tail.Size()
+	return rows
+}
+
+// Failures names every partition that takes no more rows, with the reason.
+func (e *Engine) Failures() []string {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	var out []string
+	for name, s := range e.mu.streams {
+		for p, w := range s.writers {
+			if err := w.Failure(); err != nil {
+				out = append(out, fmt.Sprintf("stream %s, partition %d: %v", name, p, err))
+			}
+		}
+	}
+	return out
+}
+
+// Close waits for what was accepted, stops every goroutine and closes the logs. It may be called twice.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	streams := e.mu.streams
+	e.mu.streams, e.mu.closed = nil, true
+	e.mu.Unlock()
+	errs := []error{e.sealer.Close()}
+	for _, s := range streams {
+		errs = append(errs, s.close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,256 @@
+// Package partition turns decoded rows into acknowledged ones: it chooses a partition for them, and one writer goroutine per
+// partition puts them in order, makes them durable and publishes them.
+//
+// A writer takes what waits in its bounded queue, appends all of it to the log, syncs once for all, and only then
+// publishes to the tail and answers: the sync in flight is the window in which the next group gathers. So an answer means
+// durable, a published row is durable, and rows become visible in offset order. After a failed write or sync the writer
+// refuses everything until the process is restarted; it never retries a sync.
+//
+// Any goroutine may call Append. Close waits for the writer and its queue.
+package partition
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/eventlog"
+	"github.com/tidemarkdb/tidemark/ingest/tail"
+)
+
+// queueLength bounds the requests that wait for a writer; groupBytes bounds what one sync covers, beyond the first request.
+const (
+	queueLength = 256
+	groupBytes  = 1 << 20
+)
+
+// Rows is what Append takes: decoded rows that one schema version fits.
+type Rows struct {
+	Schema *event.Schema
+	// Columns are the stream's own columns in the schema's order.
+	Columns []arrow.Array
+	// Raw holds each row as it is to be kept in the log.
+	Raw [][]byte
+	// Times are the rows' event times in microseconds.
+	Times []int64
+	// Arrival is when the rows came, in microseconds.
+	Arrival int64
+}
+
+// Span is the offsets that rows were given, both ends included.
+type Span struct {
+	Partition   event.Partition
+	First, Last event.Offset
+}
+
+// Options of a writer.
+type Options struct {
+	Partition event.Partition
+	// Bound is how far the watermark stays behind the greatest event time; rows more than FutureLimit beyond their arrival do not move it.
+	// IdleTimeout is noted in the log beside them: all three are what replay goes by.
+	Bound, FutureLimit, IdleTimeout time.Duration
+	// Clock is the partition's event time at the log's end.
+	Clock tail.Clock
+	// Now is the wall clock.
+	Now func() time.Time
+	// Observe, if not nil, is told of every sync.
+	Observe func(took time.Duration, requests int)
+}
+
+// Writer is the only one to append to its partition.
+type Writer struct {
+	log     *eventlog.Log
+	tail    *tail.Tail
+	options Options
+	stamp   stamper
+
+	queue chan *request
+	done  chan struct{}
+
+	closing sync.RWMutex // read side: senders; write side: Close
+	closed  bool
+
+	mu struct {
+		sync.Mutex
+		failure error
+	}
+}
+
+type request struct {
+	rows  Rows
+	reply chan<- Reply
+	batch *event.Batch
+	clock tail.Clock
+	bytes int
+}
+
+// Reply is what becomes of appended rows.
+type Reply struct {
+	Span Span
+	// Err is nil when the rows are durable and visible. An error from the log means that it is unknown whether they are.
+	Err error
+}
+
+// NewWriter starts the writer of a partition.
+func NewWriter(log *eventlog.Log, t *tail.Tail, options Options) *Writer {
+	w := &Writer{
+		log: log, tail: t, options: options,
+		stamp: stamper{partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, idleTimeout: options.IdleTimeout, clock: options.Clock},
+		queue: make(chan *request, queueLength),
+		done:  make(chan struct{}),
+	}
+	go w.run()
+	return w
+}
+
+// Append queues rows, at least one; the reply comes on the channel, which must have room for it. It blocks while the queue is
+// full, and fails without queueing when ctx ends first, or when the writer is closed or has failed.
+func (w *Writer) Append(ctx context.Context, rows Rows, reply chan<- Reply) error {
+	w.closing.RLock()
+	defer w.closing.RUnlock()
+	if w.closed {
+		return event.Errorf(event.CodeClosed, "the server is stopping")
+	}
+	if err := w.Failure(); err != nil {
+		return err
+	}
+	r := &request{rows: rows, reply: reply}
+	for _, raw := range rows.Raw {
+		r.bytes += len(raw)
+	}
+	select {
+	case w.queue <- r:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Failure says why the writer refuses rows, or nil.
+func (w *Writer) Failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.mu.failure
+}
+
+// Close lets the queue drain, stops the goroutine and closes the log.
+func (w *Writer) Close() error {
+	w.closing.Lock()
+	first := !w.closed
+	w.closed = true
+	if first {
+		close(w.queue)
+	}
+	w.closing.Unlock()
+	<-w.done
+	if !first {
+		return nil
+	}
+	return w.log.Close()
+}
+
+func (w *Writer) run() {
+	defer close(w.done)
+	for r := range w.queue {
+		group := w.gather(r)
+		if err := w.Failure(); err != nil {
+			refuse(group, err)
+			continue
+		}
+		if err := w.commit(group); err != nil {
+			w.fail(err)
+			refuse(group, w.Failure())
+		}
+	}
+}
+
+// gather takes what waits, up to groupBytes.
+func (w *Writer) gather(first *request) []*request {
+	group, bytes := []*request{first}, first.bytes
+	for bytes < groupBytes {
+		select {
+		case r, ok := <-w.queue:
+			if !ok {
+				return group
+			}
+			group = append(group, r)
+			bytes += r.bytes
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit makes a group durable, then visible, then answers. The order is the promise: nothing is seen before the sync has
+// returned, and nothing is answered before it is seen.
+func (w *Writer) commit(group []*request) error {
+	entries := make([]*eventlog.Entry, len(group))
+	next := w.log.Next()
+	for i, r := range group {
+		meta := w.stamp.meta(r.rows)
+		batch, err := w.stamp.batch(r.rows, next)
+		if err != nil {
+			return err
+		}
+		r.batch, r.clock = batch, w.stamp.clock
+		next = batch.Last + 1
+		entries[i] = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Values: r.rows.Raw}
+	}
+	if err := w.log.Append(entries); err != nil {
+		return err
+	}
+	if err := w.sync(len(group)); err != nil {
+		return err
+	}
+	now := w.options.Now()
+	for _, r := range group {
+		if err := w.tail.Publish(r.batch, r.clock, now); err != nil {
+			return err
+		}
+	}
+	for _, r := range group {
+		r.reply <- Reply{Span: Span{Partition: r.batch.Partition, First: r.batch.First, Last: r.batch.Last}}
+	}
+	return nil
+}
+
+func (w *Writer) sync(requests int) error {
+	start := w.options.Now()
+	err := w.log.Sync()
+	if w.options.Observe != nil {
+		w.options.Observe(w.options.Now().Sub(start), requests)
+	}
+	return err
+}
+
+func (w *Writer) fail(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mu.failure = &event.Error{
+		Code:   event.CodeClosed,
+		Detail: "the log of this partition failed and takes no more events until the server is restarted: " + err.Error(),
+		Cause:  err,
+	}
+}
+
+func refuse(group []*request, err error) {
+	for _, r := range group {
+		r.reply <- Reply{Err: err}
+	}
+}
+
+// milliseconds rounds down, as Kafka timestamps count milliseconds.
+func milliseconds(micros []int64) []int64 {
+	out := make([]int64, len(micros))
+	for i, t := range micros {
+		out[i] = t / 1000
+		if t%1000 < 0 {
+			out[i]--
+		}
+	}
+	return out
+}

@@ -1,0 +1,222 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/eventlog"
+	"github.com/tidemarkdb/tidemark/ingest/partition"
+	"github.com/tidemarkdb/tidemark/ingest/seal"
+	"github.com/tidemarkdb/tidemark/ingest/tail"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+)
+
+// exactInteger is the greatest magnitude up to which every integer is a DOUBLE PRECISION value.
+const exactInteger = 1 << 53
+
+// Stream is one open stream.
+type Stream struct {
+	engine  *Engine
+	name    string
+	router  *partition.Router
+	writers []*partition.Writer
+	sealing *seal.Stream
+
+	// evolving is held for reading from the check that rows fit the present schema until they are queued, and for writing while the
+	// schema changes. So no rows of an old version are queued after the change, and extents covers all that were before it.
+	evolving sync.RWMutex
+
+	mu struct {
+		sync.Mutex
+		// extents holds the least and greatest value of each BIGINT column among the rows taken or replayed by this process.
+		extents map[event.FieldID]extent
+	}
+}
+
+type extent struct{ low, high int64 }
+
+func (e extent) exact() bool { return e.low >= -exactInteger && e.high <= exactInteger }
+
+// recoverStream opens the logs of a stream and replays what is not sealed.
+func (e *Engine) recoverStream(name string) (*Stream, error) {
+	definition, ok := e.catalog.Stream(name)
+	if !ok {
+		return nil, event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+	}
+	view := e.store.View(name)
+	sealed := view.Sealed()
+	if err := view.Close(); err != nil {
+		return nil, err
+	}
+	s := &Stream{engine: e, name: name, router: partition.NewRouter(definition.Partitions, definition.PartitionBy)}
+	s.mu.extents = map[event.FieldID]extent{}
+	s.sealing = &seal.Stream{
+		Definition: s.Definition,
+		Tail:       tail.New(definition.Partitions, sealed.Next, clocks(sealed)),
+	}
+	for p := range definition.Partitions {
+		if err := s.recoverPartition(definition, event.Partition(p), sealed); err != nil {
+			return nil, errors.Join(fmt.Errorf("partition %d: %w", p, err), s.close())
+		}
+	}
+	return s, nil
+}
+
+// clocks are the partitions' event times as of the sealed vector.
+func clocks(sealed manifest.Sealed) []tail.Clock {
+	out := make([]tail.Clock, len(sealed.MaxEventTime))
+	for p, newest := range sealed.MaxEventTime {
+		if newest != manifest.NoTime {
+			out[p] = tail.Clock{MaxEventTime: newest, Valid: true}
+		}
+	}
+	return out
+}
+
+func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition, sealed manifest.Sealed) error {
+	log, err := eventlog.Open(s.engine.fs, fmt.Sprintf("log/%s/%d", s.name, p), eventlog.Options{})
+	if err != nil {
+		return err
+	}
+	options := partition.Options{
+		Partition: p, Bound: definition.Bound, FutureLimit: definition.FutureLimit, IdleTimeout: definition.IdleTimeout, Now: s.engine.options.Now,
+		Observe: s.engine.options.ObserveSync,
+	}
+	if known := clocks(sealed); int(p) < len(known) {
+		options.Clock = known[p]
+	}
+	replayer := partition.NewReplayer(options)
+	from := sealed.Next.At(p)
+	if log.Next() < from {
+		return errors.Join(lostLog(s.name, p, log.Next(), from), log.Close())
+	}
+	err = log.Read(from, func(entry *eventlog.Entry) error { return s.replay(definition.Schema, replayer, entry, from) })
+	if err != nil {
+		return errors.Join(fmt.Errorf("replay log: %w", err), log.Close())
+	}
+	options.Clock = replayer.Clock()
+	s.sealing.Logs = append(s.sealing.Logs, log)
+	s.writers = append(s.writers, partition.NewWriter(log, s.sealing.Tail, options))
+	return nil
+}
+
+// lostLog is the answer to a log that ends before what was sealed from it: new events would be given offsets a second time.
+func lostLog(stream string, p event.Partition, next, sealed event.Offset) error {
+	return event.Errorf(event.CodeCorrupt, "the log of stream %s, partition %d ends at offset %d, but segments hold rows up to %d: log files are missing",
+		stream, p, next, sealed)
+}
+
+// replay puts one log entry back into the tail as it was, less what is sealed of it.
+func (s *Stream) replay(schema *event.Schema, replayer *partition.Replayer, entry *eventlog.Entry, from event.Offset) error {
+	rows, err := decode.Replay(entry.Values, schema, int(entry.Meta.SchemaVersion), entry.Meta.Arrival)
+	if err != nil {
+		return fmt.Errorf("offset %d: %w", entry.First, err)
+	}
+	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: entry.Meta.Arrival}
+	batch, err := replayer.Batch(decoded, entry.Meta, entry.First)
+	if err != nil {
+		return err
+	}
+	s.widenExtents(decoded)
+	if batch = batch.From(from); batch == nil {
+		return nil
+	}
+	return s.sealing.Tail.Publish(batch, replayer.Clock(), s.engine.options.Now())
+}
+
+// Definition is the stream's present definition.
+func (s *Stream) Definition() *catalog.Stream {
+	definition, _ := s.engine.catalog.Stream(s.name)
+	return definition
+}
+
+// Seal writes all acknowledged rows that are not sealed yet into a segment, and returns how many those were.
+func (s *Stream) Seal(ctx context.Context) (int64, error) {
+	segment, err := s.engine.sealer.Seal(ctx, s.sealing)
+	if err != nil || segment == nil {
+		return 0, err
+	}
+	return segment.Rows, nil
+}
+
+// evolve changes the schema so that it can hold the rows of a chunk, and returns the version to decode it with.
+func (s *Stream) evolve(chunk []byte) (*event.Schema, error) {
+	s.evolving.Lock()
+	defer s.evolving.Unlock()
+	schema := s.Definition().Schema
+	next, err := decode.Evolve(chunk, schema, s.exact)
+	if err != nil || next == schema {
+		return schema, err
+	}
+	if err := s.engine.catalog.Evolve(s.name, schema, next); err != nil {
+		return nil, fmt.Errorf("evolve schema of stream %s: %w", s.name, err)
+	}
+	return next, nil
+}
+
+// exact reports whether every stored value of a BIGINT column is a DOUBLE PRECISION value too.
+func (s *Stream) exact(id event.FieldID) bool {
+	s.mu.Lock()
+	seen, ok := s.mu.extents[id]
+	s.mu.Unlock()
+	if ok && !seen.exact() {
+		return false
+	}
+	low, high, ok := s.engine.store.Extent(s.name, id)
+	return !ok || extent{low, high}.exact()
+}
+
+// widenExtents notes the values of BIGINT columns. Rows are noted before they are queued: a row that then fails only makes the
+// note wider than it has to be.
+func (s *Stream) widenExtents(rows partition.Rows) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, column := range rows.Schema.Columns {
+		values, ok := rows.Columns[i].(*array.Int64)
+		if !ok {
+			continue
+		}
+		e := s.mu.extents[column.ID]
+		for _, v := range values.Int64Values() {
+			e.low, e.high = min(e.low, v), max(e.high, v)
+		}
+		s.mu.extents[column.ID] = e
+	}
+}
+
+// waitForRoom blocks while the tail holds more than it may, until the sealer has made room or the time is up.
+func (s *Stream) waitForRoom(ctx context.Context) error {
+	limit := s.engine.options.TailBytes
+	deadline := time.NewTimer(busyWait)
+	defer deadline.Stop()
+	for {
+		sealed := s.engine.sealer.Sealed()
+		if _, bytes, _ := s.sealing.Tail.Size(); bytes < limit {
+			return nil
+		}
+		s.engine.sealer.Grown(s.sealing)
+		select {
+		case <-sealed:
+		case <-deadline.C:
+			return errBusy("the stream's unsealed rows take more than %d bytes", limit)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *Stream) close() error {
+	errs := make([]error, 0, len(s.writers))
+	for _, w := range s.writers {
+		errs = append(errs, w.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,194 @@
+// Package tail keeps the acknowledged rows of a stream that are not sealed yet, as immutable Arrow batches in memory.
+//
+// Each partition has one publisher at a time: its writer, which publishes in offset order and only what the log has made
+// durable. Views may be taken from any goroutine; a View never changes. Small batches are joined as they come, so that a
+// stream of single events is still read in long vectors. The package does no I/O.
+package tail
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// joinRows bounds the batches that Publish makes by joining: the number of rows that queries work on at a time.
+const joinRows = 32 << 10
+
+// Clock is a partition's event time after some row: what the next row's watermark derives from.
+type Clock struct {
+	// MaxEventTime is the greatest event time so far that was not beyond the future limit, in microseconds.
+	MaxEventTime int64
+	// Valid is false while there has been no such row.
+	Valid bool
+}
+
+// Tail holds the unsealed rows of one stream.
+type Tail struct {
+	partitions []*part
+
+	mu struct {
+		sync.Mutex
+		rows   int64
+		bytes  int64
+		oldest time.Time // when the oldest row now held was published; zero when there is none
+	}
+}
+
+type part struct {
+	// publishing serialises Publish and Drop, which replace batches; it is taken before mu of Tail.
+	publishing sync.Mutex
+	mu         struct {
+		sync.Mutex
+		batches []*event.Batch // never changed in place: a View shares it
+		next    event.Offset
+		clock   Clock
+	}
+}
+
+// View is what a tail held at one moment.
+type View struct {
+	// Batches are in offset order within a partition.
+	Batches []*event.Batch
+	// Next says up to where each partition was published, sealed rows included.
+	Next event.Vector
+	// Clocks holds each partition's event time at Next.
+	Clocks []Clock
+}
+
+// New makes the tail of a stream whose partitions continue at next with the given clocks; clocks may be nil for a new stream.
+func New(partitions int, next event.Vector, clocks []Clock) *Tail {
+	t := &Tail{partitions: make([]*part, partitions)}
+	for p := range t.partitions {
+		t.partitions[p] = &part{}
+		t.partitions[p].mu.next = next.At(event.Partition(p))
+		if p < len(clocks) {
+			t.partitions[p].mu.clock = clocks[p]
+		}
+	}
+	return t
+}
+
+// Publish makes a batch visible. now is the wall time, from which the age of the tail is reckoned.
+func (t *Tail) Publish(batch *event.Batch, clock Clock, now time.Time) error {
+	p := t.partitions[batch.Partition]
+	p.publishing.Lock()
+	defer p.publishing.Unlock()
+
+	p.mu.Lock()
+	held, next := p.mu.batches, p.mu.next
+	p.mu.Unlock()
+	if batch.First < next {
+		return fmt.Errorf("publish partition %d: offset %d is below %d", batch.Partition, batch.First, next)
+	}
+	joined, err := appendJoining(held, batch)
+	if err != nil {
+		return fmt.Errorf("publish partition %d: %w", batch.Partition, err)
+	}
+	p.mu.Lock()
+	p.mu.batches, p.mu.next, p.mu.clock = joined, batch.Last+1, clock
+	p.mu.Unlock()
+	t.account(int64(batch.Rows()), batch.Bytes(), now)
+	return nil
+}
+
+// appendJoining adds a batch to a copy of held. While the last two batches are of similar size and small, they become one: each row is
+// copied a logarithmic number of times at most.
+func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, error) {
+	out := append(held[:len(held):len(held)], batch)
+	from := len(out) - 1
+	rows := batch.Rows()
+	for from > 0 && joinable(out[from-1], batch, rows) {
+		from--
+		rows += out[from].Rows()
+	}
+	if from == len(out)-1 {
+		return out, nil
+	}
+	joined, err := event.Concat(out[from:])
+	if err != nil {
+		return nil, err
+	}
+	return append(out[:from:from], joined), nil
+}
+
+func joinable(earlier, batch *event.Batch, rows int) bool {
+	return earlier.Schema.Version == batch.Schema.Version && earlier.Rows() <= 2*rows && earlier.Rows()+rows <= joinRows
+}
+
+func (t *Tail) account(rows, bytes int64, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mu.rows == 0 {
+		t.mu.oldest = now
+	}
+	t.mu.rows += rows
+	t.mu.bytes += bytes
+}
+
+// View pins what is held now. Each partition's state is consistent in itself.
+func (t *Tail) View() View {
+	v := View{Next: make(event.Vector, len(t.partitions)), Clocks: make([]Clock, len(t.partitions))}
+	for i, p := range t.partitions {
+		p.mu.Lock()
+		v.Batches = append(v.Batches, p.mu.batches...)
+		v.Next[i], v.Clocks[i] = p.mu.next, p.mu.clock
+		p.mu.Unlock()
+	}
+	return v
+}
+
+// Drop forgets the rows below sealed, which segments now hold.
+func (t *Tail) Drop(sealed event.Vector, now time.Time) {
+	for i, p := range t.partitions {
+		rows, bytes := p.drop(sealed.At(event.Partition(i)))
+		t.release(rows, bytes, now)
+	}
+}
+
+func (p *part) drop(sealed event.Offset) (rows, bytes int64) {
+	p.publishing.Lock()
+	defer p.publishing.Unlock()
+	p.mu.Lock()
+	held := p.mu.batches
+	p.mu.Unlock()
+
+	var kept []*event.Batch
+	for _, b := range held {
+		rest := b.From(sealed)
+		rows += int64(b.Rows())
+		bytes += b.Bytes()
+		if rest != nil {
+			kept = append(kept, rest)
+			rows -= int64(rest.Rows())
+			bytes -= rest.Bytes()
+		}
+	}
+	p.mu.Lock()
+	p.mu.batches = kept
+	p.mu.Unlock()
+	return rows, bytes
+}
+
+// release takes dropped rows off the account. What is left was published after the view that was sealed, so its age starts over.
+func (t *Tail) release(rows, bytes int64, now time.Time) {
+	if rows == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.mu.rows -= rows
+	t.mu.bytes -= bytes
+	t.mu.oldest = now
+	if t.mu.rows == 0 {
+		t.mu.oldest = time.Time{}
+	}
+}
+
+// Size is the number of rows held, about how many bytes they take, and when the oldest of them was published (zero when none).
+func (t *Tail) Size() (rows, bytes int64, oldest time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.mu.rows, t.mu.bytes, t.mu.oldest
+}

@@ -1,0 +1,192 @@
+// Package ast holds parsed SQL: statements and expressions as the text says them, with positions and without meaning.
+//
+// Statements, tables and expressions are closed sets: every switch over them names each case. A tree is immutable once the
+// parser has made it and may be read from any goroutine. Printing a tree gives SQL that parses back to the same tree. The
+// package knows no streams, types or functions; package bind does.
+package ast
+
+import "github.com/tidemarkdb/tidemark/event"
+
+// Name is an identifier as written. Quotes are taken off, and letters keep their case.
+type Name struct {
+	Text   string
+	Quoted bool
+	Pos    event.Position
+}
+
+// Statement is one of Select, CreateStream, ShowStreams, Describe, Explain and Insert.
+type Statement interface {
+	// Position is where the statement begins.
+	Position() event.Position
+	// String prints the statement as SQL.
+	String() string
+	statement()
+}
+
+// Select is a query.
+type Select struct {
+	Pos      event.Position
+	With     []CTE
+	Distinct bool
+	Items    []Item
+	// From is nil for a query without FROM.
+	From    Table
+	Where   Expr
+	GroupBy []Expr
+	Having  Expr
+	OrderBy []Order
+	// Limit and Offset are nil where not given; LIMIT ALL is as none.
+	Limit  Expr
+	Offset Expr
+}
+
+// CTE is one named query of WITH.
+type CTE struct {
+	Name    Name
+	Columns []Name
+	Query   *Select
+}
+
+// Item is one entry of a select list. Alias is nil where none is given.
+type Item struct {
+	Expr  Expr
+	Alias *Name
+}
+
+// Order is one key of ORDER BY.
+type Order struct {
+	Expr       Expr
+	Descending bool
+	Nulls      NullsOrder
+}
+
+// NullsOrder says where an ORDER BY key puts NULLs.
+type NullsOrder uint8
+
+// The orders of NULLs.
+const (
+	NullsDefault NullsOrder = iota // last when ascending, first when descending
+	NullsFirst
+	NullsLast
+)
+
+// Table is what FROM reads: a StreamTable or a Subquery.
+type Table interface {
+	Position() event.Position
+	String() string
+	table()
+}
+
+// StreamTable is a stream or a query of WITH. Alias is nil where none is given.
+type StreamTable struct {
+	Name  Name
+	Alias *Name
+}
+
+// Subquery is a query in parentheses. Alias is nil where none is given.
+type Subquery struct {
+	Pos   event.Position
+	Query *Select
+	Alias *Name
+}
+
+// CreateStream is CREATE STREAM.
+type CreateStream struct {
+	Pos         event.Position
+	IfNotExists bool
+	Name        Name
+	Columns     []ColumnDef
+	// Watermark is nil where the clause is not given.
+	Watermark   *Watermark
+	PartitionBy []Name
+	// Partitions is nil where the clause is not given.
+	Partitions *Number
+	Options    []Option
+}
+
+// ColumnDef declares a column.
+type ColumnDef struct {
+	Name    Name
+	Type    TypeName
+	NotNull bool
+}
+
+// Watermark is WATERMARK FOR column AS expression. IdleTimeout and FutureLimit are nil where not given.
+type Watermark struct {
+	Pos         event.Position
+	Column      Name
+	As          Expr
+	IdleTimeout Expr
+	FutureLimit Expr
+}
+
+// Option is one name = value of WITH (...).
+type Option struct {
+	Name  Name
+	Value Expr
+}
+
+// TypeName is a type as written, for event.ParseType to read.
+type TypeName struct {
+	Text string
+	Pos  event.Position
+}
+
+// ShowStreams is SHOW STREAMS.
+type ShowStreams struct{ Pos event.Position }
+
+// Describe is DESCRIBE stream.
+type Describe struct {
+	Pos    event.Position
+	Stream Name
+}
+
+// Explain is EXPLAIN query.
+type Explain struct {
+	Pos   event.Position
+	Query *Select
+}
+
+// Insert is INSERT INTO stream. Exactly one of Rows and Query is set.
+type Insert struct {
+	Pos    event.Position
+	Stream Name
+	// Columns is empty where no list is given.
+	Columns []Name
+	Rows    [][]Expr
+	Query   *Select
+}
+
+func (*Select) statement()       {}
+func (*CreateStream) statement() {}
+func (*ShowStreams) statement()  {}
+func (*Describe) statement()     {}
+func (*Explain) statement()      {}
+func (*Insert) statement()       {}
+
+func (*StreamTable) table() {}
+func (*Subquery) table()    {}
+
+// Position is that of SELECT or WITH.
+func (s *Select) Position() event.Position { return s.Pos }
+
+// Position is that of CREATE.
+func (s *CreateStream) Position() event.Position { return s.Pos }
+
+// Position is that of SHOW.
+func (s *ShowStreams) Position() event.Position { return s.Pos }
+
+// Position is that of DESCRIBE.
+func (s *Describe) Position() event.Position { return s.Pos }
+
+// Position is that of EXPLAIN.
+func (s *Explain) Position() event.Position { return s.Pos }
+
+// Position is that of INSERT.
+func (s *Insert) Position() event.Position { return s.Pos }
+
+// Position is that of the name.
+func (t *StreamTable) Position() event.Position { return t.Name.Pos }
+
+// Position is that of the opening parenthesis.
+func (t *Subquery) Position() event.Position { return t.Pos }

@@ -1,0 +1,103 @@
+// Package bind gives parsed SQL its meaning: it resolves names against the catalog, types every expression and makes a plan, or
+// for a statement that is no query, the definition or the names it speaks of.
+//
+// A plan that Bind returns is typed throughout: arguments have exactly the types of their functions, casts are written out,
+// literals have been read, and scans read only the columns that are used. Everything that can be known to be wrong without
+// looking at data is an *event.Error with a position. Bind keeps nothing between calls and may be called from any goroutine.
+// It does not optimize and computes no expressions, except that it reads literals into the type they are used as.
+package bind
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// Catalog is what binding needs to know of the streams there are.
+type Catalog interface {
+	// Stream finds a stream by its exact name.
+	Stream(name string) (*catalog.Stream, bool)
+	// Names lists all streams, to suggest one when a name is not found.
+	Names() []string
+}
+
+// Bound is the meaning of a statement: a Query, Insert, CreateStream, ShowStreams, Describe or Explain.
+type Bound interface{ bound() }
+
+// Query is a SELECT.
+type Query struct{ Plan plan.Node }
+
+// Insert writes rows. The root of its plan is a *plan.Insert.
+type Insert struct{ Plan plan.Node }
+
+// CreateStream is a stream to be made. Every default is filled in.
+type CreateStream struct {
+	Definition  catalog.Stream
+	IfNotExists bool
+}
+
+// ShowStreams lists the streams.
+type ShowStreams struct{}
+
+// Describe shows one stream.
+type Describe struct{ Stream *catalog.Stream }
+
+// Explain shows the plan of a query.
+type Explain struct{ Query Query }
+
+func (Query) bound()        {}
+func (Insert) bound()       {}
+func (CreateStream) bound() {}
+func (ShowStreams) bound()  {}
+func (Describe) bound()     {}
+func (Explain) bound()      {}
+
+// Bind gives a statement its meaning. The error is an *event.Error with a position.
+func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
+	b := &binder{catalog: cat, params: params}
+	switch s := stmt.(type) {
+	case *ast.Select:
+		return b.query(s)
+	case *ast.Explain:
+		q, err := b.query(s.Query)
+		return Explain{Query: q}, err
+	case *ast.Insert:
+		return b.insert(s)
+	case *ast.CreateStream:
+		return b.createStream(s)
+	case *ast.ShowStreams:
+		return ShowStreams{}, nil
+	case *ast.Describe:
+		stream, err := b.stream(s.Stream)
+		return Describe{Stream: stream}, err
+	default:
+		return nil, fmt.Errorf("bind %T: not a known statement", stmt)
+	}
+}
+
+// binder binds one statement.
+type binder struct {
+	catalog Catalog
+	params  Params
+}
+
+func (b *binder) query(s *ast.Select) (Query, error) {
+	node, err := b.selectPlan(s, nil, nil)
+	return Query{Plan: node}, err
+}
+
+// stream finds a stream by the name written: exactly, or in lower case where it was not quoted.
+func (b *binder) stream(n ast.Name) (*catalog.Stream, error) {
+	if s, ok := b.catalog.Stream(n.Text); ok {
+		return s, nil
+	}
+	if s, ok := b.catalog.Stream(strings.ToLower(n.Text)); ok && !n.Quoted {
+		return s, nil
+	}
+	err := event.Errorf(event.CodeNotFound, "there is no stream %q", n.Text).At(n.Pos)
+	return nil, suggest(err, n.Text, b.catalog.Names())
+}

@@ -1,0 +1,156 @@
+package bind
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// plan stacks the nodes of a bound select: source, WHERE, grouping, HAVING, result, DISTINCT, ORDER BY, LIMIT. Sort keys are
+// always columns of the projection below the sort; those that are not in the result are dropped above it.
+func (q *selection) plan() (plan.Node, error) {
+	count, offset, err := q.limits()
+	if err != nil {
+		return nil, err
+	}
+	node := q.scope.node()
+	if q.where != nil {
+		node = &plan.Filter{Input: node, Predicate: q.where}
+	}
+	if q.aggregated() {
+		if node, err = q.aggregate(node); err != nil {
+			return nil, err
+		}
+	}
+	node, hidden := q.project(node)
+	if q.ast.Distinct {
+		node = distinct(node)
+	}
+	if len(q.keys) > 0 {
+		node = &plan.Sort{Input: node, Keys: q.planKeys(node), Limit: -1}
+	}
+	if count >= 0 || offset > 0 {
+		node = &plan.Limit{Input: node, Count: count, Offset: offset}
+	}
+	if hidden {
+		node = firstColumns(node, len(q.outputs))
+	}
+	return node, nil
+}
+
+// aggregate puts the grouping on top of node and rewrites the clauses after it.
+func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
+	agg := &plan.Aggregate{Input: node, Groups: q.groups, Aggregates: q.rows.aggregates.calls}
+	for _, g := range q.groups {
+		agg.Names = append(agg.Names, g.String())
+	}
+	for _, c := range agg.Aggregates {
+		agg.Names = append(agg.Names, c.String())
+	}
+	g := &grouping{groups: q.groups, at: q.rows.at}
+	var err error
+	for i := range q.outputs {
+		if q.outputs[i].expr, err = g.rewrite(q.outputs[i].expr); err != nil {
+			return nil, err
+		}
+	}
+	for i, k := range q.keys {
+		if k.index >= 0 {
+			continue
+		}
+		if q.keys[i].expr, err = g.rewrite(k.expr); err != nil {
+			return nil, err
+		}
+	}
+	if q.having == nil {
+		return agg, nil
+	}
+	if q.having, err = g.rewrite(q.having); err != nil {
+		return nil, err
+	}
+	return &plan.Filter{Input: agg, Predicate: q.having}, nil
+}
+
+// project computes the result and, after it, the sort keys that are not in it; hidden tells that there are any.
+func (q *selection) project(node plan.Node) (out plan.Node, hidden bool) {
+	p := &plan.Project{Input: node}
+	for _, o := range q.outputs {
+		p.Exprs, p.Names = append(p.Exprs, o.expr), append(p.Names, o.name)
+	}
+	for i, k := range q.keys {
+		if k.index >= 0 {
+			continue
+		}
+		q.keys[i].index = len(p.Exprs)
+		p.Exprs, p.Names = append(p.Exprs, k.expr), append(p.Names, k.expr.String())
+		hidden = true
+	}
+	return p, hidden
+}
+
+func (q *selection) planKeys(node plan.Node) []plan.SortKey {
+	columns := node.Columns()
+	keys := make([]plan.SortKey, len(q.keys))
+	for i, k := range q.keys {
+		first := k.order.Nulls == ast.NullsFirst || (k.order.Nulls == ast.NullsDefault && k.order.Descending)
+		keys[i] = plan.SortKey{Expr: columnOf(columns, k.index), Descending: k.order.Descending, NullsFirst: first}
+	}
+	return keys
+}
+
+func columnOf(columns []plan.Column, i int) *plan.ColumnRef {
+	return &plan.ColumnRef{Index: i, Name: columns[i].Name, Typ: columns[i].Type}
+}
+
+// distinct keeps one of all equal rows: grouping by every column does that.
+func distinct(node plan.Node) plan.Node {
+	agg := &plan.Aggregate{Input: node}
+	columns := node.Columns()
+	for i, c := range columns {
+		agg.Groups, agg.Names = append(agg.Groups, columnOf(columns, i)), append(agg.Names, c.Name)
+	}
+	return agg
+}
+
+// firstColumns passes the first n columns.
+func firstColumns(node plan.Node, n int) plan.Node {
+	p := &plan.Project{Input: node}
+	columns := node.Columns()
+	for i, c := range columns[:n] {
+		p.Exprs, p.Names = append(p.Exprs, columnOf(columns, i)), append(p.Names, c.Name)
+	}
+	return p
+}
+
+// limits reads LIMIT and OFFSET; count is -1 where there is no limit.
+func (q *selection) limits() (count, offset int64, err error) {
+	if count, err = q.rowCount(q.ast.Limit, "LIMIT", -1); err != nil {
+		return 0, 0, err
+	}
+	offset, err = q.rowCount(q.ast.Offset, "OFFSET", 0)
+	return count, offset, err
+}
+
+// rowCount reads a constant number of rows; none stands for a clause that is not there or NULL.
+func (q *selection) rowCount(e ast.Expr, clause string, none int64) (int64, error) {
+	if e == nil {
+		return none, nil
+	}
+	a, err := q.binder.constants(clause).argument(e)
+	if err != nil {
+		return 0, err
+	}
+	if isNull(a.expr) {
+		return none, nil
+	}
+	if a.typ().Kind == event.Unknown {
+		if a.expr, err = cast(a, bigint); err != nil {
+			return 0, err
+		}
+	}
+	n, ok := bigintValue(a.expr)
+	if !ok || n < 0 {
+		return 0, event.Errorf(event.CodeBadRequest, "%s takes a whole number from 0 on, or a parameter", clause).At(a.pos)
+	}
+	return n, nil
+}

@@ -1,0 +1,174 @@
+package bind
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// argument is a bound argument with the place that errors about it point to.
+type argument struct {
+	expr plan.Expr
+	pos  event.Position
+}
+
+func (a argument) typ() event.Type { return a.expr.Type() }
+
+// match is an overload that the arguments can be brought to.
+type match struct {
+	fn *plan.Function
+	// casts counts the arguments that need a conversion; fewer are better.
+	casts int
+	// strange says how far the types that literals without type would take are from what they stand beside; less is better.
+	strange int
+}
+
+// resolve chooses the overload of a function or operator and brings the arguments to its types: the one with the fewest
+// conversions, and among those the one that gives literals without type the type of their neighbours.
+func resolve(name string, pos event.Position, args []argument) (*plan.Function, []plan.Expr, error) {
+	overloads := plan.Functions[name]
+	var matches []match
+	for _, f := range overloads {
+		if m, ok := tryOverload(f, args); ok {
+			matches = append(matches, m)
+		}
+	}
+	if len(matches) == 0 {
+		return nil, nil, noOverload(name, pos, overloads, args)
+	}
+	slices.SortStableFunc(matches, func(a, b match) int {
+		if a.casts != b.casts {
+			return a.casts - b.casts
+		}
+		return a.strange - b.strange
+	})
+	var first error
+	for _, m := range matches {
+		if first != nil && !mayReadOtherwise(m, matches[0]) {
+			break
+		}
+		exprs, err := coerceAll(m.fn, args)
+		if err == nil {
+			return m.fn, exprs, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, nil, first
+}
+
+// mayReadOtherwise allows, where a quoted literal cannot be read as its first choice, the one other reading that no text has
+// in common with it: in ts - '5 minutes' the literal is no time, so it is an interval.
+func mayReadOtherwise(m, best match) bool {
+	if m.casts != best.casts || len(m.fn.Args) != len(best.fn.Args) {
+		return false
+	}
+	for i, t := range m.fn.Args {
+		chosen := best.fn.Args[i]
+		if !t.Equal(chosen) && (t.Kind != event.Interval || chosen.Kind != event.TimestampTZ) {
+			return false
+		}
+	}
+	return true
+}
+
+// parameter is the type that an overload wants for argument i.
+func parameter(f *plan.Function, i int) event.Type { return f.Args[min(i, len(f.Args)-1)] }
+
+func tryOverload(f *plan.Function, args []argument) (match, bool) {
+	if len(args) != len(f.Args) && (!f.Variadic || len(args) < len(f.Args)) {
+		return match{}, false
+	}
+	m := match{fn: f}
+	for i, a := range args {
+		want := parameter(f, i)
+		switch {
+		case a.typ().Kind == event.Unknown:
+			m.strange += strangeness(want, args)
+		case a.typ().Equal(want):
+		case a.typ().Kind == event.BigInt && want.Kind == event.Double:
+			m.casts++
+		default:
+			return match{}, false
+		}
+	}
+	return m, true
+}
+
+// strangeness ranks a type for a literal without one: first what the other arguments are, then TEXT, then the rest. Beside JSONB
+// a quoted literal is text and not JSON, so that attrs.region = 'EU' means what it says.
+func strangeness(want event.Type, args []argument) int {
+	best := math.MaxInt
+	for _, a := range args {
+		switch {
+		case a.typ().Kind == event.JSONB && want.Kind == event.Text:
+			return 0
+		case a.typ().Equal(want) && want.Kind != event.JSONB:
+			return 0
+		case a.typ().Equal(want):
+			best = min(best, 1)
+		}
+	}
+	if want.Kind == event.Text {
+		return min(best, 2)
+	}
+	return min(best, 3)
+}
+
+func coerceAll(f *plan.Function, args []argument) ([]plan.Expr, error) {
+	out := make([]plan.Expr, len(args))
+	for i, a := range args {
+		e, err := coerce(a, parameter(f, i))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = e
+	}
+	return out, nil
+}
+
+func noOverload(name string, pos event.Position, overloads []*plan.Function, args []argument) error {
+	types := make([]string, len(args))
+	for i, a := range args {
+		types[i] = a.typ().String()
+		if a.typ().Kind == event.Unknown {
+			types[i] = "a literal"
+		}
+	}
+	op := strings.ToUpper(name)
+	switch symbol := overloads[0].Symbol; {
+	case symbol && len(args) == 2:
+		err := event.Errorf(event.CodeTypeMismatch, "%s %s %s is not defined", types[0], op, types[1]).At(pos)
+		return err.WithHint("%s", operatorHint(overloads, args))
+	case symbol:
+		return event.Errorf(event.CodeTypeMismatch, "%s %s is not defined", op, strings.Join(types, ", ")).At(pos)
+	}
+	err := event.Errorf(event.CodeTypeMismatch, "%s(%s) is not defined", name, strings.Join(types, ", ")).At(pos)
+	signatures := make([]string, len(overloads))
+	for i, f := range overloads {
+		signatures[i] = f.Signature()
+	}
+	const most = 8
+	if len(signatures) > most {
+		signatures = append(signatures[:most], "...")
+	}
+	return err.WithHint("there is %s", strings.Join(signatures, ", "))
+}
+
+// operatorHint lists what an operator takes beside the types of the arguments.
+func operatorHint(overloads []*plan.Function, args []argument) string {
+	var known []string
+	for _, f := range overloads {
+		if len(f.Args) == 2 && (f.Args[0].Equal(args[0].typ()) || f.Args[1].Equal(args[1].typ())) {
+			known = append(known, f.Args[0].String()+" "+strings.ToUpper(f.Name)+" "+f.Args[1].String())
+		}
+	}
+	if len(known) == 0 {
+		return "convert the operands, as in x::BIGINT"
+	}
+	return "convert one side, as in x::BIGINT; there is " + strings.Join(known, ", ")
+}

@@ -1,0 +1,278 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// selection binds one SELECT. Every clause is bound over the rows of FROM; if the select aggregates, the clauses after GROUP BY
+// are then rewritten over its groups.
+type selection struct {
+	binder *binder
+	ast    *ast.Select
+	scope  *scope
+	rows   *scalars // clauses that may aggregate
+	plain  *scalars // clauses that may not
+	// targets are the types of the columns that an INSERT writes to; nil for a query.
+	targets []event.Type
+
+	outputs []output
+	where   plan.Expr
+	groups  []plan.Expr
+	having  plan.Expr
+	keys    []sortKey
+}
+
+// output is one column of the result.
+type output struct {
+	expr plan.Expr
+	name string
+}
+
+// sortKey orders by output column index, or by expr where index is -1.
+type sortKey struct {
+	index int
+	expr  plan.Expr
+	order ast.Order
+}
+
+// selectPlan plans a query. targets, if not nil, are the types that its literals are wanted as.
+func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan.Node, error) {
+	for i := range s.With {
+		w = &withs{cte: &s.With[i], outer: w}
+	}
+	sc, err := b.from(s.From, w)
+	if err != nil {
+		return nil, err
+	}
+	at := map[*plan.ColumnRef]event.Position{}
+	q := &selection{
+		binder: b, ast: s, scope: sc, targets: targets,
+		rows:  &scalars{binder: b, scope: sc, aggregates: &aggregates{}, at: at},
+		plain: &scalars{binder: b, scope: sc, place: "WHERE", at: at},
+	}
+	for _, step := range []func() error{q.bindOutputs, q.bindWhere, q.bindGroups, q.bindHaving, q.bindKeys} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return q.plan()
+}
+
+func (q *selection) bindOutputs() error {
+	for _, item := range q.ast.Items {
+		if star, ok := item.Expr.(*ast.Star); ok {
+			if err := q.expandStar(star, item.Alias); err != nil {
+				return err
+			}
+			continue
+		}
+		e, err := q.output(item.Expr)
+		if err != nil {
+			return err
+		}
+		out := output{expr: e, name: q.outputName(item.Expr, e)}
+		if item.Alias != nil {
+			out.name = item.Alias.Text
+		}
+		q.outputs = append(q.outputs, out)
+	}
+	q.rows.outputs, q.plain.outputs = q.outputs, q.outputs
+	return nil
+}
+
+// output binds one select item; a literal without type takes that of the column it is inserted into, else TEXT.
+func (q *selection) output(e ast.Expr) (plan.Expr, error) {
+	a, err := q.rows.argument(e)
+	if err != nil || a.typ().Kind != event.Unknown {
+		return a.expr, err
+	}
+	to := text
+	if at := len(q.outputs); at < len(q.targets) {
+		to = q.targets[at]
+	}
+	return cast(a, to)
+}
+
+func (q *selection) expandStar(star *ast.Star, alias *ast.Name) error {
+	switch {
+	case alias != nil:
+		return event.Errorf(event.CodeSyntax, "* takes no alias").At(alias.Pos)
+	case len(q.scope.columns) == 0:
+		return event.Errorf(event.CodeSyntax, "* needs FROM").At(star.Pos)
+	case star.Table != nil && !strings.EqualFold(star.Table.Text, q.scope.table):
+		return event.Errorf(event.CodeNotFound, "there is no %q in FROM", star.Table.Text).At(star.Pos)
+	}
+	for i, c := range q.scope.columns {
+		if c.hidden {
+			continue
+		}
+		ref := q.scope.ref(i)
+		q.rows.at[ref] = star.Pos
+		q.outputs = append(q.outputs, output{expr: ref, name: c.name})
+	}
+	return nil
+}
+
+// outputName is the name of a column without alias: that of the column, its last member or the function it comes from.
+func (q *selection) outputName(e ast.Expr, bound plan.Expr) string {
+	switch e := e.(type) {
+	case *ast.Column:
+		if ref, ok := bound.(*plan.ColumnRef); ok {
+			return ref.Name
+		}
+		return e.Parts[len(e.Parts)-1].Text
+	case *ast.Call:
+		return strings.ToLower(e.Name.Text)
+	case *ast.Cast:
+		return q.outputName(e.Input, bound)
+	case *ast.Case:
+		return "case"
+	default:
+		return "?column?"
+	}
+}
+
+func (q *selection) bindWhere() error {
+	if q.ast.Where == nil {
+		return nil
+	}
+	var err error
+	q.where, err = q.plain.condition(q.ast.Where, "WHERE")
+	return err
+}
+
+func (q *selection) bindHaving() error {
+	if q.ast.Having == nil {
+		return nil
+	}
+	var err error
+	q.having, err = q.rows.condition(q.ast.Having, "HAVING")
+	return err
+}
+
+// bindGroups binds GROUP BY. As in PostgreSQL a name is a column of the input first and an alias second.
+func (q *selection) bindGroups() error {
+	q.plain.place = "GROUP BY"
+	for _, e := range q.ast.GroupBy {
+		group, err := q.group(e)
+		if err != nil {
+			return err
+		}
+		if hasAggregate(group) {
+			return event.Errorf(event.CodeBadRequest, "an aggregate cannot stand in GROUP BY").At(e.Position())
+		}
+		known := false
+		for _, g := range q.groups {
+			known = known || sameExpr(g, group)
+		}
+		if !known {
+			q.groups = append(q.groups, group)
+		}
+	}
+	return nil
+}
+
+func (q *selection) group(e ast.Expr) (plan.Expr, error) {
+	if n, ok := e.(*ast.Number); ok {
+		i, err := q.ordinal(n, "GROUP BY")
+		if err != nil {
+			return nil, err
+		}
+		return q.outputs[i].expr, nil
+	}
+	if name, ok := bareName(e); ok {
+		if _, matches := q.scope.find(name.Text); len(matches) == 0 {
+			i, err := q.alias(name)
+			if err != nil || i >= 0 {
+				return q.aliased(i), err
+			}
+		}
+	}
+	return q.plain.value(e)
+}
+
+func (q *selection) aliased(i int) plan.Expr {
+	if i < 0 {
+		return nil
+	}
+	return q.outputs[i].expr
+}
+
+// ordinal reads a number that stands for an output column.
+func (q *selection) ordinal(n *ast.Number, clause string) (int, error) {
+	lit, ok := numberLiteral(n.Text)
+	if ok {
+		if v, whole := bigintValue(lit); whole && v >= 1 && v <= int64(len(q.outputs)) {
+			return int(v - 1), nil
+		}
+	}
+	return 0, event.Errorf(event.CodeBadRequest, "%s %.20s is not a column of the result", clause, n.Text).At(n.Pos).
+		WithHint("the columns of the result count from 1 to %d", len(q.outputs))
+}
+
+func bareName(e ast.Expr) (ast.Name, bool) {
+	c, ok := e.(*ast.Column)
+	if !ok || len(c.Parts) != 1 {
+		return ast.Name{}, false
+	}
+	return c.Parts[0], true
+}
+
+// alias finds the output column of a name: exactly, else but for case; -1 where there is none. Several columns may share the name
+// only if they are the same.
+func (q *selection) alias(n ast.Name) (int, error) {
+	for _, same := range []func(a, b string) bool{func(a, b string) bool { return a == b }, strings.EqualFold} {
+		found := -1
+		for i, o := range q.outputs {
+			switch {
+			case !same(o.name, n.Text):
+			case found >= 0 && !sameExpr(q.outputs[found].expr, o.expr):
+				return -1, event.Errorf(event.CodeAmbiguousColumn, "column %q of the result is ambiguous", n.Text).At(n.Pos)
+			case found < 0:
+				found = i
+			}
+		}
+		if found >= 0 {
+			return found, nil
+		}
+	}
+	return -1, nil
+}
+
+// bindKeys binds ORDER BY. As in PostgreSQL a name is a column of the result first and of the input second.
+func (q *selection) bindKeys() error {
+	for _, o := range q.ast.OrderBy {
+		key := sortKey{index: -1, order: o}
+		var err error
+		if n, ok := o.Expr.(*ast.Number); ok {
+			key.index, err = q.ordinal(n, "ORDER BY")
+		} else if name, ok := bareName(o.Expr); ok {
+			key.index, err = q.alias(name)
+		}
+		if err == nil && key.index < 0 {
+			key.expr, err = q.rows.value(o.Expr)
+		}
+		if err != nil {
+			return err
+		}
+		for i, out := range q.outputs {
+			if key.index < 0 && sameExpr(out.expr, key.expr) {
+				key.index = i
+			}
+		}
+		if key.index < 0 && q.ast.Distinct {
+			return event.Errorf(event.CodeBadRequest, "with DISTINCT, ORDER BY takes only columns of the result").At(o.Expr.Position())
+		}
+		q.keys = append(q.keys, key)
+	}
+	return nil
+}
+
+// aggregated reports whether the result has a row for each group instead of one for each row.
+func (q *selection) aggregated() bool {
+	return len(q.groups) > 0 || len(q.rows.aggregates.calls) > 0 || q.having != nil
+}

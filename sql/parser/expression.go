@@ -1,0 +1,308 @@
+package parser
+
+import (
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// expression is the grammar's symbol for an expression, read by a climber.
+type expression struct{ ast.Expr }
+
+// Parse takes the longest expression that comes next.
+func (e *expression) Parse(lex *lexer.PeekingLexer) error {
+	c := climber{lex: lex}
+	parsed, err := c.expr(powerOr)
+	e.Expr = parsed
+	return err
+}
+
+func (e *expression) tree() ast.Expr {
+	if e == nil {
+		return nil
+	}
+	return e.Expr
+}
+
+func trees(parsed []expression) []ast.Expr {
+	var out []ast.Expr
+	for _, e := range parsed {
+		out = append(out, e.Expr)
+	}
+	return out
+}
+
+// The binding powers of PostgreSQL (manual, "Operator Precedence"), loosest first.
+const (
+	powerOr = iota + 1
+	powerAnd
+	powerNot
+	powerIs
+	powerComparison
+	powerRange // BETWEEN, IN, LIKE
+	powerOther // || -> ->> ~
+	powerSum
+	powerProduct
+	powerSign
+	powerCast
+)
+
+var infixPowers = map[string]int{
+	"OR": powerOr, "AND": powerAnd, "IS": powerIs,
+	"=": powerComparison, "<>": powerComparison, "!=": powerComparison,
+	"<": powerComparison, "<=": powerComparison, ">": powerComparison, ">=": powerComparison,
+	"BETWEEN": powerRange, "IN": powerRange, "LIKE": powerRange, "ILIKE": powerRange, "NOT": powerRange,
+	"||": powerOther, "->": powerOther, "->>": powerOther, "~": powerOther, "!~": powerOther,
+	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "%": powerProduct,
+	"::": powerCast,
+}
+
+// climber reads one expression by precedence climbing. Depth and the number of operators are counted, since the text chooses how
+// far the stack goes.
+type climber struct {
+	lex       *lexer.PeekingLexer
+	depth     int
+	operators int
+}
+
+// expr reads an expression whose operators bind at least as tightly as power.
+func (c *climber) expr(power int) (ast.Expr, error) {
+	c.depth++
+	defer func() { c.depth-- }()
+	if c.depth > maxDepth {
+		return nil, tooDeep(*c.lex.Peek())
+	}
+	left, err := c.prefix()
+	for err == nil {
+		op := *c.lex.Peek()
+		p := infixPower(op)
+		if p < power {
+			return left, nil
+		}
+		if err := c.count(op); err != nil {
+			return nil, err
+		}
+		left, err = c.infix(left, op, p)
+	}
+	return nil, err
+}
+
+func infixPower(t lexer.Token) int {
+	if t.Type != tokenSymbol && t.Type != tokenKeyword {
+		return 0
+	}
+	return infixPowers[upper(t.Value)]
+}
+
+func (c *climber) count(op lexer.Token) error {
+	c.operators++
+	if c.operators > maxOperators {
+		return event.Errorf(event.CodeSyntax, "expression has more than %d operators", maxOperators).At(position(op.Pos))
+	}
+	return nil
+}
+
+// prefix reads an operand with the operators before it.
+func (c *climber) prefix() (ast.Expr, error) {
+	t := *c.lex.Peek()
+	switch {
+	case is(t, "-"), is(t, "+"):
+		return c.sign(t)
+	case is(t, "NOT"):
+		c.lex.Next()
+		if err := c.count(t); err != nil {
+			return nil, err
+		}
+		x, err := c.expr(powerNot)
+		return &ast.Unary{Pos: position(t.Pos), Op: "NOT", Input: x}, err
+	default:
+		return c.primary(t)
+	}
+}
+
+// sign reads + and -, which become part of a number that follows, so that the least BIGINT can be written.
+func (c *climber) sign(t lexer.Token) (ast.Expr, error) {
+	c.lex.Next()
+	if err := c.count(t); err != nil {
+		return nil, err
+	}
+	x, err := c.expr(powerSign)
+	if err != nil || t.Value == "+" {
+		return x, err
+	}
+	if n, ok := x.(*ast.Number); ok {
+		if n.Text[0] == '-' {
+			return &ast.Number{Pos: n.Pos, Text: n.Text[1:]}, nil
+		}
+		return &ast.Number{Pos: position(t.Pos), Text: "-" + n.Text}, nil
+	}
+	return &ast.Unary{Pos: position(t.Pos), Op: "-", Input: x}, nil
+}
+
+// infix reads what follows an operator and joins it to the left operand.
+func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, error) {
+	pos := position(op.Pos)
+	word := upper(op.Value)
+	switch word {
+	case "AND", "OR":
+		return c.chain(left, word, power)
+	case "IS":
+		c.lex.Next()
+		return c.is(left, pos)
+	case "NOT", "BETWEEN", "IN", "LIKE", "ILIKE":
+		return c.rangeTest(left)
+	case "::":
+		c.lex.Next()
+		var to typeName
+		err := to.Parse(c.lex)
+		return &ast.Cast{Pos: pos, Input: left, Type: to.TypeName}, err
+	}
+	c.lex.Next()
+	right, err := c.expr(power + 1)
+	if err != nil {
+		return nil, err
+	}
+	if next := *c.lex.Peek(); power == powerComparison && infixPower(next) == powerComparison {
+		return nil, event.Errorf(event.CodeSyntax, "comparisons cannot be chained").At(position(next.Pos)).
+			WithHint("join them by AND: a < b AND b < c")
+	}
+	switch word {
+	case "!=":
+		word = "<>"
+	case "!~":
+		match := &ast.Binary{Pos: pos, Op: "~", Left: left, Right: right}
+		return &ast.Unary{Pos: pos, Op: "NOT", Input: match}, nil
+	}
+	return &ast.Binary{Pos: pos, Op: word, Left: left, Right: right}, nil
+}
+
+// chain reads all operands joined by one of AND and OR and makes a balanced tree of them: both are associative, and long
+// chains, which programs write, must not become deep trees.
+func (c *climber) chain(first ast.Expr, word string, power int) (ast.Expr, error) {
+	operands := []ast.Expr{first}
+	var positions []event.Position
+	for is(*c.lex.Peek(), word) {
+		op := *c.lex.Next()
+		positions = append(positions, position(op.Pos))
+		if err := c.count(op); err != nil {
+			return nil, err
+		}
+		x, err := c.expr(power + 1)
+		if err != nil {
+			return nil, err
+		}
+		operands = append(operands, x)
+	}
+	return balance(word, operands, positions), nil
+}
+
+// balance joins operands; positions[i] is that of the operator after operands[i].
+func balance(word string, operands []ast.Expr, positions []event.Position) ast.Expr {
+	if len(operands) == 1 {
+		return operands[0]
+	}
+	middle := (len(operands) + 1) / 2
+	return &ast.Binary{
+		Pos: positions[middle-1], Op: word,
+		Left:  balance(word, operands[:middle], positions[:middle-1]),
+		Right: balance(word, operands[middle:], positions[middle:]),
+	}
+}
+
+// is reads what follows IS.
+func (c *climber) is(left ast.Expr, pos event.Position) (ast.Expr, error) {
+	not := accept(c.lex, "NOT")
+	t := *c.lex.Peek()
+	for _, test := range []string{"NULL", "TRUE", "FALSE", "UNKNOWN"} {
+		if accept(c.lex, test) {
+			return &ast.Is{Pos: pos, Input: left, Test: test, Not: not}, nil
+		}
+	}
+	if !accept(c.lex, "DISTINCT") {
+		return nil, &unexpected{token: t, expected: "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM"}
+	}
+	if err := expect(c.lex, "FROM"); err != nil {
+		return nil, err
+	}
+	op := "IS DISTINCT FROM"
+	if not {
+		op = "IS NOT DISTINCT FROM"
+	}
+	right, err := c.expr(powerIs + 1)
+	return &ast.Binary{Pos: pos, Op: op, Left: left, Right: right}, err
+}
+
+// rangeTest reads [NOT] BETWEEN, IN, LIKE or ILIKE with what follows.
+func (c *climber) rangeTest(left ast.Expr) (ast.Expr, error) {
+	first := position(c.lex.Peek().Pos)
+	not := accept(c.lex, "NOT")
+	t := *c.lex.Peek()
+	pos := position(t.Pos)
+	var test ast.Expr
+	var err error
+	switch {
+	case accept(c.lex, "BETWEEN"):
+		test, err = c.between(left, pos)
+	case accept(c.lex, "IN"):
+		test, err = c.in(left, pos)
+	case accept(c.lex, "LIKE"), accept(c.lex, "ILIKE"):
+		var pattern ast.Expr
+		pattern, err = c.expr(powerRange + 1)
+		test = &ast.Binary{Pos: pos, Op: upper(t.Value), Left: left, Right: pattern}
+	default:
+		return nil, &unexpected{token: t, expected: "BETWEEN, IN, LIKE or ILIKE after NOT"}
+	}
+	if err == nil && not {
+		test = &ast.Unary{Pos: first, Op: "NOT", Input: test}
+	}
+	return test, err
+}
+
+func (c *climber) between(left ast.Expr, pos event.Position) (ast.Expr, error) {
+	low, err := c.expr(powerRange + 1)
+	if err != nil {
+		return nil, err
+	}
+	if err := expect(c.lex, "AND"); err != nil {
+		return nil, err
+	}
+	high, err := c.expr(powerRange + 1)
+	return &ast.Between{Pos: pos, Input: left, Low: low, High: high}, err
+}
+
+func (c *climber) in(left ast.Expr, pos event.Position) (ast.Expr, error) {
+	if err := expect(c.lex, "("); err != nil {
+		return nil, err
+	}
+	if err := c.refuseSubquery(); err != nil {
+		return nil, err
+	}
+	list, err := c.list()
+	return &ast.In{Pos: pos, Input: left, List: list}, err
+}
+
+// list reads expressions with commas between them and the closing parenthesis.
+func (c *climber) list() ([]ast.Expr, error) {
+	var out []ast.Expr
+	for {
+		x, err := c.expr(powerOr)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+		if !accept(c.lex, ",") {
+			return out, expect(c.lex, ")")
+		}
+	}
+}
+
+// refuseSubquery answers a query where an expression has to stand.
+func (c *climber) refuseSubquery() error {
+	t := *c.lex.Peek()
+	if is(t, "SELECT") || is(t, "WITH") {
+		hint := "put it after FROM or into WITH, or run it first and pass its result as a parameter"
+		return notSupported(t, "a query inside an expression", hint)
+	}
+	return nil
+}

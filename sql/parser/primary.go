@@ -1,0 +1,247 @@
+package parser
+
+import (
+	"strconv"
+
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// primary reads an operand: a literal, a name, a call, a keyword's form or an expression in parentheses. t is the next token.
+func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
+	switch t.Type {
+	case tokenNumber:
+		c.lex.Next()
+		return &ast.Number{Pos: position(t.Pos), Text: t.Value}, nil
+	case tokenString:
+		c.lex.Next()
+		return literal(t)
+	case tokenParam:
+		c.lex.Next()
+		return param(t), nil
+	case tokenIdent, tokenQuoted:
+		return c.named(t)
+	case tokenKeyword:
+		return c.keyword(t)
+	}
+	switch {
+	case accept(c.lex, "*"):
+		return &ast.Star{Pos: position(t.Pos)}, nil
+	case accept(c.lex, "("):
+		return c.parenthesized()
+	}
+	return nil, &unexpected{token: t, expected: "an expression"}
+}
+
+func literal(t lexer.Token) (ast.Expr, error) {
+	s, err := stringOf(t)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func param(t lexer.Token) ast.Expr {
+	if t.Value[0] == ':' {
+		return &ast.Param{Pos: position(t.Pos), Name: t.Value[1:]}
+	}
+	index, _ := strconv.Atoi(t.Value[1:]) // the scanner has seen that it is a small number
+	return &ast.Param{Pos: position(t.Pos), Index: index}
+}
+
+func (c *climber) parenthesized() (ast.Expr, error) {
+	if err := c.refuseSubquery(); err != nil {
+		return nil, err
+	}
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return nil, err
+	}
+	if next := *c.lex.Peek(); is(next, ",") {
+		return nil, notSupported(next, "a row of several values", "compare the values one by one")
+	}
+	return x, expect(c.lex, ")")
+}
+
+// keyword reads the forms that begin with a reserved word.
+func (c *climber) keyword(t lexer.Token) (ast.Expr, error) {
+	pos := position(t.Pos)
+	switch {
+	case accept(c.lex, "NULL"):
+		return &ast.Null{Pos: pos}, nil
+	case accept(c.lex, "TRUE"):
+		return &ast.Bool{Pos: pos, Value: true}, nil
+	case accept(c.lex, "FALSE"):
+		return &ast.Bool{Pos: pos}, nil
+	case accept(c.lex, "CASE"):
+		return c.caseOf(t)
+	case accept(c.lex, "CAST"):
+		return c.castOf(t)
+	}
+	return nil, &unexpected{token: t, expected: "an expression"}
+}
+
+func (c *climber) caseOf(t lexer.Token) (ast.Expr, error) {
+	out := &ast.Case{Pos: position(t.Pos)}
+	var err error
+	if !is(*c.lex.Peek(), "WHEN") {
+		if out.Operand, err = c.expr(powerOr); err != nil {
+			return nil, err
+		}
+	}
+	for accept(c.lex, "WHEN") {
+		var w ast.When
+		if w.Condition, err = c.expr(powerOr); err != nil {
+			return nil, err
+		}
+		if err = expect(c.lex, "THEN"); err != nil {
+			return nil, err
+		}
+		if w.Then, err = c.expr(powerOr); err != nil {
+			return nil, err
+		}
+		out.Whens = append(out.Whens, w)
+	}
+	if len(out.Whens) == 0 {
+		return nil, expect(c.lex, "WHEN")
+	}
+	if accept(c.lex, "ELSE") {
+		if out.Else, err = c.expr(powerOr); err != nil {
+			return nil, err
+		}
+	}
+	return out, expect(c.lex, "END")
+}
+
+func (c *climber) castOf(t lexer.Token) (ast.Expr, error) {
+	out := &ast.Cast{Pos: position(t.Pos)}
+	if err := expect(c.lex, "("); err != nil {
+		return nil, err
+	}
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return nil, err
+	}
+	if err := expect(c.lex, "AS"); err != nil {
+		return nil, err
+	}
+	var to typeName
+	if err := to.Parse(c.lex); err != nil {
+		return nil, err
+	}
+	out.Input, out.Type = x, to.TypeName
+	return out, expect(c.lex, ")")
+}
+
+// named reads what begins with a name: a call, a literal after its type, or a column.
+func (c *climber) named(t lexer.Token) (ast.Expr, error) {
+	if t.Type == tokenIdent {
+		if literal, err := c.typedLiteral(); literal != nil || err != nil {
+			return literal, err
+		}
+	}
+	c.lex.Next()
+	if accept(c.lex, "(") {
+		return c.call(t)
+	}
+	if t.Type == tokenIdent && is(t, "CURRENT_TIMESTAMP") {
+		return &ast.Call{Name: ast.Name{Text: "now", Pos: position(t.Pos)}}, nil
+	}
+	column := &ast.Column{Parts: []ast.Name{nameOf(t)}}
+	for accept(c.lex, ".") {
+		part := *c.lex.Peek()
+		switch {
+		case part.Type == tokenIdent, part.Type == tokenQuoted, part.Type == tokenKeyword:
+			c.lex.Next()
+			column.Parts = append(column.Parts, nameOf(part))
+		case len(column.Parts) == 1 && accept(c.lex, "*"):
+			return &ast.Star{Pos: position(t.Pos), Table: &column.Parts[0]}, nil
+		default:
+			return nil, &unexpected{token: part, expected: "a name after the dot"}
+		}
+	}
+	return column, nil
+}
+
+// typedLiteral reads a type name and a string, if that is what comes next.
+func (c *climber) typedLiteral() (ast.Expr, error) {
+	start := c.lex.MakeCheckpoint()
+	var t typeName
+	if err := t.Parse(c.lex); err != nil || c.lex.Peek().Type != tokenString {
+		c.lex.LoadCheckpoint(start)
+		return nil, nil
+	}
+	value, err := stringOf(*c.lex.Next())
+	if err != nil {
+		return nil, err
+	}
+	return &ast.TypedLiteral{Type: t.TypeName, Value: *value}, nil
+}
+
+// call reads the arguments of a call whose opening parenthesis has been taken.
+func (c *climber) call(t lexer.Token) (ast.Expr, error) {
+	out := &ast.Call{Name: nameOf(t)}
+	var err error
+	switch {
+	case is(t, "EXTRACT"):
+		out.Args, err = c.extractArguments()
+	case is(t, "EXISTS"):
+		if err = c.refuseSubquery(); err == nil {
+			out.Args, err = c.list()
+		}
+	case accept(c.lex, ")"):
+	case is(*c.lex.Peek(), "*"):
+		c.lex.Next()
+		out.Star = true
+		err = expect(c.lex, ")")
+	default:
+		out.Distinct = accept(c.lex, "DISTINCT")
+		out.Args, err = c.list()
+	}
+	if err != nil || !is(*c.lex.Peek(), "FILTER") {
+		return out, err
+	}
+	return out, c.filter(out)
+}
+
+// filter reads FILTER (WHERE condition).
+func (c *climber) filter(call *ast.Call) error {
+	for _, word := range []string{"FILTER", "(", "WHERE"} {
+		if err := expect(c.lex, word); err != nil {
+			return err
+		}
+	}
+	condition, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	call.Filter = condition
+	return expect(c.lex, ")")
+}
+
+// extractArguments reads field FROM x, where the field may also be a string, or the arguments of a plain call.
+func (c *climber) extractArguments() ([]ast.Expr, error) {
+	t := *c.lex.Peek()
+	if t.Type != tokenIdent && t.Type != tokenString {
+		return nil, &unexpected{token: t, expected: "a field of a time, such as hour"}
+	}
+	c.lex.Next()
+	field := &ast.String{Pos: position(t.Pos), Value: t.Value}
+	if t.Type == tokenString {
+		var err error
+		if field, err = stringOf(t); err != nil {
+			return nil, err
+		}
+	}
+	if !accept(c.lex, ",") {
+		if err := expect(c.lex, "FROM"); err != nil {
+			return nil, err
+		}
+	}
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return nil, err
+	}
+	return []ast.Expr{field, x}, expect(c.lex, ")")
+}

@@ -1,0 +1,118 @@
+package parser
+
+import (
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// construct is something of the dialect, or of SQL, that this version does not have.
+type construct struct{ name, hint string }
+
+// unsupportedStatements are looked up by the first words of a statement, the longest match first.
+var unsupportedStatements = map[string]construct{
+	"ALTER STREAM":             {"ALTER STREAM", "columns are added by events that carry them if the stream was made with schema = 'evolve'"},
+	"ALTER":                    {"ALTER", ""},
+	"DROP":                     {"DROP", ""},
+	"ERASE":                    {"ERASE", ""},
+	"DELETE":                   {"DELETE", "events are never changed; a stream forgets them after its retention"},
+	"UPDATE":                   {"UPDATE", "events are never changed; append a newer one and take the latest by time"},
+	"TRUNCATE":                 {"TRUNCATE", ""},
+	"MERGE":                    {"MERGE", ""},
+	"CREATE OR REPLACE":        {"CREATE OR REPLACE", ""},
+	"CREATE MATERIALIZED VIEW": {"CREATE MATERIALIZED VIEW", "run its query with SELECT"},
+	"CREATE CONTINUOUS QUERY":  {"CREATE CONTINUOUS QUERY", "run its query with SELECT"},
+	"CREATE VIEW":              {"CREATE VIEW", "put the query into WITH"},
+	"CREATE ALERT":             {"CREATE ALERT", "run its query with SELECT"},
+	"CREATE SECRET":            {"CREATE SECRET", ""},
+	"CREATE TABLE":             {"CREATE TABLE", "events go into a stream: CREATE STREAM name (column TYPE, ...)"},
+	"CREATE INDEX":             {"CREATE INDEX", "streams need none: they are sorted by time"},
+	"SUBSCRIBE":                {"SUBSCRIBE", "run its query with SELECT"},
+	"TAIL":                     {"TAIL", "order by _ingested_at DESC and LIMIT"},
+	"BACKTEST":                 {"BACKTEST", ""},
+	"KILL":                     {"KILL", ""},
+	"EXPLAIN ANALYZE":          {"EXPLAIN ANALYZE", "EXPLAIN shows the plan without running it"},
+	"EXPLAIN WATERMARK":        {"EXPLAIN WATERMARK", ""},
+	"EXPLAIN ALERT":            {"EXPLAIN ALERT", ""},
+	"EXPLAIN INSERT":           {"EXPLAIN INSERT", "explain its SELECT"},
+	"SHOW TABLES":              {"SHOW TABLES", "SHOW STREAMS lists the streams"},
+	"SHOW VIEWS":               {"SHOW VIEWS", ""},
+	"SHOW ALERTS":              {"SHOW ALERTS", ""},
+	"SHOW WATERMARKS":          {"SHOW WATERMARKS", ""},
+	"SHOW LATE":                {"SHOW LATE", ""},
+	"SHOW STATE":               {"SHOW STATE", ""},
+	"SHOW QUERIES":             {"SHOW QUERIES", ""},
+	"VALUES":                   {"VALUES as a statement", "write SELECT 1, 2"},
+	"BEGIN":                    {"a transaction", "every statement stands for itself"},
+	"START":                    {"a transaction", "every statement stands for itself"},
+	"COMMIT":                   {"a transaction", "every statement stands for itself"},
+	"ROLLBACK":                 {"a transaction", "every statement stands for itself"},
+	"COPY":                     {"COPY", "send events to the ingest endpoint"},
+	"SET":                      {"SET", ""},
+	"GRANT":                    {"GRANT", ""},
+	"REVOKE":                   {"REVOKE", ""},
+	"WITH RECURSIVE":           {"WITH RECURSIVE", ""},
+	"CREATE SOURCE":            {"CREATE SOURCE", "events go into a stream: CREATE STREAM name (column TYPE, ...)"},
+	"SHOW CREATE":              {"SHOW CREATE", "DESCRIBE shows a stream"},
+	"SHOW COLUMNS":             {"SHOW COLUMNS", "DESCRIBE shows a stream"},
+	"SHOW DATABASES":           {"SHOW DATABASES", "SHOW STREAMS lists the streams"},
+	"EXPLAIN VERBOSE":          {"EXPLAIN VERBOSE", "EXPLAIN shows the plan"},
+	"PREPARE":                  {"PREPARE", "statements take parameters: $1 or :name"},
+}
+
+// unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
+var unsupportedClauses = map[string]construct{
+	"JOIN": {"JOIN", ""}, "INNER": {"JOIN", ""}, "LEFT": {"LEFT JOIN", ""}, "RIGHT": {"RIGHT JOIN", ""}, "FULL": {"FULL JOIN", ""},
+	"CROSS": {"CROSS JOIN", ""}, "NATURAL": {"NATURAL JOIN", ""}, "ASOF": {"ASOF JOIN", ""},
+	"UNION": {"UNION", ""}, "INTERSECT": {"INTERSECT", ""}, "EXCEPT": {"EXCEPT", ""},
+	"OVER": {"a window function", ""}, "WINDOW": {"WINDOW", ""}, "QUALIFY": {"QUALIFY", ""},
+	"FILL": {"FILL", ""}, "SAMPLE": {"SAMPLE BY", "group by time_bucket(INTERVAL '1 minute', ts)"},
+	"LATEST": {"LATEST ON", ""}, "LATE": {"LATE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
+	"FETCH": {"FETCH FIRST", "write LIMIT"}, "TABLESAMPLE": {"TABLESAMPLE", ""}, "ESCAPE": {"LIKE with ESCAPE", ""},
+	"SETS": {"GROUPING SETS", "group by each set in a query of its own"}, "DEDUP": {"DEDUP KEY", ""},
+	"PRIMARY": {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
+	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
+	"COLLATE": {"COLLATE", ""}, "AT": {"AT TIME ZONE", "times are in UTC"}, "RETURNING": {"RETURNING", ""},
+	"ON":      {"DISTINCT ON", ""},
+	"SIMILAR": {"SIMILAR TO", "use LIKE or ~"}, "ONLY": {"ONLY", ""}, "LATERAL": {"LATERAL", ""},
+	"[": {"an array", ""}, "^": {"the operator ^", ""}, "&": {"the operator &", ""}, "|": {"the operator |", ""},
+	"~*": {"the operator ~*", "use ~ with (?i) at the start of the pattern"}, "!~*": {"the operator !~*", "use NOT and ~ with (?i)"},
+	"~~": {"the operator ~~", "write LIKE"}, "!~~": {"the operator !~~", "write NOT LIKE"},
+	"@>": {"the operator @>", ""}, "<@": {"the operator <@", ""}, "?": {"the operator ?", ""},
+	"#>": {"the operator #>", "use -> once for each step"}, "#>>": {"the operator #>>", "use -> for each step and ->> for the last"},
+	"<<": {"the operator <<", ""}, ">>": {"the operator >>", ""}, "=>": {"a named argument", "pass arguments in order"},
+}
+
+// unsupportedStatement recognizes statements of other SQL or of a later version by their first words.
+func unsupportedStatement(tokens []lexer.Token) error {
+	var words string
+	var found *construct
+	for i := range min(len(tokens), 4) {
+		if t := tokens[i]; t.Type != tokenIdent && t.Type != tokenKeyword {
+			break
+		}
+		if i > 0 {
+			words += " "
+		}
+		words += upper(tokens[i].Value)
+		if c, ok := unsupportedStatements[words]; ok {
+			found = &c
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return notSupported(tokens[0], found.name, found.hint)
+}
+
+// unsupportedClause recognizes a construct by the token at which the grammar ended.
+func unsupportedClause(t lexer.Token) *event.Error {
+	if t.Type != tokenIdent && t.Type != tokenKeyword && t.Type != tokenSymbol {
+		return nil
+	}
+	c, ok := unsupportedClauses[upper(t.Value)]
+	if !ok {
+		return nil
+	}
+	return notSupported(t, c.name, c.hint)
+}

@@ -1,0 +1,172 @@
+// Package api answers HTTP: ingest, SQL, and the state of the server.
+//
+// It translates between the wire and the packages below and decides nothing itself: rows go to package ingest, statements to a
+// Runner. Every answer that is not a success is an RFC 9457 problem document. Requests that a web page of another
+// origin could have sent are refused before anything is read. Handlers may run concurrently.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/bind"
+)
+
+// Request is SQL to be run.
+type Request struct {
+	SQL    string
+	Params bind.Params
+	// ReadOnly refuses statements that change anything.
+	ReadOnly bool
+}
+
+// Rows is the answer to a statement, as a stream of batches that ends with io.EOF. Stats are complete after the end. The reader closes it.
+type Rows interface {
+	Columns() []plan.Column
+	Next() (*exec.Batch, error)
+	Stats() exec.Stats
+	Close() error
+}
+
+// Runner runs SQL. It returns the rows of the last statement.
+type Runner interface {
+	Run(ctx context.Context, request Request) (Rows, error)
+}
+
+// StreamState describes one stream to clients.
+type StreamState struct {
+	Definition *catalog.Stream
+	// Rows counts what queries see, SealedRows and Segments what of that lies in Parquet files.
+	Rows, SealedRows, Bytes int64
+	Segments                int
+}
+
+// Server is the HTTP side of a running Tidemark. All fields must be set.
+type Server struct {
+	Ingest  *ingest.Engine
+	Runner  Runner
+	Streams func() []StreamState
+	// NotReady lists why the server cannot do all of its work; empty when it can.
+	NotReady func() []string
+	Metrics  *Metrics
+	Logger   *slog.Logger
+	Now      func() time.Time
+	Version  string
+	// Host is the host name or address that the server listens on: one that requests may name beside the loopback ones.
+	Host string
+	// MaxRows is how many rows a result has at most unless the request says otherwise; Timeout likewise, 0 for none.
+	MaxRows int64
+	Timeout time.Duration
+}
+
+// route is one entry of the table of routes.
+type route struct {
+	method, path string
+	handle       func(http.ResponseWriter, *http.Request) error
+}
+
+func (s *Server) routes() []route {
+	return []route{
+		{"POST", "/v1/streams/{stream}/events", s.postEvents},
+		{"POST", "/v1/streams/{stream}/seal", s.postSeal},
+		{"GET", "/v1/streams", s.getStreams},
+		{"GET", "/v1/streams/{stream}", s.getStream},
+		{"POST", "/v1/sql", s.postSQL},
+		{"GET", "/v1/sql", s.getSQL},
+		{"GET", "/livez", s.getLive},
+		{"GET", "/readyz", s.getReady},
+		{"GET", "/version", s.getVersion},
+	}
+}
+
+// Handler serves the public routes.
+func (s *Server) Handler() http.Handler {
+	return s.guard(s.mux(s.routes()))
+}
+
+// mux serves a table of routes. A known path with another method and an unknown path are answered by problems too.
+func (s *Server) mux(routes []route) *http.ServeMux {
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	for _, r := range routes {
+		mux.Handle(r.method+" "+r.path, s.instrument(r))
+		methods[r.path] = append(methods[r.path], r.method)
+	}
+	for path, allowed := range methods {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			allow := strings.Join(allowed, ", ")
+			w.Header().Set("Allow", allow)
+			writeProblem(w, event.Errorf(codeMethod, "this path takes %s only", allow))
+		})
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, event.Errorf(event.CodeNotFound, "there is nothing at %s", r.URL.Path).
+			WithHint("events go to /v1/streams/{stream}/events, SQL to /v1/sql"))
+	})
+	return mux
+}
+
+// instrument counts and times a route, and turns its error into a problem.
+func (s *Server) instrument(r route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		start := s.Now()
+		recorder := &statusRecorder{ResponseWriter: w}
+		if err := s.guarded(r, recorder, request); err != nil {
+			if recorder.status != 0 { // the answer has begun: breaking it off is the only honest end
+				s.Logger.Warn("answer broken off", "path", request.URL.Path, "error", err)
+				panic(http.ErrAbortHandler)
+			}
+			fault := writeProblem(recorder, err)
+			if status(fault.Code) >= http.StatusInternalServerError {
+				s.Logger.Error("request failed", "method", request.Method, "path", request.URL.Path, "error", err)
+			}
+		}
+		s.Metrics.request(r, recorder.status, s.Now().Sub(start))
+	})
+}
+
+// guarded turns a panic of a handler into an error: a fault of ours must not take the other requests of the connection with it, nor go
+// unseen.
+func (s *Server) guarded(r route, w http.ResponseWriter, request *http.Request) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			s.Logger.Error("handler panicked", "path", request.URL.Path, "panic", fault, "stack", string(debug.Stack()))
+			err = event.Errorf(event.CodeInternal, "an unexpected fault: %v", fault)
+		}
+	}()
+	return r.handle(w, request)
+}
+
+// statusRecorder remembers the status of an answer.
+type statusRecorder struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader passes the status on.
+func (r *statusRecorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+// Write passes bytes on.
+func (r *statusRecorder) Write(p []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach what the writer below can do.
+func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

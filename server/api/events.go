@@ -1,0 +1,164 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
+)
+
+// zstdWindow bounds the memory that a zstd body may ask for.
+const zstdWindow = 8 << 20
+
+// ingestAnswer is the answer to POST events.
+type ingestAnswer struct {
+	Stream     string       `json:"stream"`
+	Accepted   int64        `json:"accepted"`
+	Rejected   int64        `json:"rejected"`
+	Duplicates int64        `json:"duplicates"`
+	Duplicate  bool         `json:"duplicate"`
+	Offsets    []offsetSpan `json:"offsets"`
+	Errors     []rowError   `json:"errors"`
+}
+
+type offsetSpan struct {
+	Partition event.Partition `json:"partition"`
+	First     event.Offset    `json:"first"`
+	Last      event.Offset    `json:"last"`
+}
+
+type rowError struct {
+	Row    int64  `json:"row"`
+	Reason string `json:"reason"`
+}
+
+// postEvents takes events in. What has been committed before a failure is told beside it.
+func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
+	if err := checkIngest(r); err != nil {
+		return err
+	}
+	body, err := decompress(r)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time")})
+	if err != nil {
+		return err
+	}
+	failure := feed(r, in, body)
+	summary, err := in.Finish()
+	failure = errors.Join(failure, err)
+	answer := newIngestAnswer(summary)
+	s.Metrics.ingested(summary)
+	switch {
+	case failure != nil:
+		s.Logger.Warn("ingest broken off", "stream", summary.Stream, "accepted", summary.Accepted, "error", failure)
+		p := newProblem(asFault(failure))
+		p.ingestAnswer = answer
+		sendProblem(w, p)
+		return nil
+	case summary.Accepted == 0 && summary.Rejected > 0:
+		p := newProblem(event.Errorf(event.CodeRejected, "none of the %d rows could be read; the first: %s", summary.Rejected, summary.Errors[0].Reason).
+			WithHint("the body must be one JSON object a line"))
+		p.ingestAnswer = answer
+		sendProblem(w, p)
+		return nil
+	default:
+		return writeJSON(w, http.StatusOK, answer)
+	}
+}
+
+// checkIngest refuses what this version does not do rather than leave it out in silence.
+func checkIngest(r *http.Request) error {
+	if contentType := r.Header.Get("Content-Type"); contentType != "" {
+		media, _, err := mime.ParseMediaType(contentType)
+		if err != nil || media != "application/x-ndjson" {
+			return event.Errorf(event.CodeMediaType, "events cannot be read from %q", contentType).
+				WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson'")
+		}
+	}
+	query := r.URL.Query()
+	if ack := query.Get("ack"); ack != "" && ack != "fsync" {
+		return event.Errorf(event.CodeNotSupported, "ack=%s is not supported", ack).WithHint("leave it out: rows are synced before the answer")
+	}
+	if mode := query.Get("on_error"); mode != "" && mode != "row" {
+		return event.Errorf(event.CodeNotSupported, "on_error=%s is not supported", mode).WithHint("leave it out: good rows are kept, bad ones reported")
+	}
+	if r.Header.Get("Idempotency-Key") != "" {
+		return event.Errorf(event.CodeNotSupported, "Idempotency-Key is not supported").WithHint("leave it out: a retry may store rows twice")
+	}
+	return nil
+}
+
+// decompress opens the body under its Content-Encoding.
+func decompress(r *http.Request) (io.ReadCloser, error) {
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+		return r.Body, nil
+	case "gzip":
+		z, err := gzip.NewReader(r.Body)
+		if err != nil {
+			return nil, event.Errorf(event.CodeBadRequest, "the body is not gzip: %v", err)
+		}
+		return z, nil
+	case "zstd":
+		z, err := zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
+		if err != nil {
+			return nil, event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
+		}
+		return z.IOReadCloser(), nil
+	default:
+		return nil, event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
+	}
+}
+
+// feed hands the body over chunk by chunk.
+func feed(r *http.Request, in *ingest.Body, body io.Reader) error {
+	chunks := ingest.NewChunks(body)
+	for {
+		chunk, err := chunks.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return event.Errorf(event.CodeBadRequest, "the body broke off: %v", err).
+				WithHint("rows counted as accepted are stored; send the others again")
+		}
+		if err := in.Feed(r.Context(), chunk); err != nil {
+			return err
+		}
+	}
+}
+
+func newIngestAnswer(summary ingest.Summary) *ingestAnswer {
+	answer := &ingestAnswer{
+		Stream: summary.Stream, Accepted: summary.Accepted, Rejected: summary.Rejected, Offsets: []offsetSpan{}, Errors: []rowError{},
+	}
+	for _, span := range summary.Offsets {
+		answer.Offsets = append(answer.Offsets, offsetSpan(span))
+	}
+	for _, e := range summary.Errors {
+		answer.Errors = append(answer.Errors, rowError(e))
+	}
+	return answer
+}
+
+// postSeal moves what a stream holds in memory into a segment now.
+func (s *Server) postSeal(w http.ResponseWriter, r *http.Request) error {
+	stream, err := s.Ingest.Stream(r.PathValue("stream"))
+	if err != nil {
+		return err
+	}
+	rows, err := stream.Seal(r.Context())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]int64{"sealed_rows": rows})
+}

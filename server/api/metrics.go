@@ -1,0 +1,116 @@
+package api
+
+import (
+	"net/http"
+	"net/http/pprof"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/query/exec"
+)
+
+// Metrics are the server's Prometheus metrics.
+type Metrics struct {
+	Registry *prometheus.Registry
+
+	requests     *prometheus.HistogramVec
+	accepted     *prometheus.CounterVec
+	rejected     *prometheus.CounterVec
+	queries      *prometheus.CounterVec
+	querySeconds prometheus.Histogram
+	rowsScanned  prometheus.Counter
+	bytesScanned prometheus.Counter
+	syncSeconds  prometheus.Histogram
+	syncRequests prometheus.Counter
+	sealSeconds  prometheus.Histogram
+	sealedRows   prometheus.Counter
+}
+
+// NewMetrics registers the metrics, with those of the process and the Go runtime, in a registry of their own.
+func NewMetrics() *Metrics {
+	latency := prometheus.ExponentialBuckets(0.0001, 2.5, 14)
+	m := &Metrics{
+		Registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "tidemark_http_request_seconds", Help: "Time from a request's header to the end of its answer.", Buckets: latency,
+		}, []string{"method", "route", "status"}),
+		accepted:     prometheus.NewCounterVec(counter("tidemark_ingest_rows_total", "Rows acknowledged."), []string{"stream"}),
+		rejected:     prometheus.NewCounterVec(counter("tidemark_ingest_rejected_rows_total", "Rows turned away."), []string{"stream"}),
+		queries:      prometheus.NewCounterVec(counter("tidemark_queries_total", "SQL requests answered, by outcome."), []string{"outcome"}),
+		querySeconds: prometheus.NewHistogram(histogram("tidemark_query_seconds", "Time to answer a SQL request.", latency)),
+		rowsScanned:  prometheus.NewCounter(counter("tidemark_query_rows_scanned_total", "Rows read by queries.")),
+		bytesScanned: prometheus.NewCounter(counter("tidemark_query_bytes_scanned_total", "Bytes decoded by queries.")),
+		syncSeconds:  prometheus.NewHistogram(histogram("tidemark_log_sync_seconds", "Time of one sync of a log.", latency)),
+		syncRequests: prometheus.NewCounter(counter("tidemark_log_sync_requests_total", "Requests made durable by syncs.")),
+		sealSeconds:  prometheus.NewHistogram(histogram("tidemark_seal_seconds", "Time to make one segment.", latency)),
+		sealedRows:   prometheus.NewCounter(counter("tidemark_sealed_rows_total", "Rows moved into segments.")),
+	}
+	m.Registry.MustRegister(
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		m.requests, m.accepted, m.rejected, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
+		m.syncSeconds, m.syncRequests, m.sealSeconds, m.sealedRows)
+	return m
+}
+
+func counter(name, help string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Name: name, Help: help}
+}
+
+func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
+	return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}
+}
+
+func (m *Metrics) request(r route, status int, took time.Duration) {
+	m.requests.WithLabelValues(r.method, r.path, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// ingested counts rows by stream. A stream that does not exist has no series: a client could make any number of them.
+func (m *Metrics) ingested(summary ingest.Summary) {
+	if !summary.Known {
+		return
+	}
+	m.accepted.WithLabelValues(summary.Stream).Add(float64(summary.Accepted))
+	m.rejected.WithLabelValues(summary.Stream).Add(float64(summary.Rejected))
+}
+
+func (m *Metrics) queried(stats exec.Stats, took time.Duration, err error) {
+	outcome := "ok"
+	if err != nil {
+		outcome = string(asFault(err).Code)
+	}
+	m.queries.WithLabelValues(outcome).Inc()
+	m.querySeconds.Observe(took.Seconds())
+	m.rowsScanned.Add(float64(stats.RowsScanned))
+	m.bytesScanned.Add(float64(stats.BytesScanned))
+}
+
+// Synced notes one sync of a log.
+func (m *Metrics) Synced(took time.Duration, requests int) {
+	m.syncSeconds.Observe(took.Seconds())
+	m.syncRequests.Add(float64(requests))
+}
+
+// Sealed notes one segment made.
+func (m *Metrics) Sealed(rows int64, took time.Duration) {
+	m.sealSeconds.Observe(took.Seconds())
+	m.sealedRows.Add(float64(rows))
+}
+
+// AdminHandler serves metrics, profiles and health: what belongs on the admin listener.
+func (s *Server) AdminHandler() http.Handler {
+	mux := s.mux([]route{
+		{"GET", "/livez", s.getLive},
+		{"GET", "/readyz", s.getReady},
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics.Registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	return s.guard(mux)
+}

@@ -1,0 +1,78 @@
+package api
+
+import (
+	"net/http"
+	"runtime"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// streamAnswer describes one stream.
+type streamAnswer struct {
+	Name       string             `json:"name"`
+	Columns    []columnAnswer     `json:"columns"`
+	TimeColumn string             `json:"time_column,omitempty"`
+	Partitions int                `json:"partitions"`
+	SchemaMode catalog.SchemaMode `json:"schema"`
+	Rows       int64              `json:"rows"`
+	SealedRows int64              `json:"sealed_rows"`
+	Segments   int                `json:"segments"`
+	Bytes      int64              `json:"segment_bytes"`
+}
+
+type columnAnswer struct {
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Nullable bool   `json:"nullable"`
+}
+
+func (s *Server) getStreams(w http.ResponseWriter, _ *http.Request) error {
+	answers := []streamAnswer{}
+	for _, state := range s.Streams() {
+		answers = append(answers, describeStream(state))
+	}
+	return writeJSON(w, http.StatusOK, map[string][]streamAnswer{"streams": answers})
+}
+
+func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("stream")
+	for _, state := range s.Streams() {
+		if state.Definition.Name == name {
+			return writeJSON(w, http.StatusOK, describeStream(state))
+		}
+	}
+	return event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+}
+
+func describeStream(state StreamState) streamAnswer {
+	d := state.Definition
+	answer := streamAnswer{
+		Name: d.Name, Columns: []columnAnswer{}, Partitions: d.Partitions, SchemaMode: d.SchemaMode,
+		Rows: state.Rows, SealedRows: state.SealedRows, Segments: state.Segments, Bytes: state.Bytes,
+	}
+	for _, c := range d.Schema.Columns {
+		answer.Columns = append(answer.Columns, columnAnswer{Name: c.Name, Type: c.Type.String(), Nullable: !c.NotNull})
+		if c.ID == d.Schema.TimeColumn {
+			answer.TimeColumn = c.Name
+		}
+	}
+	return answer
+}
+
+// getLive answers as long as the process does.
+func (s *Server) getLive(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, map[string]string{"status": "live"})
+}
+
+// getReady says whether the server can do all of its work, and if not, why.
+func (s *Server) getReady(w http.ResponseWriter, _ *http.Request) error {
+	if reasons := s.NotReady(); len(reasons) > 0 {
+		return writeJSON(w, http.StatusServiceUnavailable, map[string]any{"status": "not ready", "reasons": reasons})
+	}
+	return writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func (s *Server) getVersion(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, map[string]string{"version": s.Version, "go": runtime.Version()})
+}

@@ -1,0 +1,254 @@
+// Package app builds the whole of a Tidemark server and runs it.
+//
+// It is the only package that knows all the others: it adapts the tail and the segments to query.Source and ingest to query.Sink, and
+// runs SQL statements for the HTTP side. Start order: lock, journal, segments, recovery of the streams, then the
+// listeners, so that a server which answers has recovered. Stop order is the reverse: requests under way are given time to end,
+// the writers drain, nothing is sealed by force.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/seal"
+	"github.com/tidemarkdb/tidemark/internal/journal"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/segments"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+	"github.com/tidemarkdb/tidemark/server/api"
+	"github.com/tidemarkdb/tidemark/server/config"
+)
+
+const (
+	// drainTime is how long requests under way may take to end when the server stops.
+	drainTime = 10 * time.Second
+	// headerTime and idleTime bound what a connection costs that sends nothing.
+	headerTime = 10 * time.Second
+	idleTime   = 2 * time.Minute
+	// tailFactor is how many times the sealing size a tail may grow to while the sealer is busy.
+	tailFactor = 4
+)
+
+// App is a running server.
+type App struct {
+	config  config.Config
+	logger  *slog.Logger
+	metrics *api.Metrics
+
+	lock     io.Closer
+	journal  *journal.Journal
+	catalog  *catalog.Catalog
+	manifest *manifest.Manifest
+	segments *segments.Store
+	ingest   *ingest.Engine
+	engine   *exec.Engine
+
+	listeners []net.Listener
+	servers   []*http.Server
+	serving   *errgroup.Group
+	closing   sync.Once
+	closeErr  error
+}
+
+// Start opens the data directory, recovers what is in it and serves. ctx bounds the start only; Close ends the server. version is
+// what /version says.
+func Start(_ context.Context, c config.Config, version string, logger *slog.Logger) (*App, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	fs, err := vfs.NewReal(c.Data)
+	if err != nil {
+		return nil, fmt.Errorf("open data directory %s: %w", c.Data, err)
+	}
+	a := &App{config: c, logger: logger, metrics: api.NewMetrics()}
+	if err := a.open(fs); err != nil {
+		return nil, errors.Join(err, a.closeStore())
+	}
+	if err := a.listen(version); err != nil {
+		return nil, errors.Join(err, a.closeStore())
+	}
+	return a, nil
+}
+
+// open builds the store from the bottom up.
+func (a *App) open(fs vfs.FS) (err error) {
+	if a.lock, err = fs.Lock("LOCK"); err != nil {
+		return fmt.Errorf("lock data directory %s: %w", a.config.Data, err)
+	}
+	started := time.Now()
+	a.catalog, a.manifest = catalog.New(), manifest.New()
+	a.journal, err = journal.Open(fs, "journal", map[journal.Kind]journal.State{
+		journal.KindStream: a.catalog, journal.KindSegment: a.manifest,
+	})
+	if err != nil {
+		return fmt.Errorf("open journal: %w", err)
+	}
+	a.catalog.Use(a.journal)
+	if a.segments, err = segments.Open(fs, a.journal, a.manifest, segments.Options{}); err != nil {
+		return fmt.Errorf("open segments: %w", err)
+	}
+	if a.ingest, err = ingest.Open(fs, a.catalog, a.segments, a.ingestOptions()); err != nil {
+		return err
+	}
+	a.engine = exec.New(&source{app: a}, &sink{engine: a.ingest}, exec.Options{MemoryBytes: int64(a.config.QueryMemory)})
+	unsealed := int64(0)
+	for _, name := range a.catalog.Names() {
+		unsealed += a.ingest.Unsealed(name)
+	}
+	a.logger.Info("data directory is open", "data", a.config.Data, "streams", len(a.catalog.Names()), "unsealed_rows", unsealed,
+		"took", time.Since(started).Round(time.Millisecond))
+	return nil
+}
+
+func (a *App) ingestOptions() ingest.Options {
+	return ingest.Options{
+		PendingBytes: int64(a.config.IngestMemory),
+		TailBytes:    tailFactor * int64(a.config.SealBytes),
+		Seal:         seal.Limits{Rows: a.config.SealRows, Bytes: int64(a.config.SealBytes), Age: a.config.SealAge},
+		Now:          time.Now,
+		Logger:       a.logger,
+		ObserveSync:  a.metrics.Synced,
+		ObserveSeal: func(segment *manifest.Segment, took time.Duration) {
+			a.metrics.Sealed(segment.Rows, took)
+			a.logger.Info("sealed", "stream", segment.Stream, "file", segment.File, "rows", segment.Rows, "bytes", segment.Bytes,
+				"took", took.Round(time.Millisecond))
+		},
+	}
+}
+
+// listen starts the two listeners.
+func (a *App) listen(version string) error {
+	host, _, err := net.SplitHostPort(a.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen address %s: %w", a.config.Listen, err)
+	}
+	server := &api.Server{
+		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Metrics: a.metrics, Logger: a.logger,
+		Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows, Timeout: a.config.QueryTimeout,
+	}
+	a.serving = &errgroup.Group{}
+	for _, l := range []struct {
+		address string
+		handler http.Handler
+	}{{a.config.Listen, server.Handler()}, {a.config.AdminListen, server.AdminHandler()}} {
+		listener, err := net.Listen("tcp", l.address)
+		if err != nil {
+			return errors.Join(fmt.Errorf("listen on %s: %w", l.address, err), a.stopServing())
+		}
+		a.serve(listener, l.handler)
+	}
+	a.logger.Info("serving", "url", a.URL(), "admin", a.AdminURL())
+	return nil
+}
+
+func (a *App) serve(listener net.Listener, handler http.Handler) {
+	s := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
+		ErrorLog: slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
+	}
+	a.listeners, a.servers = append(a.listeners, listener), append(a.servers, s)
+	a.serving.Go(func() error {
+		if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve %s: %w", listener.Addr(), err)
+		}
+		return nil
+	})
+}
+
+// URL is where the API answers.
+func (a *App) URL() string { return "http://" + a.listeners[0].Addr().String() }
+
+// AdminURL is where metrics and profiles are.
+func (a *App) AdminURL() string { return "http://" + a.listeners[1].Addr().String() }
+
+// Wait blocks until a listener fails or the server is closed.
+func (a *App) Wait() error { return a.serving.Wait() }
+
+// Close stops the server: no new requests, time for those under way, then the store. It may be called twice.
+func (a *App) Close() error {
+	a.closing.Do(func() {
+		a.closeErr = errors.Join(a.stopServing(), a.closeStore())
+		a.logger.Info("stopped")
+	})
+	return a.closeErr
+}
+
+func (a *App) stopServing() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
+	defer cancel()
+	var errs []error
+	for _, s := range a.servers {
+		if err := s.Shutdown(ctx); err != nil {
+			a.logger.Warn("requests did not end in time", "error", err)
+			errs = append(errs, s.Close())
+		}
+	}
+	return errors.Join(append(errs, a.serving.Wait())...)
+}
+
+// closeStore closes what has been opened, from the top down.
+func (a *App) closeStore() error {
+	var errs []error
+	if a.ingest != nil {
+		errs = append(errs, a.ingest.Close())
+	}
+	if a.segments != nil {
+		errs = append(errs, a.segments.Close())
+	}
+	if a.journal != nil {
+		errs = append(errs, a.journal.Close())
+	}
+	if a.lock != nil {
+		errs = append(errs, a.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// notReady lists what keeps the server from doing all of its work.
+func (a *App) notReady() []string {
+	reasons := a.ingest.Failures()
+	if err := a.journal.Failed(); err != nil {
+		reasons = append(reasons, "journal: "+err.Error())
+	}
+	return reasons
+}
+
+// streams describes every stream for clients.
+func (a *App) streams() []api.StreamState {
+	var out []api.StreamState
+	for _, definition := range a.catalog.Streams() {
+		out = append(out, a.streamState(definition))
+	}
+	return out
+}
+
+func (a *App) streamState(definition *catalog.Stream) api.StreamState {
+	state := api.StreamState{Definition: definition}
+	tail, err := a.ingest.Tail(definition.Name)
+	if err != nil {
+		return state
+	}
+	view := a.manifest.View(definition.Name)
+	for _, segment := range view.Segments {
+		state.SealedRows += segment.Rows
+		state.Bytes += segment.Bytes
+		state.Segments++
+	}
+	state.Rows = state.SealedRows
+	for _, batch := range unsealed(tail, view.Sealed.Next) {
+		state.Rows += int64(batch.Rows())
+	}
+	return state
+}

@@ -1,0 +1,178 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/optimize"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/segments"
+	"github.com/tidemarkdb/tidemark/server/api"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+	"github.com/tidemarkdb/tidemark/sql/bind"
+	"github.com/tidemarkdb/tidemark/sql/parser"
+)
+
+// maxBindings bounds how often a statement is bound again because the schema changed under it.
+const maxBindings = 10
+
+// runner is api.Runner: it takes text through parser, binder, optimizer and engine.
+type runner struct{ app *App }
+
+// Run parses all of the text before it runs any of it, so that a syntax error changes nothing. Statements run in order; the first that
+// fails is the last that ran.
+func (r *runner) Run(ctx context.Context, request api.Request) (api.Rows, error) {
+	statements, err := parser.Parse(request.SQL)
+	if err != nil {
+		return nil, err
+	}
+	if len(statements) == 0 {
+		return nil, event.Errorf(event.CodeSyntax, "there is no statement").WithHint("as in SELECT 1")
+	}
+	for _, statement := range statements[:len(statements)-1] {
+		if err := r.runAside(ctx, statement, request); err != nil {
+			return nil, err
+		}
+	}
+	return r.runLast(ctx, statements[len(statements)-1], request)
+}
+
+// runAside runs a statement whose rows nobody asked for, to its end.
+func (r *runner) runAside(ctx context.Context, statement ast.Statement, request api.Request) error {
+	rows, err := r.runLast(ctx, statement, request)
+	if err != nil {
+		return err
+	}
+	for err == nil {
+		_, err = rows.Next()
+	}
+	return errors.Join(endOfRows(err), rows.Close())
+}
+
+// runLast runs one statement, binding it again when a schema changes between binding and reading.
+func (r *runner) runLast(ctx context.Context, statement ast.Statement, request api.Request) (api.Rows, error) {
+	for range maxBindings {
+		bound, err := bind.Bind(statement, r.app.catalog, request.Params)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := r.execute(ctx, bound, request.ReadOnly)
+		if !errors.Is(err, segments.ErrSchemaChanged) {
+			return rows, err
+		}
+	}
+	return nil, event.Errorf(event.CodeTooBusy, "the stream's schema keeps changing").WithHint("send the query again in a moment")
+}
+
+func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (api.Rows, error) {
+	switch b := bound.(type) {
+	case bind.Query:
+		return r.query(ctx, b.Plan)
+	case bind.Explain:
+		return r.explain(b.Query.Plan)
+	case bind.ShowStreams:
+		return r.showStreams(), nil
+	case bind.Describe:
+		return describe(b.Stream), nil
+	}
+	if readOnly {
+		return nil, event.Errorf(event.CodeReadOnly, "a GET request runs statements that only read").WithHint("use POST /v1/sql")
+	}
+	switch b := bound.(type) {
+	case bind.Insert:
+		return r.query(ctx, b.Plan)
+	case bind.CreateStream:
+		return r.createStream(b)
+	default:
+		return nil, fmt.Errorf("run %T: not a known statement", bound)
+	}
+}
+
+func (r *runner) query(ctx context.Context, node plan.Node) (api.Rows, error) {
+	optimized, err := optimize.Optimize(node)
+	if err != nil {
+		return nil, err
+	}
+	result, err := r.app.engine.Run(ctx, optimized)
+	if err != nil {
+		return nil, err // a nil *exec.Result must not become a Rows that is not nil
+	}
+	return result, nil
+}
+
+func (r *runner) explain(node plan.Node) (api.Rows, error) {
+	optimized, err := optimize.Optimize(node)
+	if err != nil {
+		return nil, err
+	}
+	return explained(plan.Print(optimized)), nil
+}
+
+func (r *runner) createStream(b bind.CreateStream) (api.Rows, error) {
+	_, err := r.app.ingest.Create(b.Definition)
+	var fault *event.Error
+	if b.IfNotExists && errors.As(err, &fault) && fault.Code == event.CodeAlreadyExists {
+		return message("stream " + b.Definition.Name + " exists already"), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return message("stream " + b.Definition.Name + " created"), nil
+}
+
+// showStreams lists the streams with their size.
+func (r *runner) showStreams() api.Rows {
+	var names, timeColumns []string
+	var columns, partitions, rows []int64
+	for _, state := range r.app.streams() {
+		d := state.Definition
+		timeColumn := ""
+		if i := slices.IndexFunc(d.Schema.Columns, func(c event.Column) bool { return c.ID == d.Schema.TimeColumn }); i >= 0 {
+			timeColumn = d.Schema.Columns[i].Name
+		}
+		names, timeColumns = append(names, d.Name), append(timeColumns, timeColumn)
+		columns, partitions = append(columns, int64(len(d.Schema.Columns))), append(partitions, int64(d.Partitions))
+		rows = append(rows, state.Rows)
+	}
+	return newRows(texts("name", names), bigints("columns", columns), bigints("partitions", partitions),
+		bigints("rows", rows), texts("time_column", timeColumns))
+}
+
+// describe lists a stream's columns, hidden ones last.
+func describe(stream *catalog.Stream) api.Rows {
+	var names, types, extras []string
+	var nullable []bool
+	for _, c := range stream.Schema.All() {
+		names, types, nullable = append(names, c.Name), append(types, c.Type.String()), append(nullable, !c.NotNull)
+		extras = append(extras, note(stream, c))
+	}
+	return newRows(texts("column", names), texts("type", types), booleans("nullable", nullable), texts("extra", extras))
+}
+
+// note says what is special about a column.
+func note(stream *catalog.Stream, c event.Column) string {
+	switch {
+	case c.ID == stream.Schema.TimeColumn:
+		return "event time"
+	case slices.Contains(stream.PartitionBy, c.Name):
+		return "partition key"
+	case slices.ContainsFunc(event.Hidden, func(h event.Column) bool { return h.ID == c.ID }):
+		return "hidden"
+	default:
+		return ""
+	}
+}
+
+func explained(tree string) api.Rows {
+	return newRows(texts("plan", strings.Split(strings.TrimRight(tree, "\n"), "\n")))
+}
+
+func message(line string) api.Rows { return newRows(texts("status", []string{line})) }
+
+var _ api.Rows = (*exec.Result)(nil)

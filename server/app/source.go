@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/tail"
+	"github.com/tidemarkdb/tidemark/query"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/segments"
+	"github.com/tidemarkdb/tidemark/segments/prune"
+)
+
+// source is query.Source over tails and segments.
+type source struct{ app *App }
+
+// snapshot pins the streams of one query.
+type snapshot struct {
+	streams map[string]pinned
+}
+
+type pinned struct {
+	tail     []*event.Batch
+	segments *segments.View
+}
+
+// Open takes the tail first and the segments second, then hides the tail's rows that the segments hold: rows sealed in between are
+// in both, and are hidden here. In the other order they would be in neither.
+func (s *source) Open(_ context.Context, streams []string) (query.Snapshot, error) {
+	out := &snapshot{streams: map[string]pinned{}}
+	for _, name := range streams {
+		view, err := s.app.ingest.Tail(name)
+		if err != nil {
+			return nil, errors.Join(err, out.Close())
+		}
+		sealed := s.app.segments.View(name)
+		out.streams[name] = pinned{tail: unsealed(view, sealed.Sealed().Next), segments: sealed}
+	}
+	return out, nil
+}
+
+// unsealed leaves the rows of a tail at and after the sealed vector.
+func unsealed(view tail.View, sealed event.Vector) []*event.Batch {
+	var out []*event.Batch
+	for _, batch := range view.Batches {
+		if rest := batch.From(sealed.At(batch.Partition)); rest != nil {
+			out = append(out, rest)
+		}
+	}
+	return out
+}
+
+// Scan lists the morsels of one stream: those of segments first, as older rows lie there. Rows of a later schema than the query was
+// bound to cannot be read by it: the statement has to be bound again.
+func (s *snapshot) Scan(ctx context.Context, request query.ScanRequest) (query.Scan, error) {
+	stream := s.streams[request.Stream]
+	if newest(stream) > request.Schema.Version {
+		return query.Scan{}, segments.ErrSchemaChanged
+	}
+	sealed, cut, err := stream.segments.Scan(ctx, segments.ScanRequest{
+		Schema: request.Schema, Columns: request.Columns, Ranges: pruneRanges(request.Ranges),
+	})
+	if err != nil {
+		return query.Scan{}, fmt.Errorf("scan segments of %s: %w", request.Stream, err)
+	}
+	scan := query.Scan{SegmentsPruned: cut, SegmentsScanned: len(stream.segments.Segments()) - cut}
+	for _, m := range sealed {
+		scan.Morsels = append(scan.Morsels, m)
+	}
+	for _, batch := range stream.tail {
+		scan.Morsels = append(scan.Morsels, &tailMorsel{batch: batch, schema: request.Schema, columns: request.Columns})
+	}
+	return scan, nil
+}
+
+// newest is the greatest schema version among the rows pinned.
+func newest(stream pinned) int {
+	version := 0
+	for _, batch := range stream.tail {
+		version = max(version, batch.Schema.Version)
+	}
+	for _, segment := range stream.segments.Segments() {
+		version = max(version, segment.SchemaVersion)
+	}
+	return version
+}
+
+func pruneRanges(ranges []plan.Range) []prune.Range {
+	out := make([]prune.Range, len(ranges))
+	for i, r := range ranges {
+		out[i] = prune.Range(r)
+	}
+	return out
+}
+
+// Close lets go of the segments.
+func (s *snapshot) Close() error {
+	var errs []error
+	for _, stream := range s.streams {
+		errs = append(errs, stream.segments.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// tailMorsel is a batch of the tail.
+type tailMorsel struct {
+	batch   *event.Batch
+	schema  *event.Schema
+	columns []event.FieldID
+}
+
+// Rows is the batch's number of rows.
+func (m *tailMorsel) Rows() int { return m.batch.Rows() }
+
+// Read brings the batch to the query's schema.
+func (m *tailMorsel) Read(context.Context) ([]arrow.Array, int64, error) {
+	columns, err := m.batch.Conform(m.schema, m.columns)
+	if err != nil {
+		return nil, 0, err
+	}
+	bytes := int64(0)
+	for _, c := range columns {
+		bytes += event.ArrayBytes(c)
+	}
+	return columns, bytes, nil
+}

@@ -1,0 +1,75 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// NDJSON is the media type of events when no other is named: a JSON object a line.
+const NDJSON = "application/x-ndjson"
+
+// IngestOptions says how a body of events is written; the zero value means plain NDJSON.
+type IngestOptions struct {
+	// ContentType is the body's media type.
+	ContentType string
+	// ContentEncoding is gzip or zstd, or empty for a plain body.
+	ContentEncoding string
+	// TimeColumn names the event-time column when the request makes the stream.
+	TimeColumn string
+}
+
+// IngestResult says what became of the rows of one request.
+type IngestResult struct {
+	Stream     string        `json:"stream"`
+	Accepted   int64         `json:"accepted"`
+	Rejected   int64         `json:"rejected"`
+	Duplicates int64         `json:"duplicates"`
+	Duplicate  bool          `json:"duplicate"`
+	Offsets    []OffsetRange `json:"offsets"`
+	// Errors holds the first few rejections.
+	Errors []RowError `json:"errors"`
+}
+
+// OffsetRange is where accepted rows lie in one partition; both ends belong to it.
+type OffsetRange struct {
+	Partition event.Partition `json:"partition"`
+	First     event.Offset    `json:"first"`
+	Last      event.Offset    `json:"last"`
+}
+
+// RowError says why a row was rejected. Row counts the request's lines that are not blank, from 0.
+type RowError struct {
+	Row    int64  `json:"row"`
+	Reason string `json:"reason"`
+}
+
+// Ingest sends a body of events to a stream and returns when the accepted ones are durable. When every row was rejected the
+// error is an *Error with event.CodeRejected, whose Ingest has the counts and reasons.
+func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts IngestOptions) (*IngestResult, error) {
+	header := http.Header{"Content-Type": {NDJSON}}
+	if opts.ContentType != "" {
+		header.Set("Content-Type", opts.ContentType)
+	}
+	if opts.ContentEncoding != "" {
+		header.Set("Content-Encoding", opts.ContentEncoding)
+	}
+	path := "/v1/streams/" + url.PathEscape(stream) + "/events"
+	if opts.TimeColumn != "" {
+		path += "?time=" + url.QueryEscape(opts.TimeColumn)
+	}
+	res, err := c.do(ctx, http.MethodPost, path, body, header)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	result := &IngestResult{}
+	if err := json.NewDecoder(res.Body).Decode(result); err != nil {
+		return nil, c.answerError(ctx, err)
+	}
+	return result, nil
+}

@@ -1,0 +1,170 @@
+package client
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+const (
+	// inFlight is how many requests a load keeps under way: enough that the server decodes one while it syncs another.
+	inFlight = 4
+	// mostRetries bounds how often one request is sent again to a server that is too busy.
+	mostRetries = 30
+	// keptReasons is how many rejections a report explains.
+	keptReasons = 20
+)
+
+// LoadOptions says how Load sends a file; the zero value sends to a stream whose time column the server chooses.
+type LoadOptions struct {
+	// TimeColumn names the event-time column when the load makes the stream.
+	TimeColumn string
+	// ChunkBytes is the size of one request; 0 means 4 MiB.
+	ChunkBytes int
+}
+
+// LoadReport says what became of the rows.
+type LoadReport struct {
+	Accepted, Rejected int64
+	// Reasons explains the first rejections.
+	Reasons []LineError
+}
+
+// LineError says why a line of a file was rejected. Lines count from 1, blank ones included, as editors do.
+type LineError struct {
+	Line   int64
+	Reason string
+}
+
+// Load sends newline-delimited JSON, plain or compressed by gzip or zstd, in requests of whole lines, several at a time.
+// Rejected rows are counted in the report and are no error. The report also tells what had been accepted before an error.
+func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts LoadOptions) (LoadReport, error) {
+	plain, err := decompress(r)
+	if err != nil {
+		return LoadReport{}, fmt.Errorf("decompress: %w", err)
+	}
+	defer plain.Close()
+	if opts.ChunkBytes <= 0 {
+		opts.ChunkBytes = chunkBytes
+	}
+	l := &load{client: c, stream: stream, time: opts.TimeColumn}
+	err = l.run(ctx, newChunker(plain, opts.ChunkBytes))
+	return l.result(), err
+}
+
+// load is one file on its way.
+type load struct {
+	client *Client
+	stream string
+	time   string
+
+	mu struct {
+		sync.Mutex
+		report LoadReport
+	}
+}
+
+func (l *load) run(ctx context.Context, chunks *chunker) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(inFlight)
+	readErr := l.sendAll(ctx, group, chunks)
+	// A failed request ends ctx and with it the reading, so its error is the one that explains.
+	return cmp.Or(group.Wait(), readErr)
+}
+
+func (l *load) sendAll(ctx context.Context, group *errgroup.Group, chunks *chunker) error {
+	for first := true; ctx.Err() == nil; first = false {
+		next, err := chunks.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read line %d and on: %w", chunks.line, err)
+		}
+		if first {
+			// The first request may make the stream; the others must find it made.
+			if err := l.send(ctx, next); err != nil {
+				return err
+			}
+			continue
+		}
+		group.Go(func() error { return l.send(ctx, next) })
+	}
+	return ctx.Err()
+}
+
+// send delivers one chunk, waiting while the server is too busy to take any of it. A request that failed after some of its
+// rows were taken, or without saying so, is not sent again, for that could store rows twice.
+func (l *load) send(ctx context.Context, c chunk) error {
+	for attempt := 1; ; attempt++ {
+		result, err := l.client.Ingest(ctx, l.stream, bytes.NewReader(c.lines), IngestOptions{TimeColumn: l.time})
+		var refused *Error
+		if errors.As(err, &refused) && refused.Ingest != nil {
+			result = refused.Ingest
+		}
+		if result != nil {
+			l.count(c, result)
+		}
+		if err == nil || refused != nil && refused.Code == event.CodeRejected {
+			return nil
+		}
+		busy := refused != nil && refused.Status == http.StatusTooManyRequests && result == nil
+		if !busy || attempt > mostRetries {
+			return fmt.Errorf("lines from %d on: %w", c.firstLine, err)
+		}
+		if err := pause(ctx, retryDelay(refused.RetryAfter, attempt)); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *load) count(c chunk, result *IngestResult) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	report := &l.mu.report
+	report.Accepted += result.Accepted
+	report.Rejected += result.Rejected
+	for _, e := range result.Errors {
+		report.Reasons = append(report.Reasons, LineError{Line: c.lineOf(e.Row), Reason: e.Reason})
+	}
+	// Chunks end in any order; the report is about the first lines of the file.
+	slices.SortFunc(report.Reasons, func(a, b LineError) int { return cmp.Compare(a.Line, b.Line) })
+	report.Reasons = report.Reasons[:min(len(report.Reasons), keptReasons)]
+}
+
+func (l *load) result() LoadReport {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.report
+}
+
+// retryDelay honours the server's Retry-After in seconds, and otherwise waits a little longer each time.
+func retryDelay(retryAfter string, attempt int) time.Duration {
+	if seconds, err := strconv.Atoi(retryAfter); err == nil && seconds >= 0 && seconds <= 60 {
+		return time.Duration(seconds) * time.Second
+	}
+	return min(time.Duration(attempt)*100*time.Millisecond, 2*time.Second)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

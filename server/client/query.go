@@ -1,0 +1,176 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Column is a result column: its name and the SQL name of its type.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// Result is a whole answer. A value is nil, bool, string, json.Number, or what JSON nests ([]any, map[string]any).
+type Result struct {
+	Columns  []Column `json:"columns"`
+	Rows     [][]any  `json:"rows"`
+	RowCount int64    `json:"row_count"`
+	Stats    Stats    `json:"stats"`
+}
+
+// Stats is what the server says about the work behind an answer.
+type Stats struct {
+	ElapsedMS       float64 `json:"elapsed_ms"`
+	RowsScanned     int64   `json:"rows_scanned"`
+	BytesScanned    int64   `json:"bytes_scanned"`
+	SegmentsScanned int64   `json:"segments_scanned"`
+	SegmentsPruned  int64   `json:"segments_pruned"`
+	PeakMemoryBytes int64   `json:"peak_memory_bytes"`
+	// Truncated says that the answer was cut at the most rows allowed.
+	Truncated bool `json:"truncated"`
+}
+
+// QueryOptions changes how SQL is run; the zero value leaves everything to the server.
+type QueryOptions struct {
+	// Params are bound to $1, $2 and so on.
+	Params []any
+	// MaxRows cuts the answer.
+	MaxRows int64
+	// Timeout ends the query on the server.
+	Timeout time.Duration
+}
+
+type queryRequest struct {
+	SQL     string `json:"sql"`
+	Params  []any  `json:"params,omitempty"`
+	MaxRows int64  `json:"max_rows,omitempty"`
+	Timeout string `json:"timeout,omitempty"`
+}
+
+// Query runs the statements in sql and returns the last one's result.
+func (c *Client) Query(ctx context.Context, sql string, opts QueryOptions) (*Result, error) {
+	body, err := c.postSQL(ctx, sql, opts, "json")
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	decoder := json.NewDecoder(body)
+	decoder.UseNumber()
+	var answer struct {
+		Result
+		Failure *Error `json:"error"`
+	}
+	if err := decoder.Decode(&answer); err != nil {
+		return nil, c.answerError(ctx, err)
+	}
+	if answer.Failure != nil {
+		return nil, answer.Failure
+	}
+	return &answer.Result, nil
+}
+
+// Stream runs sql and copies the answer to w as the server formats it: json, ndjson, csv, arrow or parquet. A failure in the
+// midst of a json or ndjson answer is part of what is copied and is also returned.
+func (c *Client) Stream(ctx context.Context, sql string, opts QueryOptions, format string, w io.Writer) error {
+	body, err := c.postSQL(ctx, sql, opts, format)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	var last lastBytes
+	if _, err := io.Copy(io.MultiWriter(w, &last), body); err != nil {
+		return c.answerError(ctx, err)
+	}
+	if format == "json" || format == "ndjson" {
+		return last.failure()
+	}
+	return nil
+}
+
+func (c *Client) postSQL(ctx context.Context, sql string, opts QueryOptions, format string) (io.ReadCloser, error) {
+	request := queryRequest{SQL: sql, Params: opts.Params, MaxRows: opts.MaxRows}
+	if opts.Timeout > 0 {
+		request.Timeout = opts.Timeout.String()
+	}
+	text, err := json.Marshal(request)
+	if err != nil {
+		return nil, fmt.Errorf("encode query: %w", err)
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	res, err := c.do(ctx, http.MethodPost, "/v1/sql?format="+format, bytes.NewReader(text), header)
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+func (c *Client) answerError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		return fmt.Errorf("the answer from %s broke off before its end", c.base)
+	}
+	return fmt.Errorf("read the answer from %s: %w", c.base, err)
+}
+
+// lastBytes keeps the end of a stream, where an answer says that it failed midway.
+type lastBytes struct{ tail []byte }
+
+// keptBytes is far more than any error member takes.
+const keptBytes = 8 << 10
+
+// Write keeps the last keptBytes of everything written.
+func (l *lastBytes) Write(p []byte) (int, error) {
+	l.tail = append(l.tail, p[max(0, len(p)-keptBytes):]...)
+	if over := len(l.tail) - keptBytes; over > 0 {
+		l.tail = append(l.tail[:0], l.tail[over:]...)
+	}
+	return len(p), nil
+}
+
+// failure reads a trailing {"error":{...}}: the last line of ndjson or the last member of json. A column may be called error
+// too, so only an object with a code counts, and nothing may follow it but closing braces.
+func (l *lastBytes) failure() error {
+	at := bytes.LastIndex(l.tail, []byte(`"error":`))
+	if at < 0 {
+		return nil
+	}
+	decoder := json.NewDecoder(bytes.NewReader(l.tail[at+len(`"error":`):]))
+	failure := &Error{}
+	if decoder.Decode(failure) != nil || failure.Code == "" || failure.Detail == "" {
+		return nil
+	}
+	rest, _ := io.ReadAll(decoder.Buffered())
+	if strings.Trim(string(rest), " \r\n\t}") != "" {
+		return nil
+	}
+	return failure
+}
+
+// Float reads a numeric value of a result; false for NULL and for what is not a number. The strings NaN, Infinity and
+// -Infinity, which JSON has no numbers for, count as numbers.
+func Float(value any) (float64, bool) {
+	switch v := value.(type) {
+	case json.Number:
+		f, err := v.Float64()
+		return f, err == nil
+	case string:
+		if v != "NaN" && v != "Infinity" && v != "-Infinity" {
+			return 0, false
+		}
+		f, err := strconv.ParseFloat(v, 64)
+		return f, err == nil
+	default:
+		return 0, false
+	}
+}

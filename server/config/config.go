@@ -1,0 +1,66 @@
+// Package config holds the server's options and reads them from the places they may be set in.
+//
+// Sources are applied in a fixed order, each overriding the one before: the defaults, the configuration file (YAML), the
+// environment (TIDEMARK_*), the command line. A key has one name everywhere: seal_rows in the file is TIDEMARK_SEAL_ROWS in
+// the environment and --seal-rows on the command line. A key that the file has and the server does not know is an error; all
+// faults are reported together.
+//
+// A Config is a plain value: copy it freely. The package opens no sockets and no files but the configuration file.
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is everything an operator can set. The help tags are what the command line and --print-config show.
+type Config struct {
+	// Data is the directory that holds the log, the segments and the catalog; it is made if it is missing.
+	Data string `koanf:"data" placeholder:"DIR" help:"Directory of the data; made if missing."`
+	// Listen is the loopback address of the HTTP API. Port 0 takes any free port.
+	Listen string `koanf:"listen" placeholder:"ADDR" help:"Address of the HTTP API; a loopback address."`
+	// AdminListen is the loopback address of metrics and profiles. Port 0 takes any free port.
+	AdminListen string `koanf:"admin_listen" placeholder:"ADDR" help:"Address of metrics and profiles; a loopback address."`
+
+	// SealRows is the number of rows after which a partition's tail is sealed into a segment.
+	SealRows int64 `koanf:"seal_rows" placeholder:"N" help:"Rows after which a tail is sealed into a segment."`
+	// SealBytes is the size in memory after which a partition's tail is sealed.
+	SealBytes Bytes `koanf:"seal_bytes" placeholder:"SIZE" help:"Size in memory after which a tail is sealed."`
+	// SealAge is the age of its oldest row after which a partition's tail is sealed, however small.
+	SealAge time.Duration `koanf:"seal_age" placeholder:"DURATION" help:"Age of the oldest row after which a tail is sealed."`
+
+	// QueryMemory bounds what one query may hold for grouping, sorting and the like.
+	QueryMemory Bytes `koanf:"query_memory" placeholder:"SIZE" help:"Memory one query may use."`
+	// QueryTimeout ends a query that runs longer; 0 means no limit.
+	QueryTimeout time.Duration `koanf:"query_timeout" placeholder:"DURATION" help:"Longest run of one query; 0 for no limit."`
+	// MaxRows is where an answer is cut when the request names no max_rows of its own.
+	MaxRows int64 `koanf:"max_rows" placeholder:"N" help:"Rows after which an answer is cut unless the request says otherwise."`
+
+	// IngestMemory bounds the bytes of events accepted but not yet durable; requests beyond it are told to come back later.
+	IngestMemory Bytes `koanf:"ingest_memory" placeholder:"SIZE" help:"Memory for events that are not yet durable."`
+
+	// LogLevel is the least severe level that is logged.
+	LogLevel slog.Level `koanf:"log_level" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
+	// LogFormat is the form of log lines: text or json.
+	LogFormat string `koanf:"log_format" placeholder:"FORMAT" help:"Form of log lines: text or json."`
+}
+
+// Default is the configuration of a server that was told nothing.
+func Default() Config {
+	return Config{
+		Data:        "./tidemark-data",
+		Listen:      "127.0.0.1:7373",
+		AdminListen: "127.0.0.1:7374",
+		// A million rows make a segment large enough to compress and prune well and small enough to rewrite.
+		SealRows:  1_000_000,
+		SealBytes: 256 * mebibyte,
+		// A minute bounds what a restart replays and how long a file-level reader waits for quiet streams.
+		SealAge:      time.Minute,
+		QueryMemory:  gibibyte,
+		QueryTimeout: 5 * time.Minute,
+		MaxRows:      100_000,
+		IngestMemory: 256 * mebibyte,
+		LogLevel:     slog.LevelInfo,
+		LogFormat:    "text",
+	}
+}

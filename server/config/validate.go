@@ -1,0 +1,56 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// leastMemory is the least that a memory option may be: below it not even one request's decoded rows would fit.
+const leastMemory = mebibyte
+
+// Validate reports everything that is wrong with the configuration, joined, or nil.
+func (c Config) Validate() error {
+	var faults []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			faults = append(faults, fmt.Errorf(format, args...))
+		}
+	}
+	check(strings.TrimSpace(c.Data) != "", "data: name a directory")
+	faults = append(faults, checkLoopback("listen", c.Listen), checkLoopback("admin_listen", c.AdminListen))
+	check(c.Listen != c.AdminListen || strings.HasSuffix(c.Listen, ":0"),
+		"admin_listen: %s is taken by listen; choose another port", c.AdminListen)
+	check(c.SealRows > 0, "seal_rows: must be at least 1, not %d", c.SealRows)
+	check(c.SealBytes >= leastMemory, "seal_bytes: must be at least %s, not %s", leastMemory, c.SealBytes)
+	check(c.SealAge > 0, "seal_age: must be more than 0, not %s", c.SealAge)
+	check(c.QueryMemory >= leastMemory, "query_memory: must be at least %s, not %s", leastMemory, c.QueryMemory)
+	check(c.QueryTimeout >= 0, "query_timeout: must be 0 (no limit) or more, not %s", c.QueryTimeout)
+	check(c.MaxRows > 0, "max_rows: must be at least 1, not %d", c.MaxRows)
+	check(c.IngestMemory >= leastMemory, "ingest_memory: must be at least %s, not %s", leastMemory, c.IngestMemory)
+	check(c.LogFormat == "text" || c.LogFormat == "json", "log_format: must be text or json, not %q", c.LogFormat)
+	return errors.Join(faults...)
+}
+
+// checkLoopback keeps an unprotected server off the network: it has neither tokens nor TLS, so whoever reaches the port can
+// read and write everything.
+func checkLoopback(key, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s: %q is not an address; write host:port, as in 127.0.0.1:7373", key, address)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%s: %q is not a port; use a number from 0 to 65535", key, port)
+	}
+	if strings.EqualFold(host, "localhost") {
+		return nil
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Unmap().IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%s: %q is reachable from other machines, which needs tokens and TLS; this version has neither: "+
+		"listen on 127.0.0.1, ::1 or localhost", key, address)
+}

@@ -1,0 +1,113 @@
+package shell
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/server/client"
+)
+
+// command is one backslash command.
+type command struct {
+	name string
+	args string
+	help string
+	run  func(s *Shell, ctx context.Context, args string) error
+}
+
+// commands lists them in the order that \? shows.
+func commands() []command {
+	return []command{
+		{`\d`, "[STREAM]", "list the streams, or the columns of one", (*Shell).describe},
+		{`\watch`, "[1s] [SQL]", "repeat a query, the last one if none is given, until Ctrl-C", (*Shell).watch},
+		{`\timing`, "[on|off]", "show how long statements take", toggle("Timing", func(s *Shell) *bool { return &s.timing })},
+		{`\x`, "[on|off]", "show rows as blocks, a column a line", toggle("Expanded display", func(s *Shell) *bool { return &s.expanded })},
+		{`\?`, "", "show this list", (*Shell).help},
+		{`\q`, "", "leave (also Ctrl-D)", (*Shell).quit},
+	}
+}
+
+// command runs a line that begins with a backslash. The only error is errQuit.
+func (s *Shell) command(ctx context.Context, line string) error {
+	// A semicolon out of habit does no harm to commands that take no SQL.
+	name, args, _ := strings.Cut(line, " ")
+	name = strings.TrimRight(name, ";")
+	for _, c := range commands() {
+		if c.name == name {
+			return c.run(s, ctx, strings.TrimSpace(args))
+		}
+	}
+	fmt.Fprintf(s.out, "ERROR: no command %s\nHINT: \\? lists the commands\n", name)
+	return nil
+}
+
+func (s *Shell) quit(context.Context, string) error { return errQuit }
+
+func (s *Shell) help(context.Context, string) error {
+	for _, c := range commands() {
+		fmt.Fprintf(s.out, "  %-20s %s\n", strings.TrimSpace(c.name+" "+c.args), c.help)
+	}
+	fmt.Fprintln(s.out, "Anything else is SQL; it runs when a semicolon ends it. Tab completes, the arrow keys bring back earlier lines.")
+	return nil
+}
+
+func (s *Shell) describe(ctx context.Context, args string) error {
+	sql := "SHOW STREAMS"
+	if name := strings.TrimRight(args, "; "); name != "" {
+		sql = "DESCRIBE " + quoteName(name)
+	}
+	result, err := s.db.Query(ctx, sql, client.QueryOptions{})
+	if err != nil {
+		s.printError(Statement{Text: sql}, err)
+		return nil
+	}
+	if len(result.Rows) == 0 && args == "" {
+		fmt.Fprintln(s.out, "No streams yet. `tidemark load STREAM FILE` makes one, as does CREATE STREAM.")
+		return nil
+	}
+	WriteTable(s.out, result, false)
+	return nil
+}
+
+// toggle makes a command that switches an option, or sets it when told on or off.
+func toggle(title string, at func(*Shell) *bool) func(*Shell, context.Context, string) error {
+	return func(s *Shell, _ context.Context, args string) error {
+		option := at(s)
+		switch strings.TrimRight(args, "; ") {
+		case "":
+			*option = !*option
+		case "on":
+			*option = true
+		case "off":
+			*option = false
+		default:
+			fmt.Fprintf(s.out, "ERROR: %q is neither on nor off\n", args)
+			return nil
+		}
+		state := "off"
+		if *option {
+			state = "on"
+		}
+		fmt.Fprintf(s.out, "%s is %s.\n", title, state)
+		return nil
+	}
+}
+
+// quoteName keeps names as the user typed them unless they need quotes and have none.
+func quoteName(name string) string {
+	if strings.HasPrefix(name, `"`) || isPlainName(name) {
+		return name
+	}
+	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+}
+
+func isPlainName(name string) bool {
+	for i, r := range name {
+		letter := r == '_' || (r|0x20 >= 'a' && r|0x20 <= 'z')
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return name != ""
+}

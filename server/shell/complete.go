@@ -1,0 +1,100 @@
+package shell
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// keywords are offered while writing SQL.
+var keywords = []string{
+	"ALL", "AND", "AS", "ASC", "AVG", "BETWEEN", "BIGINT", "BOOLEAN", "BY", "CASE", "CAST", "COUNT", "CREATE", "DATE", "DESC", "DESCRIBE",
+	"DISTINCT", "DOUBLE PRECISION", "DROP", "ELSE", "END", "EXPLAIN", "FALSE", "FILTER", "FROM", "GROUP BY", "HAVING", "ILIKE", "IN",
+	"INSERT INTO", "INTEGER", "INTERVAL", "IS", "JSONB", "LIKE", "LIMIT", "MAX", "MIN", "NOT", "NOW", "NULL", "OFFSET", "OR", "ORDER BY",
+	"SELECT", "SHOW STREAMS", "STREAM", "SUM", "TEXT", "THEN", "TIME_BUCKET", "TIMESTAMPTZ", "TRUE", "VALUES", "WHEN", "WHERE",
+}
+
+// leastForColumns is how many streams' columns are offered while the text names no stream yet.
+const leastForColumns = 8
+
+// completer finds what a word may become.
+type completer struct {
+	names *names
+}
+
+// candidates returns the start of the word before the cursor and its completions.
+func (c *completer) candidates(line []rune, cursor int) (word string, found []string) {
+	before := string(line[:min(max(cursor, 0), len(line))])
+	word = lastWord(before)
+	if rest := strings.TrimLeft(before, " "); strings.HasPrefix(rest, `\`) {
+		return c.commandCandidates(rest, word)
+	}
+	streams := c.names.streamNames()
+	offered := slices.Clone(streams)
+	for _, stream := range mentioned(string(line), streams) {
+		offered = append(offered, c.names.columnNames(stream)...)
+	}
+	// A name that needs quotes would not fit the word being written.
+	offered = slices.DeleteFunc(offered, func(name string) bool { return !isPlainName(name) })
+	for _, keyword := range keywords {
+		offered = append(offered, inCaseOf(word, keyword))
+	}
+	return word, matching(offered, word)
+}
+
+func (c *completer) commandCandidates(rest, word string) (string, []string) {
+	name, _, hasArgs := strings.Cut(rest, " ")
+	if hasArgs {
+		if name == `\d` {
+			return word, matching(c.names.streamNames(), word)
+		}
+		return word, nil
+	}
+	var all []string
+	for _, cmd := range commands() {
+		all = append(all, cmd.name)
+	}
+	return rest, matching(all, rest)
+}
+
+// mentioned returns the streams that the statement names, or the first few if it names none.
+func mentioned(line string, streams []string) []string {
+	words := strings.FieldsFunc(line, func(r rune) bool { return r < utf8.RuneSelf && !isWordByte(byte(r)) })
+	var out []string
+	for _, stream := range streams {
+		if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, stream) }) {
+			out = append(out, stream)
+		}
+	}
+	if len(out) == 0 {
+		return streams[:min(len(streams), leastForColumns)]
+	}
+	return out
+}
+
+func matching(all []string, word string) []string {
+	var out []string
+	for _, name := range all {
+		if len(name) >= len(word) && strings.EqualFold(name[:len(word)], word) {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func lastWord(text string) string {
+	i := len(text)
+	for i > 0 && isWordByte(text[i-1]) {
+		i--
+	}
+	return text[i:]
+}
+
+// inCaseOf writes a keyword the way the user is writing.
+func inCaseOf(word, keyword string) string {
+	if word != "" && word == strings.ToLower(word) {
+		return strings.ToLower(keyword)
+	}
+	return keyword
+}

@@ -1,0 +1,70 @@
+package shell
+
+import (
+	"context"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/server/client"
+)
+
+const (
+	// namesAge is how long learned names are offered before the server is asked again.
+	namesAge = 5 * time.Second
+	// namesWait bounds how long a press of Tab may hang.
+	namesWait = 300 * time.Millisecond
+)
+
+// names remembers the streams and columns of the server for completion.
+type names struct {
+	db    Querier
+	clock func() time.Time
+
+	streams   []string
+	streamsAt time.Time
+	columns   map[string]learned
+}
+
+type learned struct {
+	names []string
+	at    time.Time
+}
+
+// streamNames lists the streams, from memory if it is fresh. A server that does not answer in time costs the completion only.
+func (n *names) streamNames() []string {
+	if n.clock().Sub(n.streamsAt) < namesAge {
+		return n.streams
+	}
+	n.streams, n.streamsAt = n.firstColumn("SHOW STREAMS"), n.clock()
+	return n.streams
+}
+
+// columnNames lists the columns of a stream.
+func (n *names) columnNames(stream string) []string {
+	if known, ok := n.columns[stream]; ok && n.clock().Sub(known.at) < namesAge {
+		return known.names
+	}
+	if n.columns == nil {
+		n.columns = map[string]learned{}
+	}
+	found := n.firstColumn("DESCRIBE " + quoteName(stream))
+	n.columns[stream] = learned{names: found, at: n.clock()}
+	return found
+}
+
+func (n *names) firstColumn(sql string) []string {
+	ctx, cancel := context.WithTimeout(context.Background(), namesWait)
+	defer cancel()
+	result, err := n.db.Query(ctx, sql, client.QueryOptions{})
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, row := range result.Rows {
+		if len(row) > 0 {
+			if name, ok := row[0].(string); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}

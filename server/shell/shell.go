@@ -1,0 +1,153 @@
+// Package shell is the terminal side of SQL: an interactive shell over a server, and the rendering of answers as text that
+// one-shot commands share with it.
+//
+// A Shell runs in one goroutine, the caller of Run; while a statement runs, Ctrl-C ends the statement and not the shell.
+// Everything it shows comes from the server's SQL. The package does not parse SQL beyond finding where statements end.
+package shell
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/server/client"
+)
+
+// Querier runs SQL; *client.Client is one.
+type Querier interface {
+	Query(ctx context.Context, sql string, opts client.QueryOptions) (*client.Result, error)
+}
+
+// lineReader hands over what the user entered: whole statements, or a line that begins with a backslash. It returns io.EOF
+// at the end of input and errInterrupted when the user gave the line up.
+type lineReader interface {
+	ReadLine() (string, error)
+}
+
+var (
+	errInterrupted = errors.New("interrupted")
+	errQuit        = errors.New("quit")
+)
+
+// Shell is an interactive session.
+type Shell struct {
+	db    Querier
+	lines lineReader
+	out   io.Writer
+
+	timing   bool
+	expanded bool
+	// last is the statement that \watch repeats.
+	last string
+	// clock is replaced in tests.
+	clock func() time.Time
+	// every calls show at once and then at each interval until the context ends; replaced in tests.
+	every func(ctx context.Context, interval time.Duration, show func())
+}
+
+// New makes a shell on the terminal: standard input, and out for answers. History is kept in historyFile unless it is empty.
+func New(db Querier, out io.Writer, historyFile string) *Shell {
+	s := &Shell{db: db, out: out, clock: time.Now, every: repeat}
+	s.lines = newTerminal(&completer{names: &names{db: db, clock: time.Now}}, historyFile)
+	return s
+}
+
+// Run reads and runs what the user enters until \q, the end of input or the end of ctx. Failures of statements are printed
+// and are not errors of the shell.
+func (s *Shell) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		text, err := s.lines.ReadLine()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errInterrupted):
+			continue
+		case err != nil:
+			return fmt.Errorf("read from the terminal: %w", err)
+		}
+		if err := s.enter(ctx, text); err != nil {
+			return nil //nolint:nilerr // the only error is the wish to leave
+		}
+	}
+	return nil
+}
+
+// enter runs the statements and backslash commands of text in order. A failed statement ends the entry, since those after it
+// were written in the belief that it works. The only error is errQuit.
+func (s *Shell) enter(ctx context.Context, text string) error {
+	if trimmed := strings.TrimSpace(text); isCommand(trimmed) {
+		return s.command(ctx, trimmed) // its semicolons are its own: \watch takes SQL
+	}
+	statements, rest := Split(text)
+	if rest.Text != "" {
+		statements = append(statements, rest)
+	}
+	for _, st := range statements {
+		if isCommand(st.Text) {
+			if err := s.command(ctx, st.Text); err != nil {
+				return err
+			}
+			continue
+		}
+		if !s.runInterruptible(ctx, st) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func isCommand(text string) bool { return strings.HasPrefix(text, `\`) }
+
+func (s *Shell) runInterruptible(ctx context.Context, st Statement) bool {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	return s.run(ctx, st)
+}
+
+// run shows the answer to one statement, or why there is none, and reports whether it worked.
+func (s *Shell) run(ctx context.Context, st Statement) bool {
+	s.last = st.Text
+	started := s.clock()
+	result, err := s.db.Query(ctx, st.Text, client.QueryOptions{})
+	if err != nil {
+		s.printError(st, err)
+		return false
+	}
+	WriteTable(s.out, result, s.expanded)
+	if s.timing {
+		fmt.Fprintf(s.out, "Time: %s (server %.1f ms, %s rows read)\n",
+			formatMillis(s.clock().Sub(started)), result.Stats.ElapsedMS, Thousands(result.Stats.RowsScanned))
+	}
+	return true
+}
+
+func (s *Shell) printError(st Statement, err error) {
+	if client.IsCancelled(err) {
+		fmt.Fprintln(s.out, "Cancelled.")
+		return
+	}
+	WriteError(s.out, st, err)
+}
+
+func formatMillis(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+}
+
+// repeat is the real every: a ticker drops beats that a slow query has missed.
+func repeat(ctx context.Context, interval time.Duration, show func()) {
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		show()
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}

@@ -1,0 +1,109 @@
+# Everything that is done to this repository has a target here; `make help` lists them.
+#
+# Needed on the machine: Go (the version that go.mod names), a C compiler for the race detector, Node.js with npm, git.
+# Whatever else a target needs it installs itself, pinned, into .cache/ and bench/node_modules/: never globally.
+
+SHELL      := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS  += --no-builtin-rules
+
+GO         ?= go
+CACHE      := $(CURDIR)/.cache
+TOOLS      := $(CACHE)/bin
+NODE_READY := bench/node_modules/.installed
+FLIGHTS    := bench/node_modules/vega-datasets/data/flights-3m.parquet
+
+GOLANGCI_VERSION    := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+GOLANGCI    := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+
+# Empty outside of a git checkout; the program then says what Go recorded.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+
+# PKG narrows race (and so test), stress and fuzz to some packages: make test PKG=./query/...
+PKG      ?= ./...
+# TEST_TIMEOUT bounds each package's tests, not their sum. The slowest package takes about a minute of it on two cores.
+TEST_TIMEOUT   ?= 5m
+STRESS_TIMEOUT ?= 4h
+FUZZTIME       ?= 30s
+
+# Go tests that compare with DuckDB run when this is set, and skip when not.
+export TIDEMARK_DUCKDB ?= $(CURDIR)/bench/duckdb_check.mjs
+
+# Node's packages and the cache may hold Go files of others; build output does not matter.
+GO_FILES = $(shell find . \( -name node_modules -o -name '.?*' \) -prune -o -name '*.go' -print)
+
+.PHONY: help
+help: ## Print this list
+	@echo 'make <target>, where target is one of:'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/tidemark, stamped with the version
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/tidemark ./cmd/tidemark
+
+.PHONY: demo
+demo: build $(NODE_READY) ## Start a server with real events playing into it
+	bin/tidemark demo --flights $(FLIGHTS)
+
+.PHONY: test
+test: check race ## Check format, vet, layout, and run all tests with the race detector
+
+.PHONY: check
+check: ## The quick part of test: format, vet, layout
+	@unformatted=$$(gofmt -l $(GO_FILES)); \
+	if [[ -n "$$unformatted" ]]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) test -count=1 -timeout 2m .
+
+.PHONY: race
+race: $(NODE_READY) ## The long part of test: all tests with the race detector
+	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
+
+.PHONY: lint
+lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check
+	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) run ./...
+	@for file in bench/*.mjs; do node --check "$$file"; done
+	@scripts/vulncheck.sh $(GOVULNCHECK) ./...
+
+.PHONY: fmt
+fmt: $(GOLANGCI) ## Format all Go files and sort their imports
+	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) fmt ./...
+
+.PHONY: bench
+bench: build $(NODE_READY) ## Measure ingest and queries beside DuckDB on the same data
+	node bench/run.mjs
+
+.PHONY: stress
+stress: $(NODE_READY) ## Run the long versions of the tests: hours
+	TIDEMARK_STRESS=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout $(STRESS_TIMEOUT) $(PKG)
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME (30s) each
+	scripts/fuzz.sh $(FUZZTIME) $(PKG)
+
+.PHONY: deps
+deps: $(GOLANGCI) $(GOVULNCHECK) $(NODE_READY) ## Fetch all that the other targets need, to work offline afterwards
+	$(GO) mod download
+
+.PHONY: clean
+clean: ## Remove what was built and fetched, but not data directories
+	rm -rf bin $(CACHE) bench/node_modules
+
+# The version is part of a tool's file name, so raising it here installs the new one.
+$(GOLANGCI):
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+$(GOVULNCHECK):
+	GOBIN=$(TOOLS) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+	mv $(TOOLS)/govulncheck $@
+
+$(NODE_READY): bench/package.json bench/package-lock.json
+	npm --prefix bench ci --no-progress
+	@touch $@

@@ -1,0 +1,61 @@
+// The printed form of the results. Ratios are DuckDB's cost divided by ours: above 1 Tidemark needs less.
+
+export function printIngest({ events, bytes, tidemarkToAck, tidemarkToSegment, duckdb }) {
+  console.log(`\ningest: ${thousands(events)} events of ${Math.round(bytes / events)} bytes`);
+  const line = (name, side) => [
+    name,
+    thousands(side.perSecond),
+    thousands(side.perCpuSecond),
+    ratio(side.perSecond / duckdb.perSecond),
+    ratio(side.perCpuSecond / duckdb.perCpuSecond),
+  ];
+  printTable([
+    ['', 'events/s', 'events/CPU-s', 'wall', 'CPU'],
+    line('Tidemark, to fsynced ack', tidemarkToAck),
+    line('Tidemark, to Parquet segment', tidemarkToSegment),
+    line('DuckDB, read_json to table', duckdb),
+  ]);
+}
+
+export function printQueries({ rows, queries }) {
+  console.log(`\nqueries: ${thousands(rows)} events in the same Parquet files`);
+  const lines = queries.map(({ name, tidemark, duckdb }) => [
+    name,
+    milliseconds(tidemark.wallSeconds),
+    milliseconds(duckdb.wallSeconds),
+    milliseconds(tidemark.cpuSeconds),
+    milliseconds(duckdb.cpuSeconds),
+    ratio(duckdb.wallSeconds / tidemark.wallSeconds),
+    ratio(duckdb.cpuSeconds / tidemark.cpuSeconds),
+  ]);
+  const mean = (key) => ratio(geometricMean(queries.map((q) => q.duckdb[key] / q.tidemark[key])));
+  printTable([
+    ['', 'Tidemark ms', 'DuckDB ms', 'Tidemark CPU', 'DuckDB CPU', 'wall', 'CPU'],
+    ...lines,
+    ['geometric mean', '', '', '', '', mean('wallSeconds'), mean('cpuSeconds')],
+  ]);
+}
+
+function geometricMean(values) {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+// printTable aligns the first column left, the others right.
+function printTable(lines) {
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
+  for (const line of lines) {
+    console.log(line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());
+  }
+}
+
+function thousands(value) {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function milliseconds(seconds) {
+  return (seconds * 1e3).toFixed(1);
+}
+
+function ratio(value) {
+  return `${value.toFixed(2)}x`;
+}

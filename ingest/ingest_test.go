@@ -69,7 +69,7 @@ func tryOpenStore(fs vfs.FS, change ...func(*Options)) (*store, error) {
 
 func (s *store) close(t testing.TB) {
 	t.Helper()
-	require.NoError(t, s.Engine.Close())
+	require.NoError(t, s.Close())
 	require.NoError(t, s.segments.Close())
 	require.NoError(t, s.journal.Close())
 }
@@ -363,7 +363,7 @@ func TestNothingIsAcknowledgedAfterAFailedSync(t *testing.T) {
 	_, err = s.send("s", `{"n":"later"}`)
 	require.ErrorContains(t, err, "until the server is restarted")
 	require.Len(t, s.Failures(), 1)
-	require.NoError(t, s.Engine.Close())
+	require.NoError(t, s.Close())
 	require.NoError(t, s.segments.Close())
 	require.NoError(t, s.journal.Close())
 

@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -103,7 +104,7 @@ func (f *verifiedFile) load(first, end int) ([]byte, error) {
 	from := int64(first) * manifest.BlockBytes
 	data := make([]byte, min(int64(end)*manifest.BlockBytes, f.segment.Bytes)-from)
 	if n, err := f.file.ReadAt(data, from); n < len(data) {
-		if err == nil || err == io.EOF {
+		if err == nil || errors.Is(err, io.EOF) {
 			return nil, f.corrupt(from+int64(n), "it ends there")
 		}
 		return nil, fmt.Errorf("read segment file %s at %d: %w", f.segment.File, from, err)

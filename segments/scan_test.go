@@ -143,6 +143,7 @@ func TestBatchesOfOlderSchemasAreSealedUnderTheNewOne(t *testing.T) {
 	require.Equal(t, []string{`10 5 "/a" NULL 0 0`}, got)
 
 	t.Run("a reader with the older schema is told, not given NULLs", func(t *testing.T) {
+		t.Parallel()
 		_, _, err := f.scan("clicks", everything(stream.Schema))
 		requireCode(t, event.CodeTooBusy, err)
 		require.ErrorIs(t, err, ErrSchemaChanged)

@@ -23,6 +23,7 @@ func eventTimes(schema *event.Schema, parts [][]arrow.Array) []place {
 			times = parts[i]
 		case event.FieldIngestedAt:
 			arrivals = parts[i]
+		default: // no time
 		}
 	}
 	if times == nil {

@@ -24,7 +24,7 @@ func closeAfter(ctx context.Context, server *app.App) error {
 	select {
 	case <-ctx.Done():
 		closed := server.Close()
-		<-ended // it says no more than Close did
+		<-ended //nolint:errcheck // it says no more than Close did
 		return closed
 	case err := <-ended:
 		return errors.Join(err, server.Close())

@@ -7,6 +7,7 @@ package tail
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -96,7 +97,7 @@ func (t *Tail) Publish(batch *event.Batch, clock Clock, now time.Time) error {
 // appendJoining adds a batch to a copy of held. While the last two batches are of similar size and small, they become one: each row is
 // copied a logarithmic number of times at most.
 func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, error) {
-	out := append(held[:len(held):len(held)], batch)
+	out := append(slices.Clip(held), batch)
 	from := len(out) - 1
 	rows := batch.Rows()
 	for from > 0 && joinable(out[from-1], batch, rows) {

@@ -58,7 +58,7 @@ func shapes(tab *table) map[string]plan.Node {
 func TestCancellationStopsTheWork(t *testing.T) {
 	t.Parallel()
 	for _, workers := range []int{1, 3} {
-		ctx, cancel := context.WithCancel(context.Background())
+		var cancel context.CancelFunc
 		var reads atomic.Int64
 		src, tab := hookedSource(t, func(ctx context.Context) error {
 			if reads.Add(1) == 2 {
@@ -67,7 +67,8 @@ func TestCancellationStopsTheWork(t *testing.T) {
 			return ctx.Err()
 		})
 		for name, root := range shapes(tab) {
-			ctx, cancel = context.WithCancel(context.Background())
+			var ctx context.Context
+			ctx, cancel = context.WithCancel(t.Context())
 			reads.Store(0)
 			result, err := exec.New(src, &sink{}, exec.Options{Workers: workers, BatchRows: 16}).Run(ctx, root)
 			require.NoError(t, err)

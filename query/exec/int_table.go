@@ -26,7 +26,8 @@ const (
 )
 
 func newIntTable() *intTable {
-	return &intTable{slots: make([]intSlot, firstSlots), mask: firstSlots - 1, seed: rand.Uint64()}
+	seed := rand.Uint64() //nolint:gosec // the runtime seeds it: enough against chosen keys
+	return &intTable{slots: make([]intSlot, firstSlots), mask: firstSlots - 1, seed: seed}
 }
 
 // hash folds the 128-bit product of the seeded key with an odd constant (the golden ratio's), as wyhash does.

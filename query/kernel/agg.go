@@ -35,11 +35,11 @@ func NewAccumulator(f *plan.Function) (Accumulator, bool) {
 	if !f.Aggregate {
 		return nil, false
 	}
-	make, ok := accumulators[f.Signature()]
+	maker, ok := accumulators[f.Signature()]
 	if !ok {
 		return nil, false
 	}
-	return make(), true
+	return maker(), true
 }
 
 // accumulators maps the signature of every aggregate to its maker. It is filled before main and never changes.

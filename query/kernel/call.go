@@ -35,7 +35,7 @@ func strict(result event.Type, k kernel) Func {
 		varying, at := 0, 0
 		for i, a := range args {
 			switch {
-			case a.Const && isNull(a.Array, 0):
+			case a.Const && isNull(a.Array):
 				return null(result), nil
 			case !a.Const:
 				varying, at = varying+1, i

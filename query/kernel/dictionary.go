@@ -21,7 +21,7 @@ func Decode(values arrow.Array) arrow.Array {
 
 // repeatText makes rows copies of a text value as a dictionary of one.
 func repeatText(value arrow.Array, rows int) arrow.Array {
-	if isNull(value, 0) {
+	if isNull(value) {
 		return event.NewDictionary(make([]int32, rows), noText, event.NewBitmap(rows))
 	}
 	return event.NewDictionary(make([]int32, rows), Decode(value), nil)

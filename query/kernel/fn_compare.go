@@ -84,7 +84,7 @@ func lessBits[T int64 | float64](a, b column[T], rows int) event.Bitmap {
 		for j := range min(8, rows-first) {
 			x, y := a.values[(first+j)&a.mask], b.values[(first+j)&b.mask]
 			var bit byte
-			if x < y || (y != y && x == x) {
+			if x < y || (y != y && x == x) { //nolint:gocritic // only NaN is unlike itself
 				bit = 1
 			}
 			packed |= bit << j
@@ -102,7 +102,7 @@ func equalBits[T int64 | float64](a, b column[T], rows int) event.Bitmap {
 		for j := range min(8, rows-first) {
 			x, y := a.values[(first+j)&a.mask], b.values[(first+j)&b.mask]
 			var bit byte
-			if x == y || (x != x && y != y) {
+			if x == y || (x != x && y != y) { //nolint:gocritic // only NaN is unlike itself
 				bit = 1
 			}
 			packed |= bit << j

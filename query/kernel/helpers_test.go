@@ -17,7 +17,6 @@ import (
 var (
 	booleanType   = event.Type{Kind: event.Boolean}
 	bigintType    = event.Type{Kind: event.BigInt}
-	doubleType    = event.Type{Kind: event.Double}
 	textType      = event.Type{Kind: event.Text}
 	timestampType = event.Type{Kind: event.TimestampTZ}
 	intervalType  = event.Type{Kind: event.Interval}

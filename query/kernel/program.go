@@ -147,7 +147,7 @@ func prepare(impl implementation, args []plan.Expr) (kernel, error) {
 	constants := make([]arrow.Array, len(args))
 	for i, a := range args {
 		if literal, ok := a.(*plan.Literal); ok {
-			if isNull(literal.Value, 0) {
+			if isNull(literal.Value) {
 				return nil, nil
 			}
 			constants[i] = literal.Value

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -156,7 +157,7 @@ func evalCall(t *testing.T, f *plan.Function, types []event.Type, args []Operand
 func sampleColumn(t *testing.T, random *rand.Rand, f *plan.Function, typ event.Type, rows int, steady bool) arrow.Array {
 	t.Helper()
 	pool := samples[typ.Kind].tame
-	wild := append(samples[typ.Kind].wild, pool...)
+	wild := slices.Concat(samples[typ.Kind].wild, pool)
 	if texts := fittingTexts[f.Name]; texts != nil && typ.Kind == event.Text {
 		pool = texts
 	} else if random.IntN(4) == 0 {

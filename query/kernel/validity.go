@@ -7,9 +7,10 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// isNull reports whether value i is NULL; unlike the array's own method it knows the array that has no values at all.
-func isNull(a arrow.Array, i int) bool {
-	return a.DataType().ID() == arrow.NULL || a.IsNull(i)
+// isNull reports whether a constant, an array of one value, is NULL. Unlike the array's own method it knows the array that has no
+// values at all.
+func isNull(a arrow.Array) bool {
+	return a.DataType().ID() == arrow.NULL || a.IsNull(0)
 }
 
 // allValid is a Bitmap of n rows without NULLs, to clear some from.
@@ -44,7 +45,7 @@ func (o Operand) validity(rows int) event.Bitmap {
 	switch {
 	case !o.Const:
 		return validityOf(o.Array)
-	case isNull(o.Array, 0):
+	case isNull(o.Array):
 		return event.NewBitmap(rows)
 	default:
 		return nil

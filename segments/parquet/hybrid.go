@@ -122,7 +122,7 @@ func copyBits(dst event.Bitmap, at int, src []byte, n int) int {
 	if rest := n & 7; rest != 0 {
 		to[len(to)-1] &= 1<<rest - 1
 	}
-	return n - event.Bitmap(to).Nulls(n)
+	return n - to.Nulls(n)
 }
 
 // setRange sets n bits.

@@ -29,7 +29,7 @@ func (r *Reader) Read(ctx context.Context, ids []event.FieldID, group, from, to 
 		if !ok {
 			return nil, bytes, fmt.Errorf("read segment file %s: it has no column with id %d", r.name, id)
 		}
-		n := int64(0)
+		var n int64
 		if columns[i], n, err = r.readColumn(&r.groups[group].chunks[at], group, from, to); err != nil {
 			return nil, bytes, err
 		}

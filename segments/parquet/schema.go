@@ -56,6 +56,7 @@ func leafElement(c event.Column) (format.SchemaElement, error) {
 		unit := format.TimeUnit{Value: &format.MicroSeconds{}}
 		element.LogicalType.Value = &format.TimestampType{IsAdjustedToUTC: true, Unit: unit}
 		element.ConvertedType = thrift.New(deprecated.TimestampMicros)
+	default: // the physical type says all
 	}
 	return element, nil
 }

@@ -125,7 +125,8 @@ func (s *Server) instrument(r route) http.Handler {
 				s.Logger.Warn("answer broken off", "path", request.URL.Path, "error", err)
 				panic(http.ErrAbortHandler)
 			}
-			fault := writeProblem(recorder, err)
+			fault := asFault(err)
+			writeProblem(recorder, fault)
 			if status(fault.Code) >= http.StatusInternalServerError {
 				s.Logger.Error("request failed", "method", request.Method, "path", request.URL.Path, "error", err)
 			}

@@ -83,12 +83,8 @@ func newProblem(fault *event.Error) problem {
 	}
 }
 
-// writeProblem answers with a problem document and returns the fault that it made of err.
-func writeProblem(w http.ResponseWriter, err error) *event.Error {
-	fault := asFault(err)
-	sendProblem(w, newProblem(fault))
-	return fault
-}
+// writeProblem answers with a problem document.
+func writeProblem(w http.ResponseWriter, fault *event.Error) { sendProblem(w, newProblem(fault)) }
 
 func sendProblem(w http.ResponseWriter, p problem) {
 	if p.Status == http.StatusTooManyRequests {

@@ -64,7 +64,7 @@ type App struct {
 
 // Start opens the data directory, recovers what is in it and serves. ctx bounds the start only; Close ends the server. version is
 // what /version says.
-func Start(_ context.Context, c config.Config, version string, logger *slog.Logger) (*App, error) {
+func Start(ctx context.Context, c config.Config, version string, logger *slog.Logger) (*App, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func Start(_ context.Context, c config.Config, version string, logger *slog.Logg
 	if err := a.open(fs); err != nil {
 		return nil, errors.Join(err, a.closeStore())
 	}
-	if err := a.listen(version); err != nil {
+	if err := a.listen(ctx, version); err != nil {
 		return nil, errors.Join(err, a.closeStore())
 	}
 	return a, nil
@@ -129,7 +129,7 @@ func (a *App) ingestOptions() ingest.Options {
 }
 
 // listen starts the two listeners.
-func (a *App) listen(version string) error {
+func (a *App) listen(ctx context.Context, version string) error {
 	host, _, err := net.SplitHostPort(a.config.Listen)
 	if err != nil {
 		return fmt.Errorf("listen address %s: %w", a.config.Listen, err)
@@ -143,7 +143,7 @@ func (a *App) listen(version string) error {
 		address string
 		handler http.Handler
 	}{{a.config.Listen, server.Handler()}, {a.config.AdminListen, server.AdminHandler()}} {
-		listener, err := net.Listen("tcp", l.address)
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
 		if err != nil {
 			return errors.Join(fmt.Errorf("listen on %s: %w", l.address, err), a.stopServing())
 		}

@@ -134,8 +134,11 @@ func TestFaultsAreClear(t *testing.T) {
 		status             int
 		code, contains     string
 	}{
-		"malformed JSON":   {"POST", events, "{\"a\":\nnope", nil, 400, "all_rows_rejected", "JSON"},
-		"form ingest":      {"POST", events, orders, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type", "application/x-ndjson"},
+		"malformed JSON": {"POST", events, "{\"a\":\nnope", nil, 400, "all_rows_rejected", "JSON"},
+		"form ingest": {
+			"POST", events, orders, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type",
+			"application/x-ndjson",
+		},
 		"xml ingest":       {"POST", events, "<a/>", []string{"Content-Type", "text/xml"}, 415, "unsupported_media_type", "text/xml"},
 		"bad encoding":     {"POST", events, orders, []string{"Content-Encoding", "br"}, 415, "unsupported_media_type", "gzip"},
 		"not gzip":         {"POST", events, orders, []string{"Content-Encoding", "gzip"}, 400, "bad_request", "gzip"},

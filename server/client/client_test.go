@@ -43,7 +43,7 @@ func TestNewTakesAddressesAndURLs(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]string{
 		"127.0.0.1:7373":           "http://127.0.0.1:7373",
-		" http://localhost:1/ ":    "http://localhost:1",
+		"\thttp://localhost:1/\n":  "http://localhost:1",
 		"https://db.example/tide/": "https://db.example/tide",
 	} {
 		c, err := New(given)

@@ -148,7 +148,7 @@ func (l *lastBytes) failure() error {
 	decoder := json.NewDecoder(bytes.NewReader(l.tail[at+len(`"error":`):]))
 	failure := &Error{}
 	if decoder.Decode(failure) != nil || failure.Code == "" || failure.Detail == "" {
-		return nil
+		return nil //nolint:nilerr // data, not a failure's last member
 	}
 	rest, _ := io.ReadAll(decoder.Buffered())
 	if strings.Trim(string(rest), " \r\n\t}") != "" {

@@ -60,7 +60,7 @@ func Run(ctx context.Context, db *client.Client, opts Options) error {
 	}
 	err = group.Wait()
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // being told to stop is no failure
 	}
 	return err
 }

@@ -26,7 +26,7 @@ func (v *view) run(ctx context.Context) error {
 	return every(ctx, viewInterval, func(now time.Time) error {
 		a := ask(ctx, v.db, v.flights)
 		if ctx.Err() != nil {
-			return nil
+			return nil //nolint:nilerr // being told to stop is no failure
 		}
 		return draw.frame(v.render(a, now))
 	})

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -262,7 +263,8 @@ func durationOf(v arrow.MonthDayNanoInterval) (time.Duration, bool) {
 
 // at adds a position to an *event.Error that has none.
 func at(err error, pos event.Position) error {
-	if coded, ok := err.(*event.Error); ok && coded.Position == nil {
+	var coded *event.Error
+	if errors.As(err, &coded) && coded.Position == nil {
 		return coded.At(pos)
 	}
 	return err

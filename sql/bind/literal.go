@@ -71,6 +71,7 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 			return stringLiteral(compact.String(), jsonb), nil
 		}
 		hint = `strings inside JSON take double quotes: '"text"'`
+	default: // no literal is written so
 	}
 	err := event.Errorf(event.CodeInvalidValue, "%.80q is not a value of %s", s, to).At(pos)
 	if hint != "" {

@@ -10,6 +10,7 @@ package parser
 
 import (
 	"errors"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/alecthomas/participle/v2"
@@ -113,7 +114,7 @@ func split(tokens []lexer.Token) [][]lexer.Token {
 			continue
 		}
 		if i > start {
-			piece := append(tokens[start:i:i], lexer.EOFToken(t.Pos))
+			piece := append(slices.Clip(tokens[start:i]), lexer.EOFToken(t.Pos))
 			pieces = append(pieces, piece)
 		}
 		start = i + 1

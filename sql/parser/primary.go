@@ -24,6 +24,7 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 		return c.named(t)
 	case tokenKeyword:
 		return c.keyword(t)
+	default: // a symbol or the end
 	}
 	switch {
 	case accept(c.lex, "*"):
@@ -170,7 +171,7 @@ func (c *climber) typedLiteral() (ast.Expr, error) {
 	var t typeName
 	if err := t.Parse(c.lex); err != nil || c.lex.Peek().Type != tokenString {
 		c.lex.LoadCheckpoint(start)
-		return nil, nil
+		return nil, nil //nolint:nilerr // what is no type is no fault: the caller tries the next form
 	}
 	value, err := stringOf(*c.lex.Next())
 	if err != nil {

@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/alecthomas/participle/v2"
@@ -61,11 +62,10 @@ func (r *tableRef) Parse(lex *lexer.PeekingLexer) error {
 		return err
 	}
 	var a alias
-	switch err := a.Parse(lex); err {
-	case nil:
+	switch err := a.Parse(lex); {
+	case err == nil:
 		*as = &a.Name
-	case participle.NextMatch:
-	default:
+	case !errors.Is(err, participle.NextMatch):
 		return err
 	}
 	if next := lex.Peek(); next.Type == tokenSymbol && next.Value == "," {

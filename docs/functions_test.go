@@ -1,0 +1,59 @@
+package docs_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// TestEveryFunctionIsDocumented holds the tables of functions.md and aggregates.md equal to plan.Functions, by name.
+func TestEveryFunctionIsDocumented(t *testing.T) {
+	t.Parallel()
+	documented := map[string][]string{}
+	for _, path := range []string{"sql/functions.md", "sql/aggregates.md"} {
+		for _, found := range readPage(t, path).tables() {
+			if found.header[0] != "Form" {
+				continue
+			}
+			for _, r := range found.rows {
+				for _, form := range code(r.cells[0]) {
+					documented[path] = append(documented[path], strings.ToLower(form))
+				}
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(plan.Functions)) {
+		f := plan.Functions[name][0]
+		path := "sql/functions.md"
+		if f.Aggregate {
+			path = "sql/aggregates.md"
+		}
+		if !slices.ContainsFunc(documented[path], func(form string) bool { return shows(form, f) }) {
+			t.Errorf("docs/%s has no row for %s. Add one to the table where it belongs, with an empty answer, and let the test fill it in:\n"+
+				"    | `%s` | what it means, in one line | `an expression that shows it` | `` |\n    go test ./docs -rewrite", path, name, usage(f))
+		}
+	}
+}
+
+// usage is the form of a function as a table would show it.
+func usage(f *plan.Function) string {
+	names := []string{"a", "b", "c", "d", "e", "f"}[:min(len(f.Args), 6)]
+	if f.Symbol {
+		if len(names) == 2 {
+			return names[0] + " " + strings.ToUpper(f.Name) + " " + names[1]
+		}
+		return strings.ToUpper(f.Name) + " " + strings.Join(names, " ")
+	}
+	return f.Name + "(" + strings.Join(names, ", ") + ")"
+}
+
+// shows reports whether a form in lower case, such as "a + b" or "round(a, digits)", is one of the function's.
+func shows(form string, f *plan.Function) bool {
+	if !f.Symbol {
+		return strings.HasPrefix(form, f.Name+"(")
+	}
+	return strings.Contains(form, " "+f.Name+" ") || strings.HasPrefix(form, f.Name+" ")
+}

@@ -31,11 +31,15 @@ var samples = map[event.Kind]struct{ tame, wild []string }{
 
 // fittingTexts replaces samples where only few texts mean something to a function.
 var fittingTexts = map[string][]string{
-	"date_trunc": {"day", "Hour", "weeks", "month", "century"},
-	"extract":    {"dow", "epoch", "second", "week", "isoyear", "millennium"},
-	"~":          {"^h", "l+", "a|b", "[[:upper:]]"},
-	"like":       {"h%", "%l_o", "a", "%e%l%", "hello", "_"},
-	"ilike":      {"H%", "%L_o", "A", "%e%l%", "HELLO", "_"},
+	"date_trunc":  {"day", "Hour", "weeks", "month", "century"},
+	"extract":     {"dow", "epoch", "second", "week", "isoyear", "millennium"},
+	"~":           {"^h", "l+", "a|b", "[[:upper:]]"},
+	"~*":          {"^H", "L+", "A|b"},
+	"similar to":  {"h%", "(a|b)", "h_l+o"},
+	"regexp_like": {"i", "s", "m"}, "regexp_count": {"l", "a|b", ""}, "regexp_extract": {"l+", "^h", "b"},
+	"regexp_substr": {"l+", "^h"}, "regexp_replace": {"i", "g", "gi"},
+	"like":  {"h%", "%l_o", "a", "%e%l%", "hello", "_"},
+	"ilike": {"H%", "%L_o", "A", "%e%l%", "HELLO", "_"},
 }
 
 // TestFormsAgree holds every function to this: a batch gives each row what the row's values give by themselves, whether the

@@ -1,6 +1,10 @@
 package kernel
 
-import "github.com/apache/arrow-go/v18/arrow"
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+)
 
 // implementation is what the registry holds for one overload: a kernel that never sees NULLs, or a function that takes them.
 type implementation struct {
@@ -27,9 +31,12 @@ func buildRegistry() registry {
 	registerBigintArithmetic(r)
 	registerDoubleArithmetic(r)
 	registerRounding(r)
+	registerMath(r)
+	registerIntegers(r)
 	registerText(r)
 	registerLike(r)
 	registerRegex(r)
+	registerRegexFunctions(r)
 	registerJSONAccess(r)
 	registerNow(r)
 	registerTimeArithmetic(r)
@@ -50,10 +57,26 @@ func (r registry) lax(signature string, f Func) { r[signature] = implementation{
 func registerText(r registry) {
 	registerLetterCase(r)
 	r.strict("||(TEXT, TEXT)", concatenate)
+	registerConcat(r)
+	registerTrims(r)
+	registerCharacters(r)
 	r.strict("length(TEXT)", characters)
 	r.strict("starts_with(TEXT, TEXT)", startsWith)
 	r.strict("substr(TEXT, BIGINT)", substring)
 	r.strict("substr(TEXT, BIGINT, BIGINT)", substring)
 	r.strict("replace(TEXT, TEXT, TEXT)", replace)
 	r.strict("split_part(TEXT, TEXT, BIGINT)", splitPart)
+	r.strict("left(TEXT, BIGINT)", textByCount(leftOf))
+	r.strict("right(TEXT, BIGINT)", textByCount(rightOf))
+	r.strict("repeat(TEXT, BIGINT)", textByCount(repeated))
+	for name, atStart := range map[string]bool{"lpad": true, "rpad": false} {
+		r.strict(name+"(TEXT, BIGINT)", pad(name, atStart))
+		r.strict(name+"(TEXT, BIGINT, TEXT)", pad(name, atStart))
+	}
+	r.strict("strpos(TEXT, TEXT)", position)
+	r.strict("ends_with(TEXT, TEXT)", textTest(strings.HasSuffix))
+	r.strict("contains(TEXT, TEXT)", textTest(strings.Contains))
+	r.strict("overlay(TEXT, TEXT, BIGINT)", overlay)
+	r.strict("overlay(TEXT, TEXT, BIGINT, BIGINT)", overlay)
+	r.strict("like_escape(TEXT, TEXT)", escapeLike)
 }

@@ -83,15 +83,15 @@ type Cast struct {
 	Type  TypeName
 }
 
-// Unary is an operator before its operand: "-" or "NOT".
+// Unary is an operator before its operand: "-", "~" or "NOT".
 type Unary struct {
 	Pos   event.Position
 	Op    string
 	Input Expr
 }
 
-// Binary is an operator between operands. Op is a symbol or, in upper case, AND, OR, LIKE, ILIKE, IS DISTINCT FROM or IS NOT
-// DISTINCT FROM. != comes as <>.
+// Binary is an operator between operands. Op is a symbol or, in upper case, AND, OR, LIKE, ILIKE, SIMILAR TO, IS DISTINCT FROM or IS
+// NOT DISTINCT FROM. != comes as <>, ** as ^.
 type Binary struct {
 	Pos         event.Position
 	Op          string

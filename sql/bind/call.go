@@ -14,7 +14,7 @@ import (
 var comingFunctions = []string{
 	"stddev", "stddev_samp", "stddev_pop", "variance", "var_samp", "var_pop", "corr", "median", "percentile_cont", "percentile_disc",
 	"mode", "first", "last", "arg_min", "arg_max", "bool_and", "bool_or", "string_agg", "array_agg", "approx_count_distinct",
-	"approx_percentile", "approx_top_k", "histogram", "rate", "delta", "increase", "date_bin", "age", "strftime", "format", "unnest",
+	"approx_percentile", "approx_top_k", "histogram", "rate", "delta", "increase", "format", "unnest",
 	"generate_series", "rollup", "cube", "exists",
 }
 
@@ -23,11 +23,14 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	if !e.Name.Quoted {
 		name = strings.ToLower(name)
 	}
-	overloads := plan.Functions[name]
-	if len(overloads) == 0 || overloads[0].Symbol {
+	if out, ok, err := x.form(name, e); ok {
+		return out, err
+	}
+	name, ok := plainName(name)
+	if !ok {
 		return nil, unknownFunction(name, e.Name.Pos)
 	}
-	if overloads[0].Aggregate {
+	if plan.Functions[name][0].Aggregate {
 		return x.aggregate(name, e)
 	}
 	switch {
@@ -43,12 +46,13 @@ func unknownFunction(name string, pos event.Position) error {
 	if slices.Contains(comingFunctions, name) {
 		return event.Errorf(event.CodeNotSupported, "%s: not supported yet", name).At(pos)
 	}
-	var known []string
+	known := slices.AppendSeq(slices.Clone(formNames), maps.Keys(Aliases))
 	for _, k := range slices.Sorted(maps.Keys(plan.Functions)) {
 		if !plan.Functions[k][0].Symbol {
 			known = append(known, k)
 		}
 	}
+	slices.Sort(known)
 	return suggest(event.Errorf(event.CodeUnknownFunction, "there is no function %q", name).At(pos), name, known)
 }
 

@@ -95,7 +95,8 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 	case *ast.Unary:
 		return x.apply(strings.ToLower(e.Op), e.Pos, e.Input)
 	case *ast.Binary:
-		return x.apply(strings.ToLower(e.Op), e.Pos, e.Left, e.Right)
+		name, _ := plainName(strings.ToLower(e.Op))
+		return x.apply(name, e.Pos, e.Left, e.Right)
 	case *ast.Between:
 		return x.between(e)
 	case *ast.In:
@@ -111,6 +112,9 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 func (x *scalars) apply(name string, pos event.Position, list ...ast.Expr) (plan.Expr, error) {
 	args, err := x.arguments(list)
 	if err != nil {
+		return nil, err
+	}
+	if args, err = asText(name, args); err != nil {
 		return nil, err
 	}
 	return applied(name, pos, args...)

@@ -30,6 +30,9 @@ type match struct {
 // conversions, and among those the one that gives literals without type the type of their neighbours.
 func resolve(name string, pos event.Position, args []argument) (*plan.Function, []plan.Expr, error) {
 	overloads := plan.Functions[name]
+	if len(overloads) == 0 {
+		return nil, nil, event.Errorf(event.CodeNotSupported, "the operator %s: not supported yet", name).At(pos)
+	}
 	var matches []match
 	for _, f := range overloads {
 		if m, ok := tryOverload(f, args); ok {

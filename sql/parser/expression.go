@@ -41,9 +41,11 @@ const (
 	powerIs
 	powerComparison
 	powerRange // BETWEEN, IN, LIKE
-	powerOther // || -> ->> ~
+	powerOther // || -> ->> ~ & and all other symbols
 	powerSum
 	powerProduct
+	powerPower // ^
+	powerAt    // AT TIME ZONE
 	powerSign
 	powerCast
 )
@@ -53,7 +55,10 @@ var infixPowers = map[string]int{
 	"=": powerComparison, "<>": powerComparison, "!=": powerComparison,
 	"<": powerComparison, "<=": powerComparison, ">": powerComparison, ">=": powerComparison,
 	"BETWEEN": powerRange, "IN": powerRange, "LIKE": powerRange, "ILIKE": powerRange, "NOT": powerRange,
-	"||": powerOther, "->": powerOther, "->>": powerOther, "~": powerOther, "!~": powerOther,
+	"~~": powerRange, "!~~": powerRange, "~~*": powerRange, "!~~*": powerRange,
+	"||": powerOther, "->": powerOther, "->>": powerOther, "#>": powerOther, "#>>": powerOther,
+	"~": powerOther, "!~": powerOther, "~*": powerOther, "!~*": powerOther, "@>": powerOther, "<@": powerOther, "?": powerOther,
+	"&": powerOther, "|": powerOther, "#": powerOther, "<<": powerOther, ">>": powerOther, "^": powerPower, "**": powerPower,
 	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "%": powerProduct,
 	"::": powerCast,
 }
@@ -77,6 +82,9 @@ func (c *climber) expr(power int) (ast.Expr, error) {
 	for err == nil {
 		op := *c.lex.Peek()
 		p := infixPower(op)
+		if p == 0 {
+			p = c.wordPower(op)
+		}
 		if p < power {
 			return left, nil
 		}
@@ -110,15 +118,21 @@ func (c *climber) prefix() (ast.Expr, error) {
 	case is(t, "-"), is(t, "+"):
 		return c.sign(t)
 	case is(t, "NOT"):
-		c.lex.Next()
-		if err := c.count(t); err != nil {
-			return nil, err
-		}
-		x, err := c.expr(powerNot)
-		return &ast.Unary{Pos: position(t.Pos), Op: "NOT", Input: x}, err
+		return c.unary(t, "NOT", powerNot)
+	case is(t, "~"):
+		return c.unary(t, "~", powerOther+1)
 	default:
 		return c.primary(t)
 	}
+}
+
+func (c *climber) unary(t lexer.Token, op string, power int) (ast.Expr, error) {
+	c.lex.Next()
+	if err := c.count(t); err != nil {
+		return nil, err
+	}
+	x, err := c.expr(power)
+	return &ast.Unary{Pos: position(t.Pos), Op: op, Input: x}, err
 }
 
 // sign reads + and -, which become part of a number that follows, so that the least BIGINT can be written.
@@ -150,8 +164,11 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 	case "IS":
 		c.lex.Next()
 		return c.is(left, pos)
-	case "NOT", "BETWEEN", "IN", "LIKE", "ILIKE":
+	case "NOT", "BETWEEN", "IN", "LIKE", "ILIKE", "SIMILAR":
 		return c.rangeTest(left)
+	case "AT":
+		c.lex.Next()
+		return c.atTimeZone(left, pos)
 	case "::":
 		c.lex.Next()
 		var to typeName
@@ -167,14 +184,7 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 		return nil, event.Errorf(event.CodeSyntax, "comparisons cannot be chained").At(position(next.Pos)).
 			WithHint("join them by AND: a < b AND b < c")
 	}
-	switch word {
-	case "!=":
-		word = "<>"
-	case "!~":
-		match := &ast.Binary{Pos: pos, Op: "~", Left: left, Right: right}
-		return &ast.Unary{Pos: pos, Op: "NOT", Input: match}, nil
-	}
-	return &ast.Binary{Pos: pos, Op: word, Left: left, Right: right}, nil
+	return binary(pos, word, left, right), nil
 }
 
 // chain reads all operands joined by one of AND and OR and makes a balanced tree of them: both are associative, and long
@@ -233,7 +243,7 @@ func (c *climber) is(left ast.Expr, pos event.Position) (ast.Expr, error) {
 	return &ast.Binary{Pos: pos, Op: op, Left: left, Right: right}, err
 }
 
-// rangeTest reads [NOT] BETWEEN, IN, LIKE or ILIKE with what follows.
+// rangeTest reads [NOT] BETWEEN, IN, LIKE, ILIKE or SIMILAR TO with what follows.
 func (c *climber) rangeTest(left ast.Expr) (ast.Expr, error) {
 	first := position(c.lex.Peek().Pos)
 	not := accept(c.lex, "NOT")
@@ -247,9 +257,11 @@ func (c *climber) rangeTest(left ast.Expr) (ast.Expr, error) {
 	case accept(c.lex, "IN"):
 		test, err = c.in(left, pos)
 	case accept(c.lex, "LIKE"), accept(c.lex, "ILIKE"):
-		var pattern ast.Expr
-		pattern, err = c.expr(powerRange + 1)
-		test = &ast.Binary{Pos: pos, Op: upper(t.Value), Left: left, Right: pattern}
+		test, err = c.pattern(left, upper(t.Value), pos)
+	case c.wordPower(t) == powerRange:
+		c.lex.Next()
+		c.lex.Next()
+		test, err = c.pattern(left, "SIMILAR TO", pos)
 	default:
 		return nil, &unexpected{token: t, expected: "BETWEEN, IN, LIKE or ILIKE after NOT"}
 	}

@@ -239,7 +239,7 @@ func (s *scanner) symbol() (lexer.Token, error) {
 			return s.take(tokenSymbol, len(op)), nil
 		}
 	}
-	if strings.IndexByte("()[]{},.;:+-*/%<>=~^&|!?", rest[0]) >= 0 {
+	if strings.IndexByte("()[]{},.;:+-*/%<>=~^&|!?#", rest[0]) >= 0 {
 		return s.take(tokenSymbol, 1), nil
 	}
 	r := firstRune(rest)

@@ -79,6 +79,8 @@ func (c *climber) keyword(t lexer.Token) (ast.Expr, error) {
 		return c.caseOf(t)
 	case accept(c.lex, "CAST"):
 		return c.castOf(t)
+	case is(t, "LEFT"), is(t, "RIGHT"):
+		return c.callOfKeyword(t)
 	}
 	return nil, &unexpected{token: t, expected: "an expression"}
 }
@@ -146,7 +148,7 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 	if accept(c.lex, "(") {
 		return c.call(t)
 	}
-	if t.Type == tokenIdent && is(t, "CURRENT_TIMESTAMP") {
+	if t.Type == tokenIdent && timeWords[upper(t.Value)] {
 		return &ast.Call{Name: ast.Name{Text: "now", Pos: position(t.Pos)}}, nil
 	}
 	column := &ast.Column{Parts: []ast.Name{nameOf(t)}}
@@ -184,7 +186,10 @@ func (c *climber) typedLiteral() (ast.Expr, error) {
 func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 	out := &ast.Call{Name: nameOf(t)}
 	var err error
+	special := c.specialArguments(t)
 	switch {
+	case special != nil:
+		err = special(out)
 	case is(t, "EXTRACT"):
 		out.Args, err = c.extractArguments()
 	case is(t, "EXISTS"):

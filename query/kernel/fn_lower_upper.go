@@ -9,7 +9,6 @@ import (
 func registerLetterCase(r registry) {
 	r.strict("lower(TEXT)", unaryText(strings.ToLower))
 	r.strict("upper(TEXT)", unaryText(strings.ToUpper))
-	r.strict("trim(TEXT)", unaryText(func(s string) string { return strings.Trim(s, " ") }))
 }
 
 // unaryText makes a kernel of a function that fails for no text.

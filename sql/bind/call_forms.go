@@ -1,0 +1,92 @@
+package bind
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// Aliases are the other names that functions go by in PostgreSQL and DuckDB.
+var Aliases = map[string]string{
+	"substring": "substr", "char_length": "length", "character_length": "length", "len": "length", "btrim": "trim", "instr": "strpos",
+	"lcase": "lower", "ucase": "upper", "prefix": "starts_with", "suffix": "ends_with",
+	"regexp_matches": "regexp_like", "ord": "ascii", "unicode": "ascii",
+	"ceiling": "ceil", "pow": "power", "^": "power", "mod": "%", "log10": "log", "xor": "#",
+	"date_part": "extract", "datepart": "extract", "datetrunc": "date_trunc", "date_bin": "time_bucket",
+	"transaction_timestamp": "now", "statement_timestamp": "now", "get_current_timestamp": "now",
+	"nvl": "coalesce", "ifnull": "coalesce",
+}
+
+// formNames are the calls that stand for other expressions.
+var formNames = []string{"if", "iif"}
+
+// form binds a call that stands for another expression, and reports whether it is one.
+func (x *scalars) form(name string, e *ast.Call) (out plan.Expr, ok bool, err error) {
+	switch name {
+	case "if", "iif":
+		out, err = x.choice(e)
+		return out, true, err
+	default:
+		return nil, false, nil
+	}
+}
+
+// plainName is the name under which a function is known. A symbol is one only by way of an alias.
+func plainName(name string) (string, bool) {
+	if other, ok := Aliases[name]; ok && len(plan.Functions[other]) > 0 {
+		return other, true
+	}
+	return name, len(plan.Functions[name]) > 0 && !plan.Functions[name][0].Symbol
+}
+
+// choice binds if(condition, then [, else]).
+func (x *scalars) choice(e *ast.Call) (plan.Expr, error) {
+	if len(e.Args) != 2 && len(e.Args) != 3 {
+		return nil, event.Errorf(event.CodeTypeMismatch, "%s takes a condition and one or two values", e.Name.Text).At(e.Name.Pos)
+	}
+	out := &ast.Case{Pos: e.Name.Pos, Whens: []ast.When{{Condition: e.Args[0], Then: e.Args[1]}}}
+	if len(e.Args) == 3 {
+		out.Else = e.Args[2]
+	}
+	return x.caseOf(out)
+}
+
+// asText converts the arguments of what joins texts, since PostgreSQL joins values of any type. || does so where a text is among
+// them, and has meanings of its own for JSONB and arrays.
+func asText(name string, args []argument) ([]argument, error) {
+	switch name {
+	case "||":
+		if !joinsText(args) {
+			return args, nil
+		}
+	case "concat", "concat_ws":
+	default:
+		return args, nil
+	}
+	out := make([]argument, len(args))
+	for i, a := range args {
+		if a.typ().Kind == event.Unknown {
+			out[i] = a
+			continue
+		}
+		e, err := cast(a, text)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = argument{e, a.pos}
+	}
+	return out, nil
+}
+
+func joinsText(args []argument) bool {
+	found := false
+	for _, a := range args {
+		switch a.typ().Kind {
+		case event.JSONB, event.Array:
+			return false
+		case event.Text, event.Unknown:
+			found = true
+		}
+	}
+	return found
+}

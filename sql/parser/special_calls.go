@@ -1,0 +1,164 @@
+package parser
+
+import (
+	"strings"
+
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// specialArguments is the method that reads the arguments of a call that has words instead of commas, up to the closing parenthesis,
+// or nil. It makes of them the plain call that means the same.
+func (c *climber) specialArguments(t lexer.Token) func(call *ast.Call) error {
+	if t.Type != tokenIdent || is(*c.lex.Peek(), ")") {
+		return nil
+	}
+	switch upper(t.Value) {
+	case "TRIM":
+		return c.trimArguments
+	case "SUBSTRING":
+		return c.substringArguments
+	case "POSITION":
+		return c.positionArguments
+	case "OVERLAY":
+		return c.overlayArguments
+	default:
+		return nil
+	}
+}
+
+// timeWords are the names that are calls without parentheses.
+var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP`)
+
+// callOfKeyword reads a call of a function whose name is a reserved word.
+func (c *climber) callOfKeyword(t lexer.Token) (ast.Expr, error) {
+	c.lex.Next()
+	if err := expect(c.lex, "("); err != nil {
+		return nil, err
+	}
+	t.Value = strings.ToLower(t.Value)
+	return c.call(t)
+}
+
+// trimArguments reads [LEADING|TRAILING|BOTH] [characters] [FROM] x, or plain arguments.
+func (c *climber) trimArguments(call *ast.Call) error {
+	side := *c.lex.Peek()
+	if side.Type == tokenIdent && (is(side, "LEADING") || is(side, "TRAILING") || is(side, "BOTH")) {
+		start := c.lex.MakeCheckpoint()
+		c.lex.Next()
+		if next := *c.lex.Peek(); next.Type == tokenSymbol && !is(next, "(") {
+			c.lex.LoadCheckpoint(start) // a column of that name
+		} else if name := map[string]string{"LEADING": "ltrim", "TRAILING": "rtrim"}[upper(side.Value)]; name != "" {
+			call.Name.Text = name
+		}
+	}
+	if accept(c.lex, "FROM") {
+		list, err := c.list()
+		call.Args = list
+		return err
+	}
+	first, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	if accept(c.lex, "FROM") {
+		x, err := c.expr(powerOr)
+		call.Args = []ast.Expr{x, first}
+		return joinErrors(err, c.lex)
+	}
+	return c.restOfList(call, first)
+}
+
+// substringArguments reads x [FROM start] [FOR count], or plain arguments.
+func (c *climber) substringArguments(call *ast.Call) error {
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	next := *c.lex.Peek()
+	if !is(next, "FROM") && !is(next, "FOR") {
+		return c.restOfList(call, x)
+	}
+	call.Args = []ast.Expr{x, &ast.Number{Pos: position(next.Pos), Text: "1"}}
+	if accept(c.lex, "FROM") {
+		if call.Args[1], err = c.expr(powerOr); err != nil {
+			return err
+		}
+	}
+	return c.forArgument(call)
+}
+
+// positionArguments reads wanted IN x.
+func (c *climber) positionArguments(call *ast.Call) error {
+	wanted, err := c.expr(powerRange + 1)
+	if err != nil {
+		return err
+	}
+	if next := *c.lex.Peek(); is(next, ",") {
+		return event.Errorf(event.CodeSyntax, "position takes IN between its operands").At(position(next.Pos)).
+			WithHint("as in position('b' IN 'abc'); strpos takes a comma, and the text to look for behind it")
+	}
+	if err := expect(c.lex, "IN"); err != nil {
+		return err
+	}
+	x, err := c.expr(powerOr)
+	call.Name.Text, call.Args = "strpos", []ast.Expr{x, wanted}
+	return joinErrors(err, c.lex)
+}
+
+// overlayArguments reads x PLACING y FROM start [FOR count], or plain arguments.
+func (c *climber) overlayArguments(call *ast.Call) error {
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	if !accept(c.lex, "PLACING") {
+		return c.restOfList(call, x)
+	}
+	replacement, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	if err := expect(c.lex, "FROM"); err != nil {
+		return err
+	}
+	start, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	call.Args = []ast.Expr{x, replacement, start}
+	return c.forArgument(call)
+}
+
+// forArgument reads [FOR count] and the closing parenthesis.
+func (c *climber) forArgument(call *ast.Call) error {
+	if accept(c.lex, "FOR") {
+		count, err := c.expr(powerOr)
+		if err != nil {
+			return err
+		}
+		call.Args = append(call.Args, count)
+	}
+	return expect(c.lex, ")")
+}
+
+// restOfList reads what follows the first of plain arguments.
+func (c *climber) restOfList(call *ast.Call, first ast.Expr) error {
+	call.Args = []ast.Expr{first}
+	if !accept(c.lex, ",") {
+		return expect(c.lex, ")")
+	}
+	rest, err := c.list()
+	call.Args = append(call.Args, rest...)
+	return err
+}
+
+// joinErrors goes on to the closing parenthesis unless something is wrong already.
+func joinErrors(err error, lex *lexer.PeekingLexer) error {
+	if err != nil {
+		return err
+	}
+	return expect(lex, ")")
+}

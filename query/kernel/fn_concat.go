@@ -52,7 +52,7 @@ func joined(args []Operand, rows int, needed []Operand,
 	parts, valid := make([]texts, len(args)), make([]event.Bitmap, len(args))
 	for k, a := range args {
 		valid[k] = a.validity(rows)
-		if !a.Const || !isNull(a.Array, 0) {
+		if !a.Const || !isNull(a.Array) {
 			parts[k] = textsOf(a)
 		}
 	}

@@ -141,7 +141,7 @@ func (r *runner) showStreams() api.Rows {
 		rows = append(rows, state.Rows)
 	}
 	return newRows(texts("name", names), bigints("columns", columns), bigints("partitions", partitions),
-		bigints("rows", rows), texts("time_column", timeColumns))
+		bigints("rows", rows), optionalTexts("time_column", timeColumns))
 }
 
 // describe lists a stream's columns, hidden ones last.

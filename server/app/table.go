@@ -24,7 +24,18 @@ type column struct {
 	values arrow.Array
 }
 
-func texts(name string, values []string) column { return column{name, text, textColumn(values)} }
+func texts(name string, values []string) column { return column{name, text, textColumn(values, nil)} }
+
+// optionalTexts makes NULLs of empty strings.
+func optionalTexts(name string, values []string) column {
+	valid := event.NewBitmap(len(values))
+	for i, v := range values {
+		if v != "" {
+			valid.Set(i)
+		}
+	}
+	return column{name, text, textColumn(values, valid)}
+}
 
 func bigints(name string, values []int64) column {
 	return column{name, bigint, event.NewInt64s(values, nil)}
@@ -52,14 +63,10 @@ func booleanColumn(values []bool) arrow.Array {
 	return event.NewBooleans(bits, len(values), nil)
 }
 
-// textColumn makes NULLs of empty strings.
-func textColumn(values []string) arrow.Array {
-	offsets, valid := make([]int32, 1, len(values)+1), event.NewBitmap(len(values))
+func textColumn(values []string, valid event.Bitmap) arrow.Array {
+	offsets := make([]int32, 1, len(values)+1)
 	var data []byte
-	for i, v := range values {
-		if v != "" {
-			valid.Set(i)
-		}
+	for _, v := range values {
 		data = append(data, v...)
 		offsets = append(offsets, int32(len(data)))
 	}

@@ -37,6 +37,8 @@ const (
 	// headerTime and idleTime bound what a connection costs that sends nothing.
 	headerTime = 10 * time.Second
 	idleTime   = 2 * time.Minute
+	// lockTime is how long a start waits for another process to let go of the data directory.
+	lockTime = 2 * time.Second
 	// tailFactor is how many times the sealing size a tail may grow to while the sealer is busy.
 	tailFactor = 4
 )
@@ -84,7 +86,7 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 
 // open builds the store from the bottom up.
 func (a *App) open(fs vfs.FS) (err error) {
-	if a.lock, err = fs.Lock("LOCK"); err != nil {
+	if a.lock, err = lock(fs); err != nil {
 		return fmt.Errorf("lock data directory %s: %w", a.config.Data, err)
 	}
 	started := time.Now()
@@ -110,6 +112,26 @@ func (a *App) open(fs vfs.FS) (err error) {
 	a.logger.Info("data directory is open", "data", a.config.Data, "streams", len(a.catalog.Names()), "unsealed_rows", unsealed,
 		"took", time.Since(started).Round(time.Millisecond))
 	return nil
+}
+
+// lock takes the data directory. A process that was killed a moment ago holds it until the system has cleaned up after it, so a lock that is
+// held is asked for again for a while.
+func lock(fs vfs.FS) (io.Closer, error) {
+	deadline := time.NewTimer(lockTime)
+	defer deadline.Stop()
+	again := time.NewTicker(lockTime / 40)
+	defer again.Stop()
+	for {
+		held, err := fs.Lock("LOCK")
+		if !errors.Is(err, vfs.ErrLocked) {
+			return held, err
+		}
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			return nil, err
+		}
+	}
 }
 
 func (a *App) ingestOptions() ingest.Options {

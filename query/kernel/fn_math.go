@@ -107,10 +107,8 @@ func logarithm(base, v float64) (float64, string) {
 		return 0, "the base of a logarithm is not 1"
 	case base == 10:
 		return math.Log10(v), ""
-	case base == 2:
-		return math.Log2(v), ""
 	default:
-		return math.Log(v) / math.Log(base), ""
+		return math.Log2(v) / math.Log2(base), ""
 	}
 }
 

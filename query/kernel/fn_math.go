@@ -108,7 +108,11 @@ func logarithm(base, v float64) (float64, string) {
 	case base == 10:
 		return math.Log10(v), ""
 	default:
-		return math.Log2(v) / math.Log2(base), ""
+		out := math.Log(v) / math.Log(base)
+		if whole := math.Round(out); math.Pow(base, whole) == v { // the quotient may miss it by the last digit
+			return whole, ""
+		}
+		return out, ""
 	}
 }
 

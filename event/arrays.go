@@ -40,8 +40,9 @@ func (b Bitmap) Nulls(n int) int {
 }
 
 // NewFixed wraps values as an Arrow array of a fixed-width type without copying. The caller must not change values or valid
-// afterwards. T must be the type's in-memory form: int64 for BIGINT, arrow.Timestamp for TIMESTAMPTZ, float64 for DOUBLE
-// PRECISION, arrow.MonthDayNanoInterval for INTERVAL, int32 for dictionary codes.
+// afterwards. T must be the type's in-memory form: int16, int32 and int64 for the integers, float32 and float64 for REAL and DOUBLE
+// PRECISION, decimal128.Num for NUMERIC and UUID, int32 for DATE, int64 or arrow.Timestamp for TIMESTAMPTZ,
+// arrow.MonthDayNanoInterval for INTERVAL, int32 for dictionary codes.
 func NewFixed[T arrow.FixedWidthType](dt arrow.DataType, values []T, valid Bitmap) arrow.Array {
 	return wrap(dt, len(values), valid, memory.NewBufferBytes(arrow.GetBytes(values)))
 }

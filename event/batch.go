@@ -103,6 +103,8 @@ func ArrayBytes(values arrow.Array) int64 {
 	switch a := values.(type) {
 	case *array.String:
 		return 4*n + n/8 + int64(len(a.ValueBytes()))
+	case *array.Binary:
+		return 4*n + n/8 + int64(len(a.ValueBytes()))
 	case *array.Dictionary:
 		return 4*n + n/8 + ArrayBytes(a.Dictionary())
 	default:

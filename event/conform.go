@@ -1,6 +1,7 @@
 package event
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strconv"
 
@@ -94,19 +95,37 @@ func widenToJSON(values arrow.Array, from Type) (arrow.Array, error) {
 	return NewStrings(offsets, data, ValidityOf(values)), nil
 }
 
-// AppendJSONValue appends value i of a column as JSON; the row must be valid. Times are RFC 3339 strings with microseconds.
+// AppendJSONValue appends value i of a column as JSON; the row must be valid. Times are RFC 3339 strings with microseconds,
+// NUMERIC is a number with all digits of its scale, BYTEA a string in base64.
 func AppendJSONValue(dst []byte, values arrow.Array, i int, t Type) ([]byte, error) {
 	switch t.Kind {
 	case Boolean:
 		return strconv.AppendBool(dst, values.(*array.Boolean).Value(i)), nil
 	case BigInt:
 		return strconv.AppendInt(dst, values.(*array.Int64).Value(i), 10), nil
+	case SmallInt:
+		return strconv.AppendInt(dst, int64(values.(*array.Int16).Value(i)), 10), nil
+	case Integer:
+		return strconv.AppendInt(dst, int64(values.(*array.Int32).Value(i)), 10), nil
+	case Real:
+		return AppendReal(dst, values.(*array.Float32).Value(i)), nil
+	case Numeric:
+		return AppendNumeric(dst, values.(*array.Decimal128).Value(i), t.Scale), nil
 	case Double:
 		return AppendDouble(dst, values.(*array.Float64).Value(i)), nil
 	case Text:
 		return AppendJSONString(dst, StringAt(values, i)), nil
 	case TimestampTZ:
 		dst = AppendTimestamp(append(dst, '"'), int64(values.(*array.Timestamp).Value(i)))
+		return append(dst, '"'), nil
+	case Date:
+		dst = AppendDate(append(dst, '"'), int32(values.(*array.Date32).Value(i)))
+		return append(dst, '"'), nil
+	case UUID:
+		dst = AppendUUID(append(dst, '"'), values.(*array.FixedSizeBinary).Value(i))
+		return append(dst, '"'), nil
+	case Bytea:
+		dst = base64.StdEncoding.AppendEncode(append(dst, '"'), values.(*array.Binary).Value(i))
 		return append(dst, '"'), nil
 	case JSONB:
 		return append(dst, StringAt(values, i)...), nil

@@ -60,8 +60,20 @@ func AppendDouble(dst []byte, v float64) []byte {
 	case math.IsInf(v, -1):
 		return append(dst, `"-Infinity"`...)
 	}
-	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-		return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	return appendFinite(dst, v, 64)
+}
+
+// AppendReal is AppendDouble for REAL: the shortest number that reads back as v in 32 bits.
+func AppendReal(dst []byte, v float32) []byte {
+	if wide := float64(v); !math.IsNaN(wide) && !math.IsInf(wide, 0) {
+		return appendFinite(dst, wide, 32)
 	}
-	return strconv.AppendFloat(dst, v, 'f', -1, 64)
+	return AppendDouble(dst, float64(v))
+}
+
+func appendFinite(dst []byte, v float64, bits int) []byte {
+	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		return strconv.AppendFloat(dst, v, 'e', -1, bits)
+	}
+	return strconv.AppendFloat(dst, v, 'f', -1, bits)
 }

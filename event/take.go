@@ -19,8 +19,18 @@ func Take(values arrow.Array, rows []int32) arrow.Array {
 		return NewFixed(Timestamp, takeFixed(a.TimestampValues(), rows), valid)
 	case *array.MonthDayNanoInterval:
 		return NewFixed(a.DataType(), takeFixed(a.MonthDayNanoIntervalValues(), rows), valid)
+	case *array.Int16:
+		return NewFixed(a.DataType(), takeFixed(a.Int16Values(), rows), valid)
 	case *array.Int32:
 		return NewFixed(a.DataType(), takeFixed(a.Int32Values(), rows), valid)
+	case *array.Date32:
+		return NewFixed(a.DataType(), takeFixed(a.Date32Values(), rows), valid)
+	case *array.Float32:
+		return NewFixed(a.DataType(), takeFixed(a.Float32Values(), rows), valid)
+	case *array.Decimal128, *array.FixedSizeBinary:
+		return NewFixed(a.DataType(), takeFixed(Words(a), rows), valid)
+	case *array.Binary:
+		return AsBinary(takeStrings(AsText(a), rows, valid).(*array.String))
 	case *array.Dictionary:
 		return NewDictionary(takeFixed(a.Indices().(*array.Int32).Int32Values(), rows), a.Dictionary(), valid)
 	case *array.String:

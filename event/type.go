@@ -78,7 +78,7 @@ func ParseType(name string) (Type, error) {
 	}
 	t := Type{Kind: kind}
 	if kind == Numeric {
-		t.Precision, t.Scale = 38, 9
+		t.Precision, t.Scale = MaxPrecision, 9
 	}
 	if !hasArgs {
 		return t, nil
@@ -106,7 +106,7 @@ func (t Type) withArguments(name, args string) (Type, error) {
 	if len(numbers) > 1 {
 		t.Scale = int32(numbers[1])
 	}
-	if len(numbers) > 2 || t.Precision < 1 || t.Precision > 38 || t.Scale > t.Precision {
+	if len(numbers) > 2 || t.Precision < 1 || t.Precision > MaxPrecision || t.Scale > t.Precision {
 		return Type{}, fmt.Errorf("type %q: precision is 1 to 38 and scale at most the precision", name)
 	}
 	return t, nil
@@ -118,6 +118,9 @@ func (t Type) String() string {
 	case Array:
 		return t.Elem.String() + "[]"
 	case Numeric:
+		if t.Precision == 0 { // any NUMERIC, in the signature of a function
+			return "NUMERIC"
+		}
 		return fmt.Sprintf("NUMERIC(%d,%d)", t.Precision, t.Scale)
 	default:
 		return kindNames[t.Kind]
@@ -187,7 +190,7 @@ func (t Type) Arrow() arrow.DataType {
 	case Interval:
 		return arrow.FixedWidthTypes.MonthDayNanoInterval
 	case UUID:
-		return &arrow.FixedSizeBinaryType{ByteWidth: 16}
+		return UUIDType
 	case Array:
 		return arrow.ListOf(t.Elem.Arrow())
 	default:

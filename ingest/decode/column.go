@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -15,6 +16,7 @@ type column struct {
 	// label is the name as it usually stands in a row: quoted and followed by a colon.
 	label string
 	kind  event.Kind
+	typ   event.Type
 	// eventTime marks the time column, which takes numbers and any spelling, and the arrival where there is none.
 	eventTime bool
 	notNull   bool
@@ -25,11 +27,12 @@ type column struct {
 	reserved bool
 	rows     int          // how many rows have a value or NULL so far
 	valid    event.Bitmap // nil until there is a NULL
-	ints     []int64      // BIGINT, TIMESTAMPTZ
-	floats   []float64    // DOUBLE PRECISION
+	ints     []int64      // BIGINT, INTEGER, SMALLINT, TIMESTAMPTZ, DATE
+	floats   []float64    // DOUBLE PRECISION, REAL
 	bits     event.Bitmap // BOOLEAN
-	offsets  []int32      // TEXT, JSONB
+	offsets  []int32      // TEXT, JSONB, BYTEA
 	data     []byte
+	words    []decimal128.Num // NUMERIC, UUID
 }
 
 // limits are how many rows a decode is expected to give and the most bytes that one column's text can take.
@@ -61,9 +64,11 @@ func (c *column) reserve() {
 	c.reserved = true
 	switch c.kind {
 	case event.Boolean:
-	case event.Double:
+	case event.Double, event.Real:
 		c.floats = make([]float64, 0, c.limits.rows)
-	case event.Text, event.JSONB:
+	case event.Numeric, event.UUID:
+		c.words = make([]decimal128.Num, 0, c.limits.rows)
+	case event.Text, event.JSONB, event.Bytea:
 		c.offsets = make([]int32, 1, c.limits.rows+1)
 	default:
 		c.ints = make([]int64, 0, c.limits.rows)
@@ -76,9 +81,11 @@ func (c *column) addNull() {
 	case event.Boolean:
 		c.bits = fit(c.bits, c.rows)
 		c.bits.Clear(c.rows)
-	case event.Double:
+	case event.Double, event.Real:
 		c.floats = append(c.floats, 0)
-	case event.Text, event.JSONB:
+	case event.Numeric, event.UUID:
+		c.words = append(c.words, decimal128.Num{})
+	case event.Text, event.JSONB, event.Bytea:
 		c.offsets = append(c.offsets, int32(len(c.data)))
 	default:
 		c.ints = append(c.ints, 0)
@@ -158,9 +165,11 @@ func (c *column) truncate(n int) {
 	c.rows = n
 	switch c.kind {
 	case event.Boolean:
-	case event.Double:
+	case event.Double, event.Real:
 		c.floats = c.floats[:n]
-	case event.Text, event.JSONB:
+	case event.Numeric, event.UUID:
+		c.words = c.words[:n]
+	case event.Text, event.JSONB, event.Bytea:
 		c.offsets = c.offsets[:n+1]
 		c.data = c.data[:c.offsets[n]]
 	default:
@@ -180,15 +189,17 @@ func (c *column) finish(n int) arrow.Array {
 		return event.NewStrings(c.offsets, c.data, c.valid)
 	case event.TimestampTZ:
 		return event.NewTimestamps(c.ints, c.valid)
-	default:
+	case event.BigInt:
 		return event.NewInt64s(c.ints, c.valid)
+	default:
+		return c.finishDeclared()
 	}
 }
 
 // allNull makes n NULLs of a stored type over zeros, which any number of columns may share.
-func allNull(kind event.Kind, n int, zeros []int64) arrow.Array {
+func allNull(t event.Type, n int, zeros []int64) arrow.Array {
 	none := event.NewBitmap(n)
-	switch kind {
+	switch t.Kind {
 	case event.Boolean:
 		return event.NewBooleans(none, n, none)
 	case event.Double:
@@ -197,8 +208,10 @@ func allNull(kind event.Kind, n int, zeros []int64) arrow.Array {
 		return event.NewStrings(arrow.Int32Traits.CastFromBytes(arrow.Int64Traits.CastToBytes(zeros))[:n+1], nil, none)
 	case event.TimestampTZ:
 		return event.NewTimestamps(zeros[:n], none)
-	default:
+	case event.BigInt:
 		return event.NewInt64s(zeros[:n], none)
+	default:
+		return event.NewNulls(t, n)
 	}
 }
 
@@ -208,7 +221,7 @@ func storable(kind event.Kind) bool {
 	case event.Boolean, event.BigInt, event.Double, event.Text, event.TimestampTZ, event.JSONB:
 		return true
 	default:
-		return false
+		return declaredOnly(kind)
 	}
 }
 

@@ -165,7 +165,9 @@ func show(values arrow.Array, i int) string {
 		return "~" + string(event.AppendDouble(nil, a.Value(i)))
 	case *array.Timestamp:
 		return event.FormatTimestamp(int64(a.Value(i)))
+	case *array.String:
+		return fmt.Sprintf("<%s>", strings.ReplaceAll(a.Value(i), "\n", "\\n"))
 	default:
-		return fmt.Sprintf("<%s>", strings.ReplaceAll(event.StringAt(values, i), "\n", "\\n"))
+		return values.ValueStr(i)
 	}
 }

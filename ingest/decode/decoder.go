@@ -47,7 +47,7 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 			return nil, fmt.Errorf("decode under schema version %d: time column %q is %s", schema.Version, c.Name, c.Type)
 		}
 		d.columns[i] = column{
-			name: c.Name, label: labels[i], kind: c.Type.Kind,
+			name: c.Name, label: labels[i], kind: c.Type.Kind, typ: c.Type,
 			eventTime: isTime, notNull: c.NotNull, anySpelling: isTime || options.Mode != catalog.Evolve, limits: &d.limits,
 		}
 		d.byName[c.Name] = i
@@ -136,7 +136,7 @@ func (d *decoder) finish() *Rows {
 	d.out.Columns = make([]arrow.Array, 0, len(d.columns))
 	for i := range d.columns {
 		if c := &d.columns[i]; c.rows == 0 {
-			d.out.Columns = append(d.out.Columns, allNull(c.kind, n, zeros))
+			d.out.Columns = append(d.out.Columns, allNull(c.typ, n, zeros))
 		} else {
 			d.out.Columns = append(d.out.Columns, c.finish(n))
 		}

@@ -86,7 +86,7 @@ func TestColumnLimit(t *testing.T) {
 // TestUnstorable refuses a schema with a type that no JSON value is.
 func TestUnstorable(t *testing.T) {
 	t.Parallel()
-	_, err := decode.NDJSON([]byte("{}"), declare(t, "v BYTEA"), decode.Options{})
+	_, err := decode.NDJSON([]byte("{}"), declare(t, "v INTERVAL"), decode.Options{})
 	var e *event.Error
 	require.ErrorAs(t, err, &e)
 	require.Equal(t, event.CodeNotSupported, e.Code)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/tidemarkdb/tidemark/catalog"
-	"github.com/tidemarkdb/tidemark/event"
 )
 
 // exactRow adds the row, or sets Drift, or says why it must be rejected; it may then have stored some of its values. Only a row that is
@@ -56,7 +55,7 @@ func (d *decoder) hold(c *column) {
 
 // canWiden reports whether the column may take a wider type for the sake of a value that it cannot hold.
 func (c *column) canWiden(value []byte) bool {
-	return !c.eventTime && string(value) != "null"
+	return !c.eventTime && !declaredOnly(c.kind) && string(value) != "null"
 }
 
 // refusal says why the column cannot take a value; nil is a missing one.
@@ -67,6 +66,6 @@ func (c *column) refusal(value []byte) string {
 	case c.eventTime:
 		return fmt.Sprintf("field %q: %s is not a readable time", shorten([]byte(c.name)), shorten(value))
 	default:
-		return fmt.Sprintf("field %q: %s does not fit %s", shorten([]byte(c.name)), shorten(value), event.Type{Kind: c.kind})
+		return fmt.Sprintf("field %q: %s does not fit %s", shorten([]byte(c.name)), shorten(value), c.typ)
 	}
 }

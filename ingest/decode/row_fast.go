@@ -120,7 +120,9 @@ func (d *decoder) store(c *column, i int) int {
 		return d.storeTime(c, i)
 	case event.Boolean:
 		return d.storeBoolean(c, i, first)
-	default:
+	case event.JSONB:
 		return d.storeJSON(c, i)
+	default:
+		return d.storeDeclared(c, i, first)
 	}
 }

@@ -96,7 +96,7 @@ func (s summary) widerKind(kind event.Kind, exact func() bool) event.Kind {
 		holds = sawTime
 	case event.Text:
 		holds = sawTime | sawText
-	default: // JSONB holds everything, and no other kind is read from JSON
+	default: // JSONB holds everything, and types that must be declared never widen
 		return kind
 	}
 	switch {

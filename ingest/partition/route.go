@@ -113,6 +113,21 @@ func appendKey(dst []byte, values arrow.Array, i int) []byte {
 		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(a.Value(i)))
 	case *array.Timestamp:
 		return binary.LittleEndian.AppendUint64(dst, uint64(a.Value(i)))
+	case *array.Int16:
+		return binary.LittleEndian.AppendUint64(dst, uint64(a.Value(i)))
+	case *array.Int32:
+		return binary.LittleEndian.AppendUint64(dst, uint64(a.Value(i)))
+	case *array.Date32:
+		return binary.LittleEndian.AppendUint64(dst, uint64(a.Value(i)))
+	case *array.Float32:
+		return binary.LittleEndian.AppendUint64(dst, math.Float64bits(float64(a.Value(i))))
+	case *array.Decimal128:
+		v := a.Value(i)
+		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, v.LowBits()), uint64(v.HighBits()))
+	case *array.FixedSizeBinary:
+		return append(dst, a.Value(i)...)
+	case *array.Binary:
+		return append(dst, a.Value(i)...)
 	default:
 		return append(dst, event.StringAt(values, i)...)
 	}

@@ -27,9 +27,37 @@ func gather(t event.Type, parts []arrow.Array, order []place) (arrow.Array, erro
 	case event.Text, event.JSONB:
 		return gatherText(parts, order, valid)
 	default:
+		return gatherDeclared(t, parts, order, valid)
+	}
+}
+
+// gatherDeclared is gather for the types that columns have only by declaration.
+func gatherDeclared(t event.Type, parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
+	switch t.Kind {
+	case event.SmallInt:
+		return event.NewFixed(t.Arrow(), gatherFixed(parts, order, fixedValues[int16]), valid), nil
+	case event.Integer, event.Date:
+		return event.NewFixed(t.Arrow(), gatherFixed(parts, order, fixedValues[int32]), valid), nil
+	case event.Real:
+		return event.NewFixed(t.Arrow(), gatherFixed(parts, order, fixedValues[float32]), valid), nil
+	case event.Numeric, event.UUID:
+		return event.NewFixed(t.Arrow(), gatherFixed(parts, order, event.Words), valid), nil
+	case event.Bytea:
+		texts := make([]arrow.Array, len(parts))
+		for i, part := range parts {
+			texts[i] = event.AsText(part.(*array.Binary))
+		}
+		out, err := gatherText(texts, order, valid)
+		if err != nil {
+			return nil, err
+		}
+		return event.AsBinary(out.(*array.String)), nil
+	default:
 		return nil, event.Errorf(event.CodeNotSupported, "segments do not store %s", t)
 	}
 }
+
+func fixedValues[T arrow.FixedWidthType](a arrow.Array) []T { return arrow.GetValues[T](a.Data(), 1) }
 
 // gatherValid is nil where nothing is NULL.
 func gatherValid(parts []arrow.Array, order []place) event.Bitmap {

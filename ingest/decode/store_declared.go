@@ -35,7 +35,7 @@ func (d *decoder) storeDeclared(c *column, i int, first byte) int {
 	case event.Numeric:
 		return d.storeNumeric(c, i, first)
 	case event.Date:
-		return storeString(d, c, i, first, func(text string) bool {
+		return storeString(d, i, first, func(text string) bool {
 			days, ok := event.ParseDate(text)
 			if ok = ok && c.begin(d.out.Count); ok {
 				c.addInt(int64(days))
@@ -43,7 +43,7 @@ func (d *decoder) storeDeclared(c *column, i int, first byte) int {
 			return ok
 		})
 	case event.UUID:
-		return storeString(d, c, i, first, func(text string) bool {
+		return storeString(d, i, first, func(text string) bool {
 			v, ok := event.ParseUUID(text)
 			if ok = ok && c.begin(d.out.Count); ok {
 				c.addWord(event.UUIDWord(v))
@@ -51,7 +51,7 @@ func (d *decoder) storeDeclared(c *column, i int, first byte) int {
 			return ok
 		})
 	default:
-		return storeString(d, c, i, first, func(text string) bool { return d.addBase64(c, text) })
+		return storeString(d, i, first, func(text string) bool { return d.addBase64(c, text) })
 	}
 }
 
@@ -89,7 +89,7 @@ func (d *decoder) storeReal(c *column, i int, first byte) int {
 // must fit without rounding.
 func (d *decoder) storeNumeric(c *column, i int, first byte) int {
 	if first == '"' {
-		return storeString(d, c, i, first, func(text string) bool { return d.addNumeric(c, text) })
+		return storeString(d, i, first, func(text string) bool { return d.addNumeric(c, text) })
 	}
 	if !startsNumber(first) {
 		return -1
@@ -136,7 +136,7 @@ func (d *decoder) addBase64(c *column, text string) bool {
 }
 
 // storeString hands the text of a JSON string to a function that adds it, if it can.
-func storeString(d *decoder, c *column, i int, first byte, add func(text string) bool) int {
+func storeString(d *decoder, i int, first byte, add func(text string) bool) int {
 	if first != '"' {
 		return -1
 	}

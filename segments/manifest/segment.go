@@ -111,9 +111,9 @@ func (c *Column) UnmarshalJSON(data []byte) error {
 
 func formatBound(t event.Type, b prune.Bound) string {
 	switch t.Kind {
-	case event.Double:
+	case event.Double, event.Real:
 		return strconv.FormatFloat(b.Float, 'g', -1, 64)
-	case event.Text:
+	case event.Text, event.UUID:
 		return b.Text
 	default:
 		return strconv.FormatInt(b.Int, 10)
@@ -122,9 +122,9 @@ func formatBound(t event.Type, b prune.Bound) string {
 
 func parseBound(t event.Type, text string) (bound prune.Bound, err error) {
 	switch t.Kind {
-	case event.Double:
+	case event.Double, event.Real:
 		bound.Float, err = strconv.ParseFloat(text, 64)
-	case event.Text:
+	case event.Text, event.UUID:
 		bound.Text = text
 	default:
 		bound.Int, err = strconv.ParseInt(text, 10, 64)

@@ -24,6 +24,8 @@ func newDecoder(t event.Type, dictionary bool, rows int) decoder {
 		return &booleanDecoder{values: event.NewBitmap(rows), validity: validity{rows: rows}}
 	case event.BigInt, event.TimestampTZ, event.Double:
 		return &wordDecoder{kind: t.Kind, validity: validity{rows: rows}}
+	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
+		return newDeclaredDecoder(t, rows)
 	default:
 		if dictionary {
 			return &codeDecoder{codes: make([]int32, rows), validity: validity{rows: rows}}

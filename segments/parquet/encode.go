@@ -32,6 +32,8 @@ func newEncoder(t event.Type, values arrow.Array) encoder {
 		return &plainEncoder{}
 	case event.Double:
 		return &plainEncoder{}
+	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
+		return newDeclaredEncoder(values)
 	default:
 		if d := newDictionaryEncoder(values); d != nil {
 			return d

@@ -200,7 +200,7 @@ func (r *Reader) readIndex(offset int64, length int32, into any) error {
 // parseStats reads what statistics wrote. Bounds of an unexpected size are left out rather than guessed.
 func (r *Reader) parseStats(c Column, rows int64, stored format.Statistics) prune.Stats {
 	out := prune.Stats{Type: c.Type, Rows: rows, Nulls: stored.NullCount}
-	if out.AllNull() || c.Type.Kind == event.JSONB {
+	if out.AllNull() || c.Type.Kind == event.JSONB || c.Type.Kind == event.Bytea {
 		return out
 	}
 	low, okLow := parseBound(c.Type, stored.MinValue)
@@ -223,6 +223,8 @@ func parseBound(t event.Type, stored []byte) (bound prune.Bound, ok bool) {
 			return bound, false
 		}
 		bound.Text = string(stored)
+	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID:
+		return parseDeclaredBound(t, stored)
 	default:
 		if len(stored) != 8 {
 			return bound, false

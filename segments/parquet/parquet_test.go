@@ -18,13 +18,15 @@ import (
 
 // allTypes is a schema with a column of every stored type, nullable and not, under awkward names.
 func allTypes() *event.Schema {
-	kinds := []event.Kind{event.TimestampTZ, event.Boolean, event.BigInt, event.Double, event.Text, event.JSONB}
+	types := []event.Type{
+		{Kind: event.TimestampTZ}, {Kind: event.Boolean}, {Kind: event.BigInt}, {Kind: event.Double}, {Kind: event.Text}, {Kind: event.JSONB},
+	}
+	types = append(types, declaredTypes...)
 	schema := &event.Schema{Version: 3, TimeColumn: 1, NextID: 100}
-	for i, kind := range kinds {
-		t := event.Type{Kind: kind}
+	for i, t := range types {
 		schema.Columns = append(schema.Columns,
 			event.Column{ID: event.FieldID(i + 1), Name: "a." + t.String(), Type: t, NotNull: true},
-			event.Column{ID: event.FieldID(i + 11), Name: "A." + t.String(), Type: t})
+			event.Column{ID: event.FieldID(i + 21), Name: "A." + t.String(), Type: t})
 	}
 	return schema
 }
@@ -75,8 +77,10 @@ func drawColumn(t *rapid.T, c event.Column, n int, valid event.Bitmap) arrow.Arr
 				math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1), 0})).Draw(t, "double")
 		}
 		return event.NewFloat64s(values, valid)
-	default:
+	case event.Text, event.JSONB:
 		return drawTexts(t, n, valid)
+	default:
+		return drawDeclared(t, c.Type, n, valid)
 	}
 }
 
@@ -131,8 +135,10 @@ func valueAt(values arrow.Array, i int) string {
 		return fmt.Sprint(int64(a.Value(i)))
 	case *array.Float64:
 		return fmt.Sprintf("%016x", math.Float64bits(a.Value(i)))
-	default:
+	case *array.String, *array.Dictionary:
 		return fmt.Sprintf("%q", event.StringAt(values, i))
+	default:
+		return values.ValueStr(i)
 	}
 }
 

@@ -56,7 +56,8 @@ func leafElement(c event.Column) (format.SchemaElement, error) {
 		unit := format.TimeUnit{Value: &format.MicroSeconds{}}
 		element.LogicalType.Value = &format.TimestampType{IsAdjustedToUTC: true, Unit: unit}
 		element.ConvertedType = thrift.New(deprecated.TimestampMicros)
-	default: // the physical type says all
+	default:
+		annotate(&element, c.Type)
 	}
 	return element, nil
 }
@@ -70,8 +71,19 @@ func physicalType(t event.Type) (physical format.Type, ok bool) {
 		return format.Int64, true
 	case event.Double:
 		return format.Double, true
-	case event.Text, event.JSONB:
+	case event.Text, event.JSONB, event.Bytea:
 		return format.ByteArray, true
+	case event.SmallInt, event.Integer, event.Date:
+		return format.Int32, true
+	case event.Real:
+		return format.Float, true
+	case event.UUID:
+		return format.FixedLenByteArray, true
+	case event.Numeric:
+		if t.Precision <= wordPrecision {
+			return format.Int64, true
+		}
+		return format.FixedLenByteArray, true
 	default:
 		return 0, false
 	}
@@ -111,7 +123,10 @@ func parseType(e format.SchemaElement) (event.Type, error) {
 	case *format.TimestampType:
 		return checkPhysical(event.TimestampTZ, e.Type.V)
 	}
-	for _, kind := range []event.Kind{event.Boolean, event.BigInt, event.Double} {
+	if t, ok, err := parseAnnotated(e); ok || err != nil {
+		return t, err
+	}
+	for _, kind := range []event.Kind{event.Boolean, event.BigInt, event.Double, event.Real, event.Bytea} {
 		if physical, _ := physicalType(event.Type{Kind: kind}); physical == e.Type.V {
 			return event.Type{Kind: kind}, nil
 		}

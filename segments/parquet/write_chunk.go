@@ -18,7 +18,8 @@ import (
 // writeChunk writes one column of a row group: its dictionary, if it has one, then its pages.
 func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, index *chunkIndex) (format.ColumnChunk,
 	prune.Stats, error) {
-	encoder := newEncoder(c.Type, values)
+	stored := storedForm(c.Type, values)
+	encoder := newEncoder(c.Type, stored)
 	physical, _ := physicalType(c.Type)
 	chunk := format.ColumnChunk{MetaData: format.ColumnMetaData{
 		Type: physical, Codec: format.Lz4Raw, PathInSchema: []string{c.Name}, NumValues: int64(values.Len()),
@@ -36,7 +37,7 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 	pages := make([]prune.Stats, 0, len(cuts))
 	from := 0
 	for _, to := range cuts {
-		stats, location, err := w.writePage(&chunk.MetaData, c, encoder, values, from, to)
+		stats, location, err := w.writePage(&chunk.MetaData, c, encoder, values, stored, from, to)
 		if err != nil {
 			return chunk, total, err
 		}
@@ -67,8 +68,9 @@ func (w *fileWriter) writeDictionary(meta *format.ColumnMetaData, d *dictionaryE
 	return w.emit(meta, &header, nil, body)
 }
 
-// writePage writes rows from..to of a column as one data page.
-func (w *fileWriter) writePage(meta *format.ColumnMetaData, c event.Column, encoder encoder, values arrow.Array, from, to int) (
+// writePage writes rows from..to of a column as one data page: its statistics come from the values, its bytes from their stored form.
+func (w *fileWriter) writePage(meta *format.ColumnMetaData, c event.Column, encoder encoder, values, stored arrow.Array,
+	from, to int) (
 	prune.Stats, format.PageLocation, error) {
 	rows := array.NewSlice(values, int64(from), int64(to))
 	stats := prune.Collect(rows, c.Type)
@@ -76,7 +78,7 @@ func (w *fileWriter) writePage(meta *format.ColumnMetaData, c event.Column, enco
 	if !c.NotNull {
 		levels = encodeLevels(event.ValidityOf(rows), rows.Len())
 	}
-	plain, err := encoder.encode(rows, from)
+	plain, err := encoder.encode(array.NewSlice(stored, int64(from), int64(to)), from)
 	if err != nil {
 		return stats, format.PageLocation{}, err
 	}
@@ -179,7 +181,7 @@ func columnIndex(pages []prune.Stats) *format.ColumnIndex {
 // ascending reports that bounds never fall from one page to the next, as those of the event time. Only whole numbers are looked at.
 func ascending(pages []prune.Stats) bool {
 	for i, s := range pages {
-		if !s.Bounded || s.Type.Kind == event.Double || s.Type.Kind == event.Text {
+		if !s.Bounded || !prune.Whole(s.Type) {
 			return false
 		}
 		if i > 0 && (s.Min.Int < pages[i-1].Min.Int || s.Max.Int < pages[i-1].Max.Int) {
@@ -198,6 +200,8 @@ func boundBytes(t event.Type, b prune.Bound) []byte {
 		return binary.LittleEndian.AppendUint64(nil, math.Float64bits(b.Float))
 	case event.Text:
 		return append([]byte{}, b.Text...)
+	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID:
+		return declaredBound(t, b)
 	default:
 		return binary.LittleEndian.AppendUint64(nil, uint64(b.Int))
 	}

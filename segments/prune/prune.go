@@ -90,15 +90,15 @@ func boundOf(value arrow.Array, t event.Type) (bound Bound, ok bool) {
 		bound.Text = event.StringAt(value, 0)
 		return bound, true
 	default:
-		return bound, false
+		return declaredBound(value, t)
 	}
 }
 
 func compare(t event.Type, a, b Bound) int {
 	switch t.Kind {
-	case event.Double:
+	case event.Double, event.Real:
 		return cmp.Compare(a.Float, b.Float)
-	case event.Text:
+	case event.Text, event.UUID:
 		return cmp.Compare(a.Text, b.Text)
 	default:
 		return cmp.Compare(a.Int, b.Int)

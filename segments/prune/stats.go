@@ -16,7 +16,8 @@ import (
 const textBound = 64
 
 // Bound is one end of the values of a column. Which field counts follows from the column's type: Int for BOOLEAN (0 and 1),
-// BIGINT and TIMESTAMPTZ, Float for DOUBLE PRECISION, Text for TEXT.
+// the integers, TIMESTAMPTZ, DATE (days) and NUMERIC (unscaled), Float for DOUBLE PRECISION and REAL, Text for TEXT and UUID (its
+// text, whose order is that of its bytes).
 type Bound struct {
 	Int   int64
 	Float float64
@@ -36,7 +37,7 @@ type Stats struct {
 // AllNull reports whether no row has a value.
 func (s Stats) AllNull() bool { return s.Nulls >= s.Rows }
 
-// Collect computes the statistics of a column. JSONB has no bounds, since JSON values do not compare like their text; a DOUBLE
+// Collect computes the statistics of a column. JSONB and BYTEA have no bounds, since they do not compare like text; a DOUBLE
 // PRECISION column with a NaN has none either, because readers disagree on where NaN sorts.
 func Collect(values arrow.Array, t event.Type) Stats {
 	out := Stats{Type: t, Rows: int64(values.Len()), Nulls: int64(values.NullN())}
@@ -54,7 +55,8 @@ func Collect(values arrow.Array, t event.Type) Stats {
 		out.collectFloats(values.(*array.Float64).Float64Values(), event.ValidityOf(values))
 	case event.Text:
 		out.collectTexts(values)
-	default: // no bounds: nothing is pruned by such a column but its NULLs
+	default:
+		out.collectDeclared(values)
 	}
 	return out
 }

@@ -11,11 +11,13 @@ import (
 )
 
 const (
-	// maxDistinct is where a dictionary no longer fits the second-level cache, and codes save little over the text.
-	maxDistinct = 128 << 10
+	// maxDistinct is where a code for each row and the dictionary together save little over the text. A dictionary that large
+	// still pays: who groups by the column hashes each text once for a row group and not once for each row.
+	maxDistinct = 512 << 10
 	// maxDictionaryText bounds a dictionary in bytes: readers hold it as a whole.
 	maxDictionaryText = 16 << 20
-	// probeRows is how many rows decide that nearly every value is new, so that the rest need not be hashed.
+	// probeRows is the least number of rows that decide that nearly every value is new, so that the rest need not be hashed. A
+	// sixteenth of the rows is asked where that is more: 8,192 rows out of 200,000 values hardly repeat one.
 	probeRows = 8 << 10
 )
 
@@ -32,6 +34,7 @@ type dictionaryEncoder struct {
 // thousands aside.
 func newDictionaryEncoder(rows arrow.Array) *dictionaryEncoder {
 	d := &dictionaryEncoder{codes: make([]int32, rows.Len())}
+	probe := max(probeRows, rows.Len()/16)
 	limit := min(maxDistinct, (rows.Len()-rows.NullN())/2+probeRows/2)
 	seen := map[string]int32{}
 	size, used := 0, 0
@@ -47,7 +50,7 @@ func newDictionaryEncoder(rows arrow.Array) *dictionaryEncoder {
 			seen[text] = code
 			d.values = append(d.values, text)
 			size += len(text)
-			if len(d.values) > limit || size > maxDictionaryText || used == probeRows && len(d.values) > probeRows*7/8 {
+			if len(d.values) > limit || size > maxDictionaryText || used == probe && len(d.values) > probe*7/8 {
 				return nil
 			}
 		}

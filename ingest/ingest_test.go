@@ -117,7 +117,7 @@ func (s *store) contents(t testing.TB, stream, column string) map[[2]int64]strin
 	morsels, _, err := view.Scan(context.Background(), segments.ScanRequest{Schema: definition.Schema, Columns: ids})
 	require.NoError(t, err)
 	for _, m := range morsels {
-		columns, _, err := m.Read(context.Background())
+		columns, _, err := m.Read(context.Background(), nil, nil)
 		require.NoError(t, err)
 		collect(t, out, columns)
 	}

@@ -45,13 +45,17 @@ type Scan struct {
 	SegmentsScanned, SegmentsPruned int
 }
 
-// Morsel is a piece of a stream that one worker reads as a whole: at most about 128 Ki rows.
+// Morsel is a piece of a stream that one worker reads, some columns before others: at most about 64 Ki rows.
 type Morsel interface {
 	// Rows is the number of rows that Read returns.
 	Rows() int
-	// Read loads the requested columns, in order, each with Rows() values. Text and JSONB columns may be dictionaries.
-	// bytes counts what had to be decoded. Read may be called from any goroutine, once for each morsel.
-	Read(ctx context.Context) (columns []arrow.Array, bytes int64, err error)
+	// Bounds is an array of two values of a requested column, the least and the greatest or something beyond them: every row
+	// has a value, and it lies between them, both included. ok is false where that is not known.
+	Bounds(column int) (lowHigh arrow.Array, ok bool)
+	// Read loads those of the requested columns that wanted names, each with Rows() values, and leaves the others nil; a nil
+	// wanted names all. Text and JSONB columns may be dictionaries. bytes counts what had to be decoded. Columns may lie in
+	// memory, which may be nil, and are then good until it is reset. Read may be called from any goroutine.
+	Read(ctx context.Context, wanted []bool, memory *event.Buffers) (columns []arrow.Array, bytes int64, err error)
 }
 
 // Sink takes rows that a query produces: what INSERT writes, and later what a view stores.

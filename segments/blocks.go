@@ -55,7 +55,8 @@ func (w *checksumWriter) checksums() []uint32 {
 	return append(w.blocks, w.sum)
 }
 
-// verifiedFile reads a segment through the cache. It returns no byte that was not checked against the manifest.
+// verifiedFile reads a segment. It returns no byte that was not checked against the manifest: of whole blocks as they pass, of parts
+// of a block through the cache, since the next read mostly wants the rest of it.
 type verifiedFile struct {
 	file    vfs.File
 	segment *manifest.Segment
@@ -67,13 +68,14 @@ func (f *verifiedFile) ReadAt(p []byte, offset int64) (int, error) {
 	done := 0
 	for done < len(p) && offset+int64(done) < f.segment.Bytes {
 		at := offset + int64(done)
-		first := int(at / manifest.BlockBytes)
-		last := int(min(offset+int64(len(p)), f.segment.Bytes)-1) / manifest.BlockBytes
-		block, err := f.block(first, last)
+		n, err := f.readWhole(p[done:], at)
+		if err == nil && n == 0 {
+			n, err = f.readPart(p[done:], at)
+		}
 		if err != nil {
 			return done, err
 		}
-		done += copy(p[done:], block[at-int64(first)*manifest.BlockBytes:])
+		done += n
 	}
 	if done < len(p) {
 		return done, io.EOF
@@ -81,56 +83,54 @@ func (f *verifiedFile) ReadAt(p []byte, offset int64) (int, error) {
 	return done, nil
 }
 
-// block takes a block from the cache, or loads it together with those up to last that are not cached either, in one read.
-func (f *verifiedFile) block(first, last int) ([]byte, error) {
-	if block, ok := f.cache.Get(blockKey{f.segment.ID, first}); ok {
-		return block, nil
-	}
-	end := first + 1
-	for end <= last && end-first < maxReadBlocks {
-		if _, ok := f.cache.Get(blockKey{f.segment.ID, end}); ok {
-			break
-		}
-		end++
-	}
-	return f.load(first, end)
-}
-
 // maxReadBlocks bounds one read to a megabyte.
 const maxReadBlocks = 16
 
-// load reads blocks first..end, verifies them, caches them and returns the first.
-func (f *verifiedFile) load(first, end int) ([]byte, error) {
-	from := int64(first) * manifest.BlockBytes
-	data := make([]byte, min(int64(end)*manifest.BlockBytes, f.segment.Bytes)-from)
-	if n, err := f.file.ReadAt(data, from); n < len(data) {
-		if err == nil || errors.Is(err, io.EOF) {
-			return nil, f.corrupt(from+int64(n), "it ends there")
-		}
-		return nil, fmt.Errorf("read segment file %s at %d: %w", f.segment.File, from, err)
+// readWhole fills p with the whole blocks that fit from offset on, none where a block does not start there.
+func (f *verifiedFile) readWhole(p []byte, offset int64) (int, error) {
+	n := min(len(p)/manifest.BlockBytes, maxReadBlocks) * manifest.BlockBytes
+	if offset%manifest.BlockBytes != 0 || offset+int64(n) > f.segment.Bytes || n == 0 {
+		return 0, nil
 	}
-	for i := first; i < end; i++ {
-		at := (i - first) * manifest.BlockBytes
-		block := data[at:min(len(data), at+manifest.BlockBytes)]
-		if i >= len(f.segment.Blocks) {
-			return nil, f.corrupt(from+int64(at), "the manifest has no checksum for it")
-		}
-		if crc32.Checksum(block, castagnoli) != f.segment.Blocks[i] {
-			return nil, f.corrupt(from+int64(at), "the block's checksum is wrong")
-		}
-	}
-	for i := first + 1; i < end; i++ {
-		at := (i - first) * manifest.BlockBytes
-		f.put(i, data[at:min(len(data), at+manifest.BlockBytes)])
-	}
-	block := data[:min(len(data), manifest.BlockBytes)]
-	f.put(first, block)
-	return block, nil
+	return n, f.load(p[:n], offset)
 }
 
-// put caches a copy of a block that shares no memory with its neighbours, which would otherwise live as long as it does.
-func (f *verifiedFile) put(i int, block []byte) {
-	f.cache.Put(blockKey{f.segment.ID, i}, append(make([]byte, 0, len(block)), block...), int64(len(block)))
+// readPart copies what p wants of the block at offset.
+func (f *verifiedFile) readPart(p []byte, offset int64) (int, error) {
+	block := int(offset / manifest.BlockBytes)
+	from := int64(block) * manifest.BlockBytes
+	key := blockKey{f.segment.ID, block}
+	data, ok := f.cache.Get(key)
+	if !ok {
+		data = make([]byte, min(manifest.BlockBytes, f.segment.Bytes-from))
+		if err := f.load(data, from); err != nil {
+			return 0, err
+		}
+		f.cache.Put(key, data, int64(len(data)))
+	}
+	return copy(p, data[offset-from:]), nil
+}
+
+// load reads blocks from the start of one on and verifies them.
+func (f *verifiedFile) load(data []byte, from int64) error {
+	if n, err := f.file.ReadAt(data, from); n < len(data) {
+		if err == nil || errors.Is(err, io.EOF) {
+			return f.corrupt(from+int64(n), "it ends there")
+		}
+		return fmt.Errorf("read segment file %s at %d: %w", f.segment.File, from, err)
+	}
+	for i := int(from / manifest.BlockBytes); len(data) > 0; i++ {
+		block := data[:min(len(data), manifest.BlockBytes)]
+		at := int64(i) * manifest.BlockBytes
+		if i >= len(f.segment.Blocks) {
+			return f.corrupt(at, "the manifest has no checksum for it")
+		}
+		if crc32.Checksum(block, castagnoli) != f.segment.Blocks[i] {
+			return f.corrupt(at, "the block's checksum is wrong")
+		}
+		data = data[len(block):]
+	}
+	return nil
 }
 
 func (f *verifiedFile) corrupt(offset int64, why string) error {

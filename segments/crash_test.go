@@ -66,7 +66,7 @@ func checkStack(t *testing.T, fs vfs.FS, acknowledged int) {
 	require.NoError(t, err)
 	rows := 0
 	for _, m := range morsels {
-		_, _, err := m.Read(context.Background())
+		_, _, err := m.Read(context.Background(), nil, nil)
 		require.NoError(t, err)
 		rows += m.Rows()
 	}

@@ -22,24 +22,28 @@ type Morsel struct {
 // Rows is the number of rows.
 func (m *Morsel) Rows() int { return m.to - m.from }
 
-// Read loads the requested columns in order, each with Rows() values of the type that the request's schema gives it. Text may
-// come as a dictionary. bytes counts what had to be decoded.
-func (m *Morsel) Read(ctx context.Context) (columns []arrow.Array, bytes int64, err error) {
+// Read loads those of the requested columns that wanted names, and leaves the others nil; a nil wanted names all. Each has Rows()
+// values of the type that the request's schema gives it. Text may come as a dictionary. Columns may lie in memory, which may be
+// nil, and are then good until it is reset. bytes counts what had to be decoded.
+func (m *Morsel) Read(ctx context.Context, wanted []bool, memory *event.Buffers) (columns []arrow.Array, bytes int64, err error) {
 	if m.view.closed.Load() {
 		return nil, 0, event.Errorf(event.CodeClosed, "the view of stream %s is closed", m.view.stream)
 	}
 	ids := make([]event.FieldID, 0, len(m.columns))
-	for _, c := range m.columns {
-		if c.found {
+	for i, c := range m.columns {
+		if c.found && (wanted == nil || wanted[i]) {
 			ids = append(ids, c.source.ID)
 		}
 	}
-	read, bytes, err := m.reader.Read(ctx, ids, m.group, m.from, m.to)
+	read, bytes, err := m.reader.Read(ctx, ids, m.group, m.from, m.to, memory)
 	if err != nil {
 		return nil, bytes, err
 	}
 	columns = make([]arrow.Array, len(m.columns))
 	for i, c := range m.columns {
+		if wanted != nil && !wanted[i] {
+			continue
+		}
 		if !c.found {
 			columns[i] = event.NewNulls(c.column.Type, m.Rows())
 			continue
@@ -50,6 +54,25 @@ func (m *Morsel) Read(ctx context.Context) (columns []arrow.Array, bytes int64, 
 		read = read[1:]
 	}
 	return columns, bytes, nil
+}
+
+// Bounds is an array of two values that enclose those of a requested column, both included; ok is false where they are not
+// known or some row has NULL. Only whole numbers and times have bounds.
+func (m *Morsel) Bounds(column int) (lowHigh arrow.Array, ok bool) {
+	c := &m.columns[column]
+	kind := c.column.Type.Kind
+	if !c.found || c.source.Type.Kind != kind || (kind != event.BigInt && kind != event.TimestampTZ) {
+		return nil, false
+	}
+	stats, ok := m.reader.RangeStats(m.group, m.from, m.to, c.source.ID)
+	if !ok || !stats.Bounded || stats.Nulls > 0 {
+		return nil, false
+	}
+	bounds := []int64{stats.Min.Int, stats.Max.Int}
+	if kind == event.TimestampTZ {
+		return event.NewTimestamps(bounds, nil), true
+	}
+	return event.NewInt64s(bounds, nil), true
 }
 
 // conformed brings an array read under a source to the type of its column.

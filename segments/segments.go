@@ -32,15 +32,16 @@ const (
 	suffix = ".parquet"
 )
 
-// DefaultCacheBytes is the share of memory for blocks and dictionaries where Options do not say otherwise.
-const DefaultCacheBytes = 128 << 20
+// DefaultCacheBytes is the share of memory for what was read of segments where Options do not say otherwise: some ten columns of
+// as many million rows.
+const DefaultCacheBytes = 256 << 20
 
 // Options sets up a Store. The zero value of a field is its default.
 type Options struct {
 	// RowGroupRows and PageRows are how files are cut; parquet.DefaultRowGroupRows and parquet.DefaultPageRows.
 	RowGroupRows int
 	PageRows     int
-	// CacheBytes bounds verified blocks and decoded dictionaries together; DefaultCacheBytes.
+	// CacheBytes bounds verified blocks, pages and decoded dictionaries together; DefaultCacheBytes.
 	CacheBytes int64
 }
 
@@ -67,13 +68,13 @@ type Journal = manifest.Journal
 
 // Store is the sealed part of all streams.
 type Store struct {
-	fs           vfs.FS
-	journal      Journal
-	manifest     *manifest.Manifest
-	layout       parquet.Layout
-	blocks       *blockCache
-	dictionaries *parquet.Dictionaries
-	mu           struct {
+	fs       vfs.FS
+	journal  Journal
+	manifest *manifest.Manifest
+	layout   parquet.Layout
+	blocks   *blockCache
+	caches   *parquet.Caches
+	mu       struct {
 		sync.Mutex
 		closed bool
 		open   map[uint64]*openFile // files read so far, by segment id
@@ -95,13 +96,13 @@ func Open(fs vfs.FS, journal Journal, m *manifest.Manifest, options Options) (*S
 	if options.CacheBytes == 0 {
 		options.CacheBytes = DefaultCacheBytes
 	}
-	// Dictionaries take a quarter: a few serve every page of a row group.
-	dictionaryBytes := options.CacheBytes / 4
+	// Blocks take little: they serve footers, and the ends of pages, whose next page needs the rest of the block.
+	blockBytes := options.CacheBytes / 8
 	s := &Store{
 		fs: fs, journal: journal, manifest: m,
-		layout:       parquet.Layout{RowGroupRows: options.RowGroupRows, PageRows: options.PageRows},
-		blocks:       newBlockCache(options.CacheBytes - dictionaryBytes),
-		dictionaries: parquet.NewDictionaries(dictionaryBytes),
+		layout: parquet.Layout{RowGroupRows: options.RowGroupRows, PageRows: options.PageRows},
+		blocks: newBlockCache(blockBytes),
+		caches: parquet.NewCaches(options.CacheBytes - blockBytes),
 	}
 	s.mu.open = map[uint64]*openFile{}
 	if err := s.prepare(); err != nil {
@@ -163,7 +164,7 @@ func (s *Store) openSegment(segment *manifest.Segment) (*openFile, error) {
 		return nil, fmt.Errorf("open segment: %w", err)
 	}
 	verified := &verifiedFile{file: file, segment: segment, cache: s.blocks}
-	reader, err := parquet.Open(verified, segment.Bytes, segment.File, s.dictionaries)
+	reader, err := parquet.Open(verified, segment.Bytes, segment.File, s.caches)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

@@ -153,7 +153,7 @@ func (f *fixture) scan(stream string, request ScanRequest) (lines []string, prun
 		return nil, 0, err
 	}
 	for _, m := range morsels {
-		columns, _, err := m.Read(context.Background())
+		columns, _, err := m.Read(context.Background(), nil, nil)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -400,7 +400,7 @@ func TestClosedStoreAndView(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, view.Close())
 	require.NoError(t, view.Close())
-	_, _, err = morsels[0].Read(context.Background())
+	_, _, err = morsels[0].Read(context.Background(), nil, nil)
 	requireCode(t, event.CodeClosed, err)
 	require.NoError(t, f.store.Close())
 	_, _, err = f.scan("clicks", everything(stream.Schema))

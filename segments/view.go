@@ -15,8 +15,9 @@ import (
 // ErrSchemaChanged is what a Scan's error wraps when the request's schema is too old for a segment: planning again helps.
 var ErrSchemaChanged = errors.New("schema has changed since the query was planned")
 
-// MaxMorselRows is the most rows that a Morsel has, unless a page alone has more.
-const MaxMorselRows = 128 << 10
+// MaxMorselRows is the most rows that a Morsel has, unless a page alone has more: one page of the usual size, whose values are
+// used where they lie in the cache.
+const MaxMorselRows = parquet.DefaultPageRows
 
 // View is the sealed part of one stream as it was at one moment: neither sealing nor a change of the schema alters it. It may be
 // used from any goroutine.

@@ -26,11 +26,11 @@ type hooked struct {
 	before func(ctx context.Context) error
 }
 
-func (m hooked) Read(ctx context.Context) ([]arrow.Array, int64, error) {
+func (m hooked) Read(ctx context.Context, wanted []bool, memory *event.Buffers) ([]arrow.Array, int64, error) {
 	if err := m.before(ctx); err != nil {
 		return nil, 0, err
 	}
-	return m.Morsel.Read(ctx)
+	return m.Morsel.Read(ctx, wanted, memory)
 }
 
 // hookedSource serves a table of random rows whose morsels call before.

@@ -186,8 +186,34 @@ type morsel struct {
 
 func (m *morsel) Rows() int { return m.rows }
 
-func (m *morsel) Read(context.Context) ([]arrow.Array, int64, error) {
-	return m.columns, int64(8 * m.rows), nil
+// Bounds are those of the times, the only integers without NULLs that conditions here are about.
+func (m *morsel) Bounds(column int) (arrow.Array, bool) {
+	times, ok := m.columns[column].(*array.Timestamp)
+	if !ok || m.rows == 0 {
+		return nil, false
+	}
+	low, high := times.Value(0), times.Value(0)
+	for _, v := range times.TimestampValues() {
+		low, high = min(low, v), max(high, v)
+	}
+	return event.NewTimestamps([]int64{int64(low), int64(high)}, nil), true
+}
+
+// Read overwrites memory as a file's reader does, so that whoever keeps lent columns gives wrong answers.
+func (m *morsel) Read(_ context.Context, wanted []bool, memory *event.Buffers) ([]arrow.Array, int64, error) {
+	out := make([]arrow.Array, len(m.columns))
+	for i, c := range m.columns {
+		if wanted != nil && !wanted[i] {
+			continue
+		}
+		out[i] = c
+		if numbers, ok := c.(*array.Int64); ok && memory != nil {
+			lent := memory.Int64s(m.rows)
+			copy(lent, numbers.Int64Values())
+			out[i] = event.NewInt64s(lent, event.ValidityOf(c))
+		}
+	}
+	return out, int64(8 * m.rows), nil
 }
 
 // sink keeps what was appended.

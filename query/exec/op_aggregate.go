@@ -45,8 +45,11 @@ func (r *run) newAggregate(ctx context.Context, n *plan.Aggregate) (operator, er
 			exprs = append(exprs, a.Filter)
 		}
 	}
-	op.input, err = r.inputFor(ctx, n.Input, exprs...)
-	return op, err
+	if op.input, err = r.inputFor(ctx, n.Input, exprs...); err != nil {
+		return nil, err
+	}
+	useBriefly(op.input)
+	return op, nil
 }
 
 func compileCall(a plan.Aggregation, width int) (aggregateCall, error) {

@@ -24,17 +24,27 @@ func (r *run) compileFilter(conjuncts []plan.Expr, keep []bool) (*filter, error)
 }
 
 func (f *filter) apply(batch *Batch) (*Batch, error) {
-	if len(f.conjuncts) == 0 {
-		return batch, nil
-	}
-	kept, err := kernel.Filter(f.run.kernel, f.conjuncts, batch.Columns, batch.Rows)
-	if err != nil {
-		return nil, err
-	}
-	if len(kept) == batch.Rows {
-		return batch, nil
+	kept, err := f.rows(batch)
+	if err != nil || kept == nil {
+		return batch, err
 	}
 	return batch.take(kept, f.keep), nil
+}
+
+// rows are those that the filter keeps, ascending; nil stands for all of them.
+func (f *filter) rows(batch *Batch) ([]int32, error) {
+	if len(f.conjuncts) == 0 {
+		return nil, nil
+	}
+	kept, err := kernel.Filter(f.run.kernel, f.conjuncts, batch.Columns, batch.Rows)
+	switch {
+	case err != nil || len(kept) == batch.Rows:
+		return nil, err
+	case kept == nil:
+		return []int32{}, nil
+	default:
+		return kept, nil
+	}
 }
 
 // filterOp filters what another operator gives.
@@ -56,6 +66,8 @@ func (r *run) newFilter(ctx context.Context, n *plan.Filter, used []bool) (opera
 	}
 	return &filterOp{operator: input, filter: f}, nil
 }
+
+func (o *filterOp) useBriefly() { useBriefly(o.operator) }
 
 func (o *filterOp) open() reader { return &filterReader{reader: o.operator.open(), filter: o.filter} }
 

@@ -28,6 +28,8 @@ func (r *run) newProject(ctx context.Context, n *plan.Project) (operator, error)
 	return &projectOp{operator: input, run: r, programs: programs}, nil
 }
 
+func (o *projectOp) useBriefly() { useBriefly(o.operator) }
+
 func (o *projectOp) open() reader { return &projectReader{reader: o.operator.open(), op: o} }
 
 type projectReader struct {

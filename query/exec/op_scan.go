@@ -6,23 +6,28 @@ import (
 	"io"
 	"sync/atomic"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query"
 	"github.com/tidemarkdb/tidemark/query/optimize"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
 // scanOp reads a stream. Its readers take morsels from a shared counter, so that a slow morsel delays one worker only.
+//
+// Of a morsel it reads the columns of the filter first, leaving out conditions that the morsel's bounds already settle, and the
+// other columns only once some row is kept.
 type scanOp struct {
-	run     *run
-	stream  string
-	columns int
-	filter  *filter
-	morsels []query.Morsel
-	next    atomic.Int64 // the first morsel that no reader has taken
+	run        *run
+	stream     string
+	conditions []condition
+	keep       []bool // the columns that are read later
+	morsels    []query.Morsel
+	next       atomic.Int64 // the first morsel that no reader has taken
+	brief      bool         // batches are not kept: see useBriefly
 }
 
 func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator, error) {
-	f, err := r.compileFilter(n.Filter, used)
+	conditions, err := compileConditions(n.Filter, len(n.Fields))
 	if err != nil {
 		return nil, err
 	}
@@ -34,18 +39,30 @@ func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator,
 	}
 	r.stats.segmentsRead.Add(int64(scan.SegmentsScanned))
 	r.stats.segmentsCut.Add(int64(scan.SegmentsPruned))
-	return &scanOp{run: r, stream: n.Stream, columns: len(n.Fields), filter: f, morsels: scan.Morsels}, nil
+	return &scanOp{run: r, stream: n.Stream, conditions: conditions, keep: used, morsels: scan.Morsels}, nil
 }
 
 func (o *scanOp) width() int { return max(1, min(o.run.engine.options.Workers, len(o.morsels))) }
 
-func (o *scanOp) open() reader { return &scanReader{op: o} }
+func (o *scanOp) useBriefly() { o.brief = true }
+
+func (o *scanOp) open() reader {
+	r := &scanReader{op: o}
+	if o.brief {
+		r.memory = &event.Buffers{}
+	}
+	return r
+}
 
 // scanReader walks its morsels in slices of a batch's size.
 type scanReader struct {
 	op     *scanOp
-	morsel Batch
-	at     int // rows of morsel already passed on
+	memory *event.Buffers // nil where batches are kept
+	source query.Morsel
+	morsel Batch   // what has been read of source
+	at     int     // rows of morsel already passed on
+	filter *filter // what its rows still have to meet
+	later  []bool  // columns to be read once a row is kept; nil if there are none
 }
 
 func (r *scanReader) next(ctx context.Context) (*Batch, error) {
@@ -59,36 +76,100 @@ func (r *scanReader) next(ctx context.Context) (*Batch, error) {
 			}
 			continue
 		}
-		end := min(r.at+r.op.run.engine.options.BatchRows, r.morsel.Rows)
-		batch, err := r.op.filter.apply(r.morsel.slice(r.at, end))
-		r.at = end
+		from := r.at
+		r.at = min(from+r.op.run.engine.options.BatchRows, r.morsel.Rows)
+		batch := r.morsel.slice(from, r.at)
+		kept, err := r.filter.rows(batch)
 		if err != nil {
 			return nil, err
 		}
-		if batch.Rows > 0 {
+		if kept != nil && len(kept) == 0 {
+			continue
+		}
+		if r.later != nil {
+			if err := r.read(ctx, r.later); err != nil {
+				return nil, err
+			}
+			r.later = nil
+			batch = r.morsel.slice(from, r.at)
+		}
+		if kept == nil {
 			return batch, nil
 		}
+		return batch.take(kept, r.op.keep), nil
 	}
 }
 
-// load reads the next morsel that nobody has taken.
+// load turns to the next morsel that nobody has taken and reads what the filter needs of it.
 func (r *scanReader) load(ctx context.Context) error {
 	i := int(r.op.next.Add(1)) - 1
 	if i >= len(r.op.morsels) {
 		return io.EOF
 	}
-	m := r.op.morsels[i]
-	columns, bytes, err := m.Read(ctx)
+	r.memory.Reset()
+	r.source = r.op.morsels[i]
+	r.morsel, r.at = Batch{Rows: r.source.Rows()}, 0
+	r.filter = &filter{run: r.op.run, keep: r.op.keep}
+	first := make([]bool, len(r.op.keep))
+	for i := range r.op.conditions {
+		c := &r.op.conditions[i]
+		if c.holds(r.op.run.kernel, r.source) {
+			continue
+		}
+		r.filter.conjuncts = append(r.filter.conjuncts, c.program)
+		for column, reads := range c.reads {
+			first[column] = first[column] || reads
+		}
+	}
+	r.op.run.stats.rows.Add(int64(r.morsel.Rows))
+	return r.plan(ctx, first)
+}
+
+// plan reads the columns of first now and leaves the rest for later, unless there is no filter to wait for.
+func (r *scanReader) plan(ctx context.Context, first []bool) error {
+	r.later = nil
+	rest := make([]bool, len(first))
+	for i := range rest {
+		rest[i] = r.op.keep[i] && !first[i]
+		if rest[i] {
+			r.later = rest
+		}
+	}
+	if len(r.filter.conjuncts) == 0 {
+		r.later = nil
+		return r.read(ctx, rest)
+	}
+	return r.read(ctx, first)
+}
+
+// read adds columns to those that have been read of the morsel.
+func (r *scanReader) read(ctx context.Context, wanted []bool) error {
+	columns, bytes, err := r.source.Read(ctx, wanted, r.memory)
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", r.op.stream, err)
 	}
-	if len(columns) != r.op.columns {
-		return fmt.Errorf("scan %s: the source gave %d columns instead of %d", r.op.stream, len(columns), r.op.columns)
+	if len(columns) != len(wanted) {
+		return fmt.Errorf("scan %s: the source gave %d columns instead of %d", r.op.stream, len(columns), len(wanted))
 	}
-	r.morsel, r.at = Batch{Columns: columns, Rows: m.Rows()}, 0
-	r.op.run.stats.rows.Add(int64(m.Rows()))
+	for i, c := range r.morsel.Columns {
+		if c != nil {
+			columns[i] = c
+		}
+	}
+	r.morsel.Columns = columns
 	r.op.run.stats.bytes.Add(bytes)
 	return nil
 }
 
 func (r *scanReader) close() {}
+
+// brief is an operator that can lend its batches: each is good only until the next one is asked for, and its memory is then used
+// again. Whoever keeps neither batches nor slices of their numbers asks for it before open.
+type brief interface{ useBriefly() }
+
+// useBriefly asks op to lend its batches, if it can.
+func useBriefly(op operator) {
+	if b, ok := op.(brief); ok {
+		b.useBriefly()
+	}
+}

@@ -11,7 +11,8 @@ import (
 // Accumulator computes one aggregate over many groups at once. It is not safe for concurrent use: each worker has one of its
 // own, and they are merged at the end.
 type Accumulator interface {
-	// Update adds the rows of a batch, each to its group.
+	// Update adds the rows of a batch, each to its group. Arrays in args are good during the call only: their numbers are
+	// overwritten by the next batch. Strings taken out of them stay good.
 	Update(groups Groups, args []Operand, rows int) error
 	// Merge adds what other, an accumulator of the same function, holds of its group g to group mapping[g]. It grows to count
 	// groups. other must not be used afterwards.

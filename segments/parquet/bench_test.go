@@ -23,7 +23,7 @@ func BenchmarkWrite(b *testing.B) {
 
 func BenchmarkRead(b *testing.B) {
 	_, _, file := writeNumbered(b, benchRows, Layout{})
-	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewDictionaries(1<<20))
+	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewCaches(1<<20))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -31,7 +31,7 @@ func BenchmarkRead(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				for from := 0; from < benchRows; from += 2 * DefaultPageRows {
-					if _, _, err := r.Read(context.Background(), []event.FieldID{id}, 0, from, from+2*DefaultPageRows); err != nil {
+					if _, _, err := r.Read(context.Background(), []event.FieldID{id}, 0, from, from+2*DefaultPageRows, nil); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -14,7 +14,7 @@ import (
 
 // readAll reads every column of every row group.
 func readAll(file []byte) (columns [][]arrow.Array, err error) {
-	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewDictionaries(1<<20))
+	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewCaches(1<<20))
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,7 @@ func readAll(file []byte) (columns [][]arrow.Array, err error) {
 		ids = append(ids, c.ID)
 	}
 	for group := range r.RowGroups() {
-		read, _, err := r.Read(context.Background(), ids, group, 0, r.Rows(group))
+		read, _, err := r.Read(context.Background(), ids, group, 0, r.Rows(group), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +44,7 @@ func requireCorrupt(t testing.TB, err error) {
 func TestFlippedBitsInPagesAreSeen(t *testing.T) {
 	t.Parallel()
 	_, _, file := writeNumbered(t, 500, Layout{PageRows: 200, RowGroupRows: 300})
-	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewDictionaries(0))
+	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewCaches(0))
 	require.NoError(t, err)
 	for group := range r.RowGroups() {
 		for _, c := range r.groups[group].chunks {

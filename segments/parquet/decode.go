@@ -17,18 +17,18 @@ type decoder interface {
 	array() arrow.Array
 }
 
-// newDecoder makes the decoder for a column of so many rows.
-func newDecoder(t event.Type, dictionary bool, rows int) decoder {
+// newDecoder makes the decoder for a column of so many rows. What it decodes to lies in memory, if that is not nil.
+func newDecoder(t event.Type, dictionary bool, rows int, memory *event.Buffers) decoder {
 	switch t.Kind {
 	case event.Boolean:
 		return &booleanDecoder{values: event.NewBitmap(rows), validity: validity{rows: rows}}
 	case event.BigInt, event.TimestampTZ, event.Double:
-		return &wordDecoder{kind: t.Kind, validity: validity{rows: rows}}
+		return &wordDecoder{kind: t.Kind, memory: memory, validity: validity{rows: rows}}
 	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
 		return newDeclaredDecoder(t, rows)
 	default:
 		if dictionary {
-			return &codeDecoder{codes: make([]int32, rows), validity: validity{rows: rows}}
+			return &codeDecoder{codes: memory.Int32s(rows), validity: validity{rows: rows}}
 		}
 		return &textDecoder{offsets: make([]int32, 1, rows+1), validity: validity{rows: rows}}
 	}
@@ -78,6 +78,7 @@ func spread[T any](dst []T, n int, valid event.Bitmap, at int) {
 type wordDecoder struct {
 	validity
 	kind   event.Kind
+	memory *event.Buffers
 	values []int64
 	codec  delta.BinaryPackedEncoding
 }
@@ -87,13 +88,13 @@ func (d *wordDecoder) add(p rawPage) error {
 	if err != nil {
 		return err
 	}
-	if p.fresh && n == d.rows && p.encoding == format.Plain && len(p.values) == 8*n {
+	if n == d.rows && p.encoding == format.Plain && len(p.values) == 8*n {
 		// The page is all there is: its bytes are the array.
 		d.values = arrow.GetData[int64](p.values)
 		return nil
 	}
 	if d.values == nil {
-		d.values = make([]int64, d.rows)
+		d.values = d.memory.Int64s(d.rows)
 	}
 	dst := d.values[d.at : d.at+p.rows]
 	switch p.encoding {

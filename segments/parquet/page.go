@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"bytes"
 	"hash/crc32"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -15,16 +16,28 @@ const (
 	lz4MaxRatio = 255
 )
 
-// rawPage is a page whose checksum was right, decompressed.
+// rawPage is a page whose checksum was right, decompressed. Readers share it and never change it.
 type rawPage struct {
+	// values start a buffer of their own, so that they are aligned and may become the array.
 	values []byte
 	levels []byte // which rows have a value; empty where all have
 	rows   int
 	nulls  int
 	// encoding is that of values.
 	encoding format.Encoding
-	// fresh says that values start a buffer of their own, so that they are aligned and may become the array.
-	fresh bool
+}
+
+// page takes a page from the cache or loads it.
+func (r *Reader) page(c *chunk, p page) (rawPage, error) {
+	key := place{r.name, p.offset}
+	if raw, ok := r.caches.pages.Get(key); ok {
+		return raw, nil
+	}
+	raw, err := r.loadPage(c, p)
+	if err == nil {
+		r.caches.pages.Put(key, raw, int64(len(raw.values)+len(raw.levels)))
+	}
+	return raw, err
 }
 
 // loadPage reads and verifies a page of values.
@@ -43,10 +56,12 @@ func (r *Reader) loadPage(c *chunk, p page) (rawPage, error) {
 		(c.column.NotNull && (levels != 0 || v2.NumNulls != 0)) {
 		return rawPage{}, corrupt(r.name, "column %q, page at %d: %d NULLs in %d bytes", c.column.Name, p.offset, v2.NumNulls, levels)
 	}
-	out := rawPage{levels: body[:levels], values: body[levels:], rows: rows, nulls: int(v2.NumNulls), encoding: v2.Encoding}
+	// Copies, so that neither the header nor compressed bytes stay in memory with the page.
+	out := rawPage{levels: bytes.Clone(body[:levels]), rows: rows, nulls: int(v2.NumNulls), encoding: v2.Encoding}
 	if c.compressed && (!v2.IsCompressed.Valid || v2.IsCompressed.V) {
-		out.values, err = r.decompress(out.values, int(header.UncompressedPageSize)-levels, p.offset)
-		out.fresh = true
+		out.values, err = r.decompress(body[levels:], int(header.UncompressedPageSize)-levels, p.offset)
+	} else {
+		out.values = bytes.Clone(body[levels:])
 	}
 	return out, err
 }

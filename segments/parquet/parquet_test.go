@@ -163,7 +163,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 		require.Equal(t, int64(n), info.Rows)
 		require.Equal(t, int64(file.Len()), info.Bytes)
 
-		r, err := Open(bytes.NewReader(file.Bytes()), info.Bytes, "file", NewDictionaries(1<<20))
+		r, err := Open(bytes.NewReader(file.Bytes()), info.Bytes, "file", NewCaches(1<<20))
 		require.NoError(t, err)
 		require.Equal(t, testMeta(), r.Meta())
 		require.Equal(t, schema, r.Schema())
@@ -173,7 +173,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 			from := rapid.IntRange(0, r.Rows(group)).Draw(t, "from")
 			to := rapid.IntRange(from, r.Rows(group)).Draw(t, "to")
 			for _, rows := range [][2]int{{0, r.Rows(group)}, {from, to}} {
-				read, _, err := r.Read(context.Background(), ids, group, rows[0], rows[1])
+				read, _, err := r.Read(context.Background(), ids, group, rows[0], rows[1], nil)
 				require.NoError(t, err)
 				for i := range ids {
 					requireEqual(t, array.NewSlice(columns[i], int64(first+rows[0]), int64(first+rows[1])), read[i])
@@ -233,25 +233,26 @@ func writeNumbered(t testing.TB, n int, layout Layout) (*event.Schema, []arrow.A
 func TestTextComesAsDictionaryWhereItRepeats(t *testing.T) {
 	t.Parallel()
 	_, columns, file := writeNumbered(t, 40_000, Layout{PageRows: 10_000})
-	dictionaries := NewDictionaries(1 << 20)
-	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", dictionaries)
+	caches := NewCaches(1 << 20)
+	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", caches)
 	require.NoError(t, err)
-	first, _, err := r.Read(context.Background(), []event.FieldID{3, 4}, 0, 0, 10_000)
+	first, _, err := r.Read(context.Background(), []event.FieldID{3, 4}, 0, 0, 10_000, nil)
 	require.NoError(t, err)
-	second, _, err := r.Read(context.Background(), []event.FieldID{3}, 0, 10_000, 30_000)
+	second, _, err := r.Read(context.Background(), []event.FieldID{3}, 0, 10_000, 30_000, nil)
 	require.NoError(t, err)
 	require.True(t, arrow.TypeEqual(event.DictionaryType, first[0].DataType()))
 	require.True(t, arrow.TypeEqual(arrow.BinaryTypes.String, first[1].DataType()), "distinct text needs no dictionary")
 	shared := first[0].(*array.Dictionary).Dictionary().Data()
 	require.Same(t, shared, second[0].(*array.Dictionary).Dictionary().Data(), "one for the row group")
-	require.Positive(t, dictionaries.Bytes())
+	require.Positive(t, caches.dictionaries.Bytes())
+	require.Positive(t, caches.pages.Bytes())
 	requireEqual(t, array.NewSlice(columns[2], 10_000, 30_000), second[0])
 }
 
 func TestStatisticsOfPages(t *testing.T) {
 	t.Parallel()
 	_, _, file := writeNumbered(t, 1000, Layout{PageRows: 300, RowGroupRows: 500})
-	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewDictionaries(0))
+	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewCaches(0))
 	require.NoError(t, err)
 	require.Equal(t, []int{300, 500}, r.PageEnds(0))
 	stats, ok := r.PageStats(1, 0, 2)
@@ -275,10 +276,10 @@ func TestLongTextEndsPagesEarly(t *testing.T) {
 	var file bytes.Buffer
 	_, err := Write(&file, schema, columns, testMeta(), Layout{})
 	require.NoError(t, err)
-	r, err := Open(bytes.NewReader(file.Bytes()), int64(file.Len()), "file", NewDictionaries(0))
+	r, err := Open(bytes.NewReader(file.Bytes()), int64(file.Len()), "file", NewCaches(0))
 	require.NoError(t, err)
 	require.Greater(t, len(r.PageEnds(0)), 4)
-	read, _, err := r.Read(context.Background(), []event.FieldID{4}, 0, 0, 40)
+	read, _, err := r.Read(context.Background(), []event.FieldID{4}, 0, 0, 40, nil)
 	require.NoError(t, err)
 	requireEqual(t, columns[3], read[0])
 }

@@ -13,9 +13,10 @@ import (
 )
 
 // Read decodes rows from..to of a row group, for the columns stored under ids, which the file must have: other pages and columns are
-// not touched. Text with a dictionary comes as event.DictionaryType over values that all reads of the row group share. bytes is the
-// size of the decoded pages.
-func (r *Reader) Read(ctx context.Context, ids []event.FieldID, group, from, to int) (columns []arrow.Array, bytes int64, err error) {
+// not touched. Text with a dictionary comes as event.DictionaryType over values that all reads of the row group share. Columns may lie
+// in memory, which may be nil, and are then good until it is reset. bytes is the size of the decoded pages.
+func (r *Reader) Read(ctx context.Context, ids []event.FieldID, group, from, to int, memory *event.Buffers) (
+	columns []arrow.Array, bytes int64, err error) {
 	defer recovered(r.name, &err)
 	if group < 0 || group >= len(r.groups) || from < 0 || from > to || to > r.groups[group].rows {
 		return nil, 0, fmt.Errorf("read segment file %s: no rows %d to %d in row group %d", r.name, from, to, group)
@@ -30,7 +31,7 @@ func (r *Reader) Read(ctx context.Context, ids []event.FieldID, group, from, to 
 			return nil, bytes, fmt.Errorf("read segment file %s: it has no column with id %d", r.name, id)
 		}
 		var n int64
-		if columns[i], n, err = r.readColumn(&r.groups[group].chunks[at], group, from, to); err != nil {
+		if columns[i], n, err = r.readColumn(&r.groups[group].chunks[at], from, to, memory); err != nil {
 			return nil, bytes, err
 		}
 		bytes += n
@@ -39,31 +40,29 @@ func (r *Reader) Read(ctx context.Context, ids []event.FieldID, group, from, to 
 }
 
 // readColumn decodes all pages that overlap the rows, then cuts what was not asked for.
-func (r *Reader) readColumn(c *chunk, group, from, to int) (arrow.Array, int64, error) {
+func (r *Reader) readColumn(c *chunk, from, to int, memory *event.Buffers) (arrow.Array, int64, error) {
 	if from == to {
 		return event.NewNulls(c.column.Type, 0), 0, nil
 	}
-	low := sort.Search(len(c.pages), func(i int) bool { return c.pages[i].end > from })
-	high := sort.Search(len(c.pages), func(i int) bool { return c.pages[i].end >= to }) + 1
-	pages := c.pages[low:high]
+	pages := c.overlapping(from, to)
 	first, end := pages[0].first, pages[len(pages)-1].end
 	var into decoder
 	bytes := int64(0)
 	for i := range pages {
-		raw, err := r.loadPage(c, pages[i])
+		raw, err := r.page(c, pages[i])
 		if err != nil {
 			return nil, bytes, err
 		}
 		bytes += int64(len(raw.values) + len(raw.levels))
 		if into == nil {
 			// Not before a page was verified: its size is what the file claims.
-			into = newDecoder(c.column.Type, c.dictionary.size > 0, end-first)
+			into = newDecoder(c.column.Type, c.dictionary.size > 0, end-first, memory)
 		}
 		if err := into.add(raw); err != nil {
 			return nil, bytes, corrupt(r.name, "column %q, page at %d: %v", c.column.Name, pages[i].offset, err)
 		}
 	}
-	values, n, err := r.finish(c, group, into)
+	values, n, err := r.finish(c, into)
 	bytes += n
 	if err != nil || (first == from && end == to) {
 		return values, bytes, err
@@ -71,13 +70,20 @@ func (r *Reader) readColumn(c *chunk, group, from, to int) (arrow.Array, int64, 
 	return array.NewSlice(values, int64(from-first), int64(to-first)), bytes, nil
 }
 
+// overlapping are the pages that hold rows from..to, of which there is at least one.
+func (c *chunk) overlapping(from, to int) []page {
+	low := sort.Search(len(c.pages), func(i int) bool { return c.pages[i].end > from })
+	high := sort.Search(len(c.pages), func(i int) bool { return c.pages[i].end >= to }) + 1
+	return c.pages[low:high]
+}
+
 // finish makes the array; codes get their dictionary and must lie in it.
-func (r *Reader) finish(c *chunk, group int, into decoder) (arrow.Array, int64, error) {
+func (r *Reader) finish(c *chunk, into decoder) (arrow.Array, int64, error) {
 	codes, ok := into.(*codeDecoder)
 	if !ok {
 		return into.array(), 0, nil
 	}
-	dictionary, bytes, err := r.loadDictionary(c, group)
+	dictionary, bytes, err := r.loadDictionary(c)
 	if err != nil {
 		return nil, bytes, err
 	}
@@ -88,9 +94,9 @@ func (r *Reader) finish(c *chunk, group int, into decoder) (arrow.Array, int64, 
 }
 
 // loadDictionary takes a dictionary from the cache or reads it; bytes is 0 if it was there.
-func (r *Reader) loadDictionary(c *chunk, group int) (values arrow.Array, bytes int64, err error) {
-	key := DictionaryKey{File: r.name, RowGroup: group, Field: c.column.ID}
-	if values, ok := r.dictionaries.Get(key); ok {
+func (r *Reader) loadDictionary(c *chunk) (values arrow.Array, bytes int64, err error) {
+	key := place{r.name, c.dictionary.offset}
+	if values, ok := r.caches.dictionaries.Get(key); ok {
 		return values, 0, nil
 	}
 	plain, n, err := r.readDictionaryPage(c)
@@ -106,6 +112,6 @@ func (r *Reader) loadDictionary(c *chunk, group int) (values arrow.Array, bytes 
 	}
 	values = into.array()
 	bytes = int64(len(plain) + 4*n)
-	r.dictionaries.Put(key, values, bytes)
+	r.caches.dictionaries.Put(key, values, bytes)
 	return values, int64(len(plain)), nil
 }

@@ -13,36 +13,41 @@ import (
 	"github.com/tidemarkdb/tidemark/segments/prune"
 )
 
-// Dictionaries keeps decoded dictionaries; all readers of a store share one.
-type Dictionaries = cache.Cache[DictionaryKey, arrow.Array]
-
-// DictionaryKey names the dictionary of one column of one row group.
-type DictionaryKey struct {
-	File     string
-	RowGroup int
-	Field    event.FieldID
+// Caches keep what was read and verified: decoded dictionaries, and pages decompressed but not decoded. All readers of a store
+// share them.
+type Caches struct {
+	dictionaries *cache.Cache[place, arrow.Array]
+	pages        *cache.Cache[place, rawPage]
 }
 
-// NewDictionaries makes a cache of dictionaries bounded in bytes.
-func NewDictionaries(limit int64) *Dictionaries { return cache.New[DictionaryKey, arrow.Array](limit) }
+// place is where a page begins.
+type place struct {
+	file   string
+	offset int64
+}
+
+// NewCaches makes caches bounded in bytes together. Dictionaries take a third: a few serve every page of a row group.
+func NewCaches(limit int64) *Caches {
+	return &Caches{dictionaries: cache.New[place, arrow.Array](limit / 3), pages: cache.New[place, rawPage](limit - limit/3)}
+}
 
 // Reader reads one file. It may be used from any goroutine as far as the io.ReaderAt may.
 type Reader struct {
-	name         string
-	file         io.ReaderAt
-	size         int64
-	dictionaries *Dictionaries
-	meta         FileMeta
-	schema       *event.Schema
-	columns      []Column
-	at           map[event.FieldID]int
-	groups       []rowGroup
+	name    string
+	file    io.ReaderAt
+	size    int64
+	caches  *Caches
+	meta    FileMeta
+	schema  *event.Schema
+	columns []Column
+	at      map[event.FieldID]int
+	groups  []rowGroup
 }
 
-// Open reads footer and page index of a file of size bytes. name appears in errors and tells files apart in dictionaries.
-func Open(file io.ReaderAt, size int64, name string, dictionaries *Dictionaries) (r *Reader, err error) {
+// Open reads footer and page index of a file of size bytes. name appears in errors and tells files apart in caches.
+func Open(file io.ReaderAt, size int64, name string, caches *Caches) (r *Reader, err error) {
 	defer recovered(name, &err)
-	r = &Reader{name: name, file: file, size: size, dictionaries: dictionaries, at: map[event.FieldID]int{}}
+	r = &Reader{name: name, file: file, size: size, caches: caches, at: map[event.FieldID]int{}}
 	if err := r.readFooter(); err != nil {
 		return nil, err
 	}
@@ -96,6 +101,21 @@ func (r *Reader) PageStats(group, page int, id event.FieldID) (stats prune.Stats
 		return prune.Stats{}, false
 	}
 	return r.groups[group].chunks[i].pages[page].stats, true
+}
+
+// RangeStats are the statistics of a column over the pages that hold rows from..to of a row group; ok is false where the file does
+// not hold it.
+func (r *Reader) RangeStats(group, from, to int, id event.FieldID) (stats prune.Stats, ok bool) {
+	i, ok := r.at[id]
+	if !ok {
+		return prune.Stats{}, false
+	}
+	c := &r.groups[group].chunks[i]
+	stats.Type = c.column.Type
+	for _, p := range c.overlapping(from, to) {
+		stats = stats.Merge(p.stats)
+	}
+	return stats, true
 }
 
 // recovered turns a panic while decoding into an error. Decoders of the library index by what they read, so that damaged input can

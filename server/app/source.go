@@ -116,15 +116,27 @@ type tailMorsel struct {
 // Rows is the batch's number of rows.
 func (m *tailMorsel) Rows() int { return m.batch.Rows() }
 
-// Read brings the batch to the query's schema.
-func (m *tailMorsel) Read(context.Context) ([]arrow.Array, int64, error) {
-	columns, err := m.batch.Conform(m.schema, m.columns)
+// Bounds are not known: nothing has looked at the values yet.
+func (m *tailMorsel) Bounds(int) (arrow.Array, bool) { return nil, false }
+
+// Read brings the batch to the query's schema. The columns are the tail's own and take no memory.
+func (m *tailMorsel) Read(_ context.Context, wanted []bool, _ *event.Buffers) ([]arrow.Array, int64, error) {
+	ids := make([]event.FieldID, 0, len(m.columns))
+	for i, id := range m.columns {
+		if wanted == nil || wanted[i] {
+			ids = append(ids, id)
+		}
+	}
+	found, err := m.batch.Conform(m.schema, ids)
 	if err != nil {
 		return nil, 0, err
 	}
-	bytes := int64(0)
-	for _, c := range columns {
-		bytes += event.ArrayBytes(c)
+	columns, bytes := make([]arrow.Array, len(m.columns)), int64(0)
+	for i := range columns {
+		if wanted == nil || wanted[i] {
+			columns[i], found = found[0], found[1:]
+			bytes += event.ArrayBytes(columns[i])
+		}
 	}
 	return columns, bytes, nil
 }

@@ -82,6 +82,7 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/streams/{stream}", s.getStream},
 		{"POST", "/v1/sql", s.postSQL},
 		{"GET", "/v1/sql", s.getSQL},
+		{"GET", "/v1/openapi.json", s.getOpenAPI},
 		{"GET", "/livez", s.getLive},
 		{"GET", "/readyz", s.getReady},
 		{"GET", "/version", s.getVersion},

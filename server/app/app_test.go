@@ -62,7 +62,9 @@ func (i *instance) do(method, path, body string, headers ...string) response {
 	defer answer.Body.Close()
 	read, err := io.ReadAll(answer.Body)
 	require.NoError(i.t, err)
-	return response{answer.StatusCode, answer.Header, read}
+	got := response{answer.StatusCode, answer.Header, read}
+	i.checkContract(method, path, body, request.Header, got)
+	return got
 }
 
 func (r response) decode(t testing.TB, into any) {

@@ -27,7 +27,7 @@ type layer struct {
 
 // layers lists all of them, the highest first.
 var layers = []layer{
-	{"docs", []string{"server", "query", "event"}}, // only its tests, which run what the pages show
+	{"docs", []string{"server", "sql", "query", "event"}}, // only its tests, which run what the pages show
 	{"cmd", []string{"server", "sql", "ingest", "query", "segments", "catalog", "event", "internal"}},
 	{"server", []string{"sql", "ingest", "query", "segments", "catalog", "event", "internal"}},
 	{"sql", []string{"query/plan", "catalog", "event", "internal"}},

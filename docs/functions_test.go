@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/bind"
 )
 
 // TestEveryFunctionIsDocumented holds the tables of functions.md and aggregates.md equal to plan.Functions, by name.
@@ -25,6 +26,7 @@ func TestEveryFunctionIsDocumented(t *testing.T) {
 			}
 		}
 	}
+	missing := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(plan.Functions)) {
 		f := plan.Functions[name][0]
 		path := "sql/functions.md"
@@ -32,9 +34,12 @@ func TestEveryFunctionIsDocumented(t *testing.T) {
 			path = "sql/aggregates.md"
 		}
 		if !slices.ContainsFunc(documented[path], func(form string) bool { return shows(form, f) }) {
-			t.Errorf("docs/%s has no row for %s. Add one to the table where it belongs, with an empty answer, and let the test fill it in:\n"+
-				"    | `%s` | what it means, in one line | `an expression that shows it` | `` |\n    go test ./docs -rewrite", path, name, usage(f))
+			missing[path] = append(missing[path], "| `"+strings.ReplaceAll(usage(f), "|", `\|`)+"` | its meaning in one line | `an example` | `` |")
 		}
+	}
+	for path, rows := range missing {
+		t.Errorf("docs/%s lacks functions. Put these rows into the tables where they belong, with the meaning and an expression for an example,\n"+
+			"and let `go test ./docs -rewrite` fill in the answers:\n%s", path, strings.Join(rows, "\n"))
 	}
 }
 
@@ -56,4 +61,14 @@ func shows(form string, f *plan.Function) bool {
 		return strings.HasPrefix(form, f.Name+"(")
 	}
 	return strings.Contains(form, " "+f.Name+" ") || strings.HasPrefix(form, f.Name+" ")
+}
+
+// TestOtherNamesAreDocumented holds the table of aliases equal to bind.Aliases. It is not parallel: with -rewrite it must be done with
+// the page before the examples are run.
+func TestOtherNamesAreDocumented(t *testing.T) {
+	want := []string{"| Other name | Stands for |", "|---|---|"}
+	for _, alias := range slices.Sorted(maps.Keys(bind.Aliases)) {
+		want = append(want, "| `"+alias+"` | `"+bind.Aliases[alias]+"` |")
+	}
+	readPage(t, "sql/functions.md").generated(t, want)
 }

@@ -135,6 +135,29 @@ func (p *page) tables() []table {
 	return out
 }
 
+// generated holds the table with the header of want[0] equal to want, line by line, or puts it into the page.
+func (p *page) generated(t testing.TB, want []string) {
+	t.Helper()
+	for _, b := range p.blocks {
+		from := slices.Index(b.lines, want[0])
+		if b.fenced || from < 0 {
+			continue
+		}
+		to := from
+		for to < len(b.lines) && strings.HasPrefix(b.lines[to], "|") {
+			to++
+		}
+		if *rewrite {
+			b.lines = slices.Replace(b.lines, from, to, want...)
+			p.save(t)
+			return
+		}
+		require.Equal(t, want, b.lines[from:to], "%s: `go test ./docs -rewrite` puts this table into the page", p.path)
+		return
+	}
+	t.Errorf("%s has no table with the header %s", p.path, want[0])
+}
+
 // cells cuts a line at its bars, but not at those that a backslash escapes.
 func cells(line string) []string {
 	const bar = "\x00"

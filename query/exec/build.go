@@ -26,6 +26,12 @@ func (r *run) build(ctx context.Context, n plan.Node, used []bool) (operator, er
 		return r.newSort(ctx, n)
 	case *plan.Limit:
 		return r.newLimit(ctx, n, used)
+	case *plan.Join:
+		return r.newJoin(ctx, n, used)
+	case *plan.Union:
+		return r.newUnion(ctx, n, used)
+	case *plan.Repeat:
+		return r.newRepeat(ctx, n, used)
 	case *plan.Insert:
 		return r.newInsert(ctx, n)
 	default:

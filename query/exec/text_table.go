@@ -34,7 +34,7 @@ func newTextTable() *textTable {
 
 // insert is the number of text, which is a new one if text is.
 func (t *textTable) insert(text string) uint32 {
-	hash := xxh3.HashStringSeed(text, t.seed)
+	hash := t.hash(text)
 	tag := uint32(hash >> 32)
 	for at := hash & t.mask; ; at = (at + 1) & t.mask {
 		slot := &t.slots[at]
@@ -46,6 +46,8 @@ func (t *textTable) insert(text string) uint32 {
 		}
 	}
 }
+
+func (t *textTable) hash(text string) uint64 { return xxh3.HashStringSeed(text, t.seed) }
 
 func (t *textTable) add(slot *textSlot, tag uint32, text string) uint32 {
 	t.data = append(t.data, text...)

@@ -9,6 +9,9 @@ import (
 // bottomUp rebuilds a tree from its leaves: f gets each node with its inputs already rewritten.
 func bottomUp(n plan.Node, f func(plan.Node) (plan.Node, error)) (plan.Node, error) {
 	inputs := n.Inputs()
+	if _, union := n.(*plan.Union); union || len(inputs) > 1 {
+		return bottomUpAll(n, f)
+	}
 	if len(inputs) == 1 {
 		input, err := bottomUp(inputs[0], f)
 		if err != nil {
@@ -37,6 +40,8 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 		return &plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, nil
 	case *plan.Limit:
 		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, nil
+	case *plan.Repeat:
+		return &plan.Repeat{Input: input, Times: n.Times}, nil
 	case *plan.Insert:
 		return &plan.Insert{Input: input, Stream: n.Stream, Names: n.Names}, nil
 	default:
@@ -64,6 +69,10 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 			keys[i] = k
 		}
 		return &plan.Sort{Input: n.Input, Keys: keys, Limit: n.Limit}
+	case *plan.Join:
+		return mapJoin(n, f)
+	case *plan.Repeat:
+		return &plan.Repeat{Input: n.Input, Times: f(n.Times)}
 	case *plan.Values:
 		rows := make([][]plan.Expr, len(n.Rows))
 		for i, row := range n.Rows {

@@ -45,6 +45,16 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return pruneProject(n, used)
 	case *plan.Aggregate:
 		return pruneAggregate(n, used)
+	case *plan.Join:
+		return pruneJoin(n, used)
+	case *plan.Union:
+		return pruneUnion(n, used)
+	case *plan.Repeat:
+		input, at, err := pruneInput(n.Input, used, n.Times)
+		if err != nil {
+			return nil, nil, err
+		}
+		return &plan.Repeat{Input: input, Times: at.move(n.Times)}, at, nil
 	case *plan.Insert:
 		input, err := pruneColumns(n.Input)
 		return &plan.Insert{Input: input, Stream: n.Stream, Names: n.Names}, identity(1), err

@@ -9,11 +9,14 @@ import (
 // order, those nearer to the data first: none is computed for a row that it was not computed for before.
 func pushFilters(n plan.Node) (plan.Node, error) {
 	return bottomUp(n, func(n plan.Node) (plan.Node, error) {
-		f, ok := n.(*plan.Filter)
-		if !ok {
+		switch n := n.(type) {
+		case *plan.Filter:
+			return pushInto(n.Input, plan.Conjuncts(n.Predicate)), nil
+		case *plan.Join:
+			return pushIntoJoin(n, nil), nil
+		default:
 			return n, nil
 		}
-		return pushInto(f.Input, plan.Conjuncts(f.Predicate)), nil
 	})
 }
 
@@ -31,6 +34,10 @@ func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
 			return replaceColumns(e, func(c *plan.ColumnRef) plan.Expr { return n.Exprs[c.Index] })
 		})
 		return &plan.Project{Input: pushInto(n.Input, splitAll(below)), Exprs: n.Exprs, Names: n.Names}
+	case *plan.Join:
+		return pushIntoJoin(n, conjuncts)
+	case *plan.Union:
+		return pushIntoUnion(n, conjuncts)
 	case *plan.Sort:
 		if n.Limit < 0 {
 			return &plan.Sort{Input: pushInto(n.Input, conjuncts), Keys: n.Keys, Limit: n.Limit}

@@ -41,6 +41,12 @@ func describe(n Node) string {
 		return describeSort(n)
 	case *Limit:
 		return describeLimit(n)
+	case *Join:
+		return describeJoin(n)
+	case *Union:
+		return describeUnion(n)
+	case *Repeat:
+		return "Repeat " + n.Times.String()
 	case *Values:
 		return fmt.Sprintf("Values rows=%d", len(n.Rows))
 	case *Insert:

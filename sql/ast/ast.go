@@ -23,10 +23,14 @@ type Statement interface {
 	statement()
 }
 
-// Select is a query.
+// Select is a query. Set and Rows stand in place of SELECT and the clauses as far as HAVING, which are then empty.
 type Select struct {
-	Pos      event.Position
-	With     []CTE
+	Pos  event.Position
+	With []CTE
+	// Set combines two queries; nil for one.
+	Set *SetOperation
+	// Rows are those of VALUES, at least one; nil for other queries.
+	Rows     [][]Expr
 	Distinct bool
 	Items    []Item
 	// From is nil for a query without FROM.
@@ -70,24 +74,26 @@ const (
 	NullsLast
 )
 
-// Table is what FROM reads: a StreamTable or a Subquery.
+// Table is what FROM reads: a StreamTable, a Subquery or a Join.
 type Table interface {
 	Position() event.Position
 	String() string
 	table()
 }
 
-// StreamTable is a stream or a query of WITH. Alias is nil where none is given.
+// StreamTable is a stream or a query of WITH. Alias is nil where none is given. Columns are new names for its first columns.
 type StreamTable struct {
-	Name  Name
-	Alias *Name
+	Name    Name
+	Alias   *Name
+	Columns []Name
 }
 
-// Subquery is a query in parentheses. Alias is nil where none is given.
+// Subquery is a query in parentheses. Alias is nil where none is given. Columns are new names for its first columns.
 type Subquery struct {
-	Pos   event.Position
-	Query *Select
-	Alias *Name
+	Pos     event.Position
+	Query   *Select
+	Alias   *Name
+	Columns []Name
 }
 
 // CreateStream is CREATE STREAM.

@@ -20,6 +20,24 @@ func (s *Select) String() string {
 	if len(s.With) > 0 {
 		b.WriteString("WITH " + list(s.With) + " ")
 	}
+	switch {
+	case s.Set != nil:
+		b.WriteString(s.Set.String())
+	case s.Rows != nil:
+		b.WriteString(valueRows(s.Rows))
+	default:
+		s.printCore(&b)
+	}
+	if len(s.OrderBy) > 0 {
+		b.WriteString(" ORDER BY " + list(s.OrderBy))
+	}
+	clause(&b, " LIMIT ", s.Limit)
+	clause(&b, " OFFSET ", s.Offset)
+	return b.String()
+}
+
+// printCore prints SELECT and the clauses as far as HAVING.
+func (s *Select) printCore(b *strings.Builder) {
 	b.WriteString("SELECT ")
 	if s.Distinct {
 		b.WriteString("DISTINCT ")
@@ -28,17 +46,11 @@ func (s *Select) String() string {
 	if s.From != nil {
 		b.WriteString(" FROM " + s.From.String())
 	}
-	clause(&b, " WHERE ", s.Where)
+	clause(b, " WHERE ", s.Where)
 	if len(s.GroupBy) > 0 {
 		b.WriteString(" GROUP BY " + list(s.GroupBy))
 	}
-	clause(&b, " HAVING ", s.Having)
-	if len(s.OrderBy) > 0 {
-		b.WriteString(" ORDER BY " + list(s.OrderBy))
-	}
-	clause(&b, " LIMIT ", s.Limit)
-	clause(&b, " OFFSET ", s.Offset)
-	return b.String()
+	clause(b, " HAVING ", s.Having)
 }
 
 func clause(b *strings.Builder, keyword string, e Expr) {
@@ -83,10 +95,20 @@ func (o Order) String() string {
 }
 
 // String prints the name with its alias.
-func (t *StreamTable) String() string { return t.Name.String() + as(t.Alias) }
+func (t *StreamTable) String() string { return t.Name.String() + as(t.Alias) + columnNames(t.Columns) }
 
 // String prints the query in parentheses with its alias.
-func (t *Subquery) String() string { return "(" + t.Query.String() + ")" + as(t.Alias) }
+func (t *Subquery) String() string {
+	return "(" + t.Query.String() + ")" + as(t.Alias) + columnNames(t.Columns)
+}
+
+// columnNames prints the names that an alias gives to columns.
+func columnNames(names []Name) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return " (" + list(names) + ")"
+}
 
 // String prints the statement on one line.
 func (s *CreateStream) String() string {
@@ -154,11 +176,7 @@ func (s *Insert) String() string {
 	if s.Query != nil {
 		return out + " " + s.Query.String()
 	}
-	rows := make([]string, len(s.Rows))
-	for i, row := range s.Rows {
-		rows[i] = "(" + list(row) + ")"
-	}
-	return out + " VALUES " + strings.Join(rows, ", ")
+	return out + " " + valueRows(s.Rows)
 }
 
 // String is the number as written.

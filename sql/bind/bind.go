@@ -2,7 +2,7 @@
 // for a statement that is no query, the definition or the names it speaks of.
 //
 // A plan that Bind returns is typed throughout: arguments have exactly the types of their functions, casts are written out,
-// literals have been read, and scans read only the columns that are used. Everything that can be known to be wrong without
+// literals have been read, and the scan of a query over one stream reads only the columns that are used. Everything that can be known to be wrong without
 // looking at data is an *event.Error with a position. Bind keeps nothing between calls and may be called from any goroutine.
 // It does not optimize and computes no expressions, except that it reads literals into the type they are used as.
 package bind
@@ -79,10 +79,14 @@ func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
 	}
 }
 
+// maxTables bounds the tables of one statement: queries of WITH that name each other twice would double them at every step.
+const maxTables = 1000
+
 // binder binds one statement.
 type binder struct {
 	catalog Catalog
 	params  Params
+	tables  int // bound so far
 }
 
 func (b *binder) query(s *ast.Select) (Query, error) {

@@ -8,11 +8,13 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// scope is the columns that names can mean: those of one table, or none without FROM.
+// scope is the columns that names can mean: those of one table, of several joined ones, or none without FROM.
 type scope struct {
-	// table qualifies columns: the alias, or else the stream's name. It is empty for a query without alias.
-	table   string
+	// tables are the names that qualify columns: aliases, or else the streams' names. A query without alias has none.
+	tables  []ast.Name
 	columns []scopeColumn
+	// star lists the columns that * means.
+	star []int
 	// node makes the plan below the expressions, once all of them are bound.
 	node func() plan.Node
 	// used holds, for a stream, the indexes of the columns referred to so far, in the order of the scan's output; prune tells
@@ -22,10 +24,15 @@ type scope struct {
 }
 
 type scopeColumn struct {
-	name   string
-	typ    event.Type
-	field  event.FieldID
+	// table is the name that can qualify it; empty where none can.
+	table string
+	name  string
+	typ   event.Type
+	field event.FieldID
+	// hidden columns are not in *.
 	hidden bool
+	// covered columns are found by their qualified name only: one that joins them with their equal stands for both.
+	covered bool
 }
 
 // ref refers to column i, and makes the scan output it.
@@ -45,10 +52,14 @@ func (s *scope) ref(i int) *plan.ColumnRef {
 
 // find looks a column up by its exact name, else by the only name equal to it but for case, as event.Schema.Resolve does.
 // matches holds several names where it is ambiguous.
-func (s *scope) find(name string) (i int, matches []string) {
+func (s *scope) find(name string) (i int, matches []string) { return s.findIn("", name) }
+
+// findIn is find among the columns of one table.
+func (s *scope) findIn(table, name string) (i int, matches []string) {
 	exact, folded := []int{}, []int{}
 	for i, c := range s.columns {
 		switch {
+		case table == "" && c.covered, table != "" && !strings.EqualFold(c.table, table):
 		case c.name == name:
 			exact = append(exact, i)
 		case strings.EqualFold(c.name, name):
@@ -60,7 +71,7 @@ func (s *scope) find(name string) (i int, matches []string) {
 		found = folded
 	}
 	for _, i := range found {
-		matches = append(matches, `"`+s.columns[i].name+`"`)
+		matches = append(matches, s.columns[i].describe(len(s.tables) > 1))
 	}
 	if len(found) == 0 {
 		return 0, nil
@@ -68,10 +79,27 @@ func (s *scope) find(name string) (i int, matches []string) {
 	return found[0], matches
 }
 
+func (c scopeColumn) describe(qualified bool) string {
+	if qualified && c.table != "" {
+		return c.table + "." + c.name
+	}
+	return `"` + c.name + `"`
+}
+
+// has reports whether a name qualifies columns.
+func (s *scope) has(table string) bool {
+	for _, t := range s.tables {
+		if strings.EqualFold(t.Text, table) {
+			return true
+		}
+	}
+	return false
+}
+
 // resolve finds the column that a name with dots begins with and returns the members of JSONB that the rest of the name asks for.
 func (s *scope) resolve(parts []ast.Name) (i int, path []ast.Name, err error) {
-	if len(parts) > 1 && s.table != "" && strings.EqualFold(parts[0].Text, s.table) {
-		i, matches := s.find(parts[1].Text)
+	if len(parts) > 1 && s.has(parts[0].Text) {
+		i, matches := s.findIn(parts[0].Text, parts[1].Text)
 		if len(matches) == 1 {
 			return i, parts[2:], nil
 		}
@@ -83,9 +111,13 @@ func (s *scope) resolve(parts []ast.Name) (i int, path []ast.Name, err error) {
 	switch {
 	case len(matches) == 1:
 		return i, parts[1:], nil
-	case len(parts) > 1 && len(matches) == 0 && s.table != "":
+	case len(parts) > 1 && len(matches) == 0 && len(s.tables) > 0:
 		err := event.Errorf(event.CodeUnknownColumn, "there is neither a table nor a column %q", parts[0].Text).At(parts[0].Pos)
-		return 0, nil, err.WithHint("what FROM reads is called %s", s.table)
+		names := make([]string, len(s.tables))
+		for i, t := range s.tables {
+			names[i] = t.Text
+		}
+		return 0, nil, err.WithHint("what FROM reads is called %s", strings.Join(names, ", "))
 	default:
 		return 0, nil, s.missing(parts[0], matches)
 	}
@@ -124,6 +156,11 @@ func (w *withs) find(name string) *withs {
 
 // from makes the scope of a FROM clause.
 func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
+	if t != nil {
+		if err := b.countTable(t.Position()); err != nil {
+			return nil, err
+		}
+	}
 	switch t := t.(type) {
 	case nil:
 		// One row without columns.
@@ -133,27 +170,42 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		if err != nil {
 			return nil, err
 		}
-		table := ""
-		if t.Alias != nil {
-			table = t.Alias.Text
-		}
-		return scopeOf(node, table, nil), nil
+		sc := scopeOf(node, t.Alias)
+		return sc, sc.rename(t.Columns)
 	case *ast.StreamTable:
-		table := t.Name.Text
+		table := &t.Name
 		if t.Alias != nil {
-			table = t.Alias.Text
+			table = t.Alias
 		}
+		var sc *scope
+		var err error
 		if found := w.find(t.Name.Text); found != nil {
-			return b.fromWith(found, table)
+			sc, err = b.fromWith(found, table)
+		} else {
+			sc, err = b.fromStream(t, table)
 		}
-		return b.fromStream(t, table)
+		if err != nil {
+			return nil, err
+		}
+		return sc, sc.rename(t.Columns)
+	case *ast.Join:
+		return b.join(t, w)
 	default:
 		return nil, event.Errorf(event.CodeInternal, "bind FROM: %T is not a known table", t)
 	}
 }
 
+// countTable bounds the work that a short statement can ask for.
+func (b *binder) countTable(pos event.Position) error {
+	if b.tables++; b.tables > maxTables {
+		return event.Errorf(event.CodeBadRequest, "the statement reads more than %d tables", maxTables).At(pos).
+			WithHint("a query of WITH counts as often as it is named, with all that it reads")
+	}
+	return nil
+}
+
 // fromWith binds a query of WITH anew where it is named; only the queries before it are visible inside.
-func (b *binder) fromWith(w *withs, table string) (*scope, error) {
+func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 	node, err := b.selectPlan(w.cte.Query, w.outer, nil)
 	if err != nil {
 		return nil, err
@@ -162,28 +214,52 @@ func (b *binder) fromWith(w *withs, table string) (*scope, error) {
 		return nil, event.Errorf(event.CodeBadRequest, "query %q has %d columns, but %d names are given", w.cte.Name.Text, has, given).
 			At(w.cte.Name.Pos)
 	}
-	return scopeOf(node, table, w.cte.Columns), nil
+	sc := scopeOf(node, table)
+	return sc, sc.rename(w.cte.Columns)
 }
 
-// scopeOf is the scope of a query's output columns, the first of them renamed.
-func scopeOf(node plan.Node, table string, renamed []ast.Name) *scope {
-	s := &scope{table: table, node: func() plan.Node { return node }}
-	for i, c := range node.Columns() {
-		name := c.Name
-		if i < len(renamed) {
-			name = renamed[i].Text
+// scopeOf is the scope of a query's output columns.
+func scopeOf(node plan.Node, table *ast.Name) *scope {
+	s := &scope{node: func() plan.Node { return node }}
+	for _, c := range node.Columns() {
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type})
+	}
+	return s.named(table)
+}
+
+// named gives the scope of one table its name, if it has one.
+func (s *scope) named(table *ast.Name) *scope {
+	if table != nil {
+		s.tables = []ast.Name{*table}
+	}
+	for i, c := range s.columns {
+		if table != nil {
+			s.columns[i].table = table.Text
 		}
-		s.columns = append(s.columns, scopeColumn{name: name, typ: c.Type})
+		if !c.hidden {
+			s.star = append(s.star, i)
+		}
 	}
 	return s
 }
 
-func (b *binder) fromStream(t *ast.StreamTable, table string) (*scope, error) {
+// rename gives the first columns other names.
+func (s *scope) rename(names []ast.Name) error {
+	if len(names) > len(s.star) {
+		return event.Errorf(event.CodeBadRequest, "there are %d columns, but %d names are given", len(s.star), len(names)).At(names[0].Pos)
+	}
+	for i, n := range names {
+		s.columns[s.star[i]].name = n.Text
+	}
+	return nil
+}
+
+func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error) {
 	stream, err := b.stream(t.Name)
 	if err != nil {
 		return nil, err
 	}
-	s := &scope{table: table, prune: true}
+	s := &scope{prune: true}
 	for i, c := range stream.Schema.All() {
 		hidden := i >= len(stream.Schema.Columns)
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: c.ID, hidden: hidden})
@@ -195,5 +271,16 @@ func (b *binder) fromStream(t *ast.StreamTable, table string) (*scope, error) {
 		}
 		return &plan.Scan{Stream: stream.Name, Schema: stream.Schema, Fields: fields}
 	}
-	return s, nil
+	return s.named(table), nil
+}
+
+// whole makes the scan of a stream output all columns, in their order.
+func (s *scope) whole() {
+	if !s.prune {
+		return
+	}
+	s.prune, s.used = false, make([]int, len(s.columns))
+	for i := range s.used {
+		s.used[i] = i
+	}
 }

@@ -44,22 +44,29 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	for i := range s.With {
 		w = &withs{cte: &s.With[i], outer: w}
 	}
+	if s.Set != nil || s.Rows != nil {
+		return b.combinedPlan(s, w, targets)
+	}
 	sc, err := b.from(s.From, w)
 	if err != nil {
 		return nil, err
 	}
-	at := map[*plan.ColumnRef]event.Position{}
-	q := &selection{
-		binder: b, ast: s, scope: sc, targets: targets,
-		rows:  &scalars{binder: b, scope: sc, aggregates: &aggregates{}, at: at},
-		plain: &scalars{binder: b, scope: sc, place: "WHERE", at: at},
-	}
+	q := b.newSelection(s, sc, targets)
 	for _, step := range []func() error{q.bindOutputs, q.bindWhere, q.bindGroups, q.bindHaving, q.bindKeys} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
 	return q.plan()
+}
+
+func (b *binder) newSelection(s *ast.Select, sc *scope, targets []event.Type) *selection {
+	at := map[*plan.ColumnRef]event.Position{}
+	return &selection{
+		binder: b, ast: s, scope: sc, targets: targets,
+		rows:  &scalars{binder: b, scope: sc, aggregates: &aggregates{}, at: at},
+		plain: &scalars{binder: b, scope: sc, place: "WHERE", at: at},
+	}
 }
 
 func (q *selection) bindOutputs() error {
@@ -103,16 +110,13 @@ func (q *selection) expandStar(star *ast.Star, alias *ast.Name) error {
 		return event.Errorf(event.CodeSyntax, "* takes no alias").At(alias.Pos)
 	case len(q.scope.columns) == 0:
 		return event.Errorf(event.CodeSyntax, "* needs FROM").At(star.Pos)
-	case star.Table != nil && !strings.EqualFold(star.Table.Text, q.scope.table):
+	case star.Table != nil && !q.scope.has(star.Table.Text):
 		return event.Errorf(event.CodeNotFound, "there is no %q in FROM", star.Table.Text).At(star.Pos)
 	}
-	for i, c := range q.scope.columns {
-		if c.hidden {
-			continue
-		}
+	for _, i := range q.scope.starred(star.Table) {
 		ref := q.scope.ref(i)
 		q.rows.at[ref] = star.Pos
-		q.outputs = append(q.outputs, output{expr: ref, name: c.name})
+		q.outputs = append(q.outputs, output{expr: ref, name: q.scope.columns[i].name})
 	}
 	return nil
 }

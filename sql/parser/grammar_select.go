@@ -3,20 +3,28 @@ package parser
 import (
 	"github.com/alecthomas/participle/v2/lexer"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
+// selectQuery is a query of any form: one or several terms, with what belongs to their joint result around them.
 type selectQuery struct {
-	Pos      lexer.Position
-	With     []cte        `parser:"( 'WITH' @@ ( ',' @@ )* )?"`
+	Pos     lexer.Position
+	With    []cte      `parser:"( 'WITH' @@ ( ',' @@ )* )?"`
+	First   queryTerm  `parser:"@@"`
+	More    []setTerm  `parser:"@@*"`
+	OrderBy []orderKey `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
+	Bounds  limits     `parser:"@@?"`
+}
+
+// selectCore is SELECT with the clauses of its own.
+type selectCore struct {
 	Distinct bool         `parser:"'SELECT' ( @'DISTINCT' | 'ALL' )?"`
 	Items    []selectItem `parser:"@@ ( ',' @@ )*"`
 	From     *tableRef    `parser:"( 'FROM' @@ )?"`
 	Where    *expression  `parser:"( 'WHERE' @@ )?"`
 	GroupBy  []expression `parser:"( 'GROUP' 'BY' @@ ( ',' @@ )* )?"`
 	Having   *expression  `parser:"( 'HAVING' @@ )?"`
-	OrderBy  []orderKey   `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
-	Bounds   limits       `parser:"@@?"`
 }
 
 type cte struct {
@@ -45,15 +53,23 @@ type limits struct {
 }
 
 func (q *selectQuery) tree() (*ast.Select, error) {
-	out := &ast.Select{
-		Pos: position(q.Pos), Distinct: q.Distinct, Where: q.Where.tree(), GroupBy: trees(q.GroupBy), Having: q.Having.tree(),
-		Limit: q.Bounds.Limit.tree(), Offset: q.Bounds.Offset.tree(),
+	out, err := q.terms()
+	if err != nil {
+		return nil, err
 	}
-	if q.Bounds.LimitAfter != nil {
-		out.Limit = q.Bounds.LimitAfter.tree()
+	bounds := q.Bounds
+	if len(q.With) == 0 && len(q.OrderBy) == 0 && bounds == (limits{}) {
+		return out, nil
 	}
-	if q.Bounds.After != nil {
-		out.Offset = q.Bounds.After.tree()
+	if len(q.More) == 0 && q.First.Query != nil {
+		out = selectAll(out, position(q.First.Query.Pos))
+	}
+	out.Pos, out.Limit, out.Offset = position(q.Pos), bounds.Limit.tree(), bounds.Offset.tree()
+	if bounds.LimitAfter != nil {
+		out.Limit = bounds.LimitAfter.tree()
+	}
+	if bounds.After != nil {
+		out.Offset = bounds.After.tree()
 	}
 	for _, c := range q.With {
 		query, err := c.Query.tree()
@@ -62,16 +78,23 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 		}
 		out.With = append(out.With, ast.CTE{Name: c.Name.Name, Columns: names(c.Columns), Query: query})
 	}
-	for _, item := range q.Items {
-		out.Items = append(out.Items, ast.Item{Expr: item.Expr.Expr, Alias: item.Alias.tree()})
-	}
 	for _, k := range q.OrderBy {
 		out.OrderBy = append(out.OrderBy, k.tree())
 	}
-	if q.From != nil {
-		out.From = q.From.Table
-	}
 	return out, nil
+}
+
+func (c *selectCore) tree(pos event.Position) *ast.Select {
+	out := &ast.Select{
+		Pos: pos, Distinct: c.Distinct, Where: c.Where.tree(), GroupBy: trees(c.GroupBy), Having: c.Having.tree(),
+	}
+	for _, item := range c.Items {
+		out.Items = append(out.Items, ast.Item{Expr: item.Expr.Expr, Alias: item.Alias.tree()})
+	}
+	if c.From != nil {
+		out.From = c.From.Table
+	}
+	return out
 }
 
 func (k orderKey) tree() ast.Order {

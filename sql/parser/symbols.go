@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"errors"
 	"strings"
 
 	"github.com/alecthomas/participle/v2"
@@ -50,55 +49,6 @@ func (a *alias) tree() *ast.Name {
 		return nil
 	}
 	return &a.Name
-}
-
-// tableRef is what stands after FROM.
-type tableRef struct{ ast.Table }
-
-// Parse takes a name or a query in parentheses, with its alias.
-func (r *tableRef) Parse(lex *lexer.PeekingLexer) error {
-	table, as, err := r.source(lex)
-	if err != nil {
-		return err
-	}
-	var a alias
-	switch err := a.Parse(lex); {
-	case err == nil:
-		*as = &a.Name
-	case !errors.Is(err, participle.NextMatch):
-		return err
-	}
-	if next := lex.Peek(); next.Type == tokenSymbol && next.Value == "," {
-		return notSupported(*next, "reading from several streams at once", "")
-	}
-	r.Table = table
-	return nil
-}
-
-// source takes the table itself and says where its alias goes.
-func (r *tableRef) source(lex *lexer.PeekingLexer) (ast.Table, **ast.Name, error) {
-	t := *lex.Peek()
-	if t.Type == tokenSymbol && t.Value == "(" {
-		lex.Next()
-		query, err := parseQuery(lex)
-		if err != nil {
-			return nil, nil, err
-		}
-		table := &ast.Subquery{Pos: position(t.Pos), Query: query}
-		return table, &table.Alias, expect(lex, ")")
-	}
-	if t.Type != tokenIdent && t.Type != tokenQuoted {
-		return nil, nil, &unexpected{token: t, expected: "the name of a stream"}
-	}
-	lex.Next()
-	switch next := *lex.Peek(); {
-	case next.Type == tokenSymbol && next.Value == "(":
-		return nil, nil, notSupported(t, "the table function "+upper(t.Value), "group by time_bucket(INTERVAL '1 minute', ts) instead")
-	case next.Type == tokenSymbol && next.Value == ".":
-		return nil, nil, notSupported(t, "a stream name of several parts", "")
-	}
-	table := &ast.StreamTable{Name: nameOf(t)}
-	return table, &table.Alias, nil
 }
 
 // parseQuery reads a query inside another statement and leaves lex behind it.

@@ -42,7 +42,6 @@ var unsupportedStatements = map[string]construct{
 	"SHOW LATE":                {"SHOW LATE", ""},
 	"SHOW STATE":               {"SHOW STATE", ""},
 	"SHOW QUERIES":             {"SHOW QUERIES", ""},
-	"VALUES":                   {"VALUES as a statement", "write SELECT 1, 2"},
 	"BEGIN":                    {"a transaction", "every statement stands for itself"},
 	"START":                    {"a transaction", "every statement stands for itself"},
 	"COMMIT":                   {"a transaction", "every statement stands for itself"},
@@ -62,9 +61,7 @@ var unsupportedStatements = map[string]construct{
 
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
 var unsupportedClauses = map[string]construct{
-	"JOIN": {"JOIN", ""}, "INNER": {"JOIN", ""}, "LEFT": {"LEFT JOIN", ""}, "RIGHT": {"RIGHT JOIN", ""}, "FULL": {"FULL JOIN", ""},
-	"CROSS": {"CROSS JOIN", ""}, "NATURAL": {"NATURAL JOIN", ""}, "ASOF": {"ASOF JOIN", ""},
-	"UNION": {"UNION", ""}, "INTERSECT": {"INTERSECT", ""}, "EXCEPT": {"EXCEPT", ""},
+	"ASOF": {"ASOF JOIN", ""},
 	"OVER": {"a window function", ""}, "WINDOW": {"WINDOW", ""}, "QUALIFY": {"QUALIFY", ""},
 	"FILL": {"FILL", ""}, "SAMPLE": {"SAMPLE BY", "group by time_bucket(INTERVAL '1 minute', ts)"},
 	"LATEST": {"LATEST ON", ""}, "LATE": {"LATE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},

@@ -1,0 +1,183 @@
+package exec
+
+import (
+	"context"
+	"sync"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// joinOp pairs rows: it reads one input, the build side, into memory, grouped by the keys that the conditions equate, and then
+// looks up each row of the other, the probe side. Conditions that are no equality of two keys are computed for the pairs that
+// the keys leave; without keys those are all pairs. The first reader that is asked builds for all.
+type joinOp struct {
+	run         *run
+	node        *plan.Join
+	left, right operator
+	probe       operator
+	build       operator
+	buildIsLeft bool
+	columns     []plan.Column // of both sides
+	leftWidth   int
+	used        []bool // of the output
+	probeKeys   []*kernel.Program
+	buildKeys   []*kernel.Program
+	keyTypes    []event.Type
+	rest        []*kernel.Program // the conditions left, over both sides
+	restReads   []bool
+	test        *kernel.Program // nil but for a mark join with a test
+
+	once  sync.Once
+	built *joinBuild
+	err   error // of building
+}
+
+func (r *run) newJoin(ctx context.Context, n *plan.Join, used []bool) (operator, error) {
+	left, right := n.Left.Columns(), n.Right.Columns()
+	o := &joinOp{run: r, node: n, leftWidth: len(left), used: used}
+	o.columns = append(append(o.columns, left...), right...)
+	if err := o.buildInputs(ctx); err != nil {
+		return nil, err
+	}
+	o.chooseSides()
+	return o, o.compileConditions()
+}
+
+// buildInputs builds both sides with the columns that the output or a condition reads.
+func (o *joinOp) buildInputs(ctx context.Context) error {
+	needed := make([]bool, len(o.columns))
+	if o.node.Kind == plan.MarkJoin {
+		copy(needed[:o.leftWidth], o.used)
+	} else {
+		copy(needed, o.used)
+	}
+	plan.MarkColumns(needed, o.node.On...)
+	if o.node.Test != nil {
+		plan.MarkColumns(needed, o.node.Test)
+	}
+	var err error
+	if o.left, err = o.run.build(ctx, o.node.Left, needed[:o.leftWidth]); err != nil {
+		return err
+	}
+	o.right, err = o.run.build(ctx, o.node.Right, needed[o.leftWidth:])
+	return err
+}
+
+// chooseSides builds on the side with fewer rows. Only the rows of the probe side come out as they are, so kinds of join that
+// give each row of Left once always probe with it, and those that keep unpaired rows of one side probe with that one
+// unless it is much smaller: keeping those of the build side takes a single reader.
+func (o *joinOp) chooseSides() {
+	const much = 8
+	left, right := estimateRows(o.left), estimateRows(o.right)
+	switch o.node.Kind {
+	case plan.SingleJoin, plan.MarkJoin:
+	case plan.LeftJoin:
+		o.buildIsLeft = left < right/much
+	case plan.RightJoin:
+		o.buildIsLeft = left/much <= right
+	default:
+		o.buildIsLeft = left < right
+	}
+	o.probe, o.build = o.left, o.right
+	if o.buildIsLeft {
+		o.probe, o.build = o.right, o.left
+	}
+}
+
+// pads tells whether unpaired rows of a side come out.
+func (o *joinOp) pads(left bool) bool {
+	switch o.node.Kind {
+	case plan.FullJoin:
+		return true
+	case plan.LeftJoin, plan.SingleJoin:
+		return left
+	case plan.RightJoin:
+		return !left
+	default:
+		return false
+	}
+}
+
+// compileConditions parts the conditions into keys and the rest.
+func (o *joinOp) compileConditions() error {
+	var leftKeys, rightKeys, rest []plan.Expr
+	for _, e := range o.node.On {
+		l, r, ok := plan.SplitEquality(e, o.leftWidth)
+		if ok {
+			_, ok = newJoinKey(l.Type())
+		}
+		if !ok {
+			rest = append(rest, e)
+			continue
+		}
+		leftKeys, rightKeys = append(leftKeys, l), append(rightKeys, r)
+		o.keyTypes = append(o.keyTypes, l.Type())
+	}
+	probe, build := leftKeys, rightKeys
+	if o.buildIsLeft {
+		probe, build = rightKeys, leftKeys
+	}
+	var err error
+	if o.probeKeys, err = compileAll(probe); err != nil {
+		return err
+	}
+	if o.buildKeys, err = compileAll(build); err != nil {
+		return err
+	}
+	if o.rest, err = compileAll(rest); err != nil {
+		return err
+	}
+	o.restReads = make([]bool, len(o.columns))
+	plan.MarkColumns(o.restReads, rest...)
+	if o.node.Test != nil {
+		plan.MarkColumns(o.restReads, o.node.Test)
+		o.test, err = kernel.Compile(o.node.Test)
+	}
+	return err
+}
+
+// buildAt is where the build side's columns begin among those of both; probeAt likewise.
+func (o *joinOp) buildAt() int {
+	if o.buildIsLeft {
+		return 0
+	}
+	return o.leftWidth
+}
+
+func (o *joinOp) probeAt() int { return o.leftWidth - o.buildAt() }
+
+func (o *joinOp) buildWidth() int {
+	if o.buildIsLeft {
+		return o.leftWidth
+	}
+	return len(o.columns) - o.leftWidth
+}
+
+// width is that of the probe side, or 1 where somebody has to know that all pairs have been found.
+func (o *joinOp) width() int {
+	if o.pads(o.buildIsLeft) {
+		return 1
+	}
+	return o.probe.width()
+}
+
+func (o *joinOp) open() reader {
+	input := o.probe.open
+	if o.width() == 1 {
+		input = func() reader { return gather(o.probe) }
+	}
+	return &joinReader{op: o, input: input()}
+}
+
+// ready is the build side, made at the first call.
+func (o *joinOp) ready(ctx context.Context) (*joinBuild, error) {
+	o.once.Do(func() {
+		o.err = guard(func() (err error) {
+			o.built, err = o.buildSide(ctx)
+			return err
+		})
+	})
+	return o.built, o.err
+}

@@ -1,0 +1,61 @@
+package optimize
+
+import (
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// neverFail are the functions that give a value, or NULL, whatever their arguments.
+var neverFail = map[string]bool{
+	"=": true, "<>": true, "<": true, "<=": true, ">": true, ">=": true, "is distinct from": true, "is not distinct from": true,
+	"and": true, "or": true, "not": true, "is_null": true, "is_not_null": true, "coalesce": true, "nullif": true,
+	"greatest": true, "least": true, "lower": true, "upper": true, "trim": true, "length": true, "starts_with": true,
+	"->": true, "->>": true, "now": true,
+}
+
+// mayFail reports whether some row could make an expression fail. A condition that cannot fail may be computed for rows that an
+// earlier one would have left out. What depends on no column counts as if it did not fail where it only adds to a time: such
+// bounds (now() - INTERVAL '1 hour') are what keeps most of a stream from being read.
+func mayFail(e plan.Expr) bool {
+	switch e := e.(type) {
+	case *plan.ColumnRef, *plan.Literal:
+		return false
+	case *plan.Call:
+		if !neverFail[e.Fn.Name] && !isTimeBound(e) && !isConstantPattern(e) {
+			return true
+		}
+	case *plan.Case:
+	default:
+		return true
+	}
+	for _, in := range plan.Operands(e) {
+		if mayFail(in) {
+			return true
+		}
+	}
+	return false
+}
+
+// isConstantPattern holds for LIKE with a pattern that is written out: a bad one has been refused already.
+func isConstantPattern(e *plan.Call) bool {
+	if e.Fn.Name != "like" && e.Fn.Name != "ilike" {
+		return false
+	}
+	_, ok := e.Args[1].(*plan.Literal)
+	return ok
+}
+
+func isTimeBound(e *plan.Call) bool {
+	if (e.Fn.Name != "+" && e.Fn.Name != "-") || len(e.Args) != 2 {
+		return false
+	}
+	if kind := e.Fn.Result.Kind; kind != timestampKind {
+		return false
+	}
+	constant := true
+	plan.Walk(e, func(e plan.Expr) {
+		if _, ok := e.(*plan.ColumnRef); ok {
+			constant = false
+		}
+	})
+	return constant
+}

@@ -1,0 +1,56 @@
+package ast
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// JoinKind says which rows of its two tables a Join keeps.
+type JoinKind uint8
+
+// The kinds of join.
+const (
+	CrossJoin JoinKind = iota // every pair; also what a comma in FROM means
+	InnerJoin
+	LeftJoin
+	RightJoin
+	FullJoin
+)
+
+var joinWords = [...]string{"CROSS JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"}
+
+// Join is two tables side by side. At most one of On, Using and Natural is set, and none in a CrossJoin.
+type Join struct {
+	// Pos is where the comma or the first word of the join stands.
+	Pos         event.Position
+	Kind        JoinKind
+	Left, Right Table
+	On          Expr
+	Using       []Name
+	Natural     bool
+}
+
+func (*Join) table() {}
+
+// Position is that of the left table.
+func (t *Join) Position() event.Position { return t.Left.Position() }
+
+// String prints the join; a join on its right side stands in parentheses.
+func (t *Join) String() string {
+	out := t.Left.String() + " "
+	if t.Natural {
+		out += "NATURAL "
+	}
+	out += joinWords[t.Kind] + " "
+	if _, nested := t.Right.(*Join); nested {
+		out += "(" + t.Right.String() + ")"
+	} else {
+		out += t.Right.String()
+	}
+	switch {
+	case t.On != nil:
+		out += " ON " + t.On.String()
+	case len(t.Using) > 0:
+		out += " USING (" + list(t.Using) + ")"
+	}
+	return out
+}

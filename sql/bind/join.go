@@ -1,0 +1,179 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+var joinKinds = map[ast.JoinKind]plan.JoinKind{
+	ast.CrossJoin: plan.InnerJoin, ast.InnerJoin: plan.InnerJoin, ast.LeftJoin: plan.LeftJoin, ast.RightJoin: plan.RightJoin,
+	ast.FullJoin: plan.FullJoin,
+}
+
+// joining binds one join: two scopes become one, whose columns are those of the left followed by those of the right and, for
+// USING and NATURAL, one for each pair of columns that they equate.
+type joining struct {
+	binder      *binder
+	ast         *ast.Join
+	left, right *scope
+	both        *scope
+	on          []plan.Expr
+	// merged are the columns after those of both sides.
+	merged []output
+}
+
+// join makes the scope of two tables.
+func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
+	left, err := b.from(t.Left, w)
+	if err != nil {
+		return nil, err
+	}
+	right, err := b.from(t.Right, w)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range right.tables {
+		if left.has(name.Text) {
+			return nil, event.Errorf(event.CodeBadRequest, "FROM calls two tables %q", name.Text).At(name.Pos).
+				WithHint("give one of them another name, as in %s AS other", name.Text)
+		}
+	}
+	left.whole()
+	right.whole()
+	j := &joining{binder: b, ast: t, left: left, right: right}
+	j.both = j.scope()
+	if err := j.condition(); err != nil {
+		return nil, err
+	}
+	j.both.node = j.node
+	return j.both, nil
+}
+
+func (j *joining) scope() *scope {
+	out := &scope{tables: append(append([]ast.Name(nil), j.left.tables...), j.right.tables...)}
+	out.columns = append(append(out.columns, j.left.columns...), j.right.columns...)
+	out.star = append(out.star, j.left.star...)
+	for _, i := range j.right.star {
+		out.star = append(out.star, len(j.left.columns)+i)
+	}
+	return out
+}
+
+func (j *joining) node() plan.Node {
+	var out plan.Node = &plan.Join{Left: j.left.node(), Right: j.right.node(), Kind: joinKinds[j.ast.Kind], On: j.on}
+	if len(j.merged) == 0 {
+		return out
+	}
+	columns := out.Columns()
+	p := firstColumns(out, len(columns)).(*plan.Project)
+	for _, m := range j.merged {
+		p.Exprs, p.Names = append(p.Exprs, m.expr), append(p.Names, m.name)
+	}
+	return p
+}
+
+func (j *joining) condition() error {
+	switch {
+	case j.ast.On != nil:
+		x := &scalars{binder: j.binder, scope: j.both, place: "ON"}
+		on, err := x.condition(j.ast.On, "the condition of ON")
+		j.on = plan.Conjuncts(on)
+		return err
+	case j.ast.Natural:
+		return j.equateAll(j.common())
+	default:
+		return j.equateAll(j.ast.Using)
+	}
+}
+
+// common are the columns that both sides have, as NATURAL joins by them.
+func (j *joining) common() []ast.Name {
+	var out []ast.Name
+	for _, i := range j.left.star {
+		name := j.left.columns[i].name
+		for _, k := range j.right.star {
+			if j.right.columns[k].name == name {
+				out = append(out, ast.Name{Text: name, Quoted: true, Pos: j.ast.Pos})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// equateAll joins by columns of the same name on both sides, which * then shows once, before the others.
+func (j *joining) equateAll(names []ast.Name) error {
+	var first []int
+	seen := map[int]bool{}
+	for _, n := range names {
+		l, matches := j.left.find(n.Text)
+		if len(matches) != 1 {
+			return j.left.missing(n, matches)
+		}
+		r, matches := j.right.find(n.Text)
+		if len(matches) != 1 {
+			return j.right.missing(n, matches)
+		}
+		if seen[l] {
+			return event.Errorf(event.CodeBadRequest, "column %q stands twice in USING", n.Text).At(n.Pos)
+		}
+		seen[l], seen[len(j.left.columns)+r] = true, true
+		if err := j.equate(n, l, r); err != nil {
+			return err
+		}
+		first = append(first, len(j.both.columns)-1)
+	}
+	for _, i := range j.both.star {
+		if !seen[i] {
+			first = append(first, i)
+		}
+	}
+	j.both.star = first
+	return nil
+}
+
+// equate adds the column that stands for column l of the left side and r of the right one.
+func (j *joining) equate(n ast.Name, l, r int) error {
+	r += len(j.left.columns)
+	left, right := argument{j.both.ref(l), n.Pos}, argument{j.both.ref(r), n.Pos}
+	equal, err := applied("=", n.Pos, left, right)
+	if err != nil {
+		return err
+	}
+	typ, values, err := unify([]argument{left, right}, "column "+n.Text)
+	if err != nil {
+		return err
+	}
+	value := values[0]
+	switch j.ast.Kind {
+	case ast.RightJoin:
+		value = values[1]
+	case ast.FullJoin:
+		if value, err = applied("coalesce", n.Pos, argument{values[0], n.Pos}, argument{values[1], n.Pos}); err != nil {
+			return err
+		}
+	}
+	name := j.left.columns[l].name
+	j.on = append(j.on, equal)
+	j.merged = append(j.merged, output{expr: value, name: name})
+	j.both.columns[l].covered, j.both.columns[r].covered = true, true
+	j.both.columns = append(j.both.columns, scopeColumn{name: name, typ: typ})
+	return nil
+}
+
+// starred lists the columns that * or table.* means.
+func (s *scope) starred(table *ast.Name) []int {
+	if table == nil {
+		return s.star
+	}
+	var out []int
+	for i, c := range s.columns {
+		if !c.hidden && strings.EqualFold(c.table, table.Text) {
+			out = append(out, i)
+		}
+	}
+	return out
+}

@@ -1,0 +1,84 @@
+package parser
+
+import (
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// maxTerms bounds the queries joined by UNION, INTERSECT and EXCEPT: they make a tree as deep as they are many.
+const maxTerms = 500
+
+// queryTerm is one operand of UNION, INTERSECT and EXCEPT.
+type queryTerm struct {
+	Pos    lexer.Position
+	Select *selectCore  `parser:"@@"`
+	Rows   []insertRow  `parser:"| 'VALUES' @@ ( ',' @@ )*"`
+	Query  *selectQuery `parser:"| '(' @@ ')'"`
+}
+
+// setTerm is an operand with the words before it.
+type setTerm struct {
+	Pos  lexer.Position
+	Op   string    `parser:"@( 'UNION' | 'INTERSECT' | 'EXCEPT' )"`
+	All  bool      `parser:"( @'ALL' | 'DISTINCT' )?"`
+	Term queryTerm `parser:"@@"`
+}
+
+func (t *queryTerm) tree() (*ast.Select, error) {
+	switch {
+	case t.Query != nil:
+		return t.Query.tree()
+	case t.Select != nil:
+		return t.Select.tree(position(t.Pos)), nil
+	}
+	out := &ast.Select{Pos: position(t.Pos)}
+	for _, row := range t.Rows {
+		out.Rows = append(out.Rows, trees(row.Values))
+	}
+	return out, nil
+}
+
+// terms joins the operands: INTERSECT before the others, each from left to right.
+func (q *selectQuery) terms() (*ast.Select, error) {
+	if len(q.More) >= maxTerms {
+		return nil, event.Errorf(event.CodeSyntax, "more than %d queries are joined by UNION, INTERSECT or EXCEPT", maxTerms).
+			At(position(q.More[maxTerms-1].Pos))
+	}
+	left, err := q.First.tree()
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(q.More); {
+		tail := &q.More[i]
+		i++
+		right, err := tail.Term.tree()
+		if err != nil {
+			return nil, err
+		}
+		for upper(tail.Op) != "INTERSECT" && i < len(q.More) && upper(q.More[i].Op) == "INTERSECT" {
+			next, err := q.More[i].Term.tree()
+			if err != nil {
+				return nil, err
+			}
+			right = q.More[i].join(right, next)
+			i++
+		}
+		left = tail.join(left, right)
+	}
+	return left, nil
+}
+
+func (t *setTerm) join(left, right *ast.Select) *ast.Select {
+	op := map[string]ast.SetOp{"UNION": ast.Union, "INTERSECT": ast.Intersect, "EXCEPT": ast.Except}[upper(t.Op)]
+	return &ast.Select{Pos: left.Pos, Set: &ast.SetOperation{Pos: position(t.Pos), Op: op, All: t.All, Left: left, Right: right}}
+}
+
+// selectAll is SELECT * FROM (query), for a query in parentheses to which clauses are added.
+func selectAll(query *ast.Select, pos event.Position) *ast.Select {
+	return &ast.Select{
+		Items: []ast.Item{{Expr: &ast.Star{Pos: pos}}},
+		From:  &ast.Subquery{Pos: pos, Query: query},
+	}
+}

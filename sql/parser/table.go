@@ -1,0 +1,230 @@
+package parser
+
+import (
+	"errors"
+
+	"github.com/alecthomas/participle/v2"
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// maxTables bounds the tables of one FROM clause: joined, they make a tree as deep as they are many, each level with the columns
+// of all below.
+const maxTables = 256
+
+// tableRef is what stands after FROM: tables joined by words and commas, which bind looser.
+type tableRef struct{ ast.Table }
+
+// Parse takes all tables.
+func (r *tableRef) Parse(lex *lexer.PeekingLexer) error {
+	p := tableParser{lex: lex}
+	var err error
+	r.Table, err = p.list()
+	return err
+}
+
+// tableParser reads one FROM clause.
+type tableParser struct {
+	lex    *lexer.PeekingLexer
+	tables int
+	depth  int
+}
+
+// list reads joined tables with commas between them.
+func (p *tableParser) list() (ast.Table, error) {
+	left, err := p.joined()
+	for err == nil && is(*p.lex.Peek(), ",") {
+		join := &ast.Join{Pos: position(p.lex.Next().Pos), Left: left}
+		join.Right, err = p.joined()
+		left = join
+	}
+	return left, err
+}
+
+// joined reads a table and the joins that follow it.
+func (p *tableParser) joined() (ast.Table, error) {
+	left, err := p.single()
+	for err == nil {
+		var join *ast.Join
+		if join, err = p.joinWords(); err != nil || join == nil {
+			return left, err
+		}
+		join.Left = left
+		if join.Right, err = p.single(); err != nil {
+			return nil, err
+		}
+		left, err = join, p.condition(join)
+	}
+	return nil, err
+}
+
+// joinWords takes the words of a join, if they come next.
+func (p *tableParser) joinWords() (*ast.Join, error) {
+	first := *p.lex.Peek()
+	join := &ast.Join{Pos: position(first.Pos), Kind: ast.InnerJoin, Natural: accept(p.lex, "NATURAL")}
+	switch {
+	case accept(p.lex, "INNER"):
+	case !join.Natural && accept(p.lex, "CROSS"):
+		join.Kind = ast.CrossJoin
+	case accept(p.lex, "LEFT"):
+		join.Kind = ast.LeftJoin
+	case accept(p.lex, "RIGHT"):
+		join.Kind = ast.RightJoin
+	case accept(p.lex, "FULL"):
+		join.Kind = ast.FullJoin
+	case !join.Natural && !is(first, "JOIN"):
+		return nil, nil
+	}
+	if join.Kind > ast.InnerJoin {
+		accept(p.lex, "OUTER")
+	}
+	return join, expect(p.lex, "JOIN")
+}
+
+// condition takes what joins the two tables.
+func (p *tableParser) condition(join *ast.Join) error {
+	if join.Kind == ast.CrossJoin || join.Natural {
+		return nil
+	}
+	if accept(p.lex, "USING") {
+		if err := expect(p.lex, "("); err != nil {
+			return err
+		}
+		var err error
+		join.Using, err = p.names()
+		return err
+	}
+	if err := expect(p.lex, "ON"); err != nil {
+		return err
+	}
+	var on expression
+	err := on.Parse(p.lex)
+	join.On = on.Expr
+	return err
+}
+
+// names takes names with commas between them and the closing parenthesis.
+func (p *tableParser) names() ([]ast.Name, error) {
+	var out []ast.Name
+	for {
+		var n name
+		if err := n.Parse(p.lex); err != nil {
+			return nil, err
+		}
+		out = append(out, n.Name)
+		if !accept(p.lex, ",") {
+			return out, expect(p.lex, ")")
+		}
+	}
+}
+
+// single takes a name or a query in parentheses, with its alias, or joined tables in parentheses.
+func (p *tableParser) single() (ast.Table, error) {
+	t := *p.lex.Peek()
+	if p.tables++; p.tables > maxTables {
+		return nil, notSupported(t, "more than 256 tables in FROM", "")
+	}
+	if is(t, "(") && t.Type == tokenSymbol {
+		if !beginsQuery(p.lex) {
+			return p.parenthesized()
+		}
+		p.lex.Next()
+		query, err := parseQuery(p.lex)
+		if err != nil {
+			return nil, err
+		}
+		table := &ast.Subquery{Pos: position(t.Pos), Query: query}
+		if err := expect(p.lex, ")"); err != nil {
+			return nil, err
+		}
+		table.Alias, table.Columns, err = p.alias()
+		return table, err
+	}
+	return p.named(t)
+}
+
+func (p *tableParser) parenthesized() (ast.Table, error) {
+	p.lex.Next()
+	inner, err := p.list()
+	if err != nil {
+		return nil, err
+	}
+	return inner, expect(p.lex, ")")
+}
+
+func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
+	if t.Type != tokenIdent && t.Type != tokenQuoted {
+		return nil, &unexpected{token: t, expected: "the name of a stream"}
+	}
+	p.lex.Next()
+	switch next := *p.lex.Peek(); {
+	case is(next, "("):
+		return nil, notSupported(t, "the table function "+upper(t.Value), "group by time_bucket(INTERVAL '1 minute', ts) instead")
+	case is(next, "."):
+		return nil, notSupported(t, "a stream name of several parts", "")
+	}
+	table := &ast.StreamTable{Name: nameOf(t)}
+	var err error
+	table.Alias, table.Columns, err = p.alias()
+	return table, err
+}
+
+// alias takes another name for a table, with names for its columns, if there is one.
+func (p *tableParser) alias() (*ast.Name, []ast.Name, error) {
+	var a alias
+	if err := a.Parse(p.lex); errors.Is(err, participle.NextMatch) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, err
+	}
+	if !accept(p.lex, "(") {
+		return &a.Name, nil, nil
+	}
+	columns, err := p.names()
+	return &a.Name, columns, err
+}
+
+// beginsQuery reports whether the parenthesis that comes next holds a query rather than joined tables or an expression.
+func beginsQuery(lex *lexer.PeekingLexer) bool {
+	start := lex.MakeCheckpoint()
+	defer lex.LoadCheckpoint(start)
+	return accept(lex, "(") && holdsQuery(lex)
+}
+
+// holdsQuery is beginsQuery behind the parenthesis. A query that itself begins with a parenthesis is told from an expression, or from
+// joined tables, by what follows that one's end. It moves lex.
+func holdsQuery(lex *lexer.PeekingLexer) bool {
+	first := *lex.Peek()
+	switch {
+	case is(first, "SELECT"), is(first, "WITH"):
+		return true
+	case is(first, "VALUES"):
+		lex.Next()
+		return is(*lex.Peek(), "(")
+	case !beginsQuery(lex):
+		return false
+	}
+	skipGroup(lex)
+	next := *lex.Peek()
+	for _, word := range []string{")", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET"} {
+		if is(next, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// skipGroup passes over what stands in parentheses, from the one that comes next to that which closes it.
+func skipGroup(lex *lexer.PeekingLexer) {
+	for depth := 0; !lex.Peek().EOF(); {
+		switch t := *lex.Next(); {
+		case is(t, "("):
+			depth++
+		case is(t, ")"):
+			if depth--; depth == 0 {
+				return
+			}
+		}
+	}
+}

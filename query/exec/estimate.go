@@ -10,7 +10,7 @@ func estimateRows(op operator) float64 {
 		for _, m := range op.morsels {
 			rows += float64(m.Rows())
 		}
-		return rows * selectivity(len(op.filter.conjuncts))
+		return rows * selectivity(len(op.conditions))
 	case *valuesOp:
 		return float64(op.batch.Rows)
 	case *filterOp:

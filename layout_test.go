@@ -45,7 +45,7 @@ var serverImports = map[string][]string{
 	"app":       {"api", "config", "console", "kafka", "notify"},
 	"demo":      {"client", "shell"}, // it shows tables as the shell does
 	"shell":     {"client"},
-	"logictest": {"client"},
+	"logictest": {"client", "app", "config"}, // its tests start a server for each file
 }
 
 // outsideWorld lists packages of the standard library that reach files and the network, with the folders that may.

@@ -10,7 +10,7 @@ func registerConcat(r registry) {
 }
 
 // concat joins its arguments and passes over NULLs.
-func concat(ctx *Context, args []Operand, rows int) (Operand, error) {
+func concat(_ *Context, args []Operand, rows int) (Operand, error) {
 	return joined(args, rows, nil, func(dst []byte, i int, parts []texts, valid []event.Bitmap) []byte {
 		for k := range parts {
 			if valid[k].Valid(i) {
@@ -22,7 +22,7 @@ func concat(ctx *Context, args []Operand, rows int) (Operand, error) {
 }
 
 // concatWithSeparator puts its first argument between the others, passing over those that are NULL.
-func concatWithSeparator(ctx *Context, args []Operand, rows int) (Operand, error) {
+func concatWithSeparator(_ *Context, args []Operand, rows int) (Operand, error) {
 	return joined(args, rows, args[:1], func(dst []byte, i int, parts []texts, valid []event.Bitmap) []byte {
 		first := true
 		for k := 1; k < len(parts); k++ {

@@ -165,7 +165,7 @@ func extractMatch(c *call, find func(i int) (regex, error)) (arrow.Array, error)
 			return nil, event.Errorf(event.CodeInvalidValue, "regexp_extract: the pattern has no group %d", g)
 		}
 		s := text.at(i)
-		if at := re.FindStringSubmatchIndex(s); at != nil && at[2*g] >= 0 {
+		if at := re.FindStringSubmatchIndex(s); len(at) > 0 && at[2*g] >= 0 {
 			dst = append(dst, s[at[2*g]:at[2*g+1]]...)
 		}
 		return dst, nil

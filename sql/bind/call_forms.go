@@ -81,12 +81,11 @@ func asText(name string, args []argument) ([]argument, error) {
 func joinsText(args []argument) bool {
 	found := false
 	for _, a := range args {
-		switch a.typ().Kind {
-		case event.JSONB, event.Array:
+		kind := a.typ().Kind
+		if kind == event.JSONB || kind == event.Array {
 			return false
-		case event.Text, event.Unknown:
-			found = true
 		}
+		found = found || kind == event.Text || kind == event.Unknown
 	}
 	return found
 }

@@ -22,6 +22,8 @@ func (r *run) build(ctx context.Context, n plan.Node, used []bool) (operator, er
 		return r.newProject(ctx, n)
 	case *plan.Aggregate:
 		return r.newAggregate(ctx, n)
+	case *plan.Window:
+		return r.newWindow(ctx, n, used)
 	case *plan.Sort:
 		return r.newSort(ctx, n)
 	case *plan.Limit:

@@ -15,7 +15,7 @@ type Accumulator interface {
 	// overwritten by the next batch. Strings taken out of them stay good.
 	Update(groups Groups, args []Operand, rows int) error
 	// Merge adds what other, an accumulator of the same function, holds of its group g to group mapping[g]. It grows to count
-	// groups. other must not be used afterwards.
+	// groups. other stays as it is and may be merged again, as overlapping frames do; it must not be updated afterwards.
 	Merge(other Accumulator, mapping []uint32, count int) error
 	// Result is the aggregate of groups 0 to groups-1, those never updated included.
 	Result(groups int) (arrow.Array, error)

@@ -141,7 +141,7 @@ func signatures() []*plan.Function {
 	var out []*plan.Function
 	for _, overloads := range plan.Functions {
 		for _, f := range overloads {
-			if !f.Aggregate {
+			if !f.Aggregate && !f.Window {
 				out = append(out, f)
 			}
 		}

@@ -36,6 +36,8 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 		return &plan.Project{Input: input, Exprs: n.Exprs, Names: n.Names}, nil
 	case *plan.Aggregate:
 		return &plan.Aggregate{Input: input, Groups: n.Groups, Aggregates: n.Aggregates, Names: n.Names}, nil
+	case *plan.Window:
+		return windowOver(n, input), nil
 	case *plan.Sort:
 		return &plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, nil
 	case *plan.Limit:
@@ -62,6 +64,8 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 		return &plan.Project{Input: n.Input, Exprs: mapAll(n.Exprs, f), Names: n.Names}
 	case *plan.Aggregate:
 		return &plan.Aggregate{Input: n.Input, Groups: mapAll(n.Groups, f), Aggregates: mapCalls(n.Aggregates, f), Names: n.Names}
+	case *plan.Window:
+		return n.Map(f)
 	case *plan.Sort:
 		keys := make([]plan.SortKey, len(n.Keys))
 		for i, k := range n.Keys {

@@ -38,6 +38,8 @@ func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
 		return pushIntoJoin(n, conjuncts)
 	case *plan.Union:
 		return pushIntoUnion(n, conjuncts)
+	case *plan.Window:
+		return pushIntoWindow(n, conjuncts)
 	case *plan.Sort:
 		if n.Limit < 0 {
 			return &plan.Sort{Input: pushInto(n.Input, conjuncts), Keys: n.Keys, Limit: n.Limit}

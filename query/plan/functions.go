@@ -14,8 +14,8 @@ type Function struct {
 	Args     []event.Type
 	Variadic bool
 	Result   event.Type
-	// Aggregate functions stand in an Aggregation, all others in a Call.
-	Aggregate bool
+	// Aggregate functions stand in an Aggregation or a WindowCall, Window functions in a WindowCall, all others in a Call.
+	Aggregate, Window bool
 	// Strict functions give NULL when an argument is NULL, without being computed.
 	Strict bool
 	// Symbol is true for operators, which print between or before their arguments.
@@ -71,6 +71,7 @@ func buildFunctions() map[string][]*Function {
 	add(timeFunctions()...)
 	add(conditionalFunctions()...)
 	add(aggregateFunctions()...)
+	add(windowFunctions()...)
 	return all
 }
 

@@ -37,6 +37,8 @@ func describe(n Node) string {
 		return "Project " + named(n.Exprs, n.Names)
 	case *Aggregate:
 		return describeAggregate(n)
+	case *Window:
+		return describeWindow(n)
 	case *Sort:
 		return describeSort(n)
 	case *Limit:

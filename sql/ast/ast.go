@@ -38,6 +38,9 @@ type Select struct {
 	Where   Expr
 	GroupBy []Expr
 	Having  Expr
+	// Windows are those of the WINDOW clause. Qualify is nil where not given.
+	Windows []NamedWindow
+	Qualify Expr
 	OrderBy []Order
 	// Limit and Offset are nil where not given; LIMIT ALL is as none.
 	Limit  Expr

@@ -63,6 +63,9 @@ type Call struct {
 	Distinct bool
 	// Filter is nil where FILTER (WHERE ...) is not given.
 	Filter Expr
+	// IgnoreNulls is that of IGNORE NULLS; Over is nil for a call that is no window function.
+	IgnoreNulls bool
+	Over        *Over
 }
 
 // Case is CASE in both forms; Operand is nil in the searched one, Else where not given.

@@ -51,6 +51,7 @@ func (s *Select) printCore(b *strings.Builder) {
 		b.WriteString(" GROUP BY " + list(s.GroupBy))
 	}
 	clause(b, " HAVING ", s.Having)
+	b.WriteString(s.windows())
 }
 
 func clause(b *strings.Builder, keyword string, e Expr) {
@@ -219,7 +220,7 @@ func (e *Star) String() string {
 	return e.Table.String() + ".*"
 }
 
-// String prints the call with its filter.
+// String prints the call with its filter and its window.
 func (e *Call) String() string {
 	args := list(e.Args)
 	switch {
@@ -232,7 +233,7 @@ func (e *Call) String() string {
 	if e.Filter != nil {
 		out += " FILTER (WHERE " + e.Filter.String() + ")"
 	}
-	return out
+	return out + e.over()
 }
 
 // String prints CASE ... END.

@@ -54,6 +54,9 @@ func (g *grouping) rewrite(e plan.Expr) (plan.Expr, error) {
 	}
 	switch e := e.(type) {
 	case *plan.ColumnRef:
+		if isWindow(e) {
+			return e, nil
+		}
 		if e.Index < 0 {
 			return &plan.ColumnRef{Index: len(g.groups) - 1 - e.Index, Name: e.Name, Typ: e.Typ}, nil
 		}

@@ -22,6 +22,7 @@ func (q *selection) plan() (plan.Node, error) {
 			return nil, err
 		}
 	}
+	node = q.windows(node)
 	node, hidden := q.project(node)
 	if q.ast.Distinct {
 		node = distinct(node)
@@ -59,6 +60,14 @@ func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
 			continue
 		}
 		if q.keys[i].expr, err = g.rewrite(k.expr); err != nil {
+			return nil, err
+		}
+	}
+	if err := q.rows.windows.regroup(g); err != nil {
+		return nil, err
+	}
+	if q.qualify != nil {
+		if q.qualify, err = g.rewrite(q.qualify); err != nil {
 			return nil, err
 		}
 	}

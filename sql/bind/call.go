@@ -23,12 +23,19 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	if !e.Name.Quoted {
 		name = strings.ToLower(name)
 	}
+	if e.Over != nil {
+		return x.window(name, e)
+	}
 	if out, ok, err := x.form(name, e); ok {
 		return out, err
 	}
 	name, ok := plainName(name)
 	if !ok {
 		return nil, unknownFunction(name, e.Name.Pos)
+	}
+	if plan.Functions[name][0].Window {
+		return nil, event.Errorf(event.CodeSyntax, "%s is a window function and needs OVER", name).At(e.Name.Pos).
+			WithHint("write %s(...) OVER (PARTITION BY ... ORDER BY ...)", name)
 	}
 	if plan.Functions[name][0].Aggregate {
 		return x.aggregate(name, e)
@@ -76,6 +83,7 @@ func (x *scalars) aggregate(name string, e *ast.Call) (plan.Expr, error) {
 	}
 	inner := *x
 	inner.aggregates, inner.place = nil, "the arguments of another aggregate"
+	inner.windows, inner.nested = nil, "an aggregate"
 	args, err := inner.arguments(e.Args)
 	if err != nil {
 		return nil, err

@@ -15,10 +15,14 @@ type scalars struct {
 	scope  *scope
 	// aggregates collects the aggregate calls; nil where they are not allowed.
 	aggregates *aggregates
+	// windows collects the window calls; nil where they are not allowed, and nested names what they would stand inside of.
+	windows *windows
+	nested  string
 	// place names the place in errors.
 	place string
-	// outputs are the columns of the result, where a hint about their names can be due.
+	// outputs are the columns of the result, where a hint about their names can be due; byAlias makes the names usable.
 	outputs []output
+	byAlias bool
 	// at remembers where columns were named, for errors found after binding.
 	at map[*plan.ColumnRef]event.Position
 }
@@ -132,6 +136,9 @@ func applied(name string, pos event.Position, args ...argument) (plan.Expr, erro
 func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 	i, path, err := x.scope.resolve(e.Parts)
 	if err != nil {
+		if out := x.aliased(e); out != nil {
+			return out, nil
+		}
 		return nil, x.explainAlias(e, err)
 	}
 	ref := x.scope.ref(i)

@@ -23,6 +23,7 @@ type selection struct {
 	where   plan.Expr
 	groups  []plan.Expr
 	having  plan.Expr
+	qualify plan.Expr
 	keys    []sortKey
 }
 
@@ -52,7 +53,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 		return nil, err
 	}
 	q := b.newSelection(s, sc, targets)
-	for _, step := range []func() error{q.bindOutputs, q.bindWhere, q.bindGroups, q.bindHaving, q.bindKeys} {
+	for _, step := range []func() error{q.bindOutputs, q.bindWhere, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -64,7 +65,7 @@ func (b *binder) newSelection(s *ast.Select, sc *scope, targets []event.Type) *s
 	at := map[*plan.ColumnRef]event.Position{}
 	return &selection{
 		binder: b, ast: s, scope: sc, targets: targets,
-		rows:  &scalars{binder: b, scope: sc, aggregates: &aggregates{}, at: at},
+		rows:  &scalars{binder: b, scope: sc, aggregates: &aggregates{}, windows: &windows{named: s.Windows}, at: at},
 		plain: &scalars{binder: b, scope: sc, place: "WHERE", at: at},
 	}
 }
@@ -154,7 +155,9 @@ func (q *selection) bindHaving() error {
 		return nil
 	}
 	var err error
-	q.having, err = q.rows.condition(q.ast.Having, "HAVING")
+	inner := *q.rows
+	inner.windows, inner.place = nil, "HAVING"
+	q.having, err = inner.condition(q.ast.Having, "HAVING")
 	return err
 }
 
@@ -165,6 +168,10 @@ func (q *selection) bindGroups() error {
 		group, err := q.group(e)
 		if err != nil {
 			return err
+		}
+		if findWindow(group) {
+			return event.Errorf(event.CodeBadRequest, "a window function cannot stand in GROUP BY").At(e.Position()).
+				WithHint("compute it in a query of WITH, then group that")
 		}
 		if hasAggregate(group) {
 			return event.Errorf(event.CodeBadRequest, "an aggregate cannot stand in GROUP BY").At(e.Position())

@@ -19,12 +19,14 @@ type selectQuery struct {
 
 // selectCore is SELECT with the clauses of its own.
 type selectCore struct {
-	Distinct bool         `parser:"'SELECT' ( @'DISTINCT' | 'ALL' )?"`
-	Items    []selectItem `parser:"@@ ( ',' @@ )*"`
-	From     *tableRef    `parser:"( 'FROM' @@ )?"`
-	Where    *expression  `parser:"( 'WHERE' @@ )?"`
-	GroupBy  []expression `parser:"( 'GROUP' 'BY' @@ ( ',' @@ )* )?"`
-	Having   *expression  `parser:"( 'HAVING' @@ )?"`
+	Distinct bool          `parser:"'SELECT' ( @'DISTINCT' | 'ALL' )?"`
+	Items    []selectItem  `parser:"@@ ( ',' @@ )*"`
+	From     *tableRef     `parser:"( 'FROM' @@ )?"`
+	Where    *expression   `parser:"( 'WHERE' @@ )?"`
+	GroupBy  []expression  `parser:"( 'GROUP' 'BY' @@ ( ',' @@ )* )?"`
+	Having   *expression   `parser:"( 'HAVING' @@ )?"`
+	Windows  []namedWindow `parser:"( 'WINDOW' @@ ( ',' @@ )* )?"`
+	Qualify  *expression   `parser:"( 'QUALIFY' @@ )?"`
 }
 
 type cte struct {
@@ -87,6 +89,10 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 func (c *selectCore) tree(pos event.Position) *ast.Select {
 	out := &ast.Select{
 		Pos: pos, Distinct: c.Distinct, Where: c.Where.tree(), GroupBy: trees(c.GroupBy), Having: c.Having.tree(),
+	}
+	out.Qualify = c.Qualify.tree()
+	for _, w := range c.Windows {
+		out.Windows = append(out.Windows, w.NamedWindow)
 	}
 	for _, item := range c.Items {
 		out.Items = append(out.Items, ast.Item{Expr: item.Expr.Expr, Alias: item.Alias.tree()})

@@ -205,10 +205,13 @@ func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 		out.Distinct = accept(c.lex, "DISTINCT")
 		out.Args, err = c.list()
 	}
-	if err != nil || !is(*c.lex.Peek(), "FILTER") {
-		return out, err
+	if err == nil && is(*c.lex.Peek(), "FILTER") {
+		err = c.filter(out)
 	}
-	return out, c.filter(out)
+	if err == nil {
+		err = c.over(out)
+	}
+	return out, err
 }
 
 // filter reads FILTER (WHERE condition).

@@ -62,7 +62,6 @@ var unsupportedStatements = map[string]construct{
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
 var unsupportedClauses = map[string]construct{
 	"ASOF": {"ASOF JOIN", ""},
-	"OVER": {"a window function", ""}, "WINDOW": {"WINDOW", ""}, "QUALIFY": {"QUALIFY", ""},
 	"FILL": {"FILL", ""}, "SAMPLE": {"SAMPLE BY", "group by time_bucket(INTERVAL '1 minute', ts)"},
 	"LATEST": {"LATEST ON", ""}, "LATE": {"LATE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
 	"FETCH": {"FETCH FIRST", "write LIMIT"}, "TABLESAMPLE": {"TABLESAMPLE", ""},

@@ -1,0 +1,19 @@
+package exec
+
+// groupBound puts bounds a number of groups of peers away from each row's own.
+func (w *windowRows) groupBound(out []int32, offset int64, end bool) {
+	if end {
+		offset++
+	}
+	starts, g := w.peers(), 0
+	w.partitions(func(from, to int32) {
+		first := g
+		for starts[g] < to {
+			g++
+		}
+		for own := first; own < g; own++ {
+			at := max(int64(first), min(int64(g), int64(own)+offset))
+			fill(out[starts[own]:starts[own+1]], starts[at])
+		}
+	})
+}

@@ -1,0 +1,68 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/query/kernel"
+)
+
+// aggregate computes an aggregate over the frame of each row.
+func (w *windowRows) aggregate(ctx context.Context, c *windowCall) (arrow.Array, error) {
+	pieces, err := w.frames(c.Frame)
+	if err != nil {
+		return nil, err
+	}
+	pieces, number := distinct(pieces)
+	call := kernel.FrameCall{Fn: c.Fn, Rows: w.count, Pieces: pieces}
+	columns := w.columns
+	if c.filter != nil {
+		if columns, err = w.narrow(&call, c); err != nil {
+			return nil, err
+		}
+	}
+	if call.Args, err = w.eval(c.args, columns, call.Rows); err != nil {
+		return nil, err
+	}
+	held := w.memory.held
+	call.Reserve = func(bytes int64) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return w.memory.resize(held + bytes)
+	}
+	out, err := kernel.AggregateFrames(call)
+	if err != nil || number == nil {
+		return out, err
+	}
+	return kernel.Take(out, number), nil
+}
+
+// narrow leaves only the rows that a call's filter keeps, and the frames' shares of them.
+func (w *windowRows) narrow(call *kernel.FrameCall, c *windowCall) ([]arrow.Array, error) {
+	condition, err := c.filter.Eval(w.run.kernel, w.columns, w.count)
+	if err != nil {
+		return nil, err
+	}
+	kept := kernel.True(condition, w.count, nil)
+	before := make([]int32, w.count+1)
+	next := 0
+	for i := range w.count {
+		before[i] = int32(next)
+		if next < len(kept) && kept[next] == int32(i) {
+			next++
+		}
+	}
+	before[w.count] = int32(next)
+	pieces := make([]kernel.Frames, len(call.Pieces))
+	for p, piece := range call.Pieces {
+		pieces[p] = kernel.Frames{Low: make([]int32, len(piece.Low)), High: make([]int32, len(piece.High))}
+		for i := range piece.Low {
+			pieces[p].Low[i], pieces[p].High[i] = before[piece.Low[i]], before[piece.High[i]]
+		}
+	}
+	call.Rows, call.Pieces = len(kept), pieces
+	whole := &Batch{Columns: w.columns, Rows: w.count}
+	return whole.take(kept, c.reads).Columns, nil
+}

@@ -1,0 +1,42 @@
+package plan
+
+import "github.com/apache/arrow-go/v18/arrow/array"
+
+// Same reports whether two expressions over the same input compute the same: they are built alike, names apart.
+func Same(a, b Expr) bool {
+	if a == b {
+		return true
+	}
+	switch a := a.(type) {
+	case *ColumnRef:
+		b, ok := b.(*ColumnRef)
+		return ok && a.Index == b.Index
+	case *Literal:
+		b, ok := b.(*Literal)
+		return ok && a.Typ.Equal(b.Typ) && array.Equal(a.Value, b.Value)
+	case *Call:
+		b, ok := b.(*Call)
+		return ok && a.Fn == b.Fn && sameOperands(a, b)
+	case *Cast:
+		b, ok := b.(*Cast)
+		return ok && a.To.Equal(b.To) && Same(a.Input, b.Input)
+	case *Case:
+		b, ok := b.(*Case)
+		return ok && (a.Else == nil) == (b.Else == nil) && sameOperands(a, b)
+	default:
+		return false
+	}
+}
+
+func sameOperands(a, b Expr) bool {
+	x, y := Operands(a), Operands(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if !Same(x[i], y[i]) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,138 @@
+package bind
+
+import (
+	"errors"
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+var frameUnits = map[string]plan.FrameUnit{"ROWS": plan.FrameRows, "RANGE": plan.FrameRange, "GROUPS": plan.FrameGroups}
+
+var frameExclusions = map[string]plan.FrameExclusion{
+	"": plan.ExcludeNothing, "CURRENT ROW": plan.ExcludeRow, "GROUP": plan.ExcludeGroup, "TIES": plan.ExcludeTies,
+}
+
+// frame binds a frame. Without one, all rows up to the current one and its peers are seen, which without an order is all of them.
+func (b *binder) frame(f *ast.Frame, order []plan.SortKey) (plan.Frame, error) {
+	out := plan.WholePartition
+	if len(order) > 0 {
+		out.End.Kind = plan.CurrentRow
+	}
+	if f == nil {
+		return out, nil
+	}
+	out = plan.Frame{Unit: frameUnits[f.Unit], Exclude: frameExclusions[f.Exclude], End: plan.FrameBound{Kind: plan.CurrentRow}}
+	if out.Unit == plan.FrameGroups && len(order) == 0 {
+		return out, event.Errorf(event.CodeBadRequest, "GROUPS needs an ORDER BY in its window").At(f.Pos)
+	}
+	var err error
+	if out.Start, err = b.frameBound(f, f.Start, order); err != nil {
+		return out, err
+	}
+	if f.End != nil {
+		if out.End, err = b.frameBound(f, *f.End, order); err != nil {
+			return out, err
+		}
+	}
+	return out, checkBounds(f, out)
+}
+
+// checkBounds refuses frames that would end before they start, whatever the offsets are.
+func checkBounds(f *ast.Frame, bound plan.Frame) error {
+	switch {
+	case bound.Start.Kind == plan.UnboundedFollowing:
+		return event.Errorf(event.CodeBadRequest, "a frame cannot start at UNBOUNDED FOLLOWING").At(f.Start.Pos)
+	case bound.End.Kind == plan.UnboundedPreceding:
+		return event.Errorf(event.CodeBadRequest, "a frame cannot end at UNBOUNDED PRECEDING").At(f.End.Pos)
+	case bound.Start.Kind > bound.End.Kind:
+		err := event.Errorf(event.CodeBadRequest, "a frame that starts at %s cannot end at %s", bound.Start, bound.End).At(f.Start.Pos)
+		return err.WithHint("the bound that comes first in the order stands first, as in BETWEEN 1 PRECEDING AND CURRENT ROW")
+	}
+	return nil
+}
+
+func (b *binder) frameBound(f *ast.Frame, bound ast.FrameBound, order []plan.SortKey) (plan.FrameBound, error) {
+	switch {
+	case bound.Direction == "CURRENT ROW":
+		return plan.FrameBound{Kind: plan.CurrentRow}, nil
+	case bound.Offset == nil && bound.Direction == "PRECEDING":
+		return plan.FrameBound{Kind: plan.UnboundedPreceding}, nil
+	case bound.Offset == nil:
+		return plan.FrameBound{Kind: plan.UnboundedFollowing}, nil
+	}
+	out := plan.FrameBound{Kind: plan.Following}
+	if bound.Direction == "PRECEDING" {
+		out.Kind = plan.Preceding
+	}
+	want, err := offsetType(f, order)
+	if err != nil {
+		return out, err
+	}
+	out.Offset, err = b.frameOffset(f.Unit, bound.Offset, want)
+	return out, err
+}
+
+// frameOffset reads an offset, which is the same for all rows.
+func (b *binder) frameOffset(unit string, e ast.Expr, want event.Type) (*plan.Literal, error) {
+	wrong := event.Errorf(event.CodeBadRequest, "the offset of %s must be a constant %s that is not negative", unit, want).At(e.Position())
+	a, err := b.constants("a frame").argument(e)
+	var coded *event.Error
+	if errors.As(err, &coded) && coded.Code == event.CodeUnknownColumn {
+		return nil, wrong
+	}
+	if err != nil {
+		return nil, err
+	}
+	value, err := coerce(a, want)
+	if err != nil {
+		return nil, err
+	}
+	if literal, ok := value.(*plan.Literal); ok && !literal.Value.IsNull(0) && isOffset(literal) {
+		return literal, nil
+	}
+	return nil, wrong
+}
+
+// offsetType is the type that the offsets of a frame have.
+func offsetType(f *ast.Frame, order []plan.SortKey) (event.Type, error) {
+	if f.Unit != "RANGE" {
+		return bigint, nil
+	}
+	if len(order) != 1 {
+		return unknown, event.Errorf(event.CodeBadRequest, "RANGE with an offset needs exactly one key in ORDER BY, not %d", len(order)).
+			At(f.Pos).WithHint("ROWS counts rows and GROUPS groups of equal rows, with any number of keys")
+	}
+	switch key := order[0].Expr.Type(); key.Kind {
+	case event.BigInt, event.Double:
+		return key, nil
+	case event.TimestampTZ:
+		return interval, nil
+	default:
+		return unknown, event.Errorf(event.CodeTypeMismatch, "RANGE with an offset cannot be ordered by %s", key).At(f.Pos).
+			WithHint("order by a BIGINT, DOUBLE PRECISION or TIMESTAMPTZ, or count with ROWS or GROUPS")
+	}
+}
+
+// isOffset reports whether a literal is finite and not negative in any of its parts.
+func isOffset(l *plan.Literal) bool {
+	switch v := l.Value.(type) {
+	case *array.Int64:
+		return v.Value(0) >= 0
+	case *array.Float64:
+		return v.Value(0) >= 0 && v.Value(0) <= math.MaxFloat64
+	case *array.MonthDayNanoInterval:
+		return notNegative(v.Value(0))
+	default:
+		return false
+	}
+}
+
+func notNegative(v arrow.MonthDayNanoInterval) bool {
+	return v.Months >= 0 && v.Days >= 0 && v.Nanoseconds >= 0
+}

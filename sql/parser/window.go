@@ -1,0 +1,193 @@
+package parser
+
+import (
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// namedWindow is one entry of the WINDOW clause.
+type namedWindow struct{ ast.NamedWindow }
+
+// Parse takes a name, AS and a window in parentheses.
+func (w *namedWindow) Parse(lex *lexer.PeekingLexer) error {
+	var n name
+	if err := n.Parse(lex); err != nil {
+		return err
+	}
+	w.Name = n.Name
+	if err := expect(lex, "AS"); err != nil {
+		return err
+	}
+	c := climber{lex: lex}
+	var err error
+	w.Window, err = c.window()
+	return err
+}
+
+// over reads what can follow a call's arguments and filter: IGNORE NULLS and OVER with a window or the name of one.
+func (c *climber) over(call *ast.Call) error {
+	switch {
+	case acceptWords(c.lex, "IGNORE", "NULLS"):
+		call.IgnoreNulls = true
+	case acceptWords(c.lex, "RESPECT", "NULLS"):
+	}
+	t := *c.lex.Peek()
+	if t.Type != tokenIdent || !accept(c.lex, "OVER") {
+		if call.IgnoreNulls {
+			return expect(c.lex, "OVER")
+		}
+		return nil
+	}
+	call.Over = &ast.Over{Pos: position(t.Pos)}
+	next := *c.lex.Peek()
+	if next.Type == tokenIdent || next.Type == tokenQuoted {
+		c.lex.Next()
+		n := nameOf(next)
+		call.Over.Name = &n
+		return nil
+	}
+	var err error
+	call.Over.Window, err = c.window()
+	return err
+}
+
+// frameUnits are the words that a frame begins with.
+var frameUnits = wordSet(`ROWS RANGE GROUPS`)
+
+// window reads a window in parentheses.
+func (c *climber) window() (*ast.Window, error) {
+	out := &ast.Window{Pos: position(c.lex.Peek().Pos)}
+	if err := expect(c.lex, "("); err != nil {
+		return nil, err
+	}
+	if t := *c.lex.Peek(); t.Type == tokenQuoted || (t.Type == tokenIdent && !is(t, "PARTITION") && !frameUnits[upper(t.Value)]) {
+		c.lex.Next()
+		base := nameOf(t)
+		out.Base = &base
+	}
+	var err error
+	if accept(c.lex, "PARTITION") {
+		if out.PartitionBy, err = c.partitionKeys(); err != nil {
+			return nil, err
+		}
+	}
+	if accept(c.lex, "ORDER") {
+		if out.OrderBy, err = c.windowKeys(); err != nil {
+			return nil, err
+		}
+	}
+	if t := *c.lex.Peek(); t.Type == tokenIdent && frameUnits[upper(t.Value)] {
+		if out.Frame, err = c.frame(); err != nil {
+			return nil, err
+		}
+	}
+	return out, expect(c.lex, ")")
+}
+
+// partitionKeys reads BY and the expressions after it.
+func (c *climber) partitionKeys() ([]ast.Expr, error) {
+	if err := expect(c.lex, "BY"); err != nil {
+		return nil, err
+	}
+	var out []ast.Expr
+	for {
+		x, err := c.expr(powerOr)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+		if !accept(c.lex, ",") {
+			return out, nil
+		}
+	}
+}
+
+// windowKeys reads BY and the keys after it.
+func (c *climber) windowKeys() ([]ast.Order, error) {
+	if err := expect(c.lex, "BY"); err != nil {
+		return nil, err
+	}
+	var out []ast.Order
+	for {
+		x, err := c.expr(powerOr)
+		if err != nil {
+			return nil, err
+		}
+		key := ast.Order{Expr: x}
+		if !accept(c.lex, "ASC") {
+			key.Descending = accept(c.lex, "DESC")
+		}
+		switch {
+		case acceptWords(c.lex, "NULLS", "FIRST"):
+			key.Nulls = ast.NullsFirst
+		case acceptWords(c.lex, "NULLS", "LAST"):
+			key.Nulls = ast.NullsLast
+		}
+		out = append(out, key)
+		if !accept(c.lex, ",") {
+			return out, nil
+		}
+	}
+}
+
+// frame reads a frame, whose first word is the next token.
+func (c *climber) frame() (*ast.Frame, error) {
+	t := *c.lex.Next()
+	out := &ast.Frame{Pos: position(t.Pos), Unit: upper(t.Value)}
+	between := accept(c.lex, "BETWEEN")
+	var err error
+	if out.Start, err = c.frameBound(); err != nil {
+		return nil, err
+	}
+	if between {
+		if err := expect(c.lex, "AND"); err != nil {
+			return nil, err
+		}
+		end, err := c.frameBound()
+		if err != nil {
+			return nil, err
+		}
+		out.End = &end
+	}
+	if accept(c.lex, "EXCLUDE") {
+		out.Exclude, err = c.exclusion()
+	}
+	return out, err
+}
+
+func (c *climber) frameBound() (ast.FrameBound, error) {
+	out := ast.FrameBound{Pos: position(c.lex.Peek().Pos)}
+	if acceptWords(c.lex, "CURRENT", "ROW") {
+		out.Direction = "CURRENT ROW"
+		return out, nil
+	}
+	if !accept(c.lex, "UNBOUNDED") {
+		var err error
+		if out.Offset, err = c.expr(powerRange + 1); err != nil {
+			return out, err
+		}
+	}
+	for _, direction := range []string{"PRECEDING", "FOLLOWING"} {
+		if accept(c.lex, direction) {
+			out.Direction = direction
+			return out, nil
+		}
+	}
+	return out, &unexpected{token: *c.lex.Peek(), expected: "PRECEDING or FOLLOWING"}
+}
+
+func (c *climber) exclusion() (string, error) {
+	t := *c.lex.Peek()
+	switch {
+	case acceptWords(c.lex, "CURRENT", "ROW"):
+		return "CURRENT ROW", nil
+	case accept(c.lex, "GROUP"):
+		return "GROUP", nil
+	case accept(c.lex, "TIES"):
+		return "TIES", nil
+	case acceptWords(c.lex, "NO", "OTHERS"):
+		return "", nil
+	}
+	return "", &unexpected{token: t, expected: "CURRENT ROW, GROUP, TIES or NO OTHERS after EXCLUDE"}
+}

@@ -6,7 +6,7 @@ func (w *windowRows) groupBound(out []int32, offset int64, end bool) {
 		offset++
 	}
 	starts, g := w.peers(), 0
-	w.partitions(func(from, to int32) {
+	w.partitions(func(_, to int32) {
 		first := g
 		for starts[g] < to {
 			g++

@@ -52,6 +52,7 @@ type Log struct {
 
 	// The writer's own.
 	writer *record.Writer
+	placed []place // entries that are encoded and not yet written
 	closed bool
 
 	// mu guards what others look at; no I/O happens under it.
@@ -70,6 +71,8 @@ type file struct {
 	// arrival is when the first entry came, once known: then every entry of the file before had come.
 	arrival    int64
 	hasArrival bool
+	// index lists places in the file, for a Read that starts in the middle; it is empty while it is not known.
+	index []mark
 }
 
 // Open recovers the log in the directory, making it if it does not exist. A torn tail is removed, durably. Damage to what was
@@ -180,11 +183,14 @@ func (l *Log) append(entries []*Entry) error {
 			}
 		}
 		e.First = next
+		position := l.writer.Size() + int64(l.writer.Pending())
 		err := l.writer.Add(frameBatch, func(dst []byte) []byte { return appendEntry(dst, e) })
 		if err != nil {
 			l.writer.Discard()
+			l.placed = l.placed[:0]
 			return err
 		}
+		l.placed = append(l.placed, place{entry: e, position: position})
 		next = e.end()
 	}
 	return l.flush(next)
@@ -207,6 +213,8 @@ func (l *Log) flush(next event.Offset) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.next, l.mu.size = next, l.writer.Size()
+	l.mu.files[len(l.mu.files)-1].note(l.placed)
+	l.placed = l.placed[:0]
 	return nil
 }
 

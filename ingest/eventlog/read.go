@@ -31,7 +31,7 @@ func (l *Log) Read(from event.Offset, fn func(*Entry) error) error {
 		return record.Corrupt(l.path(files[0].first), 0, "the log begins at offset %d, after offset %d", files[0].first, from)
 	}
 	for ; i < len(files); i++ {
-		next, err := l.readFile(files[i].first, i == len(files)-1, size, from, fn)
+		next, err := l.readFile(files[i], i == len(files)-1, size, from, fn)
 		if err != nil {
 			return fmt.Errorf("read log %s: %w", l.dir, err)
 		}
@@ -46,17 +46,26 @@ func (l *Log) Read(from event.Offset, fn func(*Entry) error) error {
 	return nil
 }
 
-// readFile reads one file and gives the offset after its last record.
-func (l *Log) readFile(first event.Offset, last bool, size int64, from event.Offset, fn func(*Entry) error) (event.Offset, error) {
-	name, next := l.path(first), first
+// readFile reads one file, from the place that its index knows for the offset, and gives the offset after its last record. A file
+// without an index is read whole, and is indexed by that.
+func (l *Log) readFile(f file, last bool, size int64, from event.Offset, fn func(*Entry) error) (event.Offset, error) {
+	name, next := l.path(f.first), f.first
 	options := record.ScanOptions{Whole: true} // recovery has seen to the tail
 	if last {
 		options.Limit = size
 	}
-	complete, err := record.Scan(l.fs, name, record.EventLog, options, func(f record.Frame) error {
-		entry, err := parseFrame(f, name, next)
+	at, indexed := l.startOf(f.first, from)
+	if indexed {
+		next, options.Start = at.offset, at.position
+	}
+	var index []mark
+	complete, err := record.Scan(l.fs, name, record.EventLog, options, func(frame record.Frame) error {
+		entry, err := parseFrame(frame, name, next)
 		if err != nil {
 			return err
+		}
+		if !indexed {
+			index = addMark(index, entry, frame.Offset)
 		}
 		if next = entry.end(); next <= from {
 			return nil
@@ -66,5 +75,40 @@ func (l *Log) readFile(first event.Offset, last bool, size int64, from event.Off
 	if err == nil && !last && !complete {
 		err = record.Corrupt(name, 0, "the file lacks its end")
 	}
+	if err == nil && !indexed {
+		l.keepIndex(f.first, next, index)
+	}
 	return next, err
+}
+
+// startOf is where to begin to read a file for an offset.
+func (l *Log) startOf(first, from event.Offset) (mark, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, f := range l.mu.files {
+		if f.first == first {
+			return start(f.index, from)
+		}
+	}
+	return mark{}, false
+}
+
+// keepIndex gives a file the index that a whole reading of it, up to the offset end, has made. The file being written may have grown
+// since: then the index would miss what came meanwhile, and is left for another reading to make.
+func (l *Log) keepIndex(first, end event.Offset, index []mark) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range l.mu.files {
+		f, last := &l.mu.files[i], i == len(l.mu.files)-1
+		if f.first == first && len(f.index) == 0 && (!last || end == l.mu.next) {
+			f.index = index
+		}
+	}
+}
+
+// First is the oldest offset that Read can give.
+func (l *Log) First() event.Offset {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.files[0].first
 }

@@ -25,6 +25,8 @@ type Frame struct {
 
 // ScanOptions say what a Scanner may take for granted.
 type ScanOptions struct {
+	// Start is where a frame is known to begin, to scan from there on; 0 is the first frame.
+	Start int64
 	// Limit ends the scan at that size, for a file that is being written; 0 is the size of the file.
 	Limit int64
 	// Whole says that all of the file is known durable: any damage is corruption, never a torn tail.
@@ -74,9 +76,12 @@ func NewScanner(file vfs.File, name string, content Content, options ScanOptions
 	case header.version == 0 || header.content != content:
 		return nil, Corrupt(name, 0, "the file holds content %d where %d belongs", header.content, content)
 	}
-	return &Scanner{
-		file: file, name: name, salt: header.salt, size: size, whole: options.Whole, in: in, offset: fileHeaderSize,
-	}, nil
+	s := &Scanner{file: file, name: name, salt: header.salt, size: size, whole: options.Whole, in: in, offset: fileHeaderSize}
+	if options.Start > s.offset {
+		s.offset = min(options.Start, size)
+		in.Reset(io.NewSectionReader(file, s.offset, size-s.offset))
+	}
+	return s, nil
 }
 
 // Next gives the next frame. It ends with io.EOF after the last one, with ErrTorn before a torn tail, and with a corruption

@@ -1,10 +1,33 @@
 package event
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
 )
+
+// AppendJSONRow appends row i of some columns as a JSON object, without the members that are NULL.
+func AppendJSONRow(dst []byte, columns []Column, values []arrow.Array, i int) ([]byte, error) {
+	dst = append(dst, '{')
+	start := len(dst)
+	for c, column := range columns {
+		if values[c].IsNull(i) {
+			continue
+		}
+		if len(dst) > start {
+			dst = append(dst, ',')
+		}
+		var err error
+		dst, err = AppendJSONValue(append(AppendJSONString(dst, column.Name), ':'), values[c], i, column.Type)
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", column.Name, err)
+		}
+	}
+	return append(dst, '}'), nil
+}
 
 const hexDigits = "0123456789abcdef"
 

@@ -34,6 +34,8 @@ type Tail struct {
 		rows   int64
 		bytes  int64
 		oldest time.Time // when the oldest row now held was published; zero when there is none
+		// published is closed by the next Publish; nil while nobody waits for it.
+		published chan struct{}
 	}
 }
 
@@ -126,6 +128,28 @@ func (t *Tail) account(rows, bytes int64, now time.Time) {
 	}
 	t.mu.rows += rows
 	t.mu.bytes += bytes
+	if t.mu.published != nil {
+		close(t.mu.published)
+		t.mu.published = nil
+	}
+}
+
+// Published returns a channel that is closed by the next Publish to any partition.
+func (t *Tail) Published() <-chan struct{} {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.mu.published == nil {
+		t.mu.published = make(chan struct{})
+	}
+	return t.mu.published
+}
+
+// Next is the offset after the last published one of a partition.
+func (t *Tail) Next(partition event.Partition) event.Offset {
+	p := t.partitions[partition]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.next
 }
 
 // View pins what is held now. Each partition's state is consistent in itself.

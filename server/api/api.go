@@ -77,6 +77,7 @@ type route struct {
 func (s *Server) routes() []route {
 	return []route{
 		{"POST", "/v1/streams/{stream}/events", s.postEvents},
+		{"GET", "/v1/streams/{stream}/events", s.getEvents},
 		{"POST", "/v1/streams/{stream}/seal", s.postSeal},
 		{"GET", "/v1/streams", s.getStreams},
 		{"GET", "/v1/streams/{stream}", s.getStream},

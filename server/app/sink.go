@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -22,11 +23,11 @@ func (s *sink) Append(ctx context.Context, stream string, names []string, column
 	if err != nil {
 		return 0, err
 	}
-	types, err := s.types(stream, names)
+	targets, err := s.targets(stream, names)
 	if err != nil {
 		return 0, err
 	}
-	lines, err := renderLines(names, types, columns)
+	lines, err := renderLines(targets, columns)
 	if err != nil {
 		return 0, err
 	}
@@ -35,49 +36,47 @@ func (s *sink) Append(ctx context.Context, stream string, names []string, column
 	return summary.Accepted, errors.Join(failure, err)
 }
 
-// types are those of the stream's columns that rows go to.
-func (s *sink) types(stream string, names []string) ([]event.Type, error) {
+// targets are the stream's columns that rows go to.
+func (s *sink) targets(stream string, names []string) ([]event.Column, error) {
 	open, err := s.engine.Stream(stream)
 	if err != nil {
 		return nil, err
 	}
-	types := make([]event.Type, len(names))
+	targets := make([]event.Column, len(names))
 	for i, name := range names {
-		column, err := open.Definition().Schema.Resolve(name)
-		if err != nil {
+		if targets[i], err = open.Definition().Schema.Resolve(name); err != nil {
 			return nil, event.Errorf(event.CodeUnknownColumn, "stream %q: %v", stream, err)
 		}
-		types[i] = column.Type
 	}
-	return types, nil
+	return targets, nil
 }
 
-// renderLines renders rows as JSON objects, a line each. NULL members are left out.
-func renderLines(names []string, types []event.Type, columns []arrow.Array) ([]byte, error) {
-	keys := make([][]byte, len(names))
-	for i, name := range names {
-		keys[i] = append(event.AppendJSONString(nil, name), ':')
+// renderLines renders rows as JSON objects, a line each.
+func renderLines(targets []event.Column, columns []arrow.Array) ([]byte, error) {
+	for i, c := range columns {
+		if !finite(c) {
+			return nil, event.Errorf(event.CodeInvalidValue, "column %q: NaN and infinities cannot be stored", targets[i].Name)
+		}
 	}
 	var out []byte
 	for row := range columns[0].Len() {
-		out = append(out, '{')
-		start := len(out)
-		for i, c := range columns {
-			if c.IsNull(row) {
-				continue
-			}
-			if d, ok := c.(*array.Float64); ok && (math.IsNaN(d.Value(row)) || math.IsInf(d.Value(row), 0)) {
-				return nil, event.Errorf(event.CodeInvalidValue, "column %q: NaN and infinities cannot be stored", names[i])
-			}
-			if len(out) > start {
-				out = append(out, ',')
-			}
-			var err error
-			if out, err = event.AppendJSONValue(append(out, keys[i]...), c, row, types[i]); err != nil {
-				return nil, err
-			}
+		var err error
+		if out, err = event.AppendJSONRow(out, targets, columns, row); err != nil {
+			return nil, err
 		}
-		out = append(out, '}', '\n')
+		out = append(out, '\n')
 	}
 	return out, nil
+}
+
+// finite reports whether a column has no value that JSON has no number for.
+func finite(values arrow.Array) bool {
+	switch a := values.(type) {
+	case *array.Float64:
+		return !slices.ContainsFunc(a.Float64Values(), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	case *array.Float32:
+		return !slices.ContainsFunc(a.Float32Values(), func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
+	default:
+		return true
+	}
 }

@@ -29,9 +29,10 @@ func (m *Morsel) Read(ctx context.Context, wanted []bool, memory *event.Buffers)
 	if m.view.closed.Load() {
 		return nil, 0, event.Errorf(event.CodeClosed, "the view of stream %s is closed", m.view.stream)
 	}
+	all := wanted == nil
 	ids := make([]event.FieldID, 0, len(m.columns))
 	for i, c := range m.columns {
-		if c.found && (wanted == nil || wanted[i]) {
+		if c.found && (all || wanted[i]) {
 			ids = append(ids, c.source.ID)
 		}
 	}
@@ -41,7 +42,7 @@ func (m *Morsel) Read(ctx context.Context, wanted []bool, memory *event.Buffers)
 	}
 	columns = make([]arrow.Array, len(m.columns))
 	for i, c := range m.columns {
-		if wanted != nil && !wanted[i] {
+		if !all && !wanted[i] {
 			continue
 		}
 		if !c.found {

@@ -203,7 +203,7 @@ func (m *morsel) Bounds(column int) (arrow.Array, bool) {
 func (m *morsel) Read(_ context.Context, wanted []bool, memory *event.Buffers) ([]arrow.Array, int64, error) {
 	out := make([]arrow.Array, len(m.columns))
 	for i, c := range m.columns {
-		if wanted != nil && !wanted[i] {
+		if all := wanted == nil; !all && !wanted[i] {
 			continue
 		}
 		out[i] = c

@@ -133,13 +133,4 @@ func (t *intTable) find(key int64) uint32 {
 }
 
 // find is the number of text plus one; 0 where it was never inserted.
-func (t *textTable) find(text string) uint32 {
-	hash := t.hash(text)
-	tag := uint32(hash >> 32)
-	for at := hash & t.mask; ; at = (at + 1) & t.mask {
-		slot := &t.slots[at]
-		if slot.id == 0 || (slot.tag == tag && string(t.at(slot.id-1)) == text) {
-			return slot.id
-		}
-	}
-}
+func (t *textTable) find(text string) uint32 { return t.locate(t.slotOf(text), text).id }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync/atomic"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query"
@@ -12,7 +11,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// scanOp reads a stream. Its readers take morsels from a shared counter, so that a slow morsel delays one worker only.
+// scanOp reads a stream. Its readers take morsels one at a time, so that a slow morsel delays one worker only.
 //
 // Of a morsel it reads the columns of the filter first, leaving out conditions that the morsel's bounds already settle, and the
 // other columns only once some row is kept.
@@ -22,8 +21,9 @@ type scanOp struct {
 	conditions []condition
 	keep       []bool // the columns that are read later
 	morsels    []query.Morsel
-	next       atomic.Int64 // the first morsel that no reader has taken
-	brief      bool         // batches are not kept: see useBriefly
+	shares     *shares
+	readers    int  // opened so far
+	brief      bool // batches are not kept: see useBriefly
 }
 
 func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator, error) {
@@ -39,7 +39,9 @@ func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator,
 	}
 	r.stats.segmentsRead.Add(int64(scan.SegmentsScanned))
 	r.stats.segmentsCut.Add(int64(scan.SegmentsPruned))
-	return &scanOp{run: r, stream: n.Stream, conditions: conditions, keep: used, morsels: scan.Morsels}, nil
+	op := &scanOp{run: r, stream: n.Stream, conditions: conditions, keep: used, morsels: scan.Morsels}
+	op.shares = newShares(len(op.morsels), op.width())
+	return op, nil
 }
 
 func (o *scanOp) width() int { return max(1, min(o.run.engine.options.Workers, len(o.morsels))) }
@@ -47,7 +49,8 @@ func (o *scanOp) width() int { return max(1, min(o.run.engine.options.Workers, l
 func (o *scanOp) useBriefly() { o.brief = true }
 
 func (o *scanOp) open() reader {
-	r := &scanReader{op: o}
+	r := &scanReader{op: o, number: o.readers}
+	o.readers++
 	if o.brief {
 		r.memory = &event.Buffers{}
 	}
@@ -57,6 +60,7 @@ func (o *scanOp) open() reader {
 // scanReader walks its morsels in slices of a batch's size.
 type scanReader struct {
 	op     *scanOp
+	number int            // among the readers
 	memory *event.Buffers // nil where batches are kept
 	source query.Morsel
 	morsel Batch   // what has been read of source
@@ -102,8 +106,8 @@ func (r *scanReader) next(ctx context.Context) (*Batch, error) {
 
 // load turns to the next morsel that nobody has taken and reads what the filter needs of it.
 func (r *scanReader) load(ctx context.Context) error {
-	i := int(r.op.next.Add(1)) - 1
-	if i >= len(r.op.morsels) {
+	i, ok := r.op.shares.take(r.number)
+	if !ok {
 		return io.EOF
 	}
 	r.memory.Reset()

@@ -1,11 +1,8 @@
 package optimize
 
 import (
-	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
-
-const timestampKind = event.TimestampTZ
 
 // pushIntoJoin is a join with conjuncts applied to its rows. Conditions on one side go below the join where they cannot fail, or
 // where every row of that side comes out anyway; what is left of an inner join's becomes conditions of the join, so that an

@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -24,6 +25,10 @@ func mayFail(e plan.Expr) bool {
 			return true
 		}
 	case *plan.Case:
+	case *plan.Cast:
+		if e.To.Kind != event.Text && (e.Input.Type().Kind != event.BigInt || e.To.Kind != event.Double) {
+			return true
+		}
 	default:
 		return true
 	}
@@ -48,7 +53,7 @@ func isTimeBound(e *plan.Call) bool {
 	if (e.Fn.Name != "+" && e.Fn.Name != "-") || len(e.Args) != 2 {
 		return false
 	}
-	if kind := e.Fn.Result.Kind; kind != timestampKind {
+	if kind := e.Fn.Result.Kind; kind != event.TimestampTZ {
 		return false
 	}
 	constant := true

@@ -9,11 +9,12 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// rules run once, in this order: folding leaves simple conditions to push, pushed conditions give ranges, and pruning comes
-// after all that may drop the last use of a column.
+// rules run once, in this order: folding leaves simple conditions to push, pushed conditions become those of joins and say
+// which inputs are small, they give ranges, and pruning comes after all that may drop the last use of a column.
 var rules = []func(plan.Node) (plan.Node, error){
 	foldConstants,
 	pushFilters,
+	orderJoins,
 	pushLimits,
 	pruneColumns,
 	dropNoopProjections,

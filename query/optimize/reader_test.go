@@ -13,7 +13,7 @@ import (
 // The tests write plans as nested lists, the node's name first and its input last:
 //
 //	(scan id ts)  (filter E N)  (project (E ...) N)  (aggregate (E ...) ((count) ...) N)  (sort ((asc E) (desc E)) N)
-//	(limit count offset N)  (values rows)  (insert N)
+//	(limit count offset N)  (values rows)  (insert N)  (union N ...)  (repeat E N)  (join kind (E ...) N N)  (prefix name N)
 //
 // An expression is a column's name, a number, 'text', true, false, (null TYPE), (time 'text'), (interval 'text'),
 // (cast E TYPE), (case E E E), (as E name) or a function applied to expressions.
@@ -85,9 +85,21 @@ func readNode(l list) plan.Node {
 	if head == "values" {
 		return &plan.Values{Cols: []plan.Column{{Name: "x", Type: event.Type{Kind: event.BigInt}}}, Rows: make([][]plan.Expr, number(args[0]))}
 	}
+	if head == "join" || head == "union" {
+		return readSeveral(head, args)
+	}
 	input := readNode(args[len(args)-1])
 	columns := input.Columns()
 	switch head {
+	case "repeat":
+		return &plan.Repeat{Input: input, Times: readExpr(args[0], columns)}
+	case "prefix": // renames all columns, so that those of two scans differ
+		out := &plan.Project{Input: input}
+		for i, c := range columns {
+			out.Exprs = append(out.Exprs, &plan.ColumnRef{Index: i, Name: c.Name, Typ: c.Type})
+			out.Names = append(out.Names, args[0].atom+"."+c.Name)
+		}
+		return out
 	case "filter":
 		return &plan.Filter{Input: input, Predicate: readExpr(args[0], columns)}
 	case "project":
@@ -121,6 +133,29 @@ func readNode(l list) plan.Node {
 	default:
 		panic("unknown node " + head)
 	}
+}
+
+func readSeveral(head string, args []list) plan.Node {
+	if head == "union" {
+		out := &plan.Union{}
+		for _, part := range args {
+			out.Parts = append(out.Parts, readNode(part))
+		}
+		return out
+	}
+	kinds := map[string]plan.JoinKind{
+		"inner": plan.InnerJoin, "left": plan.LeftJoin, "right": plan.RightJoin, "full": plan.FullJoin, "mark": plan.MarkJoin,
+		"single": plan.SingleJoin,
+	}
+	out := &plan.Join{Kind: kinds[args[0].atom], Left: readNode(args[2]), Right: readNode(args[3])}
+	if out.Kind == plan.MarkJoin {
+		out.Mark = "mark"
+	}
+	both := append(append([]plan.Column(nil), out.Left.Columns()...), out.Right.Columns()...)
+	for _, e := range args[1].items {
+		out.On = append(out.On, readExpr(e, both))
+	}
+	return out
 }
 
 func readScan(names []list) plan.Node {

@@ -18,21 +18,27 @@ const (
 	maxColumnName = 255 // bytes
 )
 
+// RejectedSuffix ends the name of the stream that keeps another's rejected rows.
+const RejectedSuffix = "_rejected"
+
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// ValidateName refuses what cannot name a stream. Names are also names of directories, so the rule is strict.
+// ValidateName refuses what cannot name a stream that a client makes. Names are also names of directories, so the rule is strict.
 func ValidateName(name string) error {
-	if namePattern.MatchString(name) {
-		return nil
+	if !namePattern.MatchString(name) {
+		return event.Errorf(event.CodeBadRequest, "%.80q cannot name a stream", name).
+			WithHint("a name is a lower-case letter followed by up to 62 lower-case letters, digits and underscores")
 	}
-	return event.Errorf(event.CodeBadRequest, "%.80q cannot name a stream", name).
-		WithHint("a name is a lower-case letter followed by up to 62 lower-case letters, digits and underscores")
+	if strings.HasSuffix(name, RejectedSuffix) {
+		return event.Errorf(event.CodeBadRequest, "names that end in %s are reserved, so %q cannot name a stream", RejectedSuffix, name)
+	}
+	return nil
 }
 
 // Validate reports every fault of the definition in one error.
 func (s *Stream) Validate() error {
 	faults := &faults{}
-	if err := ValidateName(s.Name); err != nil {
+	if err := ValidateName(strings.TrimSuffix(s.Name, RejectedSuffix)); err != nil {
 		faults.add("%s", err.Error())
 	}
 	if s.Partitions < 1 || s.Partitions > MaxPartitions {

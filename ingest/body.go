@@ -28,9 +28,13 @@ const (
 type BodyOptions struct {
 	// TimeColumn names the event-time column of a stream that the body makes; "" lets the first rows decide.
 	TimeColumn string
+	// RequestID is kept beside rejected rows, so that they can be traced to the request.
+	RequestID string
 	// Insert takes rows that were typed against the stream's schema: the schema never changes for them, and a chunk with a row that
 	// cannot be stored is an error and stores nothing.
 	Insert bool
+	// system allows a stream that clients may not write to.
+	system bool
 }
 
 // Summary is what became of a body.
@@ -60,6 +64,8 @@ type Body struct {
 	lines   int64
 	flight  []inFlight
 	summary Summary
+	// rejected holds rows turned away that are not kept yet, as lines for the stream of rejected rows.
+	rejected []byte
 }
 
 // inFlight is a chunk whose rows are queued and not yet answered.
@@ -75,6 +81,9 @@ func errBusy(format string, args ...any) error {
 
 // Begin starts to take in a body for a stream, which is made from its first rows if it does not exist.
 func (e *Engine) Begin(stream string, options BodyOptions) (*Body, error) {
+	if err := catalog.ValidateName(stream); err != nil && !options.system {
+		return nil, err
+	}
 	b := &Body{engine: e, options: options, summary: Summary{Stream: stream}}
 	s, err := e.Stream(stream)
 	if err == nil {
@@ -83,7 +92,7 @@ func (e *Engine) Begin(stream string, options BodyOptions) (*Body, error) {
 	}
 	var fault *event.Error
 	if errors.As(err, &fault) && fault.Code == event.CodeNotFound {
-		return b, catalog.ValidateName(stream)
+		return b, nil
 	}
 	return nil, err
 }
@@ -100,6 +109,9 @@ func (b *Body) Feed(ctx context.Context, chunk []byte) error {
 	}
 	if err != nil {
 		return err
+	}
+	if len(b.rejected) >= chunkBytes {
+		return b.keepRejected(ctx)
 	}
 	if len(b.flight) > chunksInFlight {
 		return b.settle(1)
@@ -171,6 +183,7 @@ func (b *Body) tryTake(ctx context.Context, chunk []byte, arrival, bytes int64) 
 	}
 	queued, err = b.queue(ctx, definition.Schema, rows, arrival, bytes)
 	if err == nil {
+		b.reject(rows.Rejected)
 		b.count(rows)
 	}
 	return true, queued, err
@@ -267,10 +280,10 @@ func (b *Body) settle(n int) error {
 	return failure
 }
 
-// Finish waits until every queued row is answered and returns the summary, which is true also beside an error: what it calls accepted
-// is durable.
-func (b *Body) Finish() (Summary, error) {
-	err := b.settle(len(b.flight))
+// Finish waits until every queued row is answered and every rejected one is kept, and returns the summary, which is true also beside an
+// error: what it calls accepted is durable. It is called once, whether Feed failed or not.
+func (b *Body) Finish(ctx context.Context) (Summary, error) {
+	err := errors.Join(b.settle(len(b.flight)), b.keepRejected(context.WithoutCancel(ctx)))
 	b.summary.Offsets = joinSpans(b.summary.Offsets)
 	b.summary.Known = b.stream != nil
 	return b.summary, err

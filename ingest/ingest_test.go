@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -86,11 +87,11 @@ func (s *store) send(stream, body string) (Summary, error) {
 			break
 		}
 		if err := in.Feed(context.Background(), chunk); err != nil {
-			summary, _ := in.Finish()
+			summary, _ := in.Finish(context.Background())
 			return summary, err
 		}
 	}
-	return in.Finish()
+	return in.Finish(context.Background())
 }
 
 // contents reads one column of a stream from the tail and the segments, as text by partition and offset.
@@ -217,6 +218,40 @@ func TestSchemaEvolvesWithoutLoss(t *testing.T) {
 		s = openStore(t, fs)
 	}
 	s.close(t)
+}
+
+func TestRejectedRowsAreKept(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := openStore(t, fs)
+	long := strings.Repeat("x", 2<<20)
+	summary, err := s.send("m", "{\"a\":1}\n{\"a\":\n\xff\n"+long+"\n{\"a\":2}\n")
+	require.NoError(t, err)
+	require.EqualValues(t, 2, summary.Accepted)
+	require.EqualValues(t, 3, summary.Rejected)
+	summary, err = s.send("m", "nothing of this is JSON\n")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, summary.Rejected)
+	s.close(t)
+
+	s = openStore(t, fs)
+	defer s.close(t)
+	raw, lengths := s.contents(t, "m_rejected", "raw"), s.contents(t, "m_rejected", "raw_bytes")
+	rows, reasons := s.contents(t, "m_rejected", "request_row"), s.contents(t, "m_rejected", "reason")
+	var got []string
+	for offset := range int64(len(raw)) {
+		at := [2]int64{0, offset}
+		decoded, err := base64.StdEncoding.DecodeString(raw[at])
+		require.NoError(t, err)
+		got = append(got, fmt.Sprintf("%s %s %.30q", rows[at], lengths[at], decoded))
+		require.NotEmpty(t, reasons[at])
+	}
+	require.Equal(t, []string{`1 5 "{\"a\":"`, `2 1 "\xff"`, `3 1048577 "` + strings.Repeat("x", 30) + `"`, `0 23 "nothing of this is JSON"`}, got)
+	_, err = s.send("m_rejected", `{"reason":"mine"}`)
+	require.ErrorContains(t, err, "reserved")
+	_, err = s.send("unheard_of", "nothing of this is JSON\n")
+	require.NoError(t, err)
+	require.NotContains(t, s.catalog.Names(), "unheard_of_rejected", "a stream that does not exist keeps nothing")
 }
 
 // TestConcurrentClientsWithChangingSchemas has clients that add columns and widen each other's all at once.

@@ -16,6 +16,9 @@ import (
 // zstdWindow bounds the memory that a zstd body may ask for.
 const zstdWindow = 8 << 20
 
+// maxRequestID bounds X-Request-Id, which is kept beside rejected rows.
+const maxRequestID = 128
+
 // ingestAnswer is the answer to POST events.
 type ingestAnswer struct {
 	Stream     string       `json:"stream"`
@@ -48,12 +51,17 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer body.Close()
-	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time")})
+	id, err := requestID(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("X-Request-Id", id)
+	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), RequestID: id})
 	if err != nil {
 		return err
 	}
 	failure := feed(r, in, body)
-	summary, err := in.Finish()
+	summary, err := in.Finish(r.Context())
 	failure = errors.Join(failure, err)
 	answer := newIngestAnswer(summary)
 	s.Metrics.ingested(summary)
@@ -73,6 +81,18 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return writeJSON(w, http.StatusOK, answer)
 	}
+}
+
+// requestID is the client's own name for the request, or a new one.
+func requestID(r *http.Request) (string, error) {
+	id := r.Header.Get("X-Request-Id")
+	if len(id) > maxRequestID {
+		return "", event.Errorf(event.CodeBadRequest, "X-Request-Id has %d bytes; it may have %d", len(id), maxRequestID)
+	}
+	if id == "" {
+		id = newID()
+	}
+	return id, nil
 }
 
 // checkIngest refuses what this version does not do rather than leave it out in silence.

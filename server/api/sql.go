@@ -181,7 +181,7 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request, request sqlRe
 		ctx, cancel = context.WithTimeout(ctx, request.timeout)
 	}
 	defer cancel()
-	id := newQueryID()
+	id := newID()
 	w.Header().Set("X-Query-Id", id)
 	start := s.Now()
 	rows, err := s.Runner.Run(ctx, request.Request)
@@ -225,7 +225,7 @@ func (s *Server) readURL(r *http.Request, request *sqlRequest) error {
 	return nil
 }
 
-func newQueryID() string {
+func newID() string {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // crypto/rand never fails
 	return hex.EncodeToString(id[:])

@@ -80,6 +80,19 @@ func TestStatementsThatDefineAndDescribe(t *testing.T) {
 	require.Equal(t, "readings", one.Name)
 }
 
+func TestRejectedRowsCanBeAskedAbout(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	answer := s.do("POST", "/v1/streams/orders/events", orders+"{\"region\":\n", "X-Request-Id", "batch-7")
+	require.Equal(t, "batch-7", answer.header.Get("X-Request-Id"))
+	require.Equal(t, `["batch-7",3,"eyJyZWdpb24iOg=="]`+"\n", s.query("SELECT request_id, request_row, raw FROM orders_rejected").text())
+	refused := s.do("POST", "/v1/streams/orders_rejected/events", orders)
+	require.Equal(t, http.StatusBadRequest, refused.status)
+	require.Contains(t, string(refused.body), "reserved")
+	refused = s.do("POST", "/v1/sql", "INSERT INTO orders_rejected (reason) VALUES ('mine')")
+	require.Equal(t, http.StatusBadRequest, refused.status)
+}
+
 func TestParametersAndFormats(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())

@@ -32,7 +32,7 @@ func (s *sink) Append(ctx context.Context, stream string, names []string, column
 		return 0, err
 	}
 	failure := body.Feed(ctx, lines)
-	summary, err := body.Finish()
+	summary, err := body.Finish(ctx)
 	return summary.Accepted, errors.Join(failure, err)
 }
 

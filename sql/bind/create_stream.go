@@ -16,9 +16,6 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// rejectedSuffix ends the names of the streams that keep rejected rows.
-const rejectedSuffix = "_rejected"
-
 // storedKinds are the kinds that columns can have.
 var storedKinds = map[event.Kind]bool{
 	event.Boolean: true, event.BigInt: true, event.Double: true, event.Text: true, event.TimestampTZ: true, event.JSONB: true,
@@ -56,8 +53,8 @@ func streamName(n ast.Name) (string, error) {
 	if !n.Quoted {
 		name = strings.ToLower(name)
 	}
-	if strings.HasSuffix(name, rejectedSuffix) {
-		return "", event.Errorf(event.CodeBadRequest, "the name %q ends in %s, which is reserved for rejected rows", name, rejectedSuffix).
+	if strings.HasSuffix(name, catalog.RejectedSuffix) {
+		return "", event.Errorf(event.CodeBadRequest, "the name %q ends in %s, which is reserved for rejected rows", name, catalog.RejectedSuffix).
 			At(n.Pos)
 	}
 	if err := catalog.ValidateName(name); err != nil {

@@ -1,0 +1,89 @@
+package ingest
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+// keptBytes is how much of a rejected row is kept: in base64 it still is a row that is not too long itself.
+const keptBytes = 700 << 10
+
+// rejectedSchema is the schema of every stream of rejected rows.
+var rejectedSchema = &event.Schema{
+	Version: 1, TimeColumn: 1, NextID: 7,
+	Columns: []event.Column{
+		{ID: 1, Name: "rejected_at", Type: event.Type{Kind: event.TimestampTZ}, NotNull: true, Since: 1},
+		{ID: 2, Name: "reason", Type: event.Type{Kind: event.Text}, NotNull: true, Since: 1},
+		{ID: 3, Name: "raw", Type: event.Type{Kind: event.Bytea}, NotNull: true, Since: 1},
+		{ID: 4, Name: "raw_bytes", Type: event.Type{Kind: event.BigInt}, NotNull: true, Since: 1},
+		{ID: 5, Name: "request_id", Type: event.Type{Kind: event.Text}, Since: 1},
+		{ID: 6, Name: "request_row", Type: event.Type{Kind: event.BigInt}, NotNull: true, Since: 1},
+	},
+}
+
+// reject notes rows to be kept, in the form in which they are stored.
+func (b *Body) reject(rows []decode.Rejected) {
+	now := b.engine.options.Now().UnixMicro()
+	for _, r := range rows {
+		out := event.AppendTimestamp(append(b.rejected, `{"rejected_at":"`...), now)
+		out = event.AppendJSONString(append(out, `","reason":`...), r.Reason)
+		out = base64.StdEncoding.AppendEncode(append(out, `,"raw":"`...), r.Raw[:min(len(r.Raw), keptBytes)])
+		out = strconv.AppendInt(append(out, `","raw_bytes":`...), int64(len(r.Raw)), 10)
+		if b.options.RequestID != "" {
+			out = event.AppendJSONString(append(out, `,"request_id":`...), b.options.RequestID)
+		}
+		out = strconv.AppendInt(append(out, `,"request_row":`...), b.lines+int64(r.Line), 10)
+		b.rejected = append(out, '}', '\n')
+	}
+}
+
+// keepRejected stores the rows noted by reject in the stream of rejected rows, and returns when they are durable. The body's own rows
+// are settled first, so that it never waits for memory that it holds itself.
+func (b *Body) keepRejected(ctx context.Context) error {
+	if len(b.rejected) == 0 {
+		return nil
+	}
+	lines := b.rejected
+	b.rejected = nil
+	if err := b.settle(len(b.flight)); err != nil {
+		return err
+	}
+	name := b.summary.Stream + catalog.RejectedSuffix
+	if err := b.engine.ensureRejected(name); err != nil {
+		return fmt.Errorf("keep rejected rows: %w", err)
+	}
+	into, err := b.engine.Begin(name, BodyOptions{Insert: true, system: true})
+	if err != nil {
+		return fmt.Errorf("keep rejected rows: %w", err)
+	}
+	err = into.Feed(ctx, lines)
+	_, failure := into.Finish(ctx)
+	if err = errors.Join(err, failure); err != nil {
+		return fmt.Errorf("keep rejected rows: %w", err)
+	}
+	return nil
+}
+
+// ensureRejected makes a stream of rejected rows if it does not exist.
+func (e *Engine) ensureRejected(name string) error {
+	if _, ok := e.catalog.Stream(name); ok {
+		return nil
+	}
+	_, err := e.Create(catalog.Stream{
+		Name: name, Schema: rejectedSchema, Partitions: catalog.DefaultPartitions, Bound: catalog.DefaultBound,
+		IdleTimeout: catalog.DefaultIdleTimeout, FutureLimit: catalog.DefaultFutureLimit,
+		LogRetention: catalog.DefaultLogRetention, SchemaMode: catalog.Strict,
+	})
+	var fault *event.Error
+	if errors.As(err, &fault) && fault.Code == event.CodeAlreadyExists {
+		return nil
+	}
+	return err
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strconv"
 
@@ -142,6 +143,8 @@ func (v jsonValues) render(t event.Type, values arrow.Array) appender {
 		return quoted(func(dst []byte, i int) []byte { return event.AppendTimestamp(dst, int64(a.Value(i))) })
 	case *array.MonthDayNanoInterval:
 		return quoted(func(dst []byte, i int) []byte { return append(dst, event.FormatInterval(a.Value(i))...) })
+	case *array.Binary:
+		return quoted(func(dst []byte, i int) []byte { return base64.StdEncoding.AppendEncode(dst, a.Value(i)) })
 	case *array.Null:
 		return func(dst []byte, _ int) []byte { return append(dst, "null"...) }
 	}

@@ -68,7 +68,7 @@ func TestStatementsThatDefineAndDescribe(t *testing.T) {
 	}
 	require.Equal(t, `["a",2,3.5]`+"\n"+`["b",1,null]`+"\n",
 		s.query("SELECT sensor, count(*), sum(celsius) FROM readings GROUP BY sensor ORDER BY sensor").text())
-	require.Equal(t, `["readings",3,2,3,"ts"]`+"\n", s.query("SHOW STREAMS").text())
+	require.Equal(t, `["readings",3,2,3,"ts"]`+"\n"+`["readings_rejected",6,1,3,"rejected_at"]`+"\n", s.query("SHOW STREAMS").text())
 	describe := s.query("DESCRIBE readings").text()
 	require.Contains(t, describe, `["sensor","TEXT",false,"partition key"]`)
 	require.Contains(t, describe, `["ts","TIMESTAMPTZ",false,"event time"]`)

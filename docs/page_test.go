@@ -86,11 +86,11 @@ func (p *page) answer(i int, fences ...string) *block {
 	return nil
 }
 
-// check compares what an example gives with what the page says, or corrects the page. Parts that differ from run to run count as equal.
+// check compares what an example gives with what the page says, or corrects the page. What differs from run to run is left out.
 func (p *page) check(t testing.TB, example, answer *block, got string) {
 	t.Helper()
-	got = strings.TrimRight(got, "\n")
-	if mask(got) == mask(answer.text()) {
+	got = hide(got)
+	if agrees(answer.text(), got) {
 		return
 	}
 	if *rewrite {

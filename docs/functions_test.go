@@ -10,11 +10,11 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/bind"
 )
 
-// TestEveryFunctionIsDocumented holds the tables of functions.md and aggregates.md equal to plan.Functions, by name.
+// TestEveryFunctionIsDocumented holds the tables of forms in sql/ equal to plan.Functions, by name.
 func TestEveryFunctionIsDocumented(t *testing.T) {
 	t.Parallel()
 	documented := map[string][]string{}
-	for _, path := range []string{"sql/functions.md", "sql/aggregates.md"} {
+	for _, path := range []string{"sql/functions.md", "sql/aggregates.md", "sql/windows.md"} {
 		for _, found := range readPage(t, path).tables() {
 			if found.header[0] != "Form" {
 				continue
@@ -30,8 +30,11 @@ func TestEveryFunctionIsDocumented(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(plan.Functions)) {
 		f := plan.Functions[name][0]
 		path := "sql/functions.md"
-		if f.Aggregate {
+		switch {
+		case f.Aggregate:
 			path = "sql/aggregates.md"
+		case f.Window:
+			path = "sql/windows.md"
 		}
 		if !slices.ContainsFunc(documented[path], func(form string) bool { return shows(form, f) }) {
 			missing[path] = append(missing[path], "| `"+strings.ReplaceAll(usage(f), "|", `\|`)+"` | its meaning in one line | `an example` | `` |")

@@ -99,6 +99,9 @@ func (e *Engine) Begin(stream string, options BodyOptions) (*Body, error) {
 
 // Feed decodes a chunk of whole lines and queues its rows. The chunk must not change until Finish has returned.
 func (b *Body) Feed(ctx context.Context, chunk []byte) error {
+	if err := b.engine.room.take(int64(len(chunk))); err != nil {
+		return err
+	}
 	bytes := min(int64(len(chunk)), b.engine.options.PendingBytes)
 	if err := b.acquire(ctx, bytes); err != nil {
 		return err

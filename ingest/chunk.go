@@ -11,6 +11,8 @@ import (
 const (
 	chunkBytes  = 256 << 10
 	maxRowBytes = 1 << 20
+	// firstBytes is what a body starts with: most are small, and one that comes slowly should not hold more than it has sent.
+	firstBytes = 8 << 10
 )
 
 // Chunks cuts a body into chunks of whole lines. A line longer than a row may be comes as a chunk of its own, cut after the
@@ -21,7 +23,9 @@ type Chunks struct {
 	rest []byte
 	// skipping is true while the remainder of a line that was too long is passed over.
 	skipping bool
-	err      error
+	// large is true from the second chunk on.
+	large bool
+	err   error
 }
 
 // NewChunks reads from body.
@@ -34,18 +38,31 @@ func (c *Chunks) Next() ([]byte, error) {
 		if c.err != nil && len(c.rest) <= maxRowBytes { // a broken body's last line is incomplete and left out
 			return nil, c.err
 		}
-		buffer := make([]byte, len(c.rest), max(chunkBytes, 2*len(c.rest)))
+		size := max(chunkBytes, 2*len(c.rest))
+		buffer := make([]byte, len(c.rest), max(c.first(), 2*len(c.rest)))
 		copy(buffer, c.rest)
-		if chunk := c.cut(c.fill(buffer)); len(chunk) > 0 {
+		if chunk := c.cut(c.fill(buffer, size)); len(chunk) > 0 {
 			return chunk, nil
 		}
 	}
 }
 
-// fill reads until the buffer is full or the body ends. io.ReadFull would not do: it says io.ErrUnexpectedEOF at the ordinary end too,
-// which is what a body says that was broken off.
-func (c *Chunks) fill(buffer []byte) []byte {
-	for len(buffer) < cap(buffer) && c.err == nil {
+// first is how large a buffer begins: small for the first of a body, in full once the body has shown to be large.
+func (c *Chunks) first() int {
+	if c.large {
+		return chunkBytes
+	}
+	c.large = true
+	return firstBytes
+}
+
+// fill reads until the buffer holds size bytes, growing it as they come, or the body ends. io.ReadFull would not do: it says
+// io.ErrUnexpectedEOF at the ordinary end too, which is what a body says that was broken off.
+func (c *Chunks) fill(buffer []byte, size int) []byte {
+	for len(buffer) < size && c.err == nil {
+		if len(buffer) == cap(buffer) {
+			buffer = append(make([]byte, 0, min(4*cap(buffer), size)), buffer...)
+		}
 		var n int
 		n, c.err = c.body.Read(buffer[len(buffer):cap(buffer)])
 		buffer = buffer[:len(buffer)+n]

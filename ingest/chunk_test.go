@@ -50,6 +50,35 @@ func TestASmallBodyIsOneChunk(t *testing.T) {
 	}
 }
 
+// TestASlowBodyHoldsWhatItHasSent looks at the buffers that a body is read into.
+func TestASlowBodyHoldsWhatItHasSent(t *testing.T) {
+	t.Parallel()
+	var sizes []int
+	sent := 0
+	c := NewChunks(readerFunc(func(p []byte) (int, error) {
+		if sent == chunkBytes+1 {
+			return 0, io.EOF
+		}
+		require.LessOrEqual(t, sent%chunkBytes+len(p), max(firstBytes, 4*sent))
+		sizes = append(sizes, len(p))
+		sent++
+		return copy(p, "\n"), nil
+	}))
+	for _, want := range []int{chunkBytes, 1} {
+		chunk, err := c.Next()
+		require.NoError(t, err)
+		require.Len(t, chunk, want)
+	}
+	_, err := c.Next()
+	require.ErrorIs(t, err, io.EOF)
+	require.Equal(t, firstBytes, sizes[0])
+	require.Equal(t, chunkBytes, sizes[chunkBytes], "a body that has shown to be large is read in full chunks")
+}
+
+type readerFunc func(p []byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
 func TestChunksCutALineThatIsTooLong(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 5<<20)

@@ -47,6 +47,7 @@ type Engine struct {
 	options Options
 	pending *semaphore.Weighted
 	sealer  *seal.Sealer
+	room    room
 
 	mu struct {
 		sync.RWMutex
@@ -60,6 +61,7 @@ func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options)
 	e := &Engine{
 		fs: fs, catalog: c, store: store, options: options,
 		pending: semaphore.NewWeighted(options.PendingBytes),
+		room:    room{fs: fs, now: options.Now},
 		sealer:  seal.New(store, seal.Options{Limits: options.Seal, Now: options.Now, Logger: options.Logger, Observe: options.ObserveSeal}),
 	}
 	e.mu.streams = map[string]*Stream{}
@@ -92,6 +94,9 @@ func errStopping() error { return event.Errorf(event.CodeClosed, "the server is 
 
 // Create defines a new stream and opens it.
 func (e *Engine) Create(definition catalog.Stream) (*Stream, error) {
+	if err := e.room.take(0); err != nil {
+		return nil, err
+	}
 	if _, err := e.catalog.Create(definition); err != nil {
 		return nil, err
 	}
@@ -137,11 +142,14 @@ func (e *Engine) Unsealed(name string) int64 {
 	return rows
 }
 
-// Failures names every partition that takes no more rows, with the reason.
+// Failures says what keeps rows from being taken: a full disk, and every partition whose log has failed.
 func (e *Engine) Failures() []string {
+	var out []string
+	if err := e.room.take(0); err != nil {
+		out = append(out, err.Error())
+	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()
-	var out []string
 	for name, s := range e.mu.streams {
 		for p, w := range s.writers {
 			if err := w.Failure(); err != nil {

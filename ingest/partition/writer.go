@@ -19,6 +19,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/ingest/tail"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
 // queueLength bounds the requests that wait for a writer; groupBytes bounds what one sync covers, beyond the first request.
@@ -230,11 +231,15 @@ func (w *Writer) sync(requests int) error {
 func (w *Writer) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.mu.failure = &event.Error{
+	failure := &event.Error{
 		Code:   event.CodeClosed,
 		Detail: "the log of this partition failed and takes no more events until the server is restarted: " + err.Error(),
 		Cause:  err,
 	}
+	if vfs.Full(err) {
+		failure.Code, failure.Hint = event.CodeDiskFull, "free some space in the data directory's file system, then restart the server"
+	}
+	w.mu.failure = failure
 }
 
 func refuse(group []*request, err error) {

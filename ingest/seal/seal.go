@@ -156,7 +156,7 @@ func (s *Sealer) Seal(ctx context.Context, stream *Stream) (*manifest.Segment, e
 	start := s.options.Now()
 	segment, err := s.store.Add(ctx, definition, view.Batches, sealedState(view, definition))
 	if err != nil {
-		return nil, fmt.Errorf("seal stream %s: %w", definition.Name, err)
+		return nil, err
 	}
 	stream.Tail.Drop(view.Next, s.options.Now())
 	s.announce()

@@ -1,7 +1,6 @@
 package record
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -120,7 +119,7 @@ func (w *Writer) Close() error {
 }
 
 func (w *Writer) fail(err error) error {
-	w.failed = errors.Join(ErrFailed, err)
+	w.failed = fmt.Errorf("%w: %w", ErrFailed, err)
 	return w.failed
 }
 

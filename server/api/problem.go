@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
 // codeMethod is used by the router alone.
@@ -63,9 +64,13 @@ type problem struct {
 // asFault finds the coded error behind err.
 func asFault(err error) *event.Error {
 	var fault *event.Error
+	coded, full := errors.As(err, &fault), vfs.Full(err)
 	switch {
-	case errors.As(err, &fault):
+	case coded && (!full || fault.Code == event.CodeDiskFull):
 		return fault
+	case full: // whatever stopped for it, this is what can be helped
+		return event.Errorf(event.CodeDiskFull, "the disk is full: %s", err.Error()).
+			WithHint("free some space in the data directory's file system, then restart the server if it is not ready")
 	case errors.Is(err, context.DeadlineExceeded):
 		return event.Errorf(event.CodeTimeout, "the time allowed for this request is over")
 	case errors.Is(err, context.Canceled):

@@ -126,13 +126,17 @@ func (c *Catalog) update(decide func() (*Stream, error)) error {
 
 // Apply implements journal.State.
 func (c *Catalog) Apply(r journal.Record) error {
-	s, err := decode(r)
+	defined, dropped, err := decode(r)
 	if err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.streams[s.Name] = s
+	if dropped != "" {
+		delete(c.mu.streams, dropped)
+		return nil
+	}
+	c.mu.streams[defined.Name] = defined
 	return nil
 }
 

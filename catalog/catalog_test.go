@@ -83,6 +83,21 @@ func TestDefinitionsSurviveACrash(t *testing.T) {
 	require.False(t, ok)
 }
 
+func TestDropSurvivesACrash(t *testing.T) {
+	t.Parallel()
+	fsys := vfs.NewMem()
+	c := open(t, fsys)
+	requireCode(t, event.CodeNotFound, c.Drop("orders"))
+	_, err := c.Create(orders())
+	require.NoError(t, err)
+	require.NoError(t, c.Drop("orders"))
+	require.Empty(t, c.Names())
+	require.Empty(t, open(t, fsys.Crash()).Names())
+	_, err = c.Create(orders())
+	require.NoError(t, err, "the name is free")
+	require.Equal(t, []string{"orders"}, open(t, fsys.Crash()).Names())
+}
+
 func TestSnapshotRebuilds(t *testing.T) {
 	t.Parallel()
 	c := open(t, vfs.NewMem())
@@ -147,7 +162,7 @@ func TestRacingEvolutionsTakeTurns(t *testing.T) {
 func TestRecordsOfALaterVersionAreRefused(t *testing.T) {
 	t.Parallel()
 	for body, code := range map[string]event.Code{
-		`{"v":2,"stream":{"name":"a","schema":{}}}`: event.CodeNotSupported,
+		`{"v":3,"stream":{"name":"a","schema":{}}}`: event.CodeNotSupported,
 		`{"v":1}`:                 event.CodeCorrupt,
 		`{"v":1,"stream":{"name"`: event.CodeCorrupt,
 	} {

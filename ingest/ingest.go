@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,7 +53,9 @@ type Engine struct {
 	mu struct {
 		sync.RWMutex
 		streams map[string]*Stream
-		closed  bool
+		// dropping are the names that Drop is at work on.
+		dropping []string
+		closed   bool
 	}
 }
 
@@ -65,6 +68,9 @@ func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options)
 		sealer:  seal.New(store, seal.Options{Limits: options.Seal, Now: options.Now, Logger: options.Logger, Observe: options.ObserveSeal}),
 	}
 	e.mu.streams = map[string]*Stream{}
+	if err := e.discardOrphans(); err != nil {
+		return nil, errors.Join(fmt.Errorf("discard logs of dropped streams: %w", err), e.sealer.Close())
+	}
 	for _, definition := range c.Streams() {
 		if _, err := e.open(definition.Name); err != nil {
 			return nil, errors.Join(err, e.Close())
@@ -112,6 +118,9 @@ func (e *Engine) open(name string) (*Stream, error) {
 	}
 	if s, ok := e.mu.streams[name]; ok {
 		return s, nil
+	}
+	if slices.Contains(e.mu.dropping, name) {
+		return nil, errDropping(name)
 	}
 	s, err := e.recoverStream(name)
 	if err != nil {

@@ -24,8 +24,10 @@ const exactInteger = 1 << 53
 
 // Stream is one open stream.
 type Stream struct {
-	engine  *Engine
-	name    string
+	engine *Engine
+	name   string
+	// opened is the definition as it was when the stream was opened.
+	opened  *catalog.Stream
 	router  *partition.Router
 	writers []*partition.Writer
 	sealing *seal.Stream
@@ -56,7 +58,7 @@ func (e *Engine) recoverStream(name string) (*Stream, error) {
 	if err := view.Close(); err != nil {
 		return nil, err
 	}
-	s := &Stream{engine: e, name: name, router: partition.NewRouter(definition.Partitions, definition.PartitionBy)}
+	s := &Stream{engine: e, name: name, opened: definition, router: partition.NewRouter(definition.Partitions, definition.PartitionBy)}
 	s.mu.extents = map[event.FieldID]extent{}
 	s.sealing = &seal.Stream{
 		Definition: s.Definition,
@@ -134,8 +136,10 @@ func (s *Stream) replay(schema *event.Schema, replayer *partition.Replayer, entr
 
 // Definition is the stream's present definition.
 func (s *Stream) Definition() *catalog.Stream {
-	definition, _ := s.engine.catalog.Stream(s.name)
-	return definition
+	if definition, ok := s.engine.catalog.Stream(s.name); ok {
+		return definition
+	}
+	return s.opened // dropped meanwhile: whoever still holds the stream gets an error from its writers
 }
 
 // Seal writes all acknowledged rows that are not sealed yet into a segment, and returns how many those were.

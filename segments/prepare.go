@@ -18,6 +18,9 @@ func (s *Store) prepare() error {
 			return fmt.Errorf("make directory %s: %w", dir, err)
 		}
 	}
+	if err := s.emptyDropped(); err != nil {
+		return err
+	}
 	if err := s.fs.SyncDir("."); err != nil {
 		return fmt.Errorf("sync data directory: %w", err)
 	}

@@ -78,6 +78,7 @@ type Store struct {
 		sync.Mutex
 		closed bool
 		open   map[uint64]*openFile // files read so far, by segment id
+		moved  map[uint64]string    // where the files of dropped streams lie
 	}
 }
 
@@ -104,7 +105,7 @@ func Open(fs vfs.FS, journal Journal, m *manifest.Manifest, options Options) (*S
 		blocks: newBlockCache(blockBytes),
 		caches: parquet.NewCaches(options.CacheBytes - blockBytes),
 	}
-	s.mu.open = map[uint64]*openFile{}
+	s.mu.open, s.mu.moved = map[uint64]*openFile{}, map[uint64]string{}
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("open segments: %w", err)
 	}
@@ -159,7 +160,7 @@ func (s *Store) reader(segment *manifest.Segment) (*parquet.Reader, error) {
 
 // openSegment reads a footer. It runs without the lock, so that two may open the same file; keep closes the second.
 func (s *Store) openSegment(segment *manifest.Segment) (*openFile, error) {
-	file, err := s.fs.Open(segment.File)
+	file, err := s.openFile(segment)
 	if err != nil {
 		return nil, fmt.Errorf("open segment: %w", err)
 	}

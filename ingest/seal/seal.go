@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,6 +41,8 @@ type Stream struct {
 	Logs       []*eventlog.Log
 
 	sealing sync.Mutex
+	// forgotten is guarded by sealing.
+	forgotten bool
 }
 
 // Options of a Sealer.
@@ -81,6 +84,16 @@ func (s *Sealer) Watch(stream *Stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mu.streams = append(s.mu.streams, stream)
+}
+
+// Forget takes a stream away. When it returns no seal of the stream is under way, and none will begin.
+func (s *Sealer) Forget(stream *Stream) {
+	s.mu.Lock()
+	s.mu.streams = slices.DeleteFunc(slices.Clone(s.mu.streams), func(known *Stream) bool { return known == stream })
+	s.mu.Unlock()
+	stream.sealing.Lock()
+	defer stream.sealing.Unlock()
+	stream.forgotten = true
 }
 
 // Grown tells the sealer that a tail took rows: it looks whether the limits are reached. It never blocks.
@@ -149,7 +162,7 @@ func (s *Sealer) Seal(ctx context.Context, stream *Stream) (*manifest.Segment, e
 	stream.sealing.Lock()
 	defer stream.sealing.Unlock()
 	view := stream.Tail.View()
-	if len(view.Batches) == 0 {
+	if len(view.Batches) == 0 || stream.forgotten {
 		return nil, nil
 	}
 	definition := stream.Definition()

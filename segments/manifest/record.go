@@ -13,6 +13,9 @@ import (
 // recordVersion is the version of the records below. A reader refuses what is newer than itself.
 const recordVersion = 1
 
+// dropVersion is the version of the record that drops a stream; the others are still of version 1.
+const dropVersion = 2
+
 // storedEdit is the JSON of an edit in the journal.
 type storedEdit struct {
 	Version int        `json:"v"`
@@ -20,6 +23,8 @@ type storedEdit struct {
 	Add     []*Segment `json:"add,omitempty"`
 	Remove  []uint64   `json:"remove,omitempty"`
 	Sealed  *Sealed    `json:"sealed,omitempty"`
+	// Dropped says that the stream is gone.
+	Dropped bool `json:"dropped,omitempty"`
 	// LastID is set in snapshots only: removed segments must not give their ids away.
 	LastID uint64 `json:"last_id,omitempty"`
 }
@@ -42,8 +47,13 @@ func (m *Manifest) Apply(record journal.Record) error {
 	if err := json.Unmarshal(record.Body, &stored); err != nil {
 		return &event.Error{Code: event.CodeCorrupt, Detail: "unreadable manifest record", Cause: err}
 	}
-	if stored.Version != recordVersion {
-		return event.Errorf(event.CodeNotSupported, "manifest record of version %d, this program reads %d", stored.Version, recordVersion)
+	if stored.Version < recordVersion || stored.Version > dropVersion {
+		return event.Errorf(event.CodeNotSupported, "manifest record of version %d, this program reads %d to %d",
+			stored.Version, recordVersion, dropVersion)
+	}
+	if stored.Dropped && stored.Stream != "" {
+		m.forget(stored.Stream)
+		return nil
 	}
 	if stored.LastID > 0 {
 		m.mu.Lock()

@@ -89,6 +89,8 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.query(ctx, b.Plan)
 	case bind.CreateStream:
 		return r.createStream(b)
+	case bind.DropStream:
+		return r.dropStream(b)
 	default:
 		return nil, fmt.Errorf("run %T: not a known statement", bound)
 	}

@@ -14,7 +14,7 @@ type Name struct {
 	Pos    event.Position
 }
 
-// Statement is one of Select, CreateStream, ShowStreams, Describe, Explain and Insert.
+// Statement is one of Select, CreateStream, DropStream, ShowStreams, Describe, Explain and Insert.
 type Statement interface {
 	// Position is where the statement begins.
 	Position() event.Position

@@ -25,7 +25,7 @@ type Catalog interface {
 	Names() []string
 }
 
-// Bound is the meaning of a statement: a Query, Insert, CreateStream, ShowStreams, Describe or Explain.
+// Bound is the meaning of a statement: a Query, Insert, CreateStream, DropStream, ShowStreams, Describe or Explain.
 type Bound interface{ bound() }
 
 // Query is a SELECT.
@@ -69,6 +69,8 @@ func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
 		return b.insert(s)
 	case *ast.CreateStream:
 		return b.createStream(s)
+	case *ast.DropStream:
+		return b.dropStream(s)
 	case *ast.ShowStreams:
 		return ShowStreams{}, nil
 	case *ast.Describe:

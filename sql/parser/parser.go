@@ -32,6 +32,7 @@ const (
 // statement is the root of the grammar: exactly one of its fields is set.
 type statement struct {
 	Create   *createStream `parser:"@@"`
+	Drop     *dropStream   `parser:"| @@"`
 	Insert   *insert       `parser:"| @@"`
 	Show     *showStreams  `parser:"| @@"`
 	Describe *describe     `parser:"| @@"`
@@ -142,6 +143,8 @@ func (s *statement) tree() (ast.Statement, error) {
 	switch {
 	case s.Create != nil:
 		return s.Create.tree()
+	case s.Drop != nil:
+		return s.Drop.tree(), nil
 	case s.Insert != nil:
 		return s.Insert.tree()
 	case s.Show != nil:

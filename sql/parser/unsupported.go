@@ -13,7 +13,12 @@ type construct struct{ name, hint string }
 var unsupportedStatements = map[string]construct{
 	"ALTER STREAM":             {"ALTER STREAM", "columns are added by events that carry them if the stream was made with schema = 'evolve'"},
 	"ALTER":                    {"ALTER", ""},
-	"DROP":                     {"DROP", ""},
+	"DROP TABLE":               {"DROP TABLE", "write DROP STREAM"},
+	"DROP INDEX":               {"DROP INDEX", ""},
+	"DROP VIEW":                {"DROP VIEW", ""},
+	"DROP MATERIALIZED VIEW":   {"DROP MATERIALIZED VIEW", ""},
+	"DROP ALERT":               {"DROP ALERT", ""},
+	"DROP SECRET":              {"DROP SECRET", ""},
 	"ERASE":                    {"ERASE", ""},
 	"DELETE":                   {"DELETE", "events are never changed; a stream forgets them after its retention"},
 	"UPDATE":                   {"UPDATE", "events are never changed; append a newer one and take the latest by time"},

@@ -1,0 +1,153 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/segments"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+)
+
+// logDir holds a directory for each stream, with one for each partition.
+const logDir = "log"
+
+// Drop removes a stream with its rows: the definition and the list of its segments in one durable step, then the files. Queries
+// that have begun are not disturbed. While it runs, the name is neither found nor free.
+//
+// The order matters. The stream takes no more rows and seals nothing before the step, or a late commit would bring a part of it
+// back. The name becomes free after its log is out of the way, or a new stream of that name would begin with old rows. If the
+// step fails the stream is still there, and is opened again by whoever asks for it next.
+func (e *Engine) Drop(name string) error {
+	s, err := e.Stream(name)
+	if err != nil {
+		return err
+	}
+	if err := e.detach(name); err != nil {
+		return err
+	}
+	e.sealer.Forget(s.sealing)
+	if err := s.close(); err != nil {
+		e.options.Logger.Warn("the log of a stream that is dropped did not close", "stream", name, "error", err)
+	}
+	view := e.store.View(name)
+	record, err := manifest.DropRecord(name)
+	if err == nil {
+		err = e.catalog.Drop(name, record)
+	}
+	if err != nil {
+		e.release(name)
+		return errors.Join(err, view.Close())
+	}
+	if err := errors.Join(e.store.Discard(view), view.Close(), e.discardLog(name)); err != nil {
+		return fmt.Errorf("stream %s is dropped, but its name is not free before the next start: %w", name, err)
+	}
+	e.release(name)
+	return nil
+}
+
+// detach takes a stream away from all who ask for it, until release.
+func (e *Engine) detach(name string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.mu.closed {
+		return errStopping()
+	}
+	if slices.Contains(e.mu.dropping, name) {
+		return errDropping(name)
+	}
+	e.mu.dropping = append(e.mu.dropping, name)
+	delete(e.mu.streams, name)
+	return nil
+}
+
+func (e *Engine) release(name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.mu.dropping = slices.DeleteFunc(e.mu.dropping, func(n string) bool { return n == name })
+}
+
+func errDropping(name string) error {
+	return errBusy("stream %q is being dropped", name)
+}
+
+// discardOrphans moves away the logs of streams that were dropped just before a crash.
+func (e *Engine) discardOrphans() error {
+	names, err := e.fs.ReadDir(logDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list %s: %w", logDir, err)
+	}
+	for _, name := range names {
+		if _, ok := e.catalog.Stream(name); ok || catalog.ValidateName(name) != nil {
+			continue
+		}
+		if err := e.discardLog(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// discardLog moves the files of a stream's log to where the next start removes them.
+func (e *Engine) discardLog(name string) error {
+	dir := path.Join(logDir, name)
+	partitions, err := e.fs.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list %s: %w", dir, err)
+	}
+	if err := vfs.MkdirAllSync(e.fs, segments.DroppedDir); err != nil {
+		return fmt.Errorf("make directory %s: %w", segments.DroppedDir, err)
+	}
+	for _, partition := range partitions {
+		if err := e.discardPartition(name, partition); err != nil {
+			return err
+		}
+	}
+	if err := e.fs.Remove(dir); err != nil {
+		return fmt.Errorf("remove directory %s: %w", dir, err)
+	}
+	return errors.Join(e.fs.SyncDir(logDir), e.fs.SyncDir(segments.DroppedDir))
+}
+
+func (e *Engine) discardPartition(stream, partition string) error {
+	dir := path.Join(logDir, stream, partition)
+	files, err := e.fs.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", dir, err)
+	}
+	for _, file := range files {
+		target, err := e.freeName(stream + "-" + partition + "-" + file)
+		if err == nil {
+			err = e.fs.Rename(path.Join(dir, file), target)
+		}
+		if err != nil {
+			return fmt.Errorf("move %s: %w", path.Join(dir, file), err)
+		}
+	}
+	if err := e.fs.Remove(dir); err != nil {
+		return fmt.Errorf("remove directory %s: %w", dir, err)
+	}
+	return nil
+}
+
+// freeName is a name among the dropped files that is not taken: a stream may be made and dropped many times between two starts.
+func (e *Engine) freeName(base string) (string, error) {
+	for n := 1; ; n++ {
+		name := path.Join(segments.DroppedDir, fmt.Sprintf("%d-%s", n, base))
+		if _, err := e.fs.Stat(name); errors.Is(err, fs.ErrNotExist) {
+			return name, nil
+		} else if err != nil {
+			return "", err
+		}
+	}
+}

@@ -24,6 +24,8 @@ func (r *run) build(ctx context.Context, n plan.Node, used []bool) (operator, er
 		return r.newAggregate(ctx, n)
 	case *plan.Window:
 		return r.newWindow(ctx, n, used)
+	case *plan.Assign:
+		return r.newAssign(ctx, n, used)
 	case *plan.Sort:
 		return r.newSort(ctx, n)
 	case *plan.Limit:

@@ -128,6 +128,10 @@ func readNode(l list) plan.Node {
 		return out
 	case "limit":
 		return &plan.Limit{Input: input, Count: number(args[0]), Offset: number(args[1])}
+	case "window":
+		return readWindow(args, input)
+	case "assign":
+		return readAssign(args, input)
 	case "insert":
 		return &plan.Insert{Input: input, Stream: "target", Names: []string{"x"}}
 	default:

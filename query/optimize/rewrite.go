@@ -38,6 +38,8 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 		return &plan.Aggregate{Input: input, Groups: n.Groups, Aggregates: n.Aggregates, Names: n.Names}, nil
 	case *plan.Window:
 		return windowOver(n, input), nil
+	case *plan.Assign:
+		return assignOver(n, input, n.Time), nil
 	case *plan.Sort:
 		return &plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, nil
 	case *plan.Limit:
@@ -66,6 +68,8 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 		return &plan.Aggregate{Input: n.Input, Groups: mapAll(n.Groups, f), Aggregates: mapCalls(n.Aggregates, f), Names: n.Names}
 	case *plan.Window:
 		return n.Map(f)
+	case *plan.Assign:
+		return assignOver(n, n.Input, f(n.Time))
 	case *plan.Sort:
 		keys := make([]plan.SortKey, len(n.Keys))
 		for i, k := range n.Keys {

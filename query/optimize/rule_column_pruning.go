@@ -41,6 +41,8 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, at, nil
 	case *plan.Window:
 		return pruneWindow(n, used)
+	case *plan.Assign:
+		return pruneAssign(n, used)
 	case *plan.Sort:
 		return pruneSort(n, used)
 	case *plan.Project:

@@ -40,6 +40,8 @@ func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
 		return pushIntoUnion(n, conjuncts)
 	case *plan.Window:
 		return pushIntoWindow(n, conjuncts)
+	case *plan.Assign:
+		return pushIntoAssign(n, conjuncts)
 	case *plan.Sort:
 		if n.Limit < 0 {
 			return &plan.Sort{Input: pushInto(n.Input, conjuncts), Keys: n.Keys, Limit: n.Limit}

@@ -39,6 +39,8 @@ func describe(n Node) string {
 		return describeAggregate(n)
 	case *Window:
 		return describeWindow(n)
+	case *Assign:
+		return n.describe()
 	case *Sort:
 		return describeSort(n)
 	case *Limit:

@@ -38,9 +38,10 @@ type Select struct {
 	Where   Expr
 	GroupBy []Expr
 	Having  Expr
-	// Windows are those of the WINDOW clause. Qualify is nil where not given.
+	// Windows are those of the WINDOW clause. Qualify and Late are nil where not given.
 	Windows []NamedWindow
 	Qualify Expr
+	Late    *Late
 	OrderBy []Order
 	// Limit and Offset are nil where not given; LIMIT ALL is as none.
 	Limit  Expr
@@ -77,7 +78,7 @@ const (
 	NullsLast
 )
 
-// Table is what FROM reads: a StreamTable, a Subquery or a Join.
+// Table is what FROM reads: a StreamTable, a Subquery, a Join or a WindowTable.
 type Table interface {
 	Position() event.Position
 	String() string

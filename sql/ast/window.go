@@ -112,12 +112,15 @@ func (e *Call) over() string {
 	return out
 }
 
-// windows prints the clauses WINDOW and QUALIFY.
+// windows prints the clauses WINDOW, QUALIFY and LATE.
 func (s *Select) windows() string {
 	var b strings.Builder
 	if len(s.Windows) > 0 {
 		b.WriteString(" WINDOW " + list(s.Windows))
 	}
 	clause(&b, " QUALIFY ", s.Qualify)
+	if s.Late != nil {
+		b.WriteString(" LATE DROP")
+	}
 	return b.String()
 }

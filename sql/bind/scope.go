@@ -21,6 +21,10 @@ type scope struct {
 	// that only those are output.
 	used  []int
 	prune bool
+	// punctual is the condition of a row that did not come too late for its window, nil where that is not known, and dropsLate tells
+	// that the others are left out.
+	punctual  plan.Expr
+	dropsLate bool
 }
 
 type scopeColumn struct {
@@ -190,6 +194,8 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		return sc, sc.rename(t.Columns)
 	case *ast.Join:
 		return b.join(t, w)
+	case *ast.WindowTable:
+		return b.fromWindow(t, w)
 	default:
 		return nil, event.Errorf(event.CodeInternal, "bind FROM: %T is not a known table", t)
 	}

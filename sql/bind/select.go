@@ -52,6 +52,9 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	if err != nil {
 		return nil, err
 	}
+	if err := sc.dropLate(s.Late); err != nil {
+		return nil, err
+	}
 	q := b.newSelection(s, sc, targets)
 	for _, step := range []func() error{q.bindOutputs, q.bindWhere, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys} {
 		if err := step(); err != nil {

@@ -10,11 +10,12 @@ import (
 // selectQuery is a query of any form: one or several terms, with what belongs to their joint result around them.
 type selectQuery struct {
 	Pos     lexer.Position
-	With    []cte      `parser:"( 'WITH' @@ ( ',' @@ )* )?"`
-	First   queryTerm  `parser:"@@"`
-	More    []setTerm  `parser:"@@*"`
-	OrderBy []orderKey `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
-	Bounds  limits     `parser:"@@?"`
+	With    []cte       `parser:"( 'WITH' @@ ( ',' @@ )* )?"`
+	First   queryTerm   `parser:"@@"`
+	More    []setTerm   `parser:"@@*"`
+	OrderBy []orderKey  `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
+	Bounds  limits      `parser:"@@?"`
+	Late    *lateClause `parser:"@@?"`
 }
 
 // selectCore is SELECT with the clauses of its own.
@@ -27,6 +28,7 @@ type selectCore struct {
 	Having   *expression   `parser:"( 'HAVING' @@ )?"`
 	Windows  []namedWindow `parser:"( 'WINDOW' @@ ( ',' @@ )* )?"`
 	Qualify  *expression   `parser:"( 'QUALIFY' @@ )?"`
+	Late     *lateClause   `parser:"@@?"`
 }
 
 type cte struct {
@@ -57,6 +59,9 @@ type limits struct {
 func (q *selectQuery) tree() (*ast.Select, error) {
 	out, err := q.terms()
 	if err != nil {
+		return nil, err
+	}
+	if err := q.late(out); err != nil {
 		return nil, err
 	}
 	bounds := q.Bounds
@@ -90,7 +95,7 @@ func (c *selectCore) tree(pos event.Position) *ast.Select {
 	out := &ast.Select{
 		Pos: pos, Distinct: c.Distinct, Where: c.Where.tree(), GroupBy: trees(c.GroupBy), Having: c.Having.tree(),
 	}
-	out.Qualify = c.Qualify.tree()
+	out.Qualify, out.Late = c.Qualify.tree(), c.Late.tree()
 	for _, w := range c.Windows {
 		out.Windows = append(out.Windows, w.NamedWindow)
 	}

@@ -68,7 +68,7 @@ var unsupportedStatements = map[string]construct{
 var unsupportedClauses = map[string]construct{
 	"ASOF": {"ASOF JOIN", ""},
 	"FILL": {"FILL", ""}, "SAMPLE": {"SAMPLE BY", "group by time_bucket(INTERVAL '1 minute', ts)"},
-	"LATEST": {"LATEST ON", ""}, "LATE": {"LATE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
+	"LATEST": {"LATEST ON", ""}, "LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
 	"FETCH": {"FETCH FIRST", "write LIMIT"}, "TABLESAMPLE": {"TABLESAMPLE", ""},
 	"SETS": {"GROUPING SETS", "group by each set in a query of its own"}, "DEDUP": {"DEDUP KEY", ""},
 	"PRIMARY": {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},

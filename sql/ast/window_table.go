@@ -1,0 +1,49 @@
+package ast
+
+import "github.com/tidemarkdb/tidemark/event"
+
+// WindowTable is a window table function: TUMBLE, HOP, CUMULATE or SESSION of the rows of a table.
+type WindowTable struct {
+	// Function is the name in upper case.
+	Function string
+	Pos      event.Position
+	Input    Table
+	// PartitionBy is empty where not given.
+	PartitionBy []Expr
+	Time        Expr
+	// Widths are the intervals, in order.
+	Widths  []NamedArg
+	Alias   *Name
+	Columns []Name
+}
+
+// NamedArg is an argument; Name is nil where it is given by its place.
+type NamedArg struct {
+	Name  *Name
+	Value Expr
+}
+
+// Late is LATE DROP: rows that came too late for their window are left out.
+type Late struct{ Pos event.Position }
+
+func (*WindowTable) table() {}
+
+// Position is that of the function's name.
+func (t *WindowTable) Position() event.Position { return t.Pos }
+
+// String prints the long form.
+func (t *WindowTable) String() string {
+	out := t.Function + "(TABLE " + t.Input.String()
+	if len(t.PartitionBy) > 0 {
+		out += " PARTITION BY (" + list(t.PartitionBy) + ")"
+	}
+	return out + ", DESCRIPTOR(" + t.Time.String() + "), " + list(t.Widths) + ")" + as(t.Alias) + columnNames(t.Columns)
+}
+
+// String prints the argument with its name.
+func (a NamedArg) String() string {
+	if a.Name == nil {
+		return a.Value.String()
+	}
+	return a.Name.String() + " => " + a.Value.String()
+}

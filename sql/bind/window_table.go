@@ -1,0 +1,272 @@
+package bind
+
+import (
+	"math"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// maxOverlap bounds how many windows one row can fall into.
+const maxOverlap = 10_000
+
+// windowWidths names the widths that each window table function takes, in order.
+var windowWidths = map[string][]string{
+	"TUMBLE": {"size"}, "HOP": {"slide", "size"}, "CUMULATE": {"step", "size"}, "SESSION": {"gap"},
+}
+
+var assignKinds = map[string]plan.AssignKind{"TUMBLE": plan.Tumble, "HOP": plan.Hop, "CUMULATE": plan.Cumulate}
+
+// boundNames are the columns that window table functions add.
+var boundNames = [2]string{"window_start", "window_end"}
+
+// fromWindow makes the scope of a window table function: the columns of its input, and where the window starts and ends.
+func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
+	input, err := b.from(t.Input, w)
+	if err != nil {
+		return nil, err
+	}
+	input.whole()
+	inside := &scalars{binder: b, scope: input, place: t.Function}
+	when, err := inside.argument(t.Time)
+	if err != nil {
+		return nil, err
+	}
+	if when.typ().Kind != event.TimestampTZ {
+		return nil, event.Errorf(event.CodeTypeMismatch, "the time of %s must be TIMESTAMPTZ, not %s", t.Function, when.typ()).At(when.pos)
+	}
+	widths, err := b.widths(t)
+	if err != nil {
+		return nil, err
+	}
+	if t.Function == "SESSION" {
+		return inside.session(t, when.expr, widths[0])
+	}
+	if len(t.PartitionBy) > 0 {
+		return nil, event.Errorf(event.CodeBadRequest, "%s takes no PARTITION BY: its windows are the same for all rows", t.Function).
+			At(t.PartitionBy[0].Position())
+	}
+	n := &plan.Assign{Kind: assignKinds[t.Function], Time: when.expr, Size: widths[len(widths)-1], Names: boundNames}
+	if len(widths) > 1 {
+		n.Step = widths[0]
+	}
+	out := windowScope(t, input)
+	end := &plan.ColumnRef{Index: len(input.columns) + 1, Name: boundNames[1], Typ: timestamptz}
+	if err := out.watch(t, input, end, ">"); err != nil {
+		return nil, err
+	}
+	out.node = func() plan.Node {
+		n.Input = input.node()
+		return out.inTime(n)
+	}
+	return out, nil
+}
+
+// session makes windows of rows that follow each other closely.
+func (x *scalars) session(t *ast.WindowTable, when plan.Expr, gap *plan.Literal) (*scope, error) {
+	n := &plan.Window{Order: []plan.SortKey{{Expr: when}}, Names: boundNames[:]}
+	for _, e := range t.PartitionBy {
+		key, err := x.value(e)
+		if err != nil {
+			return nil, err
+		}
+		n.Partition = append(n.Partition, key)
+	}
+	for _, fn := range []*plan.Function{plan.SessionStart, plan.SessionEnd} {
+		n.Calls = append(n.Calls, plan.WindowCall{Fn: fn, Args: []plan.Expr{when, gap}, Frame: plan.WholePartition})
+	}
+	has, err := applied("is_not_null", t.Pos, argument{when, t.Pos})
+	if err != nil {
+		return nil, err
+	}
+	out := windowScope(t, x.scope)
+	if err := out.watch(t, x.scope, when, ">="); err != nil {
+		return nil, err
+	}
+	out.node = func() plan.Node {
+		n.Input = out.inTime(&plan.Filter{Input: x.scope.node(), Predicate: has})
+		return n
+	}
+	return out, nil
+}
+
+// windowScope is the input's columns under the name of the function's result, with the bounds of the window.
+func windowScope(t *ast.WindowTable, input *scope) *scope {
+	out := &scope{columns: append([]scopeColumn(nil), input.columns...)}
+	for _, name := range boundNames {
+		out.columns = append(out.columns, scopeColumn{name: name, typ: timestamptz})
+	}
+	name := t.Alias
+	if name == nil && len(input.tables) == 1 {
+		name = &input.tables[0]
+	}
+	return out.named(name)
+}
+
+// watermarkColumn is the place of the hidden column that says how far time had come before a row; -1 where there is none.
+func watermarkColumn(input *scope) int {
+	for i, c := range input.columns {
+		if c.hidden && c.field == event.FieldWatermark {
+			return i
+		}
+	}
+	return -1
+}
+
+// watch prepares LATE DROP for a function whose input has watermarks: a row is in time if there was no watermark before it, or if a
+// time of its own is after that, or at it, as op says.
+func (s *scope) watch(t *ast.WindowTable, input *scope, own plan.Expr, op string) error {
+	at := watermarkColumn(input)
+	if at < 0 {
+		return nil
+	}
+	watermark := argument{input.ref(at), t.Pos}
+	first, err := applied("is_null", t.Pos, watermark)
+	if err != nil {
+		return err
+	}
+	ahead, err := applied(op, t.Pos, argument{own, t.Pos}, watermark)
+	if err != nil {
+		return err
+	}
+	s.punctual, err = applied("or", t.Pos, argument{first, t.Pos}, argument{ahead, t.Pos})
+	return err
+}
+
+// inTime leaves out the rows that came too late, where that is asked for.
+func (s *scope) inTime(n plan.Node) plan.Node {
+	if !s.dropsLate {
+		return n
+	}
+	return &plan.Filter{Input: n, Predicate: s.punctual}
+}
+
+// dropLate obeys LATE DROP, if it is given.
+func (s *scope) dropLate(l *ast.Late) error {
+	if l == nil {
+		return nil
+	}
+	if s.punctual == nil {
+		return event.Errorf(event.CodeBadRequest, "LATE DROP needs a window table function over a stream in FROM").At(l.Pos).
+			WithHint("as in FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute')")
+	}
+	s.dropsLate = true
+	return nil
+}
+
+// widths reads the intervals of a window table function, in the order in which it takes them.
+func (b *binder) widths(t *ast.WindowTable) ([]*plan.Literal, error) {
+	names := windowWidths[t.Function]
+	out := make([]*plan.Literal, len(names))
+	for i, arg := range t.Widths {
+		at := i
+		if arg.Name != nil {
+			if at = indexFold(names, arg.Name.Text); at < 0 {
+				return nil, suggest(event.Errorf(event.CodeBadRequest, "%s takes no argument %q", t.Function, arg.Name.Text).At(arg.Name.Pos),
+					arg.Name.Text, names)
+			}
+		}
+		if at >= len(names) || out[at] != nil {
+			return nil, event.Errorf(event.CodeBadRequest, "%s takes %s after the table and the time", t.Function, strings.Join(names, " and ")).
+				At(arg.Value.Position())
+		}
+		var err error
+		if out[at], err = b.width(t.Function+" "+names[at], arg.Value); err != nil {
+			return nil, err
+		}
+	}
+	for i, w := range out {
+		if w == nil {
+			return nil, event.Errorf(event.CodeBadRequest, "%s needs its %s", t.Function, names[i]).At(t.Pos).
+				WithHint("as in %s(TABLE orders, DESCRIPTOR(ts), %s)", t.Function, exampleWidths(names))
+		}
+	}
+	return out, checkWidths(t, out)
+}
+
+func exampleWidths(names []string) string {
+	examples := map[string]string{
+		"size": "INTERVAL '10 minutes'", "slide": "INTERVAL '1 minute'", "step": "INTERVAL '1 minute'", "gap": "INTERVAL '30 minutes'",
+	}
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = n + " => " + examples[n]
+	}
+	return strings.Join(out, ", ")
+}
+
+func indexFold(names []string, name string) int {
+	for i, n := range names {
+		if strings.EqualFold(n, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// width reads one interval, which must be positive and must not mix months with smaller units.
+func (b *binder) width(what string, e ast.Expr) (*plan.Literal, error) {
+	a, err := b.constants(what).argument(e)
+	if err != nil {
+		return nil, err
+	}
+	value, err := coerce(a, interval)
+	if err != nil {
+		return nil, err
+	}
+	literal, ok := value.(*plan.Literal)
+	if !ok || literal.Value.IsNull(0) {
+		return nil, event.Errorf(event.CodeBadRequest, "%s must be a constant INTERVAL", what).At(a.pos)
+	}
+	if v := widthOf(literal); v.months <= 0 && v.micros <= 0 || v.months != 0 && v.micros != 0 {
+		return nil, event.Errorf(event.CodeBadRequest, "%s must be positive, and of months or of smaller units", what).At(a.pos)
+	}
+	return literal, nil
+}
+
+// width is an interval in the one unit that it has; the other is 0.
+type width struct{ months, micros int64 }
+
+func widthOf(l *plan.Literal) width {
+	var v arrow.MonthDayNanoInterval = l.Value.(*array.MonthDayNanoInterval).Value(0)
+	const day = int64(24 * time.Hour / time.Microsecond)
+	micros := v.Nanoseconds / int64(time.Microsecond)
+	if int64(v.Days) > (math.MaxInt64-max(micros, 0))/day {
+		return width{}
+	}
+	return width{months: int64(v.Months), micros: int64(v.Days)*day + micros}
+}
+
+// checkWidths holds the step against the size.
+func checkWidths(t *ast.WindowTable, widths []*plan.Literal) error {
+	if len(widths) < 2 {
+		return nil
+	}
+	step, size := widthOf(widths[0]), widthOf(widths[1])
+	name := windowWidths[t.Function][0]
+	refuse := func(format string, args ...any) error {
+		return event.Errorf(event.CodeBadRequest, format, args...).At(t.Pos)
+	}
+	small, large := step.micros, size.micros
+	if step.months > 0 {
+		small, large = step.months, size.months
+	}
+	switch {
+	case (step.months > 0) != (size.months > 0):
+		return refuse("%s needs a size and a %s that are both of months or both of smaller units", t.Function, name)
+	case small > large:
+		return refuse("the %s of %s is longer than its size", name, t.Function).(*event.Error).
+			WithHint("the %s comes first: %s(TABLE orders, DESCRIPTOR(ts), %s)", name, t.Function, exampleWidths(windowWidths[t.Function]))
+	case t.Function == "CUMULATE" && large%small != 0:
+		return refuse("the size of CUMULATE must be a multiple of its step")
+	case large/small > maxOverlap:
+		return refuse("every row would fall into %d windows; at most %d are allowed", large/small, maxOverlap)
+	}
+	return nil
+}

@@ -90,6 +90,10 @@ func (p *page) answer(i int, fences ...string) *block {
 func (p *page) check(t testing.TB, example, answer *block, got string) {
 	t.Helper()
 	got = hide(got)
+	if strings.Contains(got, "tidemark: internal: ") || strings.Contains(got, `"code":"internal"`) {
+		t.Errorf("%s:%d: a fault of the program is no answer:\n%s\n%s", p.path, example.line, example.text(), got)
+		return
+	}
 	if agrees(answer.text(), got) {
 		return
 	}

@@ -32,6 +32,8 @@ func (r *run) build(ctx context.Context, n plan.Node, used []bool) (operator, er
 		return r.newLimit(ctx, n, used)
 	case *plan.Join:
 		return r.newJoin(ctx, n, used)
+	case *plan.Apply:
+		return r.newApply(ctx, n, used)
 	case *plan.Union:
 		return r.newUnion(ctx, n, used)
 	case *plan.Repeat:

@@ -20,6 +20,7 @@ type joinReader struct {
 	build   *joinBuild
 	columns []arrow.Array // the build side's, under headers of this goroutine's own
 	scratch joinScratch
+	load    func(ctx context.Context) error // takes the next batch of the probe side
 
 	batch  *Batch   // of the probe side; nil before the first and after the last
 	groups []uint32 // by row of batch
@@ -77,8 +78,8 @@ func (r *joinReader) start(ctx context.Context) error {
 	return nil
 }
 
-// load takes the next batch of the probe side and finds the group of each row.
-func (r *joinReader) load(ctx context.Context) error {
+// probe takes the next batch of the probe side and finds the group of each row.
+func (r *joinReader) probe(ctx context.Context) error {
 	o := r.op
 	if r.build.batch.Rows == 0 && !o.pads(!o.buildIsLeft) && o.node.Kind != plan.MarkJoin {
 		return io.EOF // without rows to pair with, no row comes out
@@ -91,18 +92,23 @@ func (r *joinReader) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.groups = resized(r.groups, batch.Rows)
+	r.begin(batch)
 	r.build.table.probe(keys, r.groups, &r.scratch)
 	if r.build.batch.Rows == 0 {
 		clear(r.groups)
 	}
+	return nil
+}
+
+// begin turns to a batch, whose rows' groups are still to be found.
+func (r *joinReader) begin(batch *Batch) {
+	r.groups = resized(r.groups, batch.Rows)
 	r.batch, r.row, r.at = batch, 0, 0
 	r.met = event.NewBitmap(batch.Rows)
 	r.unknown = nil
-	if o.test != nil {
+	if r.op.test != nil {
 		r.unknown = event.NewBitmap(batch.Rows)
 	}
-	return nil
 }
 
 // pairs is the next pairs for which all conditions hold; nil where none does, or where pairs only mark.

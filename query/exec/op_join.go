@@ -47,6 +47,17 @@ func (r *run) newJoin(ctx context.Context, n *plan.Join, used []bool) (operator,
 
 // buildInputs builds both sides with the columns that the output or a condition reads.
 func (o *joinOp) buildInputs(ctx context.Context) error {
+	needed := o.needed()
+	var err error
+	if o.left, err = o.run.build(ctx, o.node.Left, needed[:o.leftWidth]); err != nil {
+		return err
+	}
+	o.right, err = o.run.build(ctx, o.node.Right, needed[o.leftWidth:])
+	return err
+}
+
+// needed marks the columns of both sides that the output or a condition reads.
+func (o *joinOp) needed() []bool {
 	needed := make([]bool, len(o.columns))
 	if o.node.Kind == plan.MarkJoin {
 		copy(needed[:o.leftWidth], o.used)
@@ -57,12 +68,7 @@ func (o *joinOp) buildInputs(ctx context.Context) error {
 	if o.node.Test != nil {
 		plan.MarkColumns(needed, o.node.Test)
 	}
-	var err error
-	if o.left, err = o.run.build(ctx, o.node.Left, needed[:o.leftWidth]); err != nil {
-		return err
-	}
-	o.right, err = o.run.build(ctx, o.node.Right, needed[o.leftWidth:])
-	return err
+	return needed
 }
 
 // chooseSides builds on the side with fewer rows. Only the rows of the probe side come out as they are, so kinds of join that
@@ -126,6 +132,12 @@ func (o *joinOp) compileConditions() error {
 	if o.buildKeys, err = compileAll(build); err != nil {
 		return err
 	}
+	return o.compileRest(rest)
+}
+
+// compileRest compiles the conditions that are no keys, and the test.
+func (o *joinOp) compileRest(rest []plan.Expr) error {
+	var err error
 	if o.rest, err = compileAll(rest); err != nil {
 		return err
 	}
@@ -168,7 +180,9 @@ func (o *joinOp) open() reader {
 	if o.width() == 1 {
 		input = func() reader { return gather(o.probe) }
 	}
-	return &joinReader{op: o, input: input()}
+	r := &joinReader{op: o, input: input()}
+	r.load = r.probe
+	return r
 }
 
 // ready is the build side, made at the first call.

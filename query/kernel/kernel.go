@@ -28,6 +28,8 @@ type Operand struct {
 type Context struct {
 	// Now is the time that now() gives, in microseconds since 1970.
 	Now int64
+	// Outer are the values of the row that a plan is computed for, of one element each: those of plan.OuterRef.
+	Outer []arrow.Array
 }
 
 // Func computes one overload over the rows of a batch. Arguments have exactly the overload's types. An error that the values

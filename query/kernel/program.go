@@ -73,6 +73,8 @@ func compile(e plan.Expr, columns []int) (step, []int, error) {
 		return &columnStep{index: e.Index}, append(columns, e.Index), nil
 	case *plan.Literal:
 		return &literalStep{value: Operand{Array: e.Value, Const: true}}, columns, nil
+	case *plan.OuterRef:
+		return &outerStep{index: e.Index, name: e.Name}, columns, nil
 	case *plan.Call:
 		return compileCall(e, columns)
 	case *plan.Cast:

@@ -79,6 +79,8 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 		return &plan.Sort{Input: n.Input, Keys: keys, Limit: n.Limit}
 	case *plan.Join:
 		return mapJoin(n, f)
+	case *plan.Apply:
+		return mapApply(n, f)
 	case *plan.Repeat:
 		return &plan.Repeat{Input: n.Input, Times: f(n.Times)}
 	case *plan.Values:

@@ -51,6 +51,8 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return pruneAggregate(n, used)
 	case *plan.Join:
 		return pruneJoin(n, used)
+	case *plan.Apply:
+		return pruneApply(n, used)
 	case *plan.Union:
 		return pruneUnion(n, used)
 	case *plan.Repeat:

@@ -47,6 +47,8 @@ func describe(n Node) string {
 		return describeLimit(n)
 	case *Join:
 		return describeJoin(n)
+	case *Apply:
+		return describeApply(n)
 	case *Union:
 		return describeUnion(n)
 	case *Repeat:

@@ -15,6 +15,11 @@ func Operands(e Expr) []Expr {
 		return e.Args
 	case *Cast:
 		return []Expr{e.Input}
+	case *Subquery:
+		if e.Test == nil {
+			return e.Args
+		}
+		return append(append([]Expr(nil), e.Args...), e.Test)
 	case *Case:
 		out := make([]Expr, 0, 2*len(e.Whens)+1)
 		for _, w := range e.Whens {

@@ -62,8 +62,10 @@ func (g *grouping) rewrite(e plan.Expr) (plan.Expr, error) {
 		}
 		return nil, event.Errorf(event.CodeBadRequest, "column %q is neither grouped nor aggregated", e.Name).At(g.at[e]).
 			WithHint("add it to GROUP BY, or take one value of each group, as in max(%s)", e.Name)
-	case *plan.Literal:
+	case *plan.Literal, *plan.OuterRef:
 		return e, nil
+	case *plan.Subquery:
+		return g.rewriteSubquery(e)
 	case *plan.Call:
 		args, err := g.rewriteAll(e.Args)
 		return &plan.Call{Fn: e.Fn, Args: args}, err

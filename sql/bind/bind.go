@@ -89,6 +89,8 @@ type binder struct {
 	catalog Catalog
 	params  Params
 	tables  int // bound so far
+	// outer is the row around the query being bound, if that stands inside an expression.
+	outer *outerRow
 }
 
 func (b *binder) query(s *ast.Select) (Query, error) {

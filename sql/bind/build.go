@@ -15,14 +15,16 @@ func (q *selection) plan() (plan.Node, error) {
 	}
 	node := q.scope.node()
 	if q.where != nil {
-		node = &plan.Filter{Input: node, Predicate: q.where}
+		a := &attachment{node: node}
+		predicate := a.rewrite(q.where)
+		node = &plan.Filter{Input: a.node, Predicate: predicate}
 	}
 	if q.aggregated() {
 		if node, err = q.aggregate(node); err != nil {
 			return nil, err
 		}
 	}
-	node = q.windows(node)
+	node = q.windows(q.attachOutputs(node))
 	node, hidden := q.project(node)
 	if q.ast.Distinct {
 		node = distinct(node)
@@ -41,7 +43,7 @@ func (q *selection) plan() (plan.Node, error) {
 
 // aggregate puts the grouping on top of node and rewrites the clauses after it.
 func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
-	agg := &plan.Aggregate{Input: node, Groups: q.groups, Aggregates: q.rows.aggregates.calls}
+	agg := attachGroups(node, q.groups, q.rows.aggregates.calls)
 	for _, g := range q.groups {
 		agg.Names = append(agg.Names, g.String())
 	}
@@ -77,7 +79,9 @@ func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
 	if q.having, err = g.rewrite(q.having); err != nil {
 		return nil, err
 	}
-	return &plan.Filter{Input: agg, Predicate: q.having}, nil
+	a := &attachment{node: agg}
+	having := a.rewrite(q.having)
+	return &plan.Filter{Input: a.node, Predicate: having}, nil
 }
 
 // project computes the result and, after it, the sort keys that are not in it; hidden tells that there are any.

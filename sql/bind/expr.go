@@ -23,6 +23,11 @@ type scalars struct {
 	// outputs are the columns of the result, where a hint about their names can be due; byAlias makes the names usable.
 	outputs []output
 	byAlias bool
+	// withs are the queries of WITH that can be named in subqueries; outer is the row around this query, if it is one itself.
+	withs *withs
+	outer *outerRow
+	// queries says that subqueries are allowed here.
+	queries bool
 	// at remembers where columns were named, for errors found after binding.
 	at map[*plan.ColumnRef]event.Position
 }
@@ -107,6 +112,8 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 		return x.in(e)
 	case *ast.Is:
 		return x.is(e)
+	case *ast.Query, *ast.Exists, *ast.InQuery, *ast.Quantified:
+		return x.subquery(e)
 	default:
 		return nil, event.Errorf(event.CodeInternal, "bind expression: %T is not known", e).At(e.Position())
 	}
@@ -137,6 +144,9 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 	i, path, err := x.scope.resolve(e.Parts)
 	if err != nil {
 		if out := x.aliased(e); out != nil {
+			return out, nil
+		}
+		if out := x.outerColumn(e, err); out != nil {
 			return out, nil
 		}
 		return nil, x.explainAlias(e, err)
@@ -351,6 +361,8 @@ func inputs(e plan.Expr) []plan.Expr {
 		return e.Args
 	case *plan.Cast:
 		return []plan.Expr{e.Input}
+	case *plan.Subquery:
+		return plan.Operands(e)
 	case *plan.Case:
 		var out []plan.Expr
 		for _, w := range e.Whens {

@@ -212,7 +212,11 @@ func (b *binder) countTable(pos event.Position) error {
 
 // fromWith binds a query of WITH anew where it is named; only the queries before it are visible inside.
 func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
+	// The place where it is named may stand inside an expression, whose row it does not see.
+	outer := b.outer
+	b.outer = nil
 	node, err := b.selectPlan(w.cte.Query, w.outer, nil)
+	b.outer = outer
 	if err != nil {
 		return nil, err
 	}

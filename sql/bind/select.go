@@ -55,7 +55,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	if err := sc.dropLate(s.Late); err != nil {
 		return nil, err
 	}
-	q := b.newSelection(s, sc, targets)
+	q := b.newSelection(s, sc, w, targets)
 	for _, step := range []func() error{q.bindOutputs, q.bindWhere, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys} {
 		if err := step(); err != nil {
 			return nil, err
@@ -64,13 +64,12 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	return q.plan()
 }
 
-func (b *binder) newSelection(s *ast.Select, sc *scope, targets []event.Type) *selection {
-	at := map[*plan.ColumnRef]event.Position{}
-	return &selection{
-		binder: b, ast: s, scope: sc, targets: targets,
-		rows:  &scalars{binder: b, scope: sc, aggregates: &aggregates{}, windows: &windows{named: s.Windows}, at: at},
-		plain: &scalars{binder: b, scope: sc, place: "WHERE", at: at},
-	}
+func (b *binder) newSelection(s *ast.Select, sc *scope, w *withs, targets []event.Type) *selection {
+	x := scalars{binder: b, scope: sc, withs: w, outer: b.outer, queries: true, at: map[*plan.ColumnRef]event.Position{}}
+	rows, plain := x, x
+	rows.aggregates, rows.windows = &aggregates{}, &windows{named: s.Windows}
+	plain.place = "WHERE"
+	return &selection{binder: b, ast: s, scope: sc, targets: targets, rows: &rows, plain: &plain}
 }
 
 func (q *selection) bindOutputs() error {

@@ -14,7 +14,7 @@ func (b *binder) combinedPlan(s *ast.Select, w *withs, targets []event.Type) (pl
 	if err != nil || (len(s.OrderBy) == 0 && s.Limit == nil && s.Offset == nil) {
 		return node, err
 	}
-	q := b.newSelection(s, scopeOf(node, nil), nil)
+	q := b.newSelection(s, scopeOf(node, nil), w, nil)
 	for i, c := range q.scope.columns {
 		q.outputs = append(q.outputs, output{expr: q.scope.ref(i), name: c.name})
 	}

@@ -176,6 +176,11 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 		return &ast.Cast{Pos: pos, Input: left, Type: to.TypeName}, err
 	}
 	c.lex.Next()
+	if power == powerComparison {
+		if out, err := c.quantified(left, word, pos); out != nil || err != nil {
+			return out, err
+		}
+	}
 	right, err := c.expr(power + 1)
 	if err != nil {
 		return nil, err
@@ -287,8 +292,9 @@ func (c *climber) in(left ast.Expr, pos event.Position) (ast.Expr, error) {
 	if err := expect(c.lex, "("); err != nil {
 		return nil, err
 	}
-	if err := c.refuseSubquery(); err != nil {
-		return nil, err
+	if queryAhead(c.lex) {
+		query, err := c.query()
+		return &ast.InQuery{Pos: pos, Input: left, Query: query}, err
 	}
 	list, err := c.list()
 	return &ast.In{Pos: pos, Input: left, List: list}, err
@@ -307,14 +313,4 @@ func (c *climber) list() ([]ast.Expr, error) {
 			return out, expect(c.lex, ")")
 		}
 	}
-}
-
-// refuseSubquery answers a query where an expression has to stand.
-func (c *climber) refuseSubquery() error {
-	t := *c.lex.Peek()
-	if is(t, "SELECT") || is(t, "WITH") {
-		hint := "put it after FROM or into WITH, or run it first and pass its result as a parameter"
-		return notSupported(t, "a query inside an expression", hint)
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/alecthomas/participle/v2/lexer"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
@@ -30,7 +31,7 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 	case accept(c.lex, "*"):
 		return &ast.Star{Pos: position(t.Pos)}, nil
 	case accept(c.lex, "("):
-		return c.parenthesized()
+		return c.parenthesized(position(t.Pos))
 	}
 	return nil, &unexpected{token: t, expected: "an expression"}
 }
@@ -51,9 +52,10 @@ func param(t lexer.Token) ast.Expr {
 	return &ast.Param{Pos: position(t.Pos), Index: index}
 }
 
-func (c *climber) parenthesized() (ast.Expr, error) {
-	if err := c.refuseSubquery(); err != nil {
-		return nil, err
+func (c *climber) parenthesized(pos event.Position) (ast.Expr, error) {
+	if queryAhead(c.lex) {
+		query, err := c.query()
+		return &ast.Query{Pos: pos, Query: query}, err
 	}
 	x, err := c.expr(powerOr)
 	if err != nil {
@@ -192,10 +194,9 @@ func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 		err = special(out)
 	case is(t, "EXTRACT"):
 		out.Args, err = c.extractArguments()
-	case is(t, "EXISTS"):
-		if err = c.refuseSubquery(); err == nil {
-			out.Args, err = c.list()
-		}
+	case is(t, "EXISTS") && queryAhead(c.lex):
+		query, err := c.query()
+		return &ast.Exists{Pos: position(t.Pos), Query: query}, err
 	case accept(c.lex, ")"):
 	case is(*c.lex.Peek(), "*"):
 		c.lex.Next()

@@ -1,0 +1,174 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// applyOp computes its right side once for each combination of values that rows of the left side give it, keeps what comes of it,
+// and pairs rows as a join does whose keys are those combinations.
+type applyOp struct {
+	join  *joinOp // pairs; it has no build side of its own
+	node  *plan.Apply
+	args  []*kernel.Program
+	wants []bool // the columns of the right side that are read
+}
+
+func (r *run) newApply(ctx context.Context, n *plan.Apply, used []bool) (operator, error) {
+	left, right := n.Left.Columns(), n.Right.Columns()
+	j := &joinOp{run: r, leftWidth: len(left), used: used}
+	j.node = &plan.Join{Left: n.Left, Right: n.Right, Kind: n.Kind, On: n.On, Test: n.Test, Mark: n.Mark}
+	j.columns = append(append(j.columns, left...), right...)
+	needed := j.needed()
+	o := &applyOp{join: j, node: n, wants: append([]bool(nil), needed[len(left):]...)}
+	plan.MarkColumns(needed, n.Args...)
+	var err error
+	if j.probe, err = r.build(ctx, n.Left, needed[:len(left)]); err != nil {
+		return nil, err
+	}
+	if err := j.compileRest(n.On); err != nil {
+		return nil, err
+	}
+	o.args, err = compileAll(n.Args)
+	return o, err
+}
+
+func (o *applyOp) width() int { return 1 }
+
+func (o *applyOp) open() reader {
+	r := &applyReader{op: o, memory: reservation{budget: o.join.run.budget, operator: "a query for each row"}}
+	r.columns, r.pairs = make([]keyColumn, len(o.args)), make([]*pairTable, max(0, len(o.args)-1))
+	for i, e := range o.node.Args {
+		r.columns[i] = newKeyColumn(e.Type())
+	}
+	for i := range r.pairs {
+		r.pairs[i] = &pairTable{}
+	}
+	r.joinReader = joinReader{op: o.join, input: gather(o.join.probe), build: &joinBuild{}}
+	r.joinReader.load = r.loadRows
+	return r
+}
+
+// applyReader is a joinReader whose build side is, for each batch, what the right side gave for that batch's rows.
+type applyReader struct {
+	joinReader
+	op      *applyOp
+	columns []keyColumn
+	pairs   []*pairTable
+	answers []*Batch // by number of the combination of values; nil where it is not known yet
+	held    int64
+	memory  reservation
+}
+
+// loadRows takes the next batch of the left side, with the answers for its rows as build side.
+func (r *applyReader) loadRows(ctx context.Context) error {
+	run := r.op.join.run
+	batch, err := r.input.next(ctx)
+	if err != nil {
+		return err
+	}
+	args, err := run.evalColumns(r.op.args, batch)
+	if err != nil {
+		return err
+	}
+	numbers := r.number(args, batch.Rows)
+	for row, number := range numbers {
+		for int(number) >= len(r.answers) {
+			r.answers = append(r.answers, nil)
+		}
+		if r.answers[number] != nil {
+			continue
+		}
+		if r.answers[number], err = r.answer(ctx, args, row); err != nil {
+			return err
+		}
+	}
+	r.begin(batch)
+	return r.layOut(numbers)
+}
+
+// number gives equal combinations of values the same number.
+func (r *applyReader) number(args []arrow.Array, rows int) []uint32 {
+	numbers, more := make([]uint32, rows), make([]uint32, rows)
+	for i, column := range r.columns {
+		if i == 0 {
+			column.encode(args[0], numbers)
+			continue
+		}
+		column.encode(args[i], more)
+		r.pairs[i-1].combine(numbers, more)
+	}
+	return numbers
+}
+
+// answer computes the right side for one row.
+func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (*Batch, error) {
+	outer := r.op.join.run
+	inner := &run{engine: outer.engine, snapshot: outer.snapshot, kernel: &kernel.Context{Now: outer.kernel.Now}}
+	// What the right side's operators hold is let go with them.
+	inner.budget = NewBudget(outer.budget.limit - outer.budget.held.Load())
+	for _, a := range args {
+		inner.kernel.Outer = append(inner.kernel.Outer, kernel.Decode(array.NewSlice(a, int64(row), int64(row+1))))
+	}
+	op, err := inner.build(ctx, r.op.node.Right, r.op.wants)
+	if err != nil {
+		return nil, err
+	}
+	in := gather(op)
+	defer in.close()
+	found := &joinBuffer{memory: reservation{budget: inner.budget, operator: "a query for each row"}}
+	if err := feed(ctx, in, found.consume); err != nil {
+		return nil, err
+	}
+	outer.stats.add(&inner.stats)
+	out, err := r.op.join.concatBuild(found)
+	if err != nil {
+		return nil, err
+	}
+	const fixed = 256 // of a batch without rows
+	r.held += found.size + fixed
+	return out, r.memory.resize(r.held)
+}
+
+// layOut makes a build side of the answers for a batch's rows, with a group for each answer that has rows.
+func (r *applyReader) layOut(numbers []uint32) error {
+	whole := &joinBuffer{}
+	groups := map[uint32]uint32{}
+	table := &joinTable{starts: []int32{0, 0}}
+	for row, number := range numbers {
+		answer := r.answers[number]
+		group, known := groups[number]
+		if !known && answer.Rows > 0 {
+			group = uint32(len(table.starts) - 1)
+			whole.batches = append(whole.batches, answer)
+			whole.rows += answer.Rows
+			table.starts = append(table.starts, int32(whole.rows))
+		}
+		groups[number] = group
+		r.groups[row] = group
+	}
+	batch, err := r.op.join.concatBuild(whole)
+	if err != nil {
+		return err
+	}
+	table.rows = make([]int32, batch.Rows)
+	for i := range table.rows {
+		table.rows[i] = int32(i)
+	}
+	r.build = &joinBuild{batch: batch, table: table}
+	r.joinReader.columns = batch.Columns
+	return nil
+}
+
+// add counts what a part of the query has cost.
+func (c *counters) add(part *counters) {
+	c.rows.Add(part.rows.Load())
+	c.bytes.Add(part.bytes.Load())
+	c.segmentsRead.Add(part.segmentsRead.Load())
+	c.segmentsCut.Add(part.segmentsCut.Load())
+}

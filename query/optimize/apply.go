@@ -1,0 +1,64 @@
+package optimize
+
+import "github.com/tidemarkdb/tidemark/query/plan"
+
+func mapApply(n *plan.Apply, f func(plan.Expr) plan.Expr) plan.Node {
+	out := *n
+	out.Args, out.On = mapAll(n.Args, f), mapAll(n.On, f)
+	if n.Test != nil {
+		out.Test = f(n.Test)
+	}
+	return &out
+}
+
+// pruneApply drops from the left side what neither the output, nor a condition, nor the right side reads, and from the right one what
+// neither the output nor a condition does.
+func pruneApply(n *plan.Apply, used []bool) (plan.Node, places, error) {
+	width := len(n.Left.Columns())
+	needed := make([]bool, width+len(n.Right.Columns()))
+	if n.Kind == plan.MarkJoin {
+		copy(needed[:width], used)
+	} else {
+		copy(needed, used)
+	}
+	plan.MarkColumns(needed, n.Args...)
+	plan.MarkColumns(needed, n.On...)
+	if n.Test != nil {
+		plan.MarkColumns(needed, n.Test)
+	}
+	left, leftAt, err := prune(n.Left, needed[:width])
+	if err != nil {
+		return nil, nil, err
+	}
+	right, rightAt, err := prune(n.Right, needed[width:])
+	if err != nil {
+		return nil, nil, err
+	}
+	both := beside(leftAt, rightAt, len(left.Columns()))
+	out := *n
+	out.Left, out.Right = left, right
+	if n.Kind == plan.MarkJoin {
+		return mapApply(&out, both.move), append(append(places(nil), leftAt...), len(left.Columns())), nil
+	}
+	return mapApply(&out, both.move), both, nil
+}
+
+// pushIntoApply is pushIntoJoin for conditions on the left side alone.
+func pushIntoApply(n *plan.Apply, conjuncts []plan.Expr) plan.Node {
+	width := len(n.Left.Columns())
+	var above, left []plan.Expr
+	for _, c := range conjuncts {
+		reads := sides(c, width)
+		if len(above) > 0 && mayFail(c) || reads != onlyLeft || !keepsLeft(n.Kind) {
+			above = append(above, c)
+		} else {
+			left = append(left, c)
+		}
+	}
+	out := *n
+	out.Left = filtered(n.Left, left)
+	if len(above) == 0 {
+		return &out
+	}
+	return &plan.Filter{Input: &out, Predicate: conjunction(above)}
+}

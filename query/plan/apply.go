@@ -1,0 +1,88 @@
+package plan
+
+import "github.com/tidemarkdb/tidemark/event"
+
+// Apply is a Join whose right side depends on the row of the left one: for each row of Left, Right is computed with the values of
+// Args, and its rows are paired with that row. Inside Right, OuterRef i stands for the value of Args[i].
+type Apply struct {
+	Left, Right Node
+	Kind        JoinKind // not RightJoin or FullJoin
+	Args        []Expr   // over Left
+	On          []Expr   // as in a Join
+	Test        Expr     // as in a Join
+	Mark        string
+}
+
+func (*Apply) node() {}
+
+// Columns are those of a Join of the same kind.
+func (n *Apply) Columns() []Column { return joinedColumns(n.Left, n.Right, n.Kind, n.Mark) }
+
+// Inputs are the two sides.
+func (n *Apply) Inputs() []Node { return []Node{n.Left, n.Right} }
+
+// OuterRef is, inside the right side of an Apply, the value of one of its Args.
+type OuterRef struct {
+	Index int
+	Name  string
+	Typ   event.Type
+}
+
+// Subquery is the value of a query inside an expression. It stands in expressions while a select is being bound and becomes a Join or
+// an Apply, so that no complete plan has it.
+type Subquery struct {
+	Plan Node
+	// Args are the values that the query's OuterRefs stand for.
+	Args []Expr
+	// Mark asks whether Test is true for a row of the query, or without Test whether there is one. Otherwise the value is that of
+	// the query's one column in its one row, NULL if it has none.
+	Mark bool
+	// Test compares with the query's column, which is OuterRef SubqueryColumn.
+	Test Expr
+}
+
+// SubqueryColumn is the index of the OuterRef that stands, in the Test of a Subquery, for the query's own column.
+const SubqueryColumn = -1
+
+func (*OuterRef) expr() {}
+func (*Subquery) expr() {}
+
+// Type is the value's type.
+func (e *OuterRef) Type() event.Type { return e.Typ }
+
+// Type is that of the query's column, or BOOLEAN.
+func (e *Subquery) Type() event.Type {
+	if e.Mark {
+		return boolean
+	}
+	return e.Plan.Columns()[0].Type
+}
+
+// String names the column of the outer row.
+func (e *OuterRef) String() string { return "outer." + e.Name }
+
+// String says what is asked.
+func (e *Subquery) String() string {
+	switch {
+	case !e.Mark:
+		return "(query)"
+	case e.Test == nil:
+		return "exists(query)"
+	default:
+		return "any(" + e.Test.String() + ")"
+	}
+}
+
+func describeApply(n *Apply) string {
+	out := "Apply " + n.Kind.String() + " outer=[" + join(n.Args, ", ") + "]"
+	if len(n.On) > 0 {
+		out += " on=[" + join(n.On, " AND ") + "]"
+	}
+	if n.Test != nil {
+		out += " test=" + n.Test.String()
+	}
+	if n.Kind == MarkJoin {
+		out += " as " + n.Mark
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+package bind
+
+import (
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// attachment joins subqueries to the node over which the expressions that hold them are computed. Each adds one column, and a
+// reference to that takes its place.
+type attachment struct {
+	node plan.Node
+	done map[*plan.Subquery]plan.Expr
+}
+
+// rewrite is e with a column in the place of every subquery.
+func (a *attachment) rewrite(e plan.Expr) plan.Expr {
+	switch e := e.(type) {
+	case *plan.Subquery:
+		return a.attach(e)
+	case *plan.Call:
+		return &plan.Call{Fn: e.Fn, Args: each(e.Args, a.rewrite)}
+	case *plan.Cast:
+		return &plan.Cast{Input: a.rewrite(e.Input), To: e.To}
+	case *plan.Case:
+		out := &plan.Case{Typ: e.Typ}
+		for _, w := range e.Whens {
+			out.Whens = append(out.Whens, plan.When{Condition: a.rewrite(w.Condition), Then: a.rewrite(w.Then)})
+		}
+		if e.Else != nil {
+			out.Else = a.rewrite(e.Else)
+		}
+		return out
+	default:
+		return e
+	}
+}
+
+func (a *attachment) attach(s *plan.Subquery) plan.Expr {
+	if known, ok := a.done[s]; ok {
+		return known
+	}
+	kind := plan.SingleJoin
+	var test plan.Expr
+	if s.Mark {
+		kind = plan.MarkJoin
+		if s.Test != nil {
+			test = a.rewrite(s.Test)
+		}
+	}
+	width := len(a.node.Columns())
+	if test != nil {
+		test = withColumn(test, &plan.ColumnRef{Index: width, Name: s.Plan.Columns()[0].Name, Typ: s.Plan.Columns()[0].Type})
+	}
+	name := s.String()
+	if len(s.Args) == 0 {
+		a.node = &plan.Join{Left: a.node, Right: s.Plan, Kind: kind, Test: test, Mark: name}
+	} else {
+		a.node = &plan.Apply{Left: a.node, Right: s.Plan, Kind: kind, Args: s.Args, Test: test, Mark: name}
+	}
+	out := columnOf(a.node.Columns(), width)
+	if a.done == nil {
+		a.done = map[*plan.Subquery]plan.Expr{}
+	}
+	a.done[s] = out
+	return out
+}
+
+// withColumn puts a column in the place of what stands for the column of the query that a test compares with.
+func withColumn(e plan.Expr, column plan.Expr) plan.Expr {
+	put := func(e plan.Expr) plan.Expr { return withColumn(e, column) }
+	switch e := e.(type) {
+	case *plan.OuterRef:
+		if e.Index == plan.SubqueryColumn {
+			return column
+		}
+		return e
+	case *plan.Call:
+		return &plan.Call{Fn: e.Fn, Args: each(e.Args, put)}
+	case *plan.Cast:
+		return &plan.Cast{Input: put(e.Input), To: e.To}
+	case *plan.Case:
+		out := &plan.Case{Typ: e.Typ}
+		for _, w := range e.Whens {
+			out.Whens = append(out.Whens, plan.When{Condition: put(w.Condition), Then: put(w.Then)})
+		}
+		if e.Else != nil {
+			out.Else = put(e.Else)
+		}
+		return out
+	default:
+		return e
+	}
+}
+
+// attachGroups is a grouping of node whose groups and calls may hold subqueries.
+func attachGroups(node plan.Node, groups []plan.Expr, calls []plan.Aggregation) *plan.Aggregate {
+	a := &attachment{node: node}
+	out := &plan.Aggregate{Groups: each(groups, a.rewrite)}
+	for _, c := range calls {
+		c.Args = each(c.Args, a.rewrite)
+		if c.Filter != nil {
+			c.Filter = a.rewrite(c.Filter)
+		}
+		out.Aggregates = append(out.Aggregates, c)
+	}
+	out.Input = a.node
+	return out
+}
+
+// attachOutputs joins the subqueries of all clauses after grouping.
+func (q *selection) attachOutputs(node plan.Node) plan.Node {
+	a := &attachment{node: node}
+	for i := range q.outputs {
+		q.outputs[i].expr = a.rewrite(q.outputs[i].expr)
+	}
+	for i, k := range q.keys {
+		if k.index < 0 {
+			q.keys[i].expr = a.rewrite(k.expr)
+		}
+	}
+	for i := range q.rows.windows.calls {
+		c := &q.rows.windows.calls[i]
+		c.Args, c.partition = each(c.Args, a.rewrite), each(c.partition, a.rewrite)
+		if c.Filter != nil {
+			c.Filter = a.rewrite(c.Filter)
+		}
+		for k := range c.order {
+			c.order[k].Expr = a.rewrite(c.order[k].Expr)
+		}
+	}
+	if q.qualify != nil {
+		q.qualify = a.rewrite(q.qualify)
+	}
+	return a.node
+}

@@ -1,0 +1,43 @@
+package parser
+
+import (
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// query reads a query and the closing parenthesis; the opening one has been taken.
+func (c *climber) query() (*ast.Select, error) {
+	query, err := parseQuery(c.lex)
+	if err != nil {
+		return nil, err
+	}
+	return query, expect(c.lex, ")")
+}
+
+// queryAhead reports whether a query follows the parenthesis that has been taken.
+func queryAhead(lex *lexer.PeekingLexer) bool {
+	start := lex.MakeCheckpoint()
+	defer lex.LoadCheckpoint(start)
+	return holdsQuery(lex)
+}
+
+// quantified reads ANY (query), SOME (query) or ALL (query) after a comparison, if that is what comes next.
+func (c *climber) quantified(left ast.Expr, op string, pos event.Position) (ast.Expr, error) {
+	start := c.lex.MakeCheckpoint()
+	word := *c.lex.Peek()
+	if (!is(word, "ANY") && !is(word, "SOME") && !is(word, "ALL")) || word.Type == tokenQuoted {
+		return nil, nil
+	}
+	c.lex.Next()
+	if !accept(c.lex, "(") || !queryAhead(c.lex) {
+		c.lex.LoadCheckpoint(start)
+		return nil, nil
+	}
+	if op == "!=" {
+		op = "<>"
+	}
+	query, err := c.query()
+	return &ast.Quantified{Pos: pos, Op: op, All: is(word, "ALL"), Input: left, Query: query}, err
+}

@@ -52,6 +52,8 @@ func newKeyColumn(t event.Type) keyColumn {
 		return newIntervalKeys()
 	case event.Unknown:
 		return nullKeys{}
+	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
+		return newDeclaredKeys(t)
 	default:
 		return newTextKeys()
 	}

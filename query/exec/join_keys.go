@@ -37,6 +37,16 @@ func newJoinKey(t event.Type) (key joinKey, ok bool) {
 		return &intJoinKey{integers: doubleKeys, table: newIntTable()}, true
 	case event.Text:
 		return &textJoinKey{table: newTextTable()}, true
+	case event.SmallInt:
+		return &intJoinKey{integers: narrowKeys[int16], table: newIntTable()}, true
+	case event.Integer, event.Date:
+		return &intJoinKey{integers: narrowKeys[int32], table: newIntTable()}, true
+	case event.Real:
+		return &intJoinKey{integers: realKeys, table: newIntTable()}, true
+	case event.Numeric, event.UUID:
+		return &wordJoinKey{table: newTextTable()}, true
+	case event.Bytea:
+		return &textJoinKey{table: newTextTable()}, true
 	default:
 		return nil, false
 	}
@@ -75,7 +85,7 @@ func (k *intJoinKey) find(values arrow.Array, numbers []uint32, scratch *joinScr
 
 func (k *intJoinKey) bytes() int64 { return k.table.bytes() + int64(8*cap(k.scratch)) }
 
-// textJoinKey is the key column of TEXT.
+// textJoinKey is the key column of TEXT and BYTEA.
 type textJoinKey struct{ table *textTable }
 
 func (k *textJoinKey) insert(values arrow.Array, numbers []uint32) {
@@ -89,6 +99,9 @@ func (k *textJoinKey) find(values arrow.Array, numbers []uint32, scratch *joinSc
 // each looks every value up, the entries of a dictionary once for each batch that repeats them.
 func (k *textJoinKey) each(values arrow.Array, numbers []uint32, scratch *joinScratch, number func(text string) uint32) {
 	nulls := values.NullN() > 0
+	if binary, ok := values.(*array.Binary); ok {
+		values = event.AsText(binary)
+	}
 	d, ok := values.(*array.Dictionary)
 	if !ok {
 		texts := values.(*array.String)

@@ -113,6 +113,7 @@ func (o *joinOp) compileConditions() error {
 		l, r, ok := plan.SplitEquality(e, o.leftWidth)
 		if ok {
 			_, ok = newJoinKey(l.Type())
+			ok = ok && l.Type().Equal(r.Type()) // NUMERIC of two scales is equal in value but not in its bytes
 		}
 		if !ok {
 			rest = append(rest, e)

@@ -147,7 +147,7 @@ func prefixOf(column arrow.Array, t event.Type) (prefix func(row int) uint64, wh
 	case event.Text:
 		return func(row int) uint64 { return textPrefix(event.StringAt(column, row)) }, false
 	default:
-		return func(int) uint64 { return 0 }, false
+		return declaredPrefix(column, t)
 	}
 }
 

@@ -36,6 +36,9 @@ func NewAccumulator(f *plan.Function) (Accumulator, bool) {
 	if !f.Aggregate {
 		return nil, false
 	}
+	if a, ok := numericAccumulator(f); ok {
+		return a, true
+	}
 	maker, ok := accumulators[f.Signature()]
 	if !ok {
 		return nil, false
@@ -54,6 +57,7 @@ func buildAccumulators() map[string]func() Accumulator {
 	registerExtreme(all)
 	registerTextExtreme(all)
 	registerIntervalExtreme(all)
+	registerWordExtreme(all)
 	return all
 }
 

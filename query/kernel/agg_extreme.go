@@ -9,7 +9,9 @@ import (
 )
 
 func registerExtreme(all map[string]func() Accumulator) {
-	for _, form := range []orderedForm{bigintForm, timestampForm, doubleForm, booleanForm} {
+	for _, form := range []orderedForm{
+		bigintForm, timestampForm, doubleForm, booleanForm, smallintForm, integerForm, dateForm, realForm,
+	} {
 		all["min("+form.name+")"] = func() Accumulator { return &extremeAccumulator{form: form} }
 		all["max("+form.name+")"] = func() Accumulator { return &extremeAccumulator{form: form, flip: -1} }
 	}

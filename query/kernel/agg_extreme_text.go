@@ -9,14 +9,17 @@ import (
 func registerTextExtreme(all map[string]func() Accumulator) {
 	all["min(TEXT)"] = func() Accumulator { return &textExtremeAccumulator{} }
 	all["max(TEXT)"] = func() Accumulator { return &textExtremeAccumulator{max: true} }
+	all["min(BYTEA)"] = func() Accumulator { return &textExtremeAccumulator{binary: true} }
+	all["max(BYTEA)"] = func() Accumulator { return &textExtremeAccumulator{binary: true, max: true} }
 }
 
-// textExtremeAccumulator is min and max of text by bytes. Of a dictionary column each pair of group and code is compared once per batch.
+// textExtremeAccumulator is min and max of text and BYTEA by bytes. Of a dictionary column each pair of group and code is compared once per batch.
 type textExtremeAccumulator struct {
-	max   bool
-	best  [][]byte // a copy each, whose memory is used again; nil where the group has none yet
-	bytes int64
-	pairs []uint64 // scratch: which pairs of group and code were met in this batch
+	binary bool // of BYTEA
+	max    bool
+	best   [][]byte // a copy each, whose memory is used again; nil where the group has none yet
+	bytes  int64
+	pairs  []uint64 // scratch: which pairs of group and code were met in this batch
 }
 
 func (a *textExtremeAccumulator) Update(groups Groups, args []Operand, rows int) error {
@@ -97,6 +100,9 @@ func (a *textExtremeAccumulator) Result(groups int) (arrow.Array, error) {
 			return nil, errTooMuchText()
 		}
 		offsets = append(offsets, int32(len(data)))
+	}
+	if a.binary {
+		return event.NewBinaries(offsets, data, valid), nil
 	}
 	return event.NewStrings(offsets, data, valid), nil
 }

@@ -16,6 +16,8 @@ type call struct {
 	ctx  *Context
 	args []Operand
 	rows int
+	// result is the type to give, with precision and scale.
+	result event.Type
 	// valid marks the rows in which no argument is NULL; nil means all. The call owns it: a kernel clears rows by setNull.
 	valid event.Bitmap
 }
@@ -55,7 +57,7 @@ func strict(result event.Type, k kernel) Func {
 
 // run calls a kernel unless no row is valid: what depends on constants alone must not fail for the sake of NULLs either.
 func run(result event.Type, k kernel, ctx *Context, args []Operand, rows int) (arrow.Array, error) {
-	c := &call{ctx: ctx, args: args, rows: rows, valid: jointValidity(args, rows)}
+	c := &call{ctx: ctx, args: args, rows: rows, result: result, valid: jointValidity(args, rows)}
 	if c.valid.Nulls(rows) == rows {
 		return event.NewNulls(result, rows), nil
 	}

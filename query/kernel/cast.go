@@ -20,7 +20,7 @@ func Cast(ctx *Context, in Operand, from, to event.Type, rows int) (Operand, err
 type conversion struct{ from, to event.Kind }
 
 // casts holds all of them but those from a type to itself.
-var casts = map[conversion]kernel{
+var casts = withDeclaredTypes(map[conversion]kernel{
 	{event.BigInt, event.Double}:  bigintToDouble,
 	{event.BigInt, event.Boolean}: bigintToBoolean,
 	{event.Double, event.BigInt}:  doubleToBigint,
@@ -49,7 +49,7 @@ var casts = map[conversion]kernel{
 	{event.JSONB, event.BigInt}:      jsonToBigint,
 	{event.JSONB, event.Double}:      jsonToDouble,
 	{event.JSONB, event.TimestampTZ}: jsonToTimestamp,
-}
+})
 
 // castFunc is the function that converts one type to another.
 func castFunc(from, to event.Type) (Func, error) {

@@ -7,12 +7,13 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
 
 // Compare orders value i of a and value j of b, both of type t and not NULL: below 0, 0 or above 0. It is the total order of
-// ORDER BY and of the comparison operators: NaN is equal to itself and above all numbers, text goes by bytes, intervals by
+// ORDER BY and of the comparison operators: NaN is equal to itself and above all numbers, text, BYTEA and UUID go by bytes, intervals by
 // length with months of 30 days, JSONB by kind and then value. Loops should use Comparer instead.
 func Compare(a arrow.Array, i int, b arrow.Array, j int, t event.Type) int {
 	return Comparer(a, b, t)(i, j)
@@ -36,10 +37,24 @@ func ordering(a, b Operand, t event.Type) func(i, j int) int {
 	case event.Double:
 		x, y := fixed[float64](a), fixed[float64](b)
 		return func(i, j int) int { return compareDoubles(x.at(i), y.at(j)) }
+	case event.SmallInt:
+		x, y := fixed[int16](a), fixed[int16](b)
+		return func(i, j int) int { return cmp.Compare(x.at(i), y.at(j)) }
+	case event.Integer, event.Date:
+		x, y := fixed[int32](a), fixed[int32](b)
+		return func(i, j int) int { return cmp.Compare(x.at(i), y.at(j)) }
+	case event.Real:
+		x, y := fixed[float32](a), fixed[float32](b)
+		return func(i, j int) int { return compareDoubles(float64(x.at(i)), float64(y.at(j))) }
+	case event.Numeric:
+		return numericOrdering(a, b)
+	case event.UUID:
+		x, y := fixed[decimal128.Num](a), fixed[decimal128.Num](b)
+		return func(i, j int) int { return event.CompareUUIDs(x.at(i), y.at(j)) }
 	case event.Interval:
 		x, y := fixed[arrow.MonthDayNanoInterval](a), fixed[arrow.MonthDayNanoInterval](b)
 		return func(i, j int) int { return compareIntervals(x.at(i), y.at(j)) }
-	case event.Text:
+	case event.Text, event.Bytea:
 		x, y := textsOf(a), textsOf(b)
 		return func(i, j int) int { return strings.Compare(x.at(i), y.at(j)) }
 	case event.JSONB:

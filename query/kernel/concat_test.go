@@ -17,6 +17,7 @@ import (
 func TestConcatAndTake(t *testing.T) {
 	t.Parallel()
 	for _, typ := range plan.ValueTypes {
+		typ = concrete(typ)
 		for seed := range uint64(30) {
 			random := rand.New(rand.NewPCG(seed, 4))
 			var pieces []arrow.Array
@@ -68,6 +69,7 @@ func TestDecodeAllNull(t *testing.T) {
 func TestExpand(t *testing.T) {
 	t.Parallel()
 	for _, typ := range plan.ValueTypes {
+		typ = concrete(typ)
 		for _, value := range []string{samples[typ.Kind].tame[0], "NULL"} {
 			one := Operand{Array: columnOf(t, typ, value), Const: true}
 			wanted := render(t, one, typ, 3)

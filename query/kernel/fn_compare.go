@@ -57,7 +57,13 @@ func (c comparison) bitsOf(t event.Type) func(a, b Operand, rows int, valid even
 		return numberBits[int64](c.less)
 	case event.Double:
 		return numberBits[float64](c.less)
-	case event.Text:
+	case event.SmallInt:
+		return numberBits[int16](c.less)
+	case event.Integer, event.Date:
+		return numberBits[int32](c.less)
+	case event.Real:
+		return numberBits[float32](c.less)
+	case event.Text, event.Bytea:
 		return c.textBits
 	case event.Boolean:
 		return c.booleanBits
@@ -66,7 +72,7 @@ func (c comparison) bitsOf(t event.Type) func(a, b Operand, rows int, valid even
 	}
 }
 
-func numberBits[T int64 | float64](less bool) func(a, b Operand, rows int, valid event.Bitmap) event.Bitmap {
+func numberBits[T int16 | int32 | int64 | float32 | float64](less bool) func(a, b Operand, rows int, valid event.Bitmap) event.Bitmap {
 	return func(a, b Operand, rows int, _ event.Bitmap) event.Bitmap {
 		if less {
 			return lessBits(fixed[T](a), fixed[T](b), rows)
@@ -76,7 +82,7 @@ func numberBits[T int64 | float64](less bool) func(a, b Operand, rows int, valid
 }
 
 // lessBits packs eight outcomes at a time. NaN is above all else: y != y holds for nothing but NaN.
-func lessBits[T int64 | float64](a, b column[T], rows int) event.Bitmap {
+func lessBits[T int16 | int32 | int64 | float32 | float64](a, b column[T], rows int) event.Bitmap {
 	out := event.NewBitmap(rows)
 	for at := range out {
 		first := at * 8
@@ -94,7 +100,7 @@ func lessBits[T int64 | float64](a, b column[T], rows int) event.Bitmap {
 	return out
 }
 
-func equalBits[T int64 | float64](a, b column[T], rows int) event.Bitmap {
+func equalBits[T int16 | int32 | int64 | float32 | float64](a, b column[T], rows int) event.Bitmap {
 	out := event.NewBitmap(rows)
 	for at := range out {
 		first := at * 8

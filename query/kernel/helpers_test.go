@@ -23,13 +23,31 @@ var (
 	jsonbType     = event.Type{Kind: event.JSONB}
 )
 
+// withNumerics gives every NUMERIC of a function a precision and scale, not all the same.
+func withNumerics(f *plan.Function) *plan.Function {
+	types := append([]event.Type(nil), f.Args...)
+	for i := range types {
+		types[i] = concrete(types[i])
+		types[i].Scale -= min(int32(i), types[i].Scale)
+	}
+	return plan.Concrete(f, types)
+}
+
+// concrete is a type with a precision and scale if it is NUMERIC.
+func concrete(t event.Type) event.Type {
+	if t.Kind == event.Numeric && t.Precision == 0 {
+		t.Precision, t.Scale = 12, 3
+	}
+	return t
+}
+
 // functionNamed finds an overload by its signature.
 func functionNamed(t testing.TB, signature string) *plan.Function {
 	t.Helper()
 	for _, overloads := range plan.Functions {
 		for _, f := range overloads {
 			if f.Signature() == signature && !f.Aggregate {
-				return f
+				return withNumerics(f)
 			}
 		}
 	}
@@ -142,7 +160,7 @@ func signatures() []*plan.Function {
 	for _, overloads := range plan.Functions {
 		for _, f := range overloads {
 			if !f.Aggregate && !f.Window {
-				out = append(out, f)
+				out = append(out, withNumerics(f))
 			}
 		}
 	}

@@ -25,6 +25,15 @@ var samples = map[event.Kind]struct{ tame, wild []string }{
 		[]string{"0001-01-01", "9999-12-31T23:59:59Z", "2000-01-01", "2024-02-29"}},
 	event.Interval: {[]string{"1 hour", "5 minutes", "1 day", "7 days"},
 		[]string{"1 month", "0 seconds", "-1 day", "1 month 1 day", "170000000 years", "2000000000 days", "30 days"}},
+	event.SmallInt: {[]string{"1", "2", "-3", "7"}, []string{"0", "32767", "-32768"}},
+	event.Integer:  {[]string{"1", "2", "-3", "7"}, []string{"0", "2147483647", "-2147483648"}},
+	event.Real:     {[]string{"1", "2.5", "-3", "0.1"}, []string{"0", "-0", "NaN", "Infinity", "-Infinity", "3e38", "1e-40"}},
+	event.Numeric: {[]string{"1", "2.5", "-3.25", "0.125", "7"},
+		[]string{"0", "999999999.999", "-999999999.999", "0.001", "0.5", "-0.5"}},
+	event.Date: {[]string{"2026-01-31", "2026-02-01", "1969-12-31"}, []string{"0001-01-01", "9999-12-31", "2024-02-29"}},
+	event.UUID: {[]string{"0e37df36-f698-11e6-8dd4-cb9ced3df976", "00000000-0000-0000-0000-000000000001"},
+		[]string{"ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000000"}},
+	event.Bytea: {[]string{`\x01`, `\xff00`, "abc"}, []string{`\x`, `\x00`}},
 	event.JSONB: {[]string{`{"a":1,"b":"x"}`, `"a"`, `1`, `2.5`, `true`, `[1,"b",null]`},
 		[]string{`null`, `{"a":{"b":[1]},"day":null}`, `9223372036854775808`, `1e400`, `"NaN"`, `[]`, `{}`, `1.0`}},
 }
@@ -192,6 +201,9 @@ func sampleColumn(t *testing.T, random *rand.Rand, f *plan.Function, typ event.T
 func withValidity(values arrow.Array, valid event.Bitmap) arrow.Array {
 	if text, ok := values.(*array.String); ok {
 		return event.NewStrings(text.ValueOffsets(), text.ValueBytes(), valid)
+	}
+	if binary, ok := values.(*array.Binary); ok {
+		return event.AsBinary(withValidity(event.AsText(binary), valid).(*array.String))
 	}
 	return gather(values, sequence(values.Len()), valid)
 }

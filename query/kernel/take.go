@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -28,6 +29,16 @@ func gather(values arrow.Array, rows []int32, keep event.Bitmap) arrow.Array {
 		return gatherFixed[float64](values, rows, valid)
 	case *array.MonthDayNanoInterval:
 		return gatherFixed[arrow.MonthDayNanoInterval](values, rows, valid)
+	case *array.Int16:
+		return gatherFixed[int16](values, rows, valid)
+	case *array.Int32, *array.Date32:
+		return gatherFixed[int32](values, rows, valid)
+	case *array.Float32:
+		return gatherFixed[float32](values, rows, valid)
+	case *array.Decimal128, *array.FixedSizeBinary:
+		return gatherFixed[decimal128.Num](values, rows, valid)
+	case *array.Binary:
+		return gatherBinaries(a, rows, valid)
 	case *array.String:
 		return gatherStrings(a, rows, valid)
 	case *array.Dictionary:
@@ -83,6 +94,16 @@ func gatherBits(values *array.Boolean, rows []int32) event.Bitmap {
 		out[i] = packed
 	}
 	return out
+}
+
+// gatherBinaries copies bytes. Unlike text they have no form that holds more than one array can; only an argument repeated over a
+// batch could be as long, and such rows are far above what a stream takes.
+func gatherBinaries(values *array.Binary, rows []int32, valid event.Bitmap) arrow.Array {
+	out := gatherStrings(event.AsText(values), rows, valid)
+	if text, ok := out.(*array.String); ok {
+		return event.AsBinary(text)
+	}
+	panic("kernel: more than 2 GiB of BYTEA in one batch")
 }
 
 // gatherStrings copies text. Values repeated beyond what one array can hold become a dictionary, which copies nothing.

@@ -30,7 +30,7 @@ func (o Operand) mask() int {
 	return -1
 }
 
-// texts is access to a TEXT or JSONB operand, plain or dictionary. Only valid rows may be asked for: the code of a NULL means
+// texts is access to a TEXT, JSONB or BYTEA operand, plain or dictionary. Only valid rows may be asked for: the code of a NULL means
 // nothing.
 type texts struct {
 	values *array.String
@@ -39,6 +39,9 @@ type texts struct {
 }
 
 func textsOf(o Operand) texts {
+	if b, ok := o.Array.(*array.Binary); ok {
+		return texts{values: event.AsText(b), mask: o.mask()}
+	}
 	if d, ok := o.Array.(*array.Dictionary); ok {
 		return texts{values: d.Dictionary().(*array.String), codes: codesOf(d), mask: o.mask()}
 	}

@@ -92,7 +92,7 @@ func (s *rangeSet) usable() []plan.Range {
 		if bound == nil {
 			bound = r.High
 		}
-		if r.High == nil && bound.DataType().ID() == arrow.FLOAT64 {
+		if r.High == nil && (bound.DataType().ID() == arrow.FLOAT64 || bound.DataType().ID() == arrow.FLOAT32) {
 			continue
 		}
 		out = append(out, r)
@@ -103,7 +103,8 @@ func (s *rangeSet) usable() []plan.Range {
 // hasRanges names the types whose order in statistics is the order of their comparison.
 func hasRanges(t event.Type) bool {
 	switch t.Kind {
-	case event.BigInt, event.Double, event.Text, event.TimestampTZ:
+	case event.BigInt, event.Double, event.Text, event.TimestampTZ,
+		event.SmallInt, event.Integer, event.Real, event.Numeric, event.Date, event.UUID:
 		return true
 	default:
 		return false
@@ -133,6 +134,9 @@ func constantValue(e plan.Expr, ctx *kernel.Context) arrow.Array {
 		return nil
 	}
 	if d, ok := value.(*array.Float64); ok && math.IsNaN(d.Value(0)) {
+		return nil
+	}
+	if r, ok := value.(*array.Float32); ok && math.IsNaN(float64(r.Value(0))) {
 		return nil
 	}
 	return value

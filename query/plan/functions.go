@@ -28,6 +28,9 @@ type Function struct {
 func (f *Function) Signature() string {
 	args := make([]string, len(f.Args))
 	for i, t := range f.Args {
+		if t.Kind == event.Numeric {
+			t = numeric // one implementation serves all precisions and scales
+		}
 		args[i] = t.String()
 	}
 	if f.Variadic {
@@ -39,16 +42,26 @@ func (f *Function) Signature() string {
 // The types that expressions have today, under short names for the tables below.
 var (
 	boolean     = event.Type{Kind: event.Boolean}
+	smallint    = event.Type{Kind: event.SmallInt}
+	integer     = event.Type{Kind: event.Integer}
 	bigint      = event.Type{Kind: event.BigInt}
+	float       = event.Type{Kind: event.Real}
 	double      = event.Type{Kind: event.Double}
+	numeric     = event.Type{Kind: event.Numeric} // of any precision and scale: see Concrete
 	text        = event.Type{Kind: event.Text}
+	bytea       = event.Type{Kind: event.Bytea}
 	timestamptz = event.Type{Kind: event.TimestampTZ}
+	date        = event.Type{Kind: event.Date}
+	uuid        = event.Type{Kind: event.UUID}
 	interval    = event.Type{Kind: event.Interval}
 	jsonb       = event.Type{Kind: event.JSONB}
 )
 
-// ValueTypes are the types that stored columns and expressions can have.
-var ValueTypes = []event.Type{boolean, bigint, double, text, timestamptz, interval, jsonb}
+// ValueTypes are the types that stored columns and expressions can have. NUMERIC stands for all its precisions and scales.
+var ValueTypes = []event.Type{
+	boolean, bigint, double, text, timestamptz, interval, jsonb,
+	smallint, integer, float, numeric, date, uuid, bytea,
+}
 
 // Functions maps a name, in lower case, to all its overloads. It is filled before main and never changes.
 var Functions = buildFunctions()
@@ -64,6 +77,8 @@ func buildFunctions() map[string][]*Function {
 	add(logicFunctions()...)
 	add(arithmeticFunctions()...)
 	add(mathFunctions()...)
+	add(numericFunctions()...)
+	add(dateFunctions()...)
 	add(textFunctions()...)
 	add(moreTextFunctions()...)
 	add(regexFunctions()...)
@@ -200,6 +215,7 @@ func aggregateFunctions() []*Function {
 		agg("count", bigint),
 		agg("sum", bigint, bigint), agg("sum", double, double),
 		agg("avg", double, bigint), agg("avg", double, double),
+		agg("sum", numeric, numeric), agg("avg", numeric, numeric),
 	}
 	for _, t := range ValueTypes {
 		out = append(out, agg("count", bigint, t))

@@ -205,6 +205,14 @@ func formatValue(v arrow.Array, t event.Type) string {
 		return "TIMESTAMPTZ '" + event.FormatTimestamp(int64(v.(*array.Timestamp).Value(0))) + "'"
 	case event.Interval:
 		return "INTERVAL '" + event.FormatInterval(v.(*array.MonthDayNanoInterval).Value(0)) + "'"
+	case event.Numeric:
+		return event.FormatNumeric(event.Words(v)[0], t.Scale)
+	case event.Date:
+		return "DATE '" + event.FormatDate(int32(v.(*array.Date32).Value(0))) + "'"
+	case event.UUID:
+		return "UUID '" + event.FormatUUID(v.(*array.FixedSizeBinary).Value(0)) + "'"
+	case event.Bytea:
+		return fmt.Sprintf("BYTEA '\\x%x'", v.(*array.Binary).Value(0))
 	default:
 		return v.ValueStr(0)
 	}

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"encoding/base64"
 	"encoding/json"
 	"strconv"
 
@@ -112,7 +111,8 @@ func (e *ndjsonEncoder) appender(column plan.Column, batch *exec.Batch, index in
 	return e.values.appender(column.Type, batch.Columns[index])
 }
 
-// jsonValues renders values as JSON: TIMESTAMPTZ as RFC 3339 in UTC with microseconds, BIGINT and JSONB as they are, INTERVAL as text.
+// jsonValues renders values as JSON: TIMESTAMPTZ as RFC 3339 in UTC with microseconds, numbers and JSONB as they are, INTERVAL, DATE
+// and UUID as text, BYTEA in base64.
 type jsonValues struct{ bigintAsText bool }
 
 func (v jsonValues) appender(t event.Type, values arrow.Array) appender {
@@ -143,10 +143,11 @@ func (v jsonValues) render(t event.Type, values arrow.Array) appender {
 		return quoted(func(dst []byte, i int) []byte { return event.AppendTimestamp(dst, int64(a.Value(i))) })
 	case *array.MonthDayNanoInterval:
 		return quoted(func(dst []byte, i int) []byte { return append(dst, event.FormatInterval(a.Value(i))...) })
-	case *array.Binary:
-		return quoted(func(dst []byte, i int) []byte { return base64.StdEncoding.AppendEncode(dst, a.Value(i)) })
 	case *array.Null:
 		return func(dst []byte, _ int) []byte { return append(dst, "null"...) }
+	}
+	if declared := v.renderDeclared(t, values); declared != nil {
+		return declared
 	}
 	if t.Kind == event.JSONB {
 		return func(dst []byte, i int) []byte { return append(dst, event.StringAt(values, i)...) }

@@ -106,7 +106,7 @@ func (g *grouping) rewriteCase(e *plan.Case) (plan.Expr, error) {
 }
 
 func sameAggregation(a, b plan.Aggregation) bool {
-	if (a.Filter == nil) != (b.Filter == nil) || a.Fn != b.Fn || !sameExprs(a.Args, b.Args) {
+	if (a.Filter == nil) != (b.Filter == nil) || !a.Fn.Same(b.Fn) || !sameExprs(a.Args, b.Args) {
 		return false
 	}
 	return a.Filter == nil || sameExpr(a.Filter, b.Filter)
@@ -138,7 +138,7 @@ func sameExpr(a, b plan.Expr) bool {
 		return ok && a.Typ.Equal(b.Typ) && array.Equal(a.Value, b.Value)
 	case *plan.Call:
 		b, ok := b.(*plan.Call)
-		return ok && a.Fn == b.Fn && sameExprs(a.Args, b.Args)
+		return ok && a.Fn.Same(b.Fn) && sameExprs(a.Args, b.Args)
 	case *plan.Cast:
 		b, ok := b.(*plan.Cast)
 		return ok && a.To.Equal(b.To) && sameExpr(a.Input, b.Input)

@@ -34,6 +34,8 @@ func testStreams(t require.TestingT) streams {
 	for _, sql := range []string{
 		`CREATE STREAM orders (order_id TEXT NOT NULL, customer TEXT, region TEXT, amount DOUBLE PRECISION, quantity BIGINT,
 			paid BOOLEAN, attrs JSONB, ts TIMESTAMPTZ NOT NULL, WATERMARK FOR ts AS ts - INTERVAL '5 seconds')`,
+		`CREATE STREAM t (s SMALLINT, i INTEGER, b BIGINT, r REAL, d DOUBLE PRECISION, n NUMERIC(10,2), m NUMERIC(20,4), day DATE,
+			u UUID, y BYTEA, ts TIMESTAMPTZ)`,
 		`CREATE STREAM clicks (EventID BIGINT, "@timestamp" TIMESTAMPTZ, dup BIGINT, DUP TEXT, clicks JSONB)`,
 	} {
 		created := bindOne(t, sql, known, Params{}).(CreateStream)

@@ -1,8 +1,6 @@
 package bind
 
 import (
-	"strconv"
-
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -10,27 +8,38 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// coerce brings an argument to a type without being asked to: literals are read as the type, BIGINT becomes DOUBLE PRECISION.
+// coerce brings an argument to a type without being asked to: literals are read as the type, numbers take a wider one.
 func coerce(a argument, to event.Type) (plan.Expr, error) {
 	from := a.typ()
-	switch {
-	case from.Equal(to):
+	if from.Equal(to) {
 		return a.expr, nil
-	case from.Kind == event.Unknown, isNull(a.expr), from.Kind == event.BigInt && to.Kind == event.Double:
-		return cast(a, to)
-	default:
-		return nil, event.Errorf(event.CodeTypeMismatch, "expected %s, found %s", to, from).At(a.pos).
-			WithHint("convert it, as in x::%s, if that is what you mean", to)
 	}
+	if _, ok := implicitCost(a.expr, to); ok || from.Kind == event.Unknown || isNull(a.expr) {
+		return cast(a, to)
+	}
+	return nil, event.Errorf(event.CodeTypeMismatch, "expected %s, found %s", to, from).At(a.pos).
+		WithHint("convert it, as in x::%s, if that is what you mean", to)
 }
 
 // castTargets lists what every type can be converted to by CAST, besides itself and TEXT.
 var castTargets = map[event.Kind][]event.Kind{
-	event.BigInt:  {event.Double, event.Boolean},
-	event.Double:  {event.BigInt},
-	event.Boolean: {event.BigInt},
-	event.Text:    {event.BigInt, event.Double, event.Boolean, event.TimestampTZ, event.Interval, event.JSONB},
-	event.JSONB:   {event.BigInt, event.Double, event.Boolean},
+	event.SmallInt: numbers(event.Boolean),
+	event.Integer:  numbers(event.Boolean),
+	event.BigInt:   numbers(event.Boolean),
+	event.Real:     numbers(),
+	event.Double:   numbers(),
+	event.Numeric:  numbers(),
+	event.Boolean:  {event.SmallInt, event.Integer, event.BigInt},
+	event.Text: numbers(event.Boolean, event.TimestampTZ, event.Interval, event.JSONB, event.Date, event.UUID,
+		event.Bytea),
+	event.JSONB:       numbers(event.Boolean, event.Date, event.UUID),
+	event.Date:        {event.TimestampTZ},
+	event.TimestampTZ: {event.Date},
+}
+
+// numbers is all types of numbers and some more.
+func numbers(more ...event.Kind) []event.Kind {
+	return append(more, event.SmallInt, event.Integer, event.BigInt, event.Real, event.Double, event.Numeric)
 }
 
 // cast converts as CAST does. Literals are converted at once where that is only a matter of reading them.
@@ -52,10 +61,8 @@ func cast(a argument, to event.Type) (plan.Expr, error) {
 		}
 		return nil, err
 	}
-	if v, ok := bigintValue(a.expr); ok && to.Kind == event.Double {
-		return doubleLiteral(float64(v)), nil
-	} else if ok && to.Kind == event.Text {
-		return stringLiteral(strconv.FormatInt(v, 10), text), nil
+	if lit, ok := convertedNumber(a.expr, to); ok {
+		return lit, nil
 	}
 	return &plan.Cast{Input: a.expr, To: to}, nil
 }
@@ -95,17 +102,9 @@ func (x *scalars) cast(e *ast.Cast) (plan.Expr, error) {
 
 // unify brings expressions to the one type that all of them can take.
 func unify(args []argument, what string) (event.Type, []plan.Expr, error) {
-	common := unknown
-	for _, a := range args {
-		t := a.typ()
-		switch {
-		case t.Kind == event.Unknown, t.Equal(common), t.Kind == event.BigInt && common.Kind == event.Double:
-		case common.Kind == event.Unknown, common.Kind == event.BigInt && t.Kind == event.Double:
-			common = t
-		default:
-			return common, nil, event.Errorf(event.CodeTypeMismatch, "%s has values of %s and of %s", what, common, t).At(a.pos).
-				WithHint("convert one of them, as in x::TEXT")
-		}
+	common, err := commonType(args, what)
+	if err != nil {
+		return common, nil, err
 	}
 	if common.Kind == event.Unknown {
 		common = text

@@ -19,6 +19,7 @@ import (
 // storedKinds are the kinds that columns can have.
 var storedKinds = map[event.Kind]bool{
 	event.Boolean: true, event.BigInt: true, event.Double: true, event.Text: true, event.TimestampTZ: true, event.JSONB: true,
+	event.SmallInt: true, event.Integer: true, event.Real: true, event.Numeric: true, event.Date: true, event.UUID: true, event.Bytea: true,
 }
 
 // createStream makes the definition of a stream. What the statement leaves open takes the defaults of package catalog; the schema

@@ -102,6 +102,9 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 	case *ast.Cast:
 		return x.cast(e)
 	case *ast.Unary:
+		if lit, ok := negativeNumber(e); ok {
+			return lit, nil
+		}
 		return x.apply(strings.ToLower(e.Op), e.Pos, e.Input)
 	case *ast.Binary:
 		name, _ := plainName(strings.ToLower(e.Op))

@@ -87,7 +87,7 @@ func TestParams(t *testing.T) {
 		ok   bool
 	}{
 		{"5", "BIGINT 5", true}, {"-9223372036854775808", "BIGINT -9223372036854775808", true},
-		{"9223372036854775808", "DOUBLE PRECISION 9.223372036854776e+18", true}, {"1.5", "DOUBLE PRECISION 1.5", true},
+		{"9223372036854775808", "NUMERIC(19,0) 9223372036854775808", true}, {"1.5", "NUMERIC(2,1) 1.5", true},
 		{"1e3", "DOUBLE PRECISION 1000", true}, {"", "", false}, {"x", "", false}, {"NaN", "", false}, {"inf", "", false},
 		{"1e999", "", false}, {"0x10", "", false}, {"1_000", "", false},
 	} {

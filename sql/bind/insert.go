@@ -138,7 +138,10 @@ func assign(a argument, c event.Column) (plan.Expr, error) {
 		return nil, event.Errorf(event.CodeInvalidValue, "column %q is NOT NULL", c.Name).At(a.pos)
 	}
 	from := a.typ()
-	if from.Kind != event.Unknown && !from.Equal(c.Type) && !isNull(a.expr) && (from.Kind != event.BigInt || c.Type.Kind != event.Double) {
+	if from.IsNumeric() && c.Type.IsNumeric() && (isWhole(from) || !isWhole(c.Type)) {
+		return cast(a, c.Type) // a number beyond the column's range is an error when it comes
+	}
+	if _, ok := implicitCost(a.expr, c.Type); !ok && from.Kind != event.Unknown && !isNull(a.expr) {
 		return nil, event.Errorf(event.CodeTypeMismatch, "column %q is %s, and the value is %s", c.Name, c.Type, from).At(a.pos).
 			WithHint("convert it, as in x::%s", c.Type)
 	}

@@ -71,7 +71,11 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 			return stringLiteral(compact.String(), jsonb), nil
 		}
 		hint = `strings inside JSON take double quotes: '"text"'`
-	default: // no literal is written so
+	default:
+		var lit *plan.Literal
+		if lit, hint = readDeclared(s, to); lit != nil {
+			return lit, nil
+		}
 	}
 	err := event.Errorf(event.CodeInvalidValue, "%.80q is not a value of %s", s, to).At(pos)
 	if hint != "" {
@@ -155,8 +159,7 @@ func (x *scalars) param(e *ast.Param) (plan.Expr, error) {
 
 // nearestTypes names, for types that cannot be stored yet, one that can.
 var nearestTypes = map[event.Kind]string{
-	event.SmallInt: "BIGINT", event.Integer: "BIGINT", event.Real: "DOUBLE PRECISION", event.Numeric: "DOUBLE PRECISION",
-	event.Bytea: "TEXT", event.Date: "TIMESTAMPTZ", event.UUID: "TEXT", event.Array: "JSONB", event.Interval: "BIGINT",
+	event.Array: "JSONB", event.Interval: "BIGINT",
 }
 
 // valueType reads the name of a type that expressions can have.
@@ -167,7 +170,7 @@ func valueType(n ast.TypeName) (event.Type, error) {
 		return t, suggest(unknownType, n.Text, typeNames())
 	}
 	for _, v := range plan.ValueTypes {
-		if t.Equal(v) {
+		if t.Equal(v) || (t.Kind == event.Numeric && v.Kind == event.Numeric) {
 			return t, nil
 		}
 	}

@@ -20,7 +20,7 @@ func (a argument) typ() event.Type { return a.expr.Type() }
 // match is an overload that the arguments can be brought to.
 type match struct {
 	fn *plan.Function
-	// casts counts the arguments that need a conversion; fewer are better.
+	// casts adds up how far the arguments must be converted; less is better.
 	casts int
 	// strange says how far the types that literals without type would take are from what they stand beside; less is better.
 	strange int
@@ -53,9 +53,10 @@ func resolve(name string, pos event.Position, args []argument) (*plan.Function, 
 		if first != nil && !mayReadOtherwise(m, matches[0]) {
 			break
 		}
-		exprs, err := coerceAll(m.fn, args)
+		fn := concrete(m.fn, args)
+		exprs, err := coerceAll(fn, args)
 		if err == nil {
-			return m.fn, exprs, nil
+			return fn, exprs, nil
 		}
 		if first == nil {
 			first = err
@@ -89,15 +90,15 @@ func tryOverload(f *plan.Function, args []argument) (match, bool) {
 	m := match{fn: f}
 	for i, a := range args {
 		want := parameter(f, i)
-		switch {
-		case a.typ().Kind == event.Unknown:
+		if a.typ().Kind == event.Unknown {
 			m.strange += strangeness(want, args)
-		case a.typ().Equal(want):
-		case a.typ().Kind == event.BigInt && want.Kind == event.Double:
-			m.casts++
-		default:
+			continue
+		}
+		cost, ok := implicitCost(a.expr, want)
+		if !ok || !mayAdapt(a, want, args) {
 			return match{}, false
 		}
+		m.casts += cost
 	}
 	return m, true
 }
@@ -110,7 +111,7 @@ func strangeness(want event.Type, args []argument) int {
 		switch {
 		case a.typ().Kind == event.JSONB && want.Kind == event.Text:
 			return 0
-		case a.typ().Equal(want) && want.Kind != event.JSONB:
+		case (a.typ().Equal(want) && want.Kind != event.JSONB) || (a.typ().Kind == event.Numeric && want.Kind == event.Numeric):
 			return 0
 		case a.typ().Equal(want):
 			best = min(best, 1)

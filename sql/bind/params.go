@@ -2,8 +2,10 @@ package bind
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
@@ -24,8 +26,8 @@ func Null() Param { return Param{} }
 // Bool is a BOOLEAN.
 func Bool(v bool) Param { return Param{boolLiteral(v)} }
 
-// Number is a number as JSON or SQL writes it: a BIGINT if it is an integer that fits, else a DOUBLE PRECISION. ok is false
-// for text that is not a finite number.
+// Number is a number as JSON or SQL writes it, of the type that it would have as a literal. ok is false for text that is not a finite
+// number.
 func Number(text string) (p Param, ok bool) {
 	lit, ok := numberLiteral(text)
 	return Param{lit}, ok
@@ -80,14 +82,23 @@ func nullLiteral(t event.Type) *plan.Literal {
 	return &plan.Literal{Value: event.NewNulls(stored, 1), Typ: t}
 }
 
-// numberLiteral reads an integer that fits as BIGINT and other numbers as DOUBLE PRECISION.
+// numberLiteral reads a number as it is written: an integer that fits is a BIGINT, other numbers of up to 38 digits are NUMERIC and
+// so exact, and those with an exponent or more digits are DOUBLE PRECISION.
 func numberLiteral(text string) (*plan.Literal, bool) {
 	if v, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return bigintLiteral(v), true
+	}
+	if d, ok := event.ParseDecimal(text); ok && d.Exact && !strings.ContainsAny(text, "eE") && d.Type().Precision <= event.MaxPrecision {
+		return numericLiteral(d.Value, d.Type()), true
 	}
 	v, ok := parseDouble(text)
 	if !ok {
 		return nil, false
 	}
 	return doubleLiteral(v), true
+}
+
+// numericLiteral is a NUMERIC of an unscaled value.
+func numericLiteral(unscaled decimal128.Num, t event.Type) *plan.Literal {
+	return &plan.Literal{Value: event.NewFixed(t.Arrow(), []decimal128.Num{unscaled}, nil), Typ: t}
 }

@@ -64,6 +64,7 @@ type commands struct {
 	Demo    demoCmd    `cmd:"" help:"Run a server with events playing into it, and watch them."`
 	SQL     sqlCmd     `cmd:"" name:"sql" help:"Run SQL, or open the SQL shell."`
 	Load    loadCmd    `cmd:"" help:"Send files of events to a stream."`
+	Tail    tailCmd    `cmd:"" help:"Print a stream's events as they come."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

@@ -66,6 +66,8 @@ type Server struct {
 	// MaxRows is how many rows a result has at most unless the request says otherwise; Timeout likewise, 0 for none.
 	MaxRows int64
 	Timeout time.Duration
+	// Stopping is closed when the server begins to stop: requests that wait for something to happen then end.
+	Stopping <-chan struct{}
 }
 
 // route is one entry of the table of routes.

@@ -25,7 +25,8 @@ type consumption struct {
 	wait      time.Duration
 }
 
-// getEvents gives a partition's records from a place on, an object a line, and waits for the first if asked to.
+// getEvents gives a partition's records from a place on, an object a line, and waits for the first if asked to. X-Start-Offset says
+// where the place is: what to go on from when there was no record.
 func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 	stream, err := s.Ingest.Stream(r.PathValue("stream"))
 	if err != nil {
@@ -35,10 +36,11 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := awaitRecords(r, stream, c); err != nil {
+	if err := s.awaitRecords(r, stream, c); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
+	w.Header().Set("X-Start-Offset", strconv.FormatInt(int64(c.from), 10))
 	buffer := make([]byte, 0, flushBytes)
 	_, err = stream.Consume(r.Context(), c.partition, c.from, c.limit, func(record ingest.Record) error {
 		buffer = appendRecord(buffer, c.partition, record)
@@ -66,7 +68,7 @@ func appendRecord(dst []byte, partition event.Partition, record ingest.Record) [
 }
 
 // awaitRecords returns when there is a record to give, or the time to wait is over.
-func awaitRecords(r *http.Request, stream *ingest.Stream, c consumption) error {
+func (s *Server) awaitRecords(r *http.Request, stream *ingest.Stream, c consumption) error {
 	deadline := time.NewTimer(c.wait)
 	defer deadline.Stop()
 	for {
@@ -77,6 +79,8 @@ func awaitRecords(r *http.Request, stream *ingest.Stream, c consumption) error {
 		select {
 		case <-published:
 		case <-deadline.C:
+			return nil
+		case <-s.Stopping:
 			return nil
 		case <-r.Context().Done():
 			return r.Context().Err()

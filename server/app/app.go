@@ -60,6 +60,7 @@ type App struct {
 	listeners []net.Listener
 	servers   []*http.Server
 	serving   *errgroup.Group
+	stopping  chan struct{} // closed when Close begins
 	closing   sync.Once
 	closeErr  error
 }
@@ -74,7 +75,7 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", c.Data, err)
 	}
-	a := &App{config: c, logger: logger, metrics: api.NewMetrics()}
+	a := &App{config: c, logger: logger, metrics: api.NewMetrics(), stopping: make(chan struct{})}
 	if err := a.open(fs); err != nil {
 		return nil, errors.Join(err, a.closeStore())
 	}
@@ -158,7 +159,7 @@ func (a *App) listen(ctx context.Context, version string) error {
 	}
 	server := &api.Server{
 		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Metrics: a.metrics, Logger: a.logger,
-		Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows, Timeout: a.config.QueryTimeout,
+		Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows, Timeout: a.config.QueryTimeout, Stopping: a.stopping,
 	}
 	a.serving = &errgroup.Group{}
 	for _, l := range []struct {
@@ -201,6 +202,7 @@ func (a *App) Wait() error { return a.serving.Wait() }
 // Close stops the server: no new requests, time for those under way, then the store. It may be called twice.
 func (a *App) Close() error {
 	a.closing.Do(func() {
+		close(a.stopping)
 		a.closeErr = errors.Join(a.stopServing(), a.closeStore())
 		a.logger.Info("stopped")
 	})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -70,11 +71,12 @@ func TestConsumersWaitForTheNextEvent(t *testing.T) {
 	s := start(t, t.TempDir())
 	s.ingest("orders", orders)
 	const more = 20
-	go func() {
+	var sending sync.WaitGroup
+	sending.Go(func() {
 		for i := range more {
 			s.ingest("orders", fmt.Sprintf(`{"ts":"2026-01-01T00:02:00Z","amount":%d}`, i))
 		}
-	}()
+	})
 	deadline := time.Now().Add(time.Minute)
 	next := int64(3)
 	for next < 3+more && time.Now().Before(deadline) {
@@ -84,4 +86,5 @@ func TestConsumersWaitForTheNextEvent(t *testing.T) {
 		}
 	}
 	require.EqualValues(t, 3+more, next)
+	sending.Wait()
 }

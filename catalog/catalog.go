@@ -25,6 +25,8 @@ type Catalog struct {
 	mu      struct {
 		sync.RWMutex
 		streams map[string]*Stream
+		// dropped are the streams whose files may still be there.
+		dropped map[string]bool
 	}
 }
 
@@ -33,7 +35,7 @@ var _ journal.State = (*Catalog)(nil)
 // New makes an empty catalog: replaying the journal fills it. Call Use before the first change.
 func New() *Catalog {
 	c := &Catalog{}
-	c.mu.streams = map[string]*Stream{}
+	c.mu.streams, c.mu.dropped = map[string]*Stream{}, map[string]bool{}
 	return c
 }
 
@@ -134,8 +136,10 @@ func (c *Catalog) Apply(r journal.Record) error {
 	defer c.mu.Unlock()
 	if dropped != "" {
 		delete(c.mu.streams, dropped)
+		c.mu.dropped[dropped] = true
 		return nil
 	}
+	delete(c.mu.dropped, defined.Name)
 	c.mu.streams[defined.Name] = defined
 	return nil
 }
@@ -150,5 +154,5 @@ func (c *Catalog) Snapshot() ([]journal.Record, error) {
 		}
 		out = append(out, r)
 	}
-	return out, nil
+	return c.appendDropped(out)
 }

@@ -3,6 +3,8 @@ package catalog
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/journal"
@@ -25,6 +27,34 @@ func (c *Catalog) Drop(name string, others ...journal.Record) error {
 		return fmt.Errorf("drop stream %s: %w", name, err)
 	}
 	return nil
+}
+
+// Dropped reports whether a stream was dropped, has not been made again, and may have left files.
+func (c *Catalog) Dropped(name string) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.mu.dropped[name]
+}
+
+// ForgetDropped is told that dropped streams have left no files any more. Without it snapshots of the journal would name them for ever.
+func (c *Catalog) ForgetDropped() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.mu.dropped)
+}
+
+// appendDropped keeps in a snapshot which streams were dropped: one may be taken between a drop and the removal of the files.
+func (c *Catalog) appendDropped(out []journal.Record) ([]journal.Record, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, name := range slices.Sorted(maps.Keys(c.mu.dropped)) {
+		record, err := encodeDrop(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, record)
+	}
+	return out, nil
 }
 
 func encodeDrop(name string) (journal.Record, error) {

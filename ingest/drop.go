@@ -7,7 +7,6 @@ import (
 	"path"
 	"slices"
 
-	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
@@ -73,26 +72,6 @@ func (e *Engine) release(name string) {
 
 func errDropping(name string) error {
 	return errBusy("stream %q is being dropped", name)
-}
-
-// discardOrphans moves away the logs of streams that were dropped just before a crash.
-func (e *Engine) discardOrphans() error {
-	names, err := e.fs.ReadDir(logDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("list %s: %w", logDir, err)
-	}
-	for _, name := range names {
-		if _, ok := e.catalog.Stream(name); ok || catalog.ValidateName(name) != nil {
-			continue
-		}
-		if err := e.discardLog(name); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // discardLog moves the files of a stream's log to where the next start removes them.

@@ -69,7 +69,7 @@ func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options)
 	}
 	e.mu.streams = map[string]*Stream{}
 	if err := e.discardOrphans(); err != nil {
-		return nil, errors.Join(fmt.Errorf("discard logs of dropped streams: %w", err), e.sealer.Close())
+		return nil, errors.Join(err, e.sealer.Close())
 	}
 	for _, definition := range c.Streams() {
 		if _, err := e.open(definition.Name); err != nil {

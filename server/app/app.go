@@ -96,11 +96,14 @@ func (a *App) open(fs vfs.FS) (err error) {
 		journal.KindStream: a.catalog, journal.KindSegment: a.manifest,
 	})
 	if err != nil {
-		return fmt.Errorf("open journal: %w", err)
+		return err
 	}
 	a.catalog.Use(a.journal)
+	if err := ingest.CheckLogs(fs, a.catalog); err != nil {
+		return err
+	}
 	if a.segments, err = segments.Open(fs, a.journal, a.manifest, segments.Options{}); err != nil {
-		return fmt.Errorf("open segments: %w", err)
+		return err
 	}
 	if a.ingest, err = ingest.Open(fs, a.catalog, a.segments, a.ingestOptions()); err != nil {
 		return err

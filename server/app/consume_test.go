@@ -85,6 +85,7 @@ func TestConsumersWaitForTheNextEvent(t *testing.T) {
 			next++
 		}
 	}
+	sending.Wait()
 	require.EqualValues(t, 3+more, next)
 	sending.Wait()
 }

@@ -9,10 +9,10 @@ import (
 )
 
 // intervalKeys is the key column of INTERVAL. Intervals are equal if they are equally long, a month being 30 days, however
-// they are written; a group shows the first that it met.
+// they are written; of the ways in which it met one, a group shows the one with the most months, then days.
 type intervalKeys struct {
-	lengths *textTable // over the 16 bytes that intervalBytes gives
-	first   []arrow.MonthDayNanoInterval
+	lengths *textTable                   // over the 16 bytes that intervalBytes gives
+	shown   []arrow.MonthDayNanoInterval // by number
 	null    nullCode
 }
 
@@ -21,13 +21,15 @@ func newIntervalKeys() *intervalKeys { return &intervalKeys{lengths: newTextTabl
 func (k *intervalKeys) encode(values arrow.Array, codes []uint32) {
 	for i, v := range arrow.GetValues[arrow.MonthDayNanoInterval](values.Data(), 1) {
 		if values.IsNull(i) {
-			codes[i] = k.null.take(len(k.first))
+			codes[i] = k.null.take(len(k.shown))
 			continue
 		}
 		length := intervalBytes(v)
 		number := k.lengths.insert(string(length[:]))
-		if int(number) == len(k.first) {
-			k.first = append(k.first, v)
+		if int(number) == len(k.shown) {
+			k.shown = append(k.shown, v)
+		} else if shown := &k.shown[number]; v.Months > shown.Months || (v.Months == shown.Months && v.Days > shown.Days) {
+			*shown = v
 		}
 		codes[i] = k.null.code(number)
 	}
@@ -46,17 +48,17 @@ func intervalBytes(v arrow.MonthDayNanoInterval) (out [16]byte) {
 	return out
 }
 
-func (k *intervalKeys) count() int { return k.null.count(len(k.first)) }
+func (k *intervalKeys) count() int { return k.null.count(len(k.shown)) }
 
 func (k *intervalKeys) decode(codes []uint32) (arrow.Array, error) {
 	numbers, valid := k.null.numbers(codes)
 	out := make([]arrow.MonthDayNanoInterval, len(codes))
 	for i, number := range numbers {
 		if valid.Valid(i) {
-			out[i] = k.first[number]
+			out[i] = k.shown[number]
 		}
 	}
 	return event.NewFixed(arrow.FixedWidthTypes.MonthDayNanoInterval, out, valid), nil
 }
 
-func (k *intervalKeys) bytes() int64 { return k.lengths.bytes() + int64(16*cap(k.first)) }
+func (k *intervalKeys) bytes() int64 { return k.lengths.bytes() + int64(16*cap(k.shown)) }

@@ -27,10 +27,10 @@ type keyColumn interface {
 	bytes() int64
 }
 
-func newGroupTable(n *plan.Aggregate) *groupTable {
+func newGroupTable(types []event.Type) *groupTable {
 	t := &groupTable{}
-	for i, e := range n.Groups {
-		t.columns = append(t.columns, newKeyColumn(e.Type()))
+	for i, typ := range types {
+		t.columns = append(t.columns, newKeyColumn(typ))
 		if i > 0 {
 			t.pairs = append(t.pairs, &pairTable{})
 		}
@@ -50,6 +50,8 @@ func newKeyColumn(t event.Type) keyColumn {
 		return newIntKeys(doubleKeys, restoreDoubles)
 	case event.Interval:
 		return newIntervalKeys()
+	case event.JSONB:
+		return newJSONKeys()
 	case event.Unknown:
 		return nullKeys{}
 	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
@@ -57,6 +59,15 @@ func newKeyColumn(t event.Type) keyColumn {
 	default:
 		return newTextKeys()
 	}
+}
+
+// typesOf is the types of expressions.
+func typesOf(exprs []plan.Expr) []event.Type {
+	out := make([]event.Type, len(exprs))
+	for i, e := range exprs {
+		out[i] = e.Type()
+	}
+	return out
 }
 
 // assign writes the group of each row, adding groups that are new.

@@ -7,7 +7,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// textKeys is the key column of TEXT, and of JSONB, whose values are grouped by their text. A dictionary's entries are looked
+// textKeys is the key column of TEXT. A dictionary's entries are looked
 // up once for as long as batches with the same dictionary follow each other.
 type textKeys struct {
 	table      *textTable

@@ -109,7 +109,7 @@ func (o *windowOp) partitionIDs(columns []arrow.Array, rows int) []uint32 {
 		return nil
 	}
 	ids := make([]uint32, rows)
-	newGroupTable(&plan.Aggregate{Groups: o.node.Partition}).assign(columns, ids)
+	newGroupTable(typesOf(o.node.Partition)).assign(columns, ids)
 	return ids
 }
 

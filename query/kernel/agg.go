@@ -43,8 +43,15 @@ func NewAccumulator(f *plan.Function) (Accumulator, bool) {
 	if !ok {
 		return nil, false
 	}
-	return maker(), true
+	a := maker()
+	if t, ok := a.(typedAccumulator); ok {
+		t.of(f)
+	}
+	return a, true
 }
+
+// typedAccumulator is one that has to know the function's types with precision and scale.
+type typedAccumulator interface{ of(f *plan.Function) }
 
 // accumulators maps the signature of every aggregate to its maker. It is filled before main and never changes.
 var accumulators = buildAccumulators()
@@ -58,6 +65,21 @@ func buildAccumulators() map[string]func() Accumulator {
 	registerTextExtreme(all)
 	registerIntervalExtreme(all)
 	registerWordExtreme(all)
+	registerVariance(all)
+	registerProduct(all)
+	registerRegression(all)
+	registerQuantiles(all)
+	registerTextQuantile(all)
+	registerMode(all)
+	registerFirst(all)
+	registerBits(all)
+	registerStringAgg(all)
+	registerJSONAgg(all)
+	registerDistinctSketch(all)
+	registerPercentileSketch(all)
+	registerTopK(all)
+	registerHistogram(all)
+	registerCounters(all)
 	return all
 }
 

@@ -16,6 +16,11 @@ func Take(values arrow.Array, rows []int32) arrow.Array {
 	return gather(values, rows, nil)
 }
 
+// TakeValid is Take with NULL in place of rows that valid does not mark; those need only lie inside values.
+func TakeValid(values arrow.Array, rows []int32, valid event.Bitmap) arrow.Array {
+	return gather(values, rows, valid)
+}
+
 // gather is Take with more NULLs: row i of the result is NULL also where keep says so, and rows[i] is then not looked at
 // beyond having to lie inside values.
 func gather(values arrow.Array, rows []int32, keep event.Bitmap) arrow.Array {

@@ -35,13 +35,17 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 	case *plan.Project:
 		return &plan.Project{Input: input, Exprs: n.Exprs, Names: n.Names}, nil
 	case *plan.Aggregate:
-		return &plan.Aggregate{Input: input, Groups: n.Groups, Aggregates: n.Aggregates, Names: n.Names}, nil
+		out := *n
+		out.Input = input
+		return &out, nil
 	case *plan.Window:
 		return windowOver(n, input), nil
 	case *plan.Assign:
 		return assignOver(n, input, n.Time), nil
 	case *plan.Sort:
 		return &plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, nil
+	case *plan.FirstRows:
+		return &plan.FirstRows{Input: input, By: n.By, Keys: n.Keys}, nil
 	case *plan.Limit:
 		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, nil
 	case *plan.Repeat:
@@ -65,18 +69,17 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 	case *plan.Project:
 		return &plan.Project{Input: n.Input, Exprs: mapAll(n.Exprs, f), Names: n.Names}
 	case *plan.Aggregate:
-		return &plan.Aggregate{Input: n.Input, Groups: mapAll(n.Groups, f), Aggregates: mapCalls(n.Aggregates, f), Names: n.Names}
+		out := *n
+		out.Groups, out.Aggregates = mapAll(n.Groups, f), mapCalls(n.Aggregates, f)
+		return &out
 	case *plan.Window:
 		return n.Map(f)
 	case *plan.Assign:
 		return assignOver(n, n.Input, f(n.Time))
 	case *plan.Sort:
-		keys := make([]plan.SortKey, len(n.Keys))
-		for i, k := range n.Keys {
-			k.Expr = f(k.Expr)
-			keys[i] = k
-		}
-		return &plan.Sort{Input: n.Input, Keys: keys, Limit: n.Limit}
+		return &plan.Sort{Input: n.Input, Keys: mapKeys(n.Keys, f), Limit: n.Limit}
+	case *plan.FirstRows:
+		return &plan.FirstRows{Input: n.Input, By: mapAll(n.By, f), Keys: mapKeys(n.Keys, f)}
 	case *plan.Join:
 		return mapJoin(n, f)
 	case *plan.Apply:
@@ -105,13 +108,26 @@ func mapAll(exprs []plan.Expr, f func(plan.Expr) plan.Expr) []plan.Expr {
 	return out
 }
 
+func mapKeys(keys []plan.SortKey, f func(plan.Expr) plan.Expr) []plan.SortKey {
+	if keys == nil {
+		return nil
+	}
+	out := make([]plan.SortKey, len(keys))
+	for i, k := range keys {
+		k.Expr = f(k.Expr)
+		out[i] = k
+	}
+	return out
+}
+
 func mapCalls(calls []plan.Aggregation, f func(plan.Expr) plan.Expr) []plan.Aggregation {
 	out := make([]plan.Aggregation, len(calls))
 	for i, a := range calls {
-		out[i] = plan.Aggregation{Fn: a.Fn, Args: mapAll(a.Args, f)}
+		a.Args, a.Order = mapAll(a.Args, f), mapKeys(a.Order, f)
 		if a.Filter != nil {
-			out[i].Filter = f(a.Filter)
+			a.Filter = f(a.Filter)
 		}
+		out[i] = a
 	}
 	return out
 }

@@ -33,6 +33,12 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 			return nil, nil, err
 		}
 		return &plan.Filter{Input: input, Predicate: at.move(n.Predicate)}, at, nil
+	case *plan.FirstRows:
+		input, at, err := pruneInput(n.Input, used, n.Exprs()...)
+		if err != nil {
+			return nil, nil, err
+		}
+		return mapExpressions(&plan.FirstRows{Input: input, By: n.By, Keys: n.Keys}, at.move), at, nil
 	case *plan.Limit:
 		input, at, err := prune(n.Input, used)
 		if err != nil {
@@ -125,7 +131,7 @@ func pruneProject(n *plan.Project, used []bool) (plan.Node, places, error) {
 func pruneAggregate(n *plan.Aggregate, used []bool) (plan.Node, places, error) {
 	kept := append([]bool(nil), used...)
 	exprs := append([]plan.Expr(nil), n.Groups...)
-	out := &plan.Aggregate{Groups: n.Groups, Names: append([]string(nil), n.Names[:len(n.Groups)]...)}
+	out := &plan.Aggregate{Groups: n.Groups, Sets: n.Sets, Names: append([]string(nil), n.Names[:len(n.Groups)]...)}
 	for i := range n.Groups {
 		kept[i] = true
 	}
@@ -134,10 +140,7 @@ func pruneAggregate(n *plan.Aggregate, used []bool) (plan.Node, places, error) {
 			continue
 		}
 		out.Aggregates, out.Names = append(out.Aggregates, a), append(out.Names, n.Names[len(n.Groups)+i])
-		exprs = append(exprs, a.Args...)
-		if a.Filter != nil {
-			exprs = append(exprs, a.Filter)
-		}
+		exprs = append(exprs, a.Exprs()...)
 	}
 	input, below, err := pruneInput(n.Input, nil, exprs...)
 	if err != nil {

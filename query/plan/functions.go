@@ -87,6 +87,11 @@ func buildFunctions() map[string][]*Function {
 	add(conditionalFunctions()...)
 	add(aggregateFunctions()...)
 	add(windowFunctions()...)
+	add(statisticFunctions()...)
+	add(choiceFunctions()...)
+	add(combiningFunctions()...)
+	add(sketchFunctions()...)
+	add(counterFunctions()...)
 	return all
 }
 

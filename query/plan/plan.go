@@ -55,6 +55,9 @@ type Aggregate struct {
 	Input      Node
 	Groups     []Expr
 	Aggregates []Aggregation
+	// Sets, if not nil, groups several times over: once by each set of indexes into Groups, whose rows follow each other. Groups
+	// that are not in a set are NULL in its rows.
+	Sets [][]int
 	// Names holds one name for each output column.
 	Names []string
 }
@@ -63,9 +66,19 @@ type Aggregate struct {
 type Aggregation struct {
 	Fn   *Function
 	Args []Expr
+	// Distinct restricts the call to one row of those whose arguments and keys of Order are all equal.
+	Distinct bool
+	// Order is the order in which the call takes its rows; without it, the rows come as they come.
+	Order []SortKey
 	// Filter, if not nil, restricts the rows that the call sees: FILTER (WHERE ...).
 	Filter Expr
+	// Marks, for a call of GroupingFunction, are indexes into the aggregate's Groups.
+	Marks []int
 }
+
+// GroupingFunction is grouping(...): a number with one bit for each of its Marks, the last being the least, which is set in rows of
+// sets without that group. It is no function of rows, so it is not in Functions.
+var GroupingFunction = &Function{Name: "grouping", Result: event.Type{Kind: event.BigInt}, Aggregate: true}
 
 // Sort orders rows by Keys; rows equal in all keys keep no particular order. With Limit >= 0 only the first Limit rows are kept.
 type Sort struct {
@@ -102,6 +115,18 @@ type Insert struct {
 	Names []string
 }
 
+// Exprs are all expressions of the call: arguments, keys of its order, filter.
+func (a *Aggregation) Exprs() []Expr {
+	out := append([]Expr(nil), a.Args...)
+	for _, k := range a.Order {
+		out = append(out, k.Expr)
+	}
+	if a.Filter != nil {
+		out = append(out, a.Filter)
+	}
+	return out
+}
+
 func (*Scan) node()      {}
 func (*Filter) node()    {}
 func (*Project) node()   {}
@@ -131,6 +156,18 @@ func (n *Project) Columns() []Column {
 		out[i] = Column{Name: n.Names[i], Type: e.Type()}
 	}
 	return out
+}
+
+// SetsOfGroups lists the sets of indexes into Groups to group by: Sets, or else the one that has all groups.
+func (n *Aggregate) SetsOfGroups() [][]int {
+	if n.Sets != nil {
+		return n.Sets
+	}
+	everything := make([]int, len(n.Groups))
+	for i := range everything {
+		everything[i] = i
+	}
+	return [][]int{everything}
 }
 
 // Columns are the groups, then the aggregates.

@@ -43,6 +43,8 @@ func describe(n Node) string {
 		return n.describe()
 	case *Sort:
 		return describeSort(n)
+	case *FirstRows:
+		return describeFirstRows(n)
 	case *Limit:
 		return describeLimit(n)
 	case *Join:
@@ -96,21 +98,36 @@ func describeRange(s *event.Schema, r Range) string {
 func describeAggregate(n *Aggregate) string {
 	calls := make([]string, len(n.Aggregates))
 	for i, a := range n.Aggregates {
-		calls[i] = a.String() + as(a.String(), n.Names[len(n.Groups)+i])
+		text := a.String()
+		if a.Fn == GroupingFunction {
+			text = "grouping(" + join(pickExprs(n.Groups, a.Marks), ", ") + ")"
+		}
+		calls[i] = text + as(text, n.Names[len(n.Groups)+i])
 	}
 	out := "Aggregate"
 	if len(n.Groups) > 0 {
 		out += " by=[" + named(n.Groups, n.Names) + "]"
 	}
+	if n.Sets != nil {
+		sets := make([]string, len(n.Sets))
+		for i, set := range n.Sets {
+			sets[i] = "(" + join(pickExprs(n.Groups, set), ", ") + ")"
+		}
+		out += " sets=[" + strings.Join(sets, ", ") + "]"
+	}
 	return out + " compute=[" + strings.Join(calls, ", ") + "]"
 }
 
-func describeSort(n *Sort) string {
-	keys := make([]string, len(n.Keys))
-	for i, k := range n.Keys {
-		keys[i] = k.String()
+func pickExprs(exprs []Expr, indexes []int) []Expr {
+	out := make([]Expr, len(indexes))
+	for i, at := range indexes {
+		out[i] = exprs[at]
 	}
-	out := "Sort " + strings.Join(keys, ", ")
+	return out
+}
+
+func describeSort(n *Sort) string {
+	out := "Sort " + joinKeys(n.Keys)
 	if n.Limit >= 0 {
 		out += " limit=" + strconv.FormatInt(n.Limit, 10)
 	}
@@ -128,11 +145,17 @@ func describeLimit(n *Limit) string {
 	return out
 }
 
-// String prints the call with its filter.
+// String prints the call with its order and its filter.
 func (a Aggregation) String() string {
 	args := join(a.Args, ", ")
 	if len(a.Args) == 0 {
 		args = "*"
+	}
+	if a.Distinct {
+		args = "DISTINCT " + args
+	}
+	if len(a.Order) > 0 {
+		args += " ORDER BY " + joinKeys(a.Order)
 	}
 	out := a.Fn.Name + "(" + args + ")"
 	if a.Filter != nil {

@@ -32,10 +32,16 @@ type Select struct {
 	// Rows are those of VALUES, at least one; nil for other queries.
 	Rows     [][]Expr
 	Distinct bool
-	Items    []Item
+	// DistinctOn is empty for a plain DISTINCT.
+	DistinctOn []Expr
+	Items      []Item
 	// From is nil for a query without FROM.
-	From    Table
-	Where   Expr
+	From  Table
+	Where Expr
+	// Latest is nil where the clause is not given.
+	Latest     *Latest
+	GroupByAll bool
+	// GroupBy may hold elements of type *Grouping.
 	GroupBy []Expr
 	Having  Expr
 	// Windows are those of the WINDOW clause. Qualify and Late are nil where not given.

@@ -61,6 +61,9 @@ type Call struct {
 	Args     []Expr
 	Star     bool
 	Distinct bool
+	// OrderBy is what stands at the end of the arguments or, where Within is true, in WITHIN GROUP (ORDER BY ...).
+	OrderBy []Order
+	Within  bool
 	// Filter is nil where FILTER (WHERE ...) is not given.
 	Filter Expr
 	// IgnoreNulls is that of IGNORE NULLS; Over is nil for a call that is no window function.

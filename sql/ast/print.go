@@ -42,11 +42,20 @@ func (s *Select) printCore(b *strings.Builder) {
 	if s.Distinct {
 		b.WriteString("DISTINCT ")
 	}
+	if len(s.DistinctOn) > 0 {
+		b.WriteString("ON (" + list(s.DistinctOn) + ") ")
+	}
 	b.WriteString(list(s.Items))
 	if s.From != nil {
 		b.WriteString(" FROM " + s.From.String())
 	}
 	clause(b, " WHERE ", s.Where)
+	if s.Latest != nil {
+		b.WriteString(" " + s.Latest.String())
+	}
+	if s.GroupByAll {
+		b.WriteString(" GROUP BY ALL")
+	}
 	if len(s.GroupBy) > 0 {
 		b.WriteString(" GROUP BY " + list(s.GroupBy))
 	}
@@ -220,7 +229,7 @@ func (e *Star) String() string {
 	return e.Table.String() + ".*"
 }
 
-// String prints the call with its filter and its window.
+// String prints the call with its order, its filter and its window.
 func (e *Call) String() string {
 	args := list(e.Args)
 	switch {
@@ -229,7 +238,13 @@ func (e *Call) String() string {
 	case e.Distinct:
 		args = "DISTINCT " + args
 	}
+	if len(e.OrderBy) > 0 && !e.Within {
+		args += " ORDER BY " + list(e.OrderBy)
+	}
 	out := e.Name.String() + "(" + args + ")"
+	if e.Within {
+		out += " WITHIN GROUP (ORDER BY " + list(e.OrderBy) + ")"
+	}
 	if e.Filter != nil {
 		out += " FILTER (WHERE " + e.Filter.String() + ")"
 	}

@@ -8,7 +8,10 @@ import (
 )
 
 // aggregates are the aggregate calls of one select, each once.
-type aggregates struct{ calls []plan.Aggregation }
+type aggregates struct {
+	calls      []plan.Aggregation
+	groupingAt event.Position // of the latest call of grouping
+}
 
 // add returns what stands for a call while the select is bound: a reference to column -1-i, where i counts the calls.
 func (a *aggregates) add(call plan.Aggregation) *plan.ColumnRef {
@@ -106,7 +109,10 @@ func (g *grouping) rewriteCase(e *plan.Case) (plan.Expr, error) {
 }
 
 func sameAggregation(a, b plan.Aggregation) bool {
-	if (a.Filter == nil) != (b.Filter == nil) || !a.Fn.Same(b.Fn) || !sameExprs(a.Args, b.Args) {
+	if (a.Filter == nil) != (b.Filter == nil) || !a.Fn.Same(b.Fn) || a.Distinct != b.Distinct || !sameExprs(a.Args, b.Args) {
+		return false
+	}
+	if !sameKeys(a.Order, b.Order) {
 		return false
 	}
 	return a.Filter == nil || sameExpr(a.Filter, b.Filter)

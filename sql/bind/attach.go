@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -97,6 +99,10 @@ func attachGroups(node plan.Node, groups []plan.Expr, calls []plan.Aggregation) 
 	out := &plan.Aggregate{Groups: each(groups, a.rewrite)}
 	for _, c := range calls {
 		c.Args = each(c.Args, a.rewrite)
+		c.Order = slices.Clone(c.Order)
+		for i, k := range c.Order {
+			c.Order[i].Expr = a.rewrite(k.Expr)
+		}
 		if c.Filter != nil {
 			c.Filter = a.rewrite(c.Filter)
 		}
@@ -112,9 +118,11 @@ func (q *selection) attachOutputs(node plan.Node) plan.Node {
 	for i := range q.outputs {
 		q.outputs[i].expr = a.rewrite(q.outputs[i].expr)
 	}
-	for i, k := range q.keys {
-		if k.index < 0 {
-			q.keys[i].expr = a.rewrite(k.expr)
+	for _, keys := range [][]sortKey{q.keys, q.distinctOn} {
+		for i, k := range keys {
+			if k.index < 0 {
+				keys[i].expr = a.rewrite(k.expr)
+			}
 		}
 	}
 	for i := range q.rows.windows.calls {

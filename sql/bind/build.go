@@ -19,6 +19,9 @@ func (q *selection) plan() (plan.Node, error) {
 		predicate := a.rewrite(q.where)
 		node = &plan.Filter{Input: a.node, Predicate: predicate}
 	}
+	if q.latest != nil {
+		node = &plan.FirstRows{Input: node, By: q.latest.By, Keys: q.latest.Keys}
+	}
 	if q.aggregated() {
 		if node, err = q.aggregate(node); err != nil {
 			return nil, err
@@ -26,11 +29,14 @@ func (q *selection) plan() (plan.Node, error) {
 	}
 	node = q.windows(q.attachOutputs(node))
 	node, hidden := q.project(node)
-	if q.ast.Distinct {
+	switch {
+	case len(q.distinctOn) > 0:
+		node = q.firstOf(node)
+	case q.ast.Distinct:
 		node = distinct(node)
 	}
 	if len(q.keys) > 0 {
-		node = &plan.Sort{Input: node, Keys: q.planKeys(node), Limit: -1}
+		node = &plan.Sort{Input: node, Keys: planKeys(node.Columns(), q.keys), Limit: -1}
 	}
 	if count >= 0 || offset > 0 {
 		node = &plan.Limit{Input: node, Count: count, Offset: offset}
@@ -43,26 +49,32 @@ func (q *selection) plan() (plan.Node, error) {
 
 // aggregate puts the grouping on top of node and rewrites the clauses after it.
 func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
-	agg := attachGroups(node, q.groups, q.rows.aggregates.calls)
+	calls, err := q.markGroups(q.rows.aggregates.calls)
+	if err != nil {
+		return nil, err
+	}
+	agg := attachGroups(node, q.groups, calls)
+	agg.Sets = q.sets
 	for _, g := range q.groups {
 		agg.Names = append(agg.Names, g.String())
 	}
-	for _, c := range agg.Aggregates {
+	for _, c := range q.rows.aggregates.calls {
 		agg.Names = append(agg.Names, c.String())
 	}
 	g := &grouping{groups: q.groups, at: q.rows.at}
-	var err error
 	for i := range q.outputs {
 		if q.outputs[i].expr, err = g.rewrite(q.outputs[i].expr); err != nil {
 			return nil, err
 		}
 	}
-	for i, k := range q.keys {
-		if k.index >= 0 {
-			continue
-		}
-		if q.keys[i].expr, err = g.rewrite(k.expr); err != nil {
-			return nil, err
+	for _, keys := range [][]sortKey{q.keys, q.distinctOn} {
+		for i, k := range keys {
+			if k.index >= 0 {
+				continue
+			}
+			if keys[i].expr, err = g.rewrite(k.expr); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := q.rows.windows.regroup(g); err != nil {
@@ -90,21 +102,22 @@ func (q *selection) project(node plan.Node) (out plan.Node, hidden bool) {
 	for _, o := range q.outputs {
 		p.Exprs, p.Names = append(p.Exprs, o.expr), append(p.Names, o.name)
 	}
-	for i, k := range q.keys {
-		if k.index >= 0 {
-			continue
+	for _, keys := range [][]sortKey{q.keys, q.distinctOn, q.ties} {
+		for i, k := range keys {
+			if k.index >= 0 {
+				continue
+			}
+			keys[i].index = len(p.Exprs)
+			p.Exprs, p.Names = append(p.Exprs, k.expr), append(p.Names, k.expr.String())
+			hidden = true
 		}
-		q.keys[i].index = len(p.Exprs)
-		p.Exprs, p.Names = append(p.Exprs, k.expr), append(p.Names, k.expr.String())
-		hidden = true
 	}
 	return p, hidden
 }
 
-func (q *selection) planKeys(node plan.Node) []plan.SortKey {
-	columns := node.Columns()
-	keys := make([]plan.SortKey, len(q.keys))
-	for i, k := range q.keys {
+func planKeys(columns []plan.Column, from []sortKey) []plan.SortKey {
+	keys := make([]plan.SortKey, len(from))
+	for i, k := range from {
 		first := k.order.Nulls == ast.NullsFirst || (k.order.Nulls == ast.NullsDefault && k.order.Descending)
 		keys[i] = plan.SortKey{Expr: columnOf(columns, k.index), Descending: k.order.Descending, NullsFirst: first}
 	}

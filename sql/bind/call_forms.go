@@ -15,16 +15,24 @@ var Aliases = map[string]string{
 	"date_part": "extract", "datepart": "extract", "datetrunc": "date_trunc", "date_bin": "time_bucket",
 	"transaction_timestamp": "now", "statement_timestamp": "now", "get_current_timestamp": "now",
 	"nvl": "coalesce", "ifnull": "coalesce",
+	"every": "bool_and", "variance": "var_samp", "stddev": "stddev_samp", "geomean": "geometric_mean", "jsonb_agg": "json_agg",
+	"jsonb_object_agg": "json_object_agg", "approx_distinct": "approx_count_distinct",
 }
 
 // formNames are the calls that stand for other expressions.
-var formNames = []string{"if", "iif"}
+var formNames = []string{"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping"}
 
 // form binds a call that stands for another expression, and reports whether it is one.
 func (x *scalars) form(name string, e *ast.Call) (out plan.Expr, ok bool, err error) {
 	switch name {
 	case "if", "iif":
 		out, err = x.choice(e)
+		return out, true, err
+	case "arg_min", "arg_max", "min_by", "max_by":
+		out, err = x.extremeBy(name, e)
+		return out, true, err
+	case "grouping":
+		out, err = x.grouping(e)
 		return out, true, err
 	default:
 		return nil, false, nil

@@ -25,6 +25,8 @@ type scope struct {
 	// that the others are left out.
 	punctual  plan.Expr
 	dropsLate bool
+	// events are, for a stream, the indexes of the columns that order its events.
+	events []int
 }
 
 type scopeColumn struct {
@@ -269,7 +271,7 @@ func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &scope{prune: true}
+	s := &scope{prune: true, events: eventColumns(stream.Schema)}
 	for i, c := range stream.Schema.All() {
 		hidden := i >= len(stream.Schema.Columns)
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: c.ID, hidden: hidden})

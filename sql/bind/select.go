@@ -21,10 +21,15 @@ type selection struct {
 
 	outputs []output
 	where   plan.Expr
+	latest  *plan.FirstRows // without input; nil without LATEST ON
 	groups  []plan.Expr
+	sets    [][]int // indexes into groups; nil for one set of all
 	having  plan.Expr
 	qualify plan.Expr
 	keys    []sortKey
+	// distinctOn and ties are the keys of DISTINCT ON and what tells rows apart that are equal in keys.
+	distinctOn []sortKey
+	ties       []sortKey
 }
 
 // output is one column of the result.
@@ -56,7 +61,9 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 		return nil, err
 	}
 	q := b.newSelection(s, sc, w, targets)
-	for _, step := range []func() error{q.bindOutputs, q.bindWhere, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys} {
+	for _, step := range []func() error{
+		q.bindOutputs, q.bindWhere, q.bindLatest, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys, q.bindDistinctOn,
+	} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -163,32 +170,6 @@ func (q *selection) bindHaving() error {
 	return err
 }
 
-// bindGroups binds GROUP BY. As in PostgreSQL a name is a column of the input first and an alias second.
-func (q *selection) bindGroups() error {
-	q.plain.place = "GROUP BY"
-	for _, e := range q.ast.GroupBy {
-		group, err := q.group(e)
-		if err != nil {
-			return err
-		}
-		if findWindow(group) {
-			return event.Errorf(event.CodeBadRequest, "a window function cannot stand in GROUP BY").At(e.Position()).
-				WithHint("compute it in a query of WITH, then group that")
-		}
-		if hasAggregate(group) {
-			return event.Errorf(event.CodeBadRequest, "an aggregate cannot stand in GROUP BY").At(e.Position())
-		}
-		known := false
-		for _, g := range q.groups {
-			known = known || sameExpr(g, group)
-		}
-		if !known {
-			q.groups = append(q.groups, group)
-		}
-	}
-	return nil
-}
-
 func (q *selection) group(e ast.Expr) (plan.Expr, error) {
 	if n, ok := e.(*ast.Number); ok {
 		i, err := q.ordinal(n, "GROUP BY")
@@ -259,25 +240,11 @@ func (q *selection) alias(n ast.Name) (int, error) {
 // bindKeys binds ORDER BY. As in PostgreSQL a name is a column of the result first and of the input second.
 func (q *selection) bindKeys() error {
 	for _, o := range q.ast.OrderBy {
-		key := sortKey{index: -1, order: o}
-		var err error
-		if n, ok := o.Expr.(*ast.Number); ok {
-			key.index, err = q.ordinal(n, "ORDER BY")
-		} else if name, ok := bareName(o.Expr); ok {
-			key.index, err = q.alias(name)
-		}
-		if err == nil && key.index < 0 {
-			key.expr, err = q.rows.value(o.Expr)
-		}
-		if err != nil {
+		key := sortKey{order: o}
+		if err := q.bindKey(&key, "ORDER BY"); err != nil {
 			return err
 		}
-		for i, out := range q.outputs {
-			if key.index < 0 && sameExpr(out.expr, key.expr) {
-				key.index = i
-			}
-		}
-		if key.index < 0 && q.ast.Distinct {
+		if key.index < 0 && q.ast.Distinct && len(q.ast.DistinctOn) == 0 {
 			return event.Errorf(event.CodeBadRequest, "with DISTINCT, ORDER BY takes only columns of the result").At(o.Expr.Position())
 		}
 		q.keys = append(q.keys, key)
@@ -285,7 +252,31 @@ func (q *selection) bindKeys() error {
 	return nil
 }
 
+// bindKey finds the column of the result that a key is, or binds it as an expression.
+func (q *selection) bindKey(key *sortKey, clause string) error {
+	key.index = -1
+	e := key.order.Expr
+	var err error
+	if n, ok := e.(*ast.Number); ok {
+		key.index, err = q.ordinal(n, clause)
+	} else if name, ok := bareName(e); ok {
+		key.index, err = q.alias(name)
+	}
+	if err == nil && key.index < 0 {
+		key.expr, err = q.rows.value(e)
+	}
+	if err != nil {
+		return err
+	}
+	for i, out := range q.outputs {
+		if key.index < 0 && sameExpr(out.expr, key.expr) {
+			key.index = i
+		}
+	}
+	return nil
+}
+
 // aggregated reports whether the result has a row for each group instead of one for each row.
 func (q *selection) aggregated() bool {
-	return len(q.groups) > 0 || len(q.rows.aggregates.calls) > 0 || q.having != nil
+	return len(q.groups) > 0 || q.sets != nil || len(q.rows.aggregates.calls) > 0 || q.having != nil
 }

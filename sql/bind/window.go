@@ -132,6 +132,9 @@ func (x *scalars) checkWindow(name string, e *ast.Call) error {
 		return event.Errorf(event.CodeSyntax, "%s is neither a window function nor an aggregate and takes no OVER", name).At(e.Over.Pos)
 	case e.Distinct:
 		return event.Errorf(event.CodeNotSupported, "%s(DISTINCT ...) OVER: not supported yet", name).At(pos)
+	case e.Within, len(e.OrderBy) > 0:
+		return event.Errorf(event.CodeNotSupported, "%s(... ORDER BY ...) OVER: not supported yet", name).At(pos).
+			WithHint("the rows of a frame come in the order of the window")
 	case e.Star && name != "count":
 		return event.Errorf(event.CodeSyntax, "only count takes *").At(pos)
 	case fn.Aggregate && !e.Star && len(e.Args) == 0:

@@ -110,9 +110,11 @@ func (q *selection) windows(node plan.Node) plan.Node {
 	for i := range q.outputs {
 		q.outputs[i].expr = settle(q.outputs[i].expr)
 	}
-	for i, k := range q.keys {
-		if k.index < 0 {
-			q.keys[i].expr = settle(k.expr)
+	for _, keys := range [][]sortKey{q.keys, q.distinctOn} {
+		for i, k := range keys {
+			if k.index < 0 {
+				keys[i].expr = settle(k.expr)
+			}
 		}
 	}
 	if q.qualify == nil {

@@ -20,15 +20,18 @@ type selectQuery struct {
 
 // selectCore is SELECT with the clauses of its own.
 type selectCore struct {
-	Distinct bool          `parser:"'SELECT' ( @'DISTINCT' | 'ALL' )?"`
-	Items    []selectItem  `parser:"@@ ( ',' @@ )*"`
-	From     *tableRef     `parser:"( 'FROM' @@ )?"`
-	Where    *expression   `parser:"( 'WHERE' @@ )?"`
-	GroupBy  []expression  `parser:"( 'GROUP' 'BY' @@ ( ',' @@ )* )?"`
-	Having   *expression   `parser:"( 'HAVING' @@ )?"`
-	Windows  []namedWindow `parser:"( 'WINDOW' @@ ( ',' @@ )* )?"`
-	Qualify  *expression   `parser:"( 'QUALIFY' @@ )?"`
-	Late     *lateClause   `parser:"@@?"`
+	Distinct bool           `parser:"'SELECT' ( @'DISTINCT'"`
+	On       []expression   `parser:"( 'ON' '(' @@ ( ',' @@ )* ')' )? | 'ALL' )?"`
+	Items    []selectItem   `parser:"@@ ( ',' @@ )*"`
+	From     *tableRef      `parser:"( 'FROM' @@ )?"`
+	Where    *expression    `parser:"( 'WHERE' @@ )?"`
+	Latest   *latestOn      `parser:"@@?"`
+	GroupAll bool           `parser:"( 'GROUP' 'BY' ( @'ALL'"`
+	GroupBy  []groupElement `parser:"| @@ ( ',' @@ )* ) )?"`
+	Having   *expression    `parser:"( 'HAVING' @@ )?"`
+	Windows  []namedWindow  `parser:"( 'WINDOW' @@ ( ',' @@ )* )?"`
+	Qualify  *expression    `parser:"( 'QUALIFY' @@ )?"`
+	Late     *lateClause    `parser:"@@?"`
 }
 
 type cte struct {
@@ -93,7 +96,8 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 
 func (c *selectCore) tree(pos event.Position) *ast.Select {
 	out := &ast.Select{
-		Pos: pos, Distinct: c.Distinct, Where: c.Where.tree(), GroupBy: trees(c.GroupBy), Having: c.Having.tree(),
+		Pos: pos, Distinct: c.Distinct, DistinctOn: trees(c.On), Where: c.Where.tree(), Latest: c.Latest.tree(),
+		GroupByAll: c.GroupAll, GroupBy: groups(c.GroupBy), Having: c.Having.tree(),
 	}
 	out.Qualify, out.Late = c.Qualify.tree(), c.Late.tree()
 	for _, w := range c.Windows {

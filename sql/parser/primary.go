@@ -203,8 +203,10 @@ func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 		out.Star = true
 		err = expect(c.lex, ")")
 	default:
-		out.Distinct = accept(c.lex, "DISTINCT")
-		out.Args, err = c.list()
+		err = c.arguments(out)
+	}
+	if err == nil && is(*c.lex.Peek(), "WITHIN") {
+		err = c.withinGroup(out)
 	}
 	if err == nil && is(*c.lex.Peek(), "FILTER") {
 		err = c.filter(out)

@@ -68,13 +68,12 @@ var unsupportedStatements = map[string]construct{
 var unsupportedClauses = map[string]construct{
 	"ASOF": {"ASOF JOIN", ""},
 	"FILL": {"FILL", ""}, "SAMPLE": {"SAMPLE BY", "group by time_bucket(INTERVAL '1 minute', ts)"},
-	"LATEST": {"LATEST ON", ""}, "LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
+	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
 	"FETCH": {"FETCH FIRST", "write LIMIT"}, "TABLESAMPLE": {"TABLESAMPLE", ""},
-	"SETS": {"GROUPING SETS", "group by each set in a query of its own"}, "DEDUP": {"DEDUP KEY", ""},
+	"DEDUP":   {"DEDUP KEY", ""},
 	"PRIMARY": {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
 	"COLLATE": {"COLLATE", ""}, "RETURNING": {"RETURNING", ""},
-	"ON":   {"DISTINCT ON", ""},
 	"ONLY": {"ONLY", ""}, "LATERAL": {"LATERAL", ""},
 	"[": {"an array", ""}, "=>": {"a named argument", "pass arguments in order"},
 }

@@ -1,0 +1,85 @@
+package parser
+
+import (
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// arguments reads what stands between the parentheses of a call: [DISTINCT] list [ORDER BY keys].
+func (c *climber) arguments(out *ast.Call) error {
+	out.Distinct = accept(c.lex, "DISTINCT")
+	for {
+		x, err := c.expr(powerOr)
+		if err != nil {
+			return err
+		}
+		out.Args = append(out.Args, x)
+		if !accept(c.lex, ",") {
+			break
+		}
+	}
+	if is(*c.lex.Peek(), "ORDER") {
+		if err := c.orderBy(out); err != nil {
+			return err
+		}
+	}
+	return expect(c.lex, ")")
+}
+
+// withinGroup reads WITHIN GROUP (ORDER BY keys).
+func (c *climber) withinGroup(out *ast.Call) error {
+	start := *c.lex.Peek()
+	if len(out.OrderBy) > 0 {
+		return &unexpected{token: start, expected: "no second ORDER BY"}
+	}
+	for _, word := range []string{"WITHIN", "GROUP", "("} {
+		if err := expect(c.lex, word); err != nil {
+			return err
+		}
+	}
+	out.Within = true
+	if err := c.orderBy(out); err != nil {
+		return err
+	}
+	return expect(c.lex, ")")
+}
+
+func (c *climber) orderBy(out *ast.Call) error {
+	for _, word := range []string{"ORDER", "BY"} {
+		if err := expect(c.lex, word); err != nil {
+			return err
+		}
+	}
+	for {
+		key, err := c.orderKey()
+		if err != nil {
+			return err
+		}
+		out.OrderBy = append(out.OrderBy, key)
+		if !accept(c.lex, ",") {
+			return nil
+		}
+	}
+}
+
+func (c *climber) orderKey() (ast.Order, error) {
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return ast.Order{}, err
+	}
+	key := ast.Order{Expr: x}
+	if !accept(c.lex, "ASC") {
+		key.Descending = accept(c.lex, "DESC")
+	}
+	if !accept(c.lex, "NULLS") {
+		return key, nil
+	}
+	switch {
+	case accept(c.lex, "FIRST"):
+		key.Nulls = ast.NullsFirst
+	case accept(c.lex, "LAST"):
+		key.Nulls = ast.NullsLast
+	default:
+		return key, &unexpected{token: *c.lex.Peek(), expected: "FIRST or LAST"}
+	}
+	return key, nil
+}

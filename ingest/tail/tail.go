@@ -17,6 +17,10 @@ import (
 // joinRows bounds the batches that Publish makes by joining: the number of rows that queries work on at a time.
 const joinRows = 32 << 10
 
+// joinBatches is the least number of batches that Publish joins: with so many at a time a row is copied once or twice on the way
+// from a request's few hundred rows to a batch of thousands.
+const joinBatches = 8
+
 // Clock is a partition's event time after some row: what the next row's watermark derives from.
 type Clock struct {
 	// MaxEventTime is the greatest event time so far that was not beyond the future limit, in microseconds.
@@ -96,8 +100,8 @@ func (t *Tail) Publish(batch *event.Batch, clock Clock, now time.Time) error {
 	return nil
 }
 
-// appendJoining adds a batch to a copy of held. While the last two batches are of similar size and small, they become one: each row is
-// copied a logarithmic number of times at most.
+// appendJoining adds a batch to a copy of held. Once enough of the last batches are small and none is much larger than those after it
+// together, they become one: each row is copied a logarithmic number of times at most.
 func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, error) {
 	out := append(slices.Clip(held), batch)
 	from := len(out) - 1
@@ -106,7 +110,7 @@ func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, err
 		from--
 		rows += out[from].Rows()
 	}
-	if from == len(out)-1 {
+	if len(out)-from < joinBatches {
 		return out, nil
 	}
 	joined, err := event.Concat(out[from:])

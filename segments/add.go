@@ -42,9 +42,9 @@ func (s *Store) Add(ctx context.Context, stream *catalog.Stream, batches []*even
 		ID: s.manifest.NextID(), Stream: stream.Name, From: from, To: sealed.Next, SchemaVersion: stream.Schema.Version,
 	}
 	segment.File = fileName(stream.Name, segment.ID)
-	columns, err := s.sorted(ctx, stream.Schema, batches, segment)
+	rows, err := s.sorted(stream.Schema, batches, segment)
 	if err == nil {
-		err = s.write(ctx, stream.Schema, columns, segment)
+		err = s.write(ctx, stream.Schema, rows, segment)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("seal stream %s: %w", stream.Name, err)
@@ -72,9 +72,8 @@ func checkRange(batches []*event.Batch, from, to event.Vector) error {
 	return nil
 }
 
-// sorted gives all columns of the batches under one schema in event-time order, and notes the time range.
-func (s *Store) sorted(ctx context.Context, schema *event.Schema, batches []*event.Batch, segment *manifest.Segment) (
-	[]arrow.Array, error) {
+// sorted gives the rows of the batches under one schema in event-time order, and notes the time range.
+func (s *Store) sorted(schema *event.Schema, batches []*event.Batch, segment *manifest.Segment) (*sortedRows, error) {
 	slices.SortStableFunc(batches, func(a, b *event.Batch) int {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.First, b.First))
 	})
@@ -95,23 +94,13 @@ func (s *Store) sorted(ctx context.Context, schema *event.Schema, batches []*eve
 	}
 	order := timeOrder(eventTimes(schema, parts))
 	segment.MinTime, segment.MaxTime = order[0].time, order[len(order)-1].time
-	out := make([]arrow.Array, len(all))
-	for i, c := range all {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		var err error
-		if out[i], err = gather(c.Type, parts[i], order); err != nil {
-			return nil, fmt.Errorf("column %q: %w", c.Name, err)
-		}
-	}
-	return out, nil
+	return newSortedRows(all, parts, order), nil
 }
 
 // write makes the file durable under its final name. The order matters: contents before the name, the name before the manifest.
-func (s *Store) write(ctx context.Context, schema *event.Schema, columns []arrow.Array, segment *manifest.Segment) error {
+func (s *Store) write(ctx context.Context, schema *event.Schema, rows *sortedRows, segment *manifest.Segment) error {
 	temporary := path.Join(tmpDir, fmt.Sprintf("%s-%d%s", segment.Stream, segment.ID, suffix))
-	info, err := s.writeTemporary(temporary, schema, columns, segment)
+	info, err := s.writeTemporary(ctx, temporary, schema, rows, segment)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -146,7 +135,7 @@ func (s *Store) removeIfThere(name string) error {
 	return nil
 }
 
-func (s *Store) writeTemporary(name string, schema *event.Schema, columns []arrow.Array, segment *manifest.Segment) (
+func (s *Store) writeTemporary(ctx context.Context, name string, schema *event.Schema, rows *sortedRows, segment *manifest.Segment) (
 	info parquet.Info, err error) {
 	file, err := s.fs.Create(name)
 	if err != nil {
@@ -155,7 +144,7 @@ func (s *Store) writeTemporary(name string, schema *event.Schema, columns []arro
 	defer func() { err = errors.Join(err, file.Close()) }()
 	sums := &checksumWriter{to: file}
 	meta := parquet.FileMeta{Stream: segment.Stream, Segment: segment.ID, From: segment.From, To: segment.To}
-	if info, err = parquet.Write(sums, schema, columns, meta, s.layout); err != nil {
+	if info, err = parquet.WriteRows(ctx, sums, schema, rows, meta, s.layout); err != nil {
 		return info, err
 	}
 	if err := file.Sync(); err != nil {

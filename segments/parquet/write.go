@@ -2,12 +2,12 @@ package parquet
 
 import (
 	"bufio"
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 	"github.com/pierrec/lz4/v4"
@@ -22,25 +22,34 @@ const magic = "PAR1"
 // writeBuffer gathers small pages into writes worth a system call.
 const writeBuffer = 256 << 10
 
-// Write makes a file of sorted rows: columns are those of schema.All(), in that order and of one length.
+// Write makes a file of sorted rows that are in memory as a whole: columns are those of schema.All(), in that order and of one length.
 func Write(w io.Writer, schema *event.Schema, columns []arrow.Array, meta FileMeta, layout Layout) (Info, error) {
-	out := &fileWriter{schema: schema, columns: schema.All(), layout: layout.withDefaults(), buffer: bufio.NewWriterSize(w, writeBuffer)}
-	rows, err := out.check(columns)
-	if err != nil {
-		return Info{}, err
+	if want := len(schema.All()); len(columns) != want {
+		return Info{}, fmt.Errorf("write segment: %d columns for a schema of %d", len(columns), want)
 	}
+	for i, c := range schema.All() {
+		if err := checkColumn(c, columns[i], columns[0].Len()); err != nil {
+			return Info{}, fmt.Errorf("write segment: column %q: %w", c.Name, err)
+		}
+	}
+	return WriteRows(context.Background(), w, schema, arrays(columns), meta, layout)
+}
+
+// WriteRows makes a file of sorted rows.
+func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows, meta FileMeta, layout Layout) (Info, error) {
+	out := &fileWriter{schema: schema, columns: schema.All(), layout: layout.withDefaults(), buffer: bufio.NewWriterSize(w, writeBuffer)}
 	if err := out.begin(meta); err != nil {
 		return Info{}, err
 	}
-	for from := 0; from < rows; from += out.layout.RowGroupRows {
-		if err := out.writeRowGroup(columns, from, min(rows, from+out.layout.RowGroupRows)); err != nil {
+	for from := 0; from < rows.Len(); from += out.layout.RowGroupRows {
+		if err := out.writeRowGroup(ctx, rows, from, min(rows.Len(), from+out.layout.RowGroupRows)); err != nil {
 			return Info{}, err
 		}
 	}
 	if err := out.finish(); err != nil {
 		return Info{}, err
 	}
-	return Info{Rows: int64(rows), Bytes: out.offset, Stats: out.stats}, nil
+	return Info{Rows: int64(rows.Len()), Bytes: out.offset, Stats: out.stats}, nil
 }
 
 // fileWriter is a file being written.
@@ -62,24 +71,6 @@ type fileWriter struct {
 type chunkIndex struct {
 	column *format.ColumnIndex // nil where a page's bounds are not known
 	offset format.OffsetIndex
-}
-
-func (w *fileWriter) check(columns []arrow.Array) (rows int, err error) {
-	if len(columns) != len(w.columns) {
-		return 0, fmt.Errorf("write segment: %d columns for a schema of %d", len(columns), len(w.columns))
-	}
-	rows = columns[0].Len()
-	for i, c := range w.columns {
-		switch values := columns[i]; {
-		case values.Len() != rows:
-			return 0, fmt.Errorf("write segment: column %q has %d rows, not %d", c.Name, values.Len(), rows)
-		case c.NotNull && values.NullN() > 0:
-			return 0, fmt.Errorf("write segment: column %q is NOT NULL and has %d NULLs", c.Name, values.NullN())
-		case !arrow.TypeEqual(values.DataType(), c.Type.Arrow()) && !arrow.TypeEqual(values.DataType(), event.DictionaryType):
-			return 0, fmt.Errorf("write segment: column %q is %s, not %s", c.Name, values.DataType(), c.Type)
-		}
-	}
-	return rows, nil
 }
 
 func (w *fileWriter) begin(meta FileMeta) error {
@@ -104,18 +95,21 @@ func (w *fileWriter) begin(meta FileMeta) error {
 	return w.write([]byte(magic))
 }
 
-func (w *fileWriter) writeRowGroup(columns []arrow.Array, from, to int) error {
+func (w *fileWriter) writeRowGroup(ctx context.Context, rows Rows, from, to int) error {
 	group := format.RowGroup{
 		FileOffset: w.offset, NumRows: int64(to - from), Ordinal: int16(len(w.footer.RowGroups)), SortingColumns: w.sorting(),
 	}
-	parts := make([]arrow.Array, len(columns))
-	for i, values := range columns {
-		parts[i] = array.NewSlice(values, int64(from), int64(to))
-	}
-	cuts := pageCuts(parts, w.layout.PageRows)
-	indexes := make([]chunkIndex, len(columns))
+	cuts := pageCuts(rows, len(w.columns), from, to, w.layout.PageRows)
+	indexes := make([]chunkIndex, len(w.columns))
 	for i, c := range w.columns {
-		chunk, stats, err := w.writeChunk(c, parts[i], cuts, &indexes[i])
+		values, err := rows.Column(ctx, i, from, to)
+		if err == nil {
+			err = checkColumn(c, values, to-from)
+		}
+		if err != nil {
+			return fmt.Errorf("write segment: column %q: %w", c.Name, err)
+		}
+		chunk, stats, err := w.writeChunk(c, values, cuts, &indexes[i])
 		if err != nil {
 			return fmt.Errorf("write segment: column %q: %w", c.Name, err)
 		}
@@ -142,32 +136,6 @@ func (w *fileWriter) sorting() []format.SortingColumn {
 		}
 	}
 	return nil
-}
-
-// pageCuts decides after which rows pages end, the same for all columns: after pageRows, or earlier where text is long.
-func pageCuts(columns []arrow.Array, pageRows int) []int {
-	rows := columns[0].Len()
-	var cuts []int
-	for from := 0; from < rows; {
-		to := min(rows, from+pageRows)
-		for _, values := range columns {
-			if text, ok := values.(*array.String); ok {
-				to = cutText(text, from, to)
-			}
-		}
-		cuts = append(cuts, to)
-		from = to
-	}
-	return cuts
-}
-
-// cutText lowers to until the text of the rows fits a page; one row is always taken.
-func cutText(values *array.String, from, to int) int {
-	offsets := values.ValueOffsets()
-	for to-from > 1 && offsets[to]-offsets[from] > maxPageText {
-		to = from + (to-from)/2
-	}
-	return to
 }
 
 func (w *fileWriter) finish() error {

@@ -144,6 +144,3 @@ func (t *intTable) find(key int64) uint32 {
 		}
 	}
 }
-
-// find is the number of text plus one; 0 where it was never inserted.
-func (t *textTable) find(text string) uint32 { return t.locate(t.slotOf(text), text).id }

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 
@@ -24,30 +23,6 @@ func TestTextTableStaysExactAsItGrows(t *testing.T) {
 	require.NoError(t, err)
 	for i := range 5000 {
 		require.Equal(t, fmt.Sprint(i), column.(*array.String).Value(i))
-	}
-}
-
-// Texts of up to 11 bytes are told apart by their slots alone.
-func TestTextTableTellsSimilarTextsApart(t *testing.T) {
-	t.Parallel()
-	table, want := newTextTable(), map[string]uint32{}
-	for length := range 14 {
-		for at := range max(length, 1) {
-			for _, c := range []byte{0, 'a', 0xff} {
-				text := bytes.Repeat([]byte{'a'}, length)
-				if length > 0 {
-					text[at] = c
-				}
-				if _, ok := want[string(text)]; !ok {
-					want[string(text)] = uint32(len(want))
-				}
-				require.Equal(t, want[string(text)], table.insert(string(text)), "%q", text)
-			}
-		}
-	}
-	require.Equal(t, len(want), table.count())
-	for text, number := range want {
-		require.Equal(t, text, string(table.at(number)))
 	}
 }
 

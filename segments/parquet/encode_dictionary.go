@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -8,6 +9,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/texts"
 )
 
 const (
@@ -23,7 +25,7 @@ const (
 
 // dictionaryEncoder is RLE_DICTIONARY: the distinct texts once for a row group, then codes.
 type dictionaryEncoder struct {
-	values  []string
+	texts   *texts.Table
 	codes   []int32 // by row of the row group; not looked at for NULLs
 	codec   rle.Encoding
 	scratch []int32
@@ -33,40 +35,44 @@ type dictionaryEncoder struct {
 // newDictionaryEncoder is nil where a dictionary does not pay: there are too many distinct values, or more than half are, some
 // thousands aside.
 func newDictionaryEncoder(rows arrow.Array) *dictionaryEncoder {
-	d := &dictionaryEncoder{codes: make([]int32, rows.Len())}
+	d := &dictionaryEncoder{texts: texts.New(), codes: make([]int32, rows.Len())}
 	probe := max(probeRows, rows.Len()/16)
 	limit := min(maxDistinct, (rows.Len()-rows.NullN())/2+probeRows/2)
-	seen := map[string]int32{}
-	size, used := 0, 0
-	for i := range rows.Len() {
-		if rows.IsNull(i) {
+	nulls, used := rows.NullN() > 0, 0
+	for i := range d.codes {
+		if nulls && rows.IsNull(i) {
 			continue
 		}
-		text := event.StringAt(rows, i)
+		d.codes[i] = int32(d.texts.Insert(event.StringAt(rows, i)))
 		used++
-		code, ok := seen[text]
-		if !ok {
-			code = int32(len(d.values))
-			seen[text] = code
-			d.values = append(d.values, text)
-			size += len(text)
-			if len(d.values) > limit || size > maxDictionaryText || used == probe && len(d.values) > probe*7/8 {
-				return nil
-			}
+		if used&(probeRows-1) != 0 {
+			continue
 		}
-		d.codes[i] = code
+		if d.tooLarge(limit) || used/probeRows == probe/probeRows && d.texts.Len() > used*7/8 {
+			return nil
+		}
 	}
-	d.codec.BitWidth = max(1, bits.Len(uint(max(0, len(d.values)-1))))
+	if d.tooLarge(limit) {
+		return nil
+	}
+	d.codec.BitWidth = max(1, bits.Len(uint(max(0, d.texts.Len()-1))))
 	return d
+}
+
+func (d *dictionaryEncoder) tooLarge(limit int) bool {
+	data, _ := d.texts.Layout()
+	return d.texts.Len() > limit || len(data) > maxDictionaryText
 }
 
 func (*dictionaryEncoder) encoding() format.Encoding { return format.RLEDictionary }
 
 // page is the dictionary itself, in PLAIN.
 func (d *dictionaryEncoder) page() []byte {
-	var out []byte
-	for _, text := range d.values {
-		out = appendText(out, text)
+	data, _ := d.texts.Layout()
+	out := make([]byte, 0, len(data)+4*d.texts.Len())
+	for number := range d.texts.Len() {
+		text := d.texts.At(uint32(number))
+		out = append(binary.LittleEndian.AppendUint32(out, uint32(len(text))), text...)
 	}
 	return out
 }

@@ -206,13 +206,13 @@ func numbered(n int) (*event.Schema, []arrow.Array) {
 		ids = append(ids, fmt.Sprintf("%016x", uint64(i)*0x9E3779B97F4A7C15))
 	}
 	columns := []arrow.Array{
-		event.NewTimestamps(times, nil), event.NewInt64s(counts, valid), texts(colours), texts(ids), event.NewFloat64s(doubles, nil),
+		event.NewTimestamps(times, nil), event.NewInt64s(counts, valid), textsOf(colours), textsOf(ids), event.NewFloat64s(doubles, nil),
 		event.NewInt64s(zeros, nil), event.NewInt64s(counts, nil), event.NewTimestamps(times, nil), event.NewTimestamps(times, valid),
 	}
 	return schema, columns
 }
 
-func texts(values []string) arrow.Array {
+func textsOf(values []string) arrow.Array {
 	offsets, data := make([]int32, 1, len(values)+1), []byte{}
 	for _, v := range values {
 		data = append(data, v...)
@@ -272,7 +272,7 @@ func TestLongTextEndsPagesEarly(t *testing.T) {
 	for i := range long {
 		long[i] = fmt.Sprint(i) + string(bytes.Repeat([]byte{'x'}, 1<<20))
 	}
-	columns[3] = texts(long)
+	columns[3] = textsOf(long)
 	var file bytes.Buffer
 	_, err := Write(&file, schema, columns, testMeta(), Layout{})
 	require.NoError(t, err)

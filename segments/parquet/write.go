@@ -65,6 +65,8 @@ type fileWriter struct {
 
 	lz4     lz4.Compressor
 	scratch []byte // compressed bytes of the page at hand
+	// incompressible says that a page of the column at hand did not become smaller.
+	incompressible bool
 }
 
 // chunkIndex is what the page index says of one column of a row group.

@@ -19,6 +19,7 @@ import (
 func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, index *chunkIndex) (format.ColumnChunk,
 	prune.Stats, error) {
 	stored := storedForm(c.Type, values)
+	w.incompressible = false
 	encoder := newEncoder(c.Type, stored)
 	physical, _ := physicalType(c.Type)
 	chunk := format.ColumnChunk{MetaData: format.ColumnMetaData{
@@ -62,7 +63,7 @@ func (w *fileWriter) writeDictionary(meta *format.ColumnMetaData, d *dictionaryE
 		Type: format.DictionaryPage, UncompressedPageSize: int32(len(plain)), CompressedPageSize: int32(len(body)),
 		CRC: int32(crc32.ChecksumIEEE(body)),
 		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{
-			NumValues: int32(len(d.values)), Encoding: format.Plain,
+			NumValues: int32(d.texts.Len()), Encoding: format.Plain,
 		}),
 	}
 	return w.emit(meta, &header, nil, body)
@@ -82,7 +83,7 @@ func (w *fileWriter) writePage(meta *format.ColumnMetaData, c event.Column, enco
 	if err != nil {
 		return stats, format.PageLocation{}, err
 	}
-	body := w.compress(plain)
+	body := w.compressPage(plain)
 	compressed := body != nil
 	if !compressed {
 		body = plain
@@ -117,6 +118,24 @@ func (w *fileWriter) emit(meta *format.ColumnMetaData, header *format.PageHeader
 		return err
 	}
 	return w.write(body)
+}
+
+// leastSaving is the share of a page, one part in so many, that compression has to save: less is not worth decompressing it at
+// every load, and a page that is as it is can be read in place.
+const leastSaving = 8
+
+// compressPage is compress for a page of values. The pages of a column are alike: after one that did not compress, the rest of its row
+// group is not tried.
+func (w *fileWriter) compressPage(plain []byte) []byte {
+	if w.incompressible {
+		return nil
+	}
+	body := w.compress(plain)
+	if len(body) > len(plain)-len(plain)/leastSaving {
+		body = nil
+	}
+	w.incompressible = body == nil
+	return body
 }
 
 // compress returns nil where compression does not make the page smaller. The result is valid until the next call. It is LZ4 at its

@@ -1,0 +1,146 @@
+// Package texts numbers distinct texts, for whoever groups or joins by text or writes a dictionary.
+//
+// A Table hands out numbers densely, in order of first appearance, so that what depends on them does not depend on chance. It
+// belongs to one goroutine while texts are inserted; Find may be called from several when none are. It forgets nothing and does
+// not watch how large it grows: callers ask Bytes.
+package texts
+
+import (
+	"math"
+	"math/bits"
+	"math/rand/v2"
+
+	"github.com/zeebo/xxh3"
+)
+
+// Table numbers texts. It keeps one copy of each, end to end, and is an open-addressing table with linear probing, at most half
+// full. The hash is seeded at random, so that no client can choose texts that collide.
+type Table struct {
+	slots []slot
+	mask  uint64
+	ends  []int // by number: where the text ends in data
+	data  []byte
+	seeds [2]uint64
+}
+
+// slot holds a text of up to 11 bytes itself, so that looking it up costs one cache miss and not one for each of slot, end
+// and text.
+type slot struct {
+	word uint64 // the first 8 bytes; of a longer text its hash
+	rest uint32 // the next 3 bytes, and above them the length; of a longer text long
+	id   uint32 // the number plus one; 0 marks an empty slot
+}
+
+const (
+	firstSlots = 256
+	slotBytes  = 16
+	inlineText = 11
+	long       = math.MaxUint32
+)
+
+// New makes an empty table.
+func New() *Table {
+	seeds := [2]uint64{rand.Uint64(), rand.Uint64()} //nolint:gosec // the runtime seeds it: enough against chosen keys
+	return &Table{slots: make([]slot, firstSlots), mask: firstSlots - 1, seeds: seeds}
+}
+
+// Insert is the number of text, which is the next one if text is new.
+func (t *Table) Insert(text string) uint32 {
+	wanted := t.slotOf(text)
+	found := t.locate(wanted, text)
+	if found.id != 0 {
+		return found.id - 1
+	}
+	t.data = append(t.data, text...)
+	t.ends = append(t.ends, len(t.data))
+	wanted.id = uint32(len(t.ends))
+	*found = wanted
+	if 2*len(t.ends) > len(t.slots) {
+		t.grow()
+	}
+	return wanted.id - 1
+}
+
+// Find is the number of text plus one; 0 where it was never inserted.
+func (t *Table) Find(text string) uint32 { return t.locate(t.slotOf(text), text).id }
+
+// At is the text with a number. It must not be changed.
+func (t *Table) At(number uint32) []byte {
+	start := 0
+	if number > 0 {
+		start = t.ends[number-1]
+	}
+	return t.data[start:t.ends[number]]
+}
+
+// Len is how many distinct texts there are.
+func (t *Table) Len() int { return len(t.ends) }
+
+// Layout is all texts end to end, by number, and where each ends. Neither may be changed.
+func (t *Table) Layout() (data []byte, ends []int) { return t.data, t.ends }
+
+// Bytes is the memory held.
+func (t *Table) Bytes() int64 { return int64(slotBytes*len(t.slots) + 8*cap(t.ends) + cap(t.data)) }
+
+// slotOf is the slot that a text belongs in, without a number. Of two texts that are short it is the same only if they are.
+func (t *Table) slotOf(text string) slot {
+	n := len(text)
+	out := slot{rest: uint32(n) << 24}
+	switch {
+	case n > inlineText:
+		return slot{word: xxh3.HashStringSeed(text, t.seeds[0]), rest: long}
+	case n >= 8:
+		// Loads that may overlap; what overlaps is shifted out.
+		out.word = uint64(load32(text)) | uint64(load32(text[4:]))<<32
+		out.rest |= load32(text[n-4:]) >> (8 * (12 - n))
+	case n >= 4:
+		out.word = uint64(load32(text)) | uint64(load32(text[n-4:])>>(8*(8-n)))<<32
+	case n > 0:
+		out.word = uint64(text[0]) | uint64(text[n/2])<<8 | uint64(text[n-1])<<16
+	}
+	return out
+}
+
+// load32 is the first 4 bytes of a text; the compiler makes one load of it.
+func load32(text string) uint32 {
+	_ = text[3]
+	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16 | uint32(text[3])<<24
+}
+
+// hash folds the 128-bit product of both seeded halves, as wyhash does.
+func (t *Table) hash(s slot) uint64 {
+	if s.rest == long {
+		return s.word
+	}
+	high, low := bits.Mul64(s.word^t.seeds[0], uint64(s.rest)^t.seeds[1])
+	return high ^ low
+}
+
+// locate is the slot that holds text, or the empty one where it would be put.
+func (t *Table) locate(wanted slot, text string) *slot {
+	for at := t.hash(wanted) & t.mask; ; at = (at + 1) & t.mask {
+		found := &t.slots[at]
+		if found.id == 0 {
+			return found
+		}
+		if found.word == wanted.word && found.rest == wanted.rest && (found.rest != long || string(t.At(found.id-1)) == text) {
+			return found
+		}
+	}
+}
+
+func (t *Table) grow() {
+	old := t.slots
+	t.slots = make([]slot, 4*len(old))
+	t.mask = uint64(len(t.slots) - 1)
+	for _, s := range old {
+		if s.id == 0 {
+			continue
+		}
+		at := t.hash(s) & t.mask
+		for t.slots[at].id != 0 {
+			at = (at + 1) & t.mask
+		}
+		t.slots[at] = s
+	}
+}

@@ -11,6 +11,7 @@ type pairTable struct {
 	pairs  []uint64 // by id: left in the upper half, right in the lower
 	direct []uint32 // id+1 at left<<shift|right; nil once there are too many
 	shift  int      // bits for right
+	left   uint32   // the greatest left so far
 	table  *intTable
 }
 
@@ -52,8 +53,9 @@ func (t *pairTable) combineHashed(lefts, rights []uint32) {
 
 // fit makes the direct array large enough, or reports that it would be too large.
 func (t *pairTable) fit(maxLeft, maxRight uint32) bool {
+	t.left = max(t.left, maxLeft) // with a wider right, the lefts of earlier rows need their places too
 	shift := max(t.shift, bits.Len32(maxRight))
-	size := (int(maxLeft) + 1) << shift
+	size := (int(t.left) + 1) << shift
 	if size > maxDirectPairs {
 		return false
 	}

@@ -30,3 +30,14 @@ func TestPairTableStaysExactAsItGrows(t *testing.T) {
 	require.NotNil(t, table.table, "the hash table was never reached")
 	require.Equal(t, len(want), table.count())
 }
+
+// TestPairTableKeepsEarlierLeftsWhenRightsWiden has a batch of small lefts bring the first large right.
+func TestPairTableKeepsEarlierLeftsWhenRightsWiden(t *testing.T) {
+	t.Parallel()
+	table := &pairTable{}
+	for _, step := range [][3]uint32{{20, 0, 0}, {1, 100, 1}, {20, 0, 0}, {20, 100, 2}, {1, 100, 1}} {
+		ids := []uint32{step[0]}
+		table.combine(ids, []uint32{step[1]})
+		require.Equal(t, step[2], ids[0])
+	}
+}

@@ -132,7 +132,7 @@ func (s *Server) instrument(r route) http.Handler {
 			fault := asFault(err)
 			writeProblem(recorder, fault)
 			if status(fault.Code) >= http.StatusInternalServerError {
-				s.Logger.Error("request failed", "method", request.Method, "path", request.URL.Path, "error", err)
+				s.Logger.Error("request failed", "method", request.Method, "path", request.URL.Path, "error", err, "cause", fault.Cause)
 			}
 		}
 		s.Metrics.request(r, recorder.status, s.Now().Sub(start))

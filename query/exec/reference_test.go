@@ -47,6 +47,8 @@ func (r reference) run(n plan.Node) []row {
 		return out
 	case *plan.Aggregate:
 		return r.aggregate(n)
+	case *plan.Window:
+		return r.window(n)
 	case *plan.Sort:
 		return r.sort(n)
 	case *plan.Limit:

@@ -17,7 +17,7 @@ func newTree[S any, A states[S]](a A, frames Frames, rows int) *tree[S] {
 	for len(level) > 1 {
 		next := make([]S, len(level)/2) // a last stretch without a partner is never needed above
 		for i := range next {
-			next[i] = level[2*i]
+			a.join(&next[i], &level[2*i]) // not a copy: states may be pointers
 			a.join(&next[i], &level[2*i+1])
 		}
 		t.levels = append(t.levels, next)

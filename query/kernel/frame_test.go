@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -33,8 +34,12 @@ func TestFramesAgreeWithTheirRows(t *testing.T) {
 			t.Parallel()
 			seed := rand.Uint64()
 			rng := rand.New(rand.NewPCG(seed, 0))
-			for range 20 {
-				rows := rng.IntN(40)
+			tries := 2 // the general way, which is the same for all
+			if _, own := map[string]bool{"count": true, "sum": true, "avg": true, "min": true, "max": true}[f.Name]; own {
+				tries = 10
+			}
+			for range tries {
+				rows := rng.IntN(25)
 				for _, pieces := range frameShapes(rng, rows) {
 					call := FrameCall{Fn: f, Args: frameArgs(rng, f, rows), Rows: rows, Pieces: pieces, Reserve: noLimit}
 					requireFrames(t, seed, call)
@@ -44,12 +49,21 @@ func TestFramesAgreeWithTheirRows(t *testing.T) {
 	}
 }
 
-// frameArgs makes an argument of each type, of moderate size: sums are not what is tested here.
+// frameArgs makes an argument of each type, of moderate size: sums are not what is tested here. The share of a percentile and the
+// numbers that follow a value are the same in all rows, as such functions want them.
 func frameArgs(rng *rand.Rand, f *plan.Function, rows int) []Operand {
 	var out []Operand
-	for _, typ := range f.Args {
+	for i, typ := range f.Args {
 		column := aggregateColumn(rng, typ, rows)
-		if typ.Kind == event.BigInt {
+		setting := i > 0 || strings.HasPrefix(f.Name, "percentile")
+		switch {
+		case typ.Kind == event.BigInt && setting:
+			column = event.NewInt64s(slices.Repeat([]int64{3}, rows), nil)
+		case typ.Kind == event.Double && setting:
+			column = event.NewFloat64s(slices.Repeat([]float64{0.25}, rows), nil)
+		case typ.Kind == event.Boolean && setting:
+			column = event.NewBooleans(allValid(rows), rows, nil)
+		case typ.Kind == event.BigInt:
 			small := make([]int64, rows)
 			for i := range small {
 				small[i] = rng.Int64N(100) - 50
@@ -110,10 +124,11 @@ func (f Frames) emptied() Frames { return Frames{Low: f.Low, High: f.Low} }
 
 func requireFrames(t *testing.T, seed uint64, c FrameCall) {
 	t.Helper()
-	got, err := AggregateFrames(c)
-	require.NoError(t, err)
-	require.Equal(t, c.results(), got.Len())
-	require.True(t, arrow.TypeEqual(c.Fn.Result.Arrow(), Decode(got).DataType()))
+	got, failed := AggregateFrames(c)
+	if failed == nil {
+		require.Equal(t, c.results(), got.Len())
+		require.True(t, arrow.TypeEqual(c.Fn.Result.Arrow(), Decode(got).DataType()))
+	}
 	for i := range c.results() {
 		var rows []int32
 		for _, p := range c.Pieces {
@@ -121,18 +136,46 @@ func requireFrames(t *testing.T, seed uint64, c FrameCall) {
 				rows = append(rows, row)
 			}
 		}
-		a, ok := NewAccumulator(c.Fn)
-		require.True(t, ok)
-		args := make([]Operand, len(c.Args))
-		for k, arg := range c.Args {
-			args[k] = Operand{Array: Take(arg.Array, rows)}
+		want, err := aggregateRows(t, c, rows)
+		if failed != nil && err != nil {
+			return
 		}
-		require.NoError(t, a.Update(Groups{Count: 1}, args, len(rows)))
-		want, err := a.Result(1)
 		require.NoError(t, err)
-		one := Decode(array.NewSlice(got, int64(i), int64(i)+1))
-		require.True(t, array.ApproxEqual(want, one), "seed %d: %s over rows %v:\nwant %s\ngot  %s", seed, c.Fn.Signature(), rows, want, one)
+		if failed == nil {
+			one := Decode(array.NewSlice(got, int64(i), int64(i)+1))
+			require.True(t, sameButForRounding(want, one), "seed %d: %s over rows %v:\nwant %s\ngot  %s", seed, c.Fn.Signature(), rows, want, one)
+		}
 	}
+	// A row may fail that stands in no frame.
+	if failed != nil {
+		_, err := aggregateRows(t, c, sequence(c.Rows))
+		require.Error(t, err, "seed %d: %s: %v", seed, c.Fn.Signature(), failed)
+	}
+}
+
+// aggregateRows is the aggregate of some rows.
+func aggregateRows(t *testing.T, c FrameCall, rows []int32) (arrow.Array, error) {
+	t.Helper()
+	a, ok := NewAccumulator(c.Fn)
+	require.True(t, ok)
+	args := make([]Operand, len(c.Args))
+	for k, arg := range c.Args {
+		args[k] = Operand{Array: Take(arg.Array, rows)}
+	}
+	if err := a.Update(Groups{Count: 1}, args, len(rows)); err != nil {
+		return nil, err
+	}
+	return a.Result(1)
+}
+
+// sameButForRounding allows for the rounding of doubles that are joined in another order.
+func sameButForRounding(a, b arrow.Array) bool {
+	x, ok := Decode(a).(*array.Float64)
+	if ok && x.IsValid(0) && b.IsValid(0) {
+		v, w := x.Value(0), b.(*array.Float64).Value(0)
+		return math.Abs(v-w) <= 1e-9*max(1, math.Abs(v)) || (v != v && w != w) || v == w
+	}
+	return array.Equal(Decode(a), b)
 }
 
 // TestMergedFramesAgree runs aggregates that have a form of their own through the one that serves all others.

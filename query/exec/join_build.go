@@ -18,7 +18,9 @@ type joinBuild struct {
 	table *joinTable
 	// paired marks, a bit for each row, those that are in a pair; nil where the join does not ask.
 	paired []atomic.Uint64
-	memory reservation
+	// members is nil but for a mark join whose test is a key.
+	members *members
+	memory  reservation
 }
 
 // joinBuffer collects what one worker reads of the build side.
@@ -64,16 +66,15 @@ func (o *joinOp) buildSide(ctx context.Context) (*joinBuild, error) {
 	if err != nil {
 		return nil, err
 	}
-	types := make([]joinKey, len(o.keyTypes))
-	for i, t := range o.keyTypes {
-		types[i], _ = newJoinKey(t)
-	}
-	out.table = newJoinTable(types)
+	out.table = newJoinTable(o.newKeys(len(o.keyTypes)))
 	out.table.build(keys, out.batch.Rows)
+	if o.byMember {
+		out.members = o.newMembers(keys, out.batch.Rows)
+	}
 	if o.pads(o.buildIsLeft) {
 		out.paired = make([]atomic.Uint64, (out.batch.Rows+63)/64)
 	}
-	return out, out.memory.resize(whole.size + out.table.bytes() + int64(8*len(out.paired)))
+	return out, out.memory.resize(whole.size + out.table.bytes() + out.members.bytes() + int64(8*len(out.paired)))
 }
 
 // concatBuild lays the collected batches end to end, as far as their columns are used.
@@ -89,8 +90,8 @@ func (o *joinOp) concatBuild(b *joinBuffer) (*Batch, error) {
 		return out, nil
 	}
 	for i := range out.Columns {
-		if b.batches[0].Columns[i] == nil {
-			continue
+		if !o.reads[o.buildAt()+i] {
+			continue // some batches may have it all the same
 		}
 		parts := make([]arrow.Array, len(b.batches))
 		for j, batch := range b.batches {

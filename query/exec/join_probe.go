@@ -97,6 +97,9 @@ func (r *joinReader) probe(ctx context.Context) error {
 	if r.build.batch.Rows == 0 {
 		clear(r.groups)
 	}
+	if o.byMember {
+		r.decide(keys)
+	}
 	return nil
 }
 

@@ -23,8 +23,8 @@ func newJoinTable(keys []joinKey) *joinTable {
 	return t
 }
 
-// build takes in all rows of the build side, whose key values are columns.
-func (t *joinTable) build(columns []arrow.Array, rows int) {
+// build takes in all rows of the build side, whose key values are columns, and gives the group of each.
+func (t *joinTable) build(columns []arrow.Array, rows int) []uint32 {
 	groups := make([]uint32, rows)
 	t.number(columns, groups, &joinScratch{}, true)
 	most := uint32(0)
@@ -46,6 +46,7 @@ func (t *joinTable) build(columns []arrow.Array, rows int) {
 	}
 	copy(t.starts[1:], t.starts)
 	t.starts[0] = 0
+	return groups
 }
 
 // probe writes the group of each row, given its key values.

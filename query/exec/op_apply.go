@@ -25,7 +25,8 @@ func (r *run) newApply(ctx context.Context, n *plan.Apply, used []bool) (operato
 	j.node = &plan.Join{Left: n.Left, Right: n.Right, Kind: n.Kind, On: n.On, Test: n.Test, Mark: n.Mark}
 	j.columns = append(append(j.columns, left...), right...)
 	needed := j.needed()
-	o := &applyOp{join: j, node: n, wants: append([]bool(nil), needed[len(left):]...)}
+	j.reads = append([]bool(nil), needed...)
+	o := &applyOp{join: j, node: n, wants: j.reads[len(left):]}
 	plan.MarkColumns(needed, n.Args...)
 	var err error
 	if j.probe, err = r.build(ctx, n.Left, needed[:len(left)]); err != nil {
@@ -50,7 +51,7 @@ func (o *applyOp) open() reader {
 		r.pairs[i] = &pairTable{}
 	}
 	r.joinReader = joinReader{op: o.join, input: gather(o.join.probe), build: &joinBuild{}}
-	r.joinReader.load = r.loadRows
+	r.load = r.loadRows
 	return r
 }
 

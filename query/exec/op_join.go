@@ -22,12 +22,14 @@ type joinOp struct {
 	columns     []plan.Column // of both sides
 	leftWidth   int
 	used        []bool // of the output
+	reads       []bool // the columns of both sides that the output or a condition reads
 	probeKeys   []*kernel.Program
 	buildKeys   []*kernel.Program
 	keyTypes    []event.Type
 	rest        []*kernel.Program // the conditions left, over both sides
 	restReads   []bool
 	test        *kernel.Program // nil but for a mark join with a test
+	byMember    bool            // the test is the last key
 
 	once  sync.Once
 	built *joinBuild
@@ -42,12 +44,14 @@ func (r *run) newJoin(ctx context.Context, n *plan.Join, used []bool) (operator,
 		return nil, err
 	}
 	o.chooseSides()
-	return o, o.compileConditions()
+	err := o.compileConditions()
+	return o, err
 }
 
 // buildInputs builds both sides with the columns that the output or a condition reads.
 func (o *joinOp) buildInputs(ctx context.Context) error {
 	needed := o.needed()
+	o.reads = needed
 	var err error
 	if o.left, err = o.run.build(ctx, o.node.Left, needed[:o.leftWidth]); err != nil {
 		return err
@@ -119,6 +123,11 @@ func (o *joinOp) compileConditions() error {
 			rest = append(rest, e)
 			continue
 		}
+		leftKeys, rightKeys = append(leftKeys, l), append(rightKeys, r)
+		o.keyTypes = append(o.keyTypes, l.Type())
+	}
+	if l, r, ok := o.testKeys(rest); ok {
+		o.byMember = true
 		leftKeys, rightKeys = append(leftKeys, l), append(rightKeys, r)
 		o.keyTypes = append(o.keyTypes, l.Type())
 	}

@@ -58,6 +58,22 @@ func (r reference) run(n plan.Node) []row {
 			out = out[:min(int64(len(out)), n.Count)]
 		}
 		return out
+	case *plan.Join:
+		return r.pairUp(n)
+	case *plan.Union:
+		var out []row
+		for _, part := range n.Parts {
+			out = append(out, r.run(part)...)
+		}
+		return out
+	case *plan.Repeat:
+		var out []row
+		for _, in := range r.run(n.Input) {
+			for times := eval(n.Times, in).(*array.Int64).Value(0); times > 0; times-- {
+				out = append(out, in)
+			}
+		}
+		return out
 	case *plan.Values:
 		var out []row
 		for _, exprs := range n.Rows {

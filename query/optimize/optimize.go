@@ -13,6 +13,7 @@ import (
 // which inputs are small, they give ranges, and pruning comes after all that may drop the last use of a column.
 var rules = []func(plan.Node) (plan.Node, error){
 	foldConstants,
+	decorrelate,
 	pushFilters,
 	orderJoins,
 	pushLimits,

@@ -59,7 +59,12 @@ func (e *Subquery) Type() event.Type {
 }
 
 // String names the column of the outer row.
-func (e *OuterRef) String() string { return "outer." + e.Name }
+func (e *OuterRef) String() string {
+	if e.Index == SubqueryColumn {
+		return e.Name
+	}
+	return "outer." + e.Name
+}
 
 // String says what is asked.
 func (e *Subquery) String() string {

@@ -148,10 +148,9 @@ func (j *joining) equate(n ast.Name, l, r int) error {
 		return err
 	}
 	value := values[0]
-	switch j.ast.Kind {
-	case ast.RightJoin:
+	if j.ast.Kind == ast.RightJoin {
 		value = values[1]
-	case ast.FullJoin:
+	} else if j.ast.Kind == ast.FullJoin {
 		if value, err = applied("coalesce", n.Pos, argument{values[0], n.Pos}, argument{values[1], n.Pos}); err != nil {
 			return err
 		}

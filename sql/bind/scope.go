@@ -177,7 +177,8 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 			return nil, err
 		}
 		sc := scopeOf(node, t.Alias)
-		return sc, sc.rename(t.Columns)
+		err = sc.rename(t.Columns)
+		return sc, err
 	case *ast.StreamTable:
 		table := &t.Name
 		if t.Alias != nil {
@@ -193,7 +194,8 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		if err != nil {
 			return nil, err
 		}
-		return sc, sc.rename(t.Columns)
+		err = sc.rename(t.Columns)
+		return sc, err
 	case *ast.Join:
 		return b.join(t, w)
 	case *ast.WindowTable:
@@ -227,7 +229,8 @@ func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 			At(w.cte.Name.Pos)
 	}
 	sc := scopeOf(node, table)
-	return sc, sc.rename(w.cte.Columns)
+	err = sc.rename(w.cte.Columns)
+	return sc, err
 }
 
 // scopeOf is the scope of a query's output columns.

@@ -28,7 +28,6 @@ func (r *tableRef) Parse(lex *lexer.PeekingLexer) error {
 type tableParser struct {
 	lex    *lexer.PeekingLexer
 	tables int
-	depth  int
 }
 
 // list reads joined tables with commas between them.

@@ -1,0 +1,76 @@
+package exec
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// members answers the test of a mark join where that is an equality, as of IN: true where a row with equal keys and an equal value is
+// there, and otherwise NULL where the values cannot be told apart because one is NULL.
+type members struct {
+	// rows has the rows by the keys of the conditions alone.
+	rows *joinTable
+	// nulls says of each group of rows whether one of its values is NULL.
+	nulls []bool
+}
+
+// testKeys makes the test the last key, where it can be one.
+func (o *joinOp) testKeys(rest []plan.Expr) (left, right plan.Expr, ok bool) {
+	if o.node.Test == nil || len(rest) > 0 {
+		return nil, nil, false
+	}
+	if left, right, ok = plan.SplitEquality(o.node.Test, o.leftWidth); ok {
+		_, ok = newJoinKey(left.Type())
+	}
+	return left, right, ok
+}
+
+// newMembers takes in the build side; the last of its keys is the value.
+func (o *joinOp) newMembers(keys []arrow.Array, rows int) *members {
+	last := len(keys) - 1
+	out := &members{rows: newJoinTable(o.newKeys(last))}
+	groups := out.rows.build(keys[:last], rows)
+	out.nulls = make([]bool, len(out.rows.starts))
+	for row, g := range groups {
+		if keys[last].DataType().ID() == arrow.NULL || keys[last].IsNull(row) {
+			out.nulls[g] = true
+		}
+	}
+	return out
+}
+
+// newKeys makes the first n key columns.
+func (o *joinOp) newKeys(n int) []joinKey {
+	out := make([]joinKey, n)
+	for i, t := range o.keyTypes[:n] {
+		out[i], _ = newJoinKey(t)
+	}
+	return out
+}
+
+// decide marks the rows of the batch, whose groups have been found, without looking at pairs.
+func (r *joinReader) decide(keys []arrow.Array) {
+	last := len(keys) - 1
+	groups := make([]uint32, r.batch.Rows)
+	if r.build.batch.Rows > 0 {
+		r.build.members.rows.probe(keys[:last], groups, &r.scratch)
+	}
+	for row, equal := range r.groups {
+		switch g := groups[row]; {
+		case equal != 0:
+			r.met.Set(row)
+		case g == 0:
+		case r.build.members.nulls[g] || keys[last].DataType().ID() == arrow.NULL || keys[last].IsNull(row):
+			r.unknown.Set(row)
+		}
+	}
+	r.row = r.batch.Rows
+}
+
+func (m *members) bytes() int64 {
+	if m == nil {
+		return 0
+	}
+	return m.rows.bytes() + int64(len(m.nulls))
+}

@@ -148,9 +148,10 @@ func (j *joining) equate(n ast.Name, l, r int) error {
 		return err
 	}
 	value := values[0]
-	if j.ast.Kind == ast.RightJoin {
+	switch j.ast.Kind { //nolint:exhaustive // the others take the left value
+	case ast.RightJoin:
 		value = values[1]
-	} else if j.ast.Kind == ast.FullJoin {
+	case ast.FullJoin:
 		if value, err = applied("coalesce", n.Pos, argument{values[0], n.Pos}, argument{values[1], n.Pos}); err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func (a *bigintSum) Result(groups int) (arrow.Array, error) {
 	for g, s := range a.states[:groups] {
 		if s.high != int64(s.low)>>63 {
 			return nil, event.Errorf(event.CodeInvalidValue, "BIGINT overflow in sum: %s", s.big()).
-				WithHint("cast the argument to DOUBLE PRECISION")
+				WithHint("cast the argument to NUMERIC")
 		}
 		sums[g] = int64(s.low)
 	}

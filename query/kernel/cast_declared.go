@@ -82,7 +82,7 @@ func widened[From int16 | int32 | float32, To int64 | float64](c *call) (arrow.A
 	for i := range out {
 		out[i] = To(a.values[i&a.mask])
 	}
-	var result arrow.DataType = arrow.PrimitiveTypes.Int64
+	result := arrow.PrimitiveTypes.Int64
 	if _, ok := any(out).([]float64); ok {
 		result = arrow.PrimitiveTypes.Float64
 	}

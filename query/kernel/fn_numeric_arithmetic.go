@@ -17,9 +17,7 @@ func registerNumericArithmetic(r registry) {
 	r.strict("*(NUMERIC, NUMERIC)", numericOperator("*", func(a, b scaled, to int32) (decimal128.Num, bool) {
 		return multiplyNumerics(a.value, b.value, a.scale+b.scale, to)
 	}))
-	r.strict("/(NUMERIC, NUMERIC)", numericOperator("/", func(a, b scaled, to int32) (decimal128.Num, bool) {
-		return divideScaled(a, b, to)
-	}))
+	r.strict("/(NUMERIC, NUMERIC)", numericOperator("/", divideScaled))
 	r.strict("%(NUMERIC, NUMERIC)", numericOperator("%", remainderScaled))
 	r.strict("-(NUMERIC)", numericFunction(decimal128.Num.Negate))
 	r.strict("abs(NUMERIC)", numericFunction(decimal128.Num.Abs))

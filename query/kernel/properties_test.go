@@ -40,6 +40,8 @@ var samples = map[event.Kind]struct{ tame, wild []string }{
 
 // fittingTexts replaces samples where only few texts mean something to a function.
 var fittingTexts = map[string][]string{
+	"encode":      {"hex", "base64", "HEX"},
+	"decode":      {"hex", "base64", "YWJj", "00ff"},
 	"date_trunc":  {"day", "Hour", "weeks", "month", "century"},
 	"extract":     {"dow", "epoch", "second", "week", "isoyear", "millennium"},
 	"~":           {"^h", "l+", "a|b", "[[:upper:]]"},

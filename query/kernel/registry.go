@@ -36,6 +36,7 @@ func buildRegistry() registry {
 	registerNumericArithmetic(r)
 	registerNumericRounding(r)
 	registerDateArithmetic(r)
+	registerBytes(r)
 	registerText(r)
 	registerLike(r)
 	registerRegex(r)

@@ -79,6 +79,7 @@ func buildFunctions() map[string][]*Function {
 	add(mathFunctions()...)
 	add(numericFunctions()...)
 	add(dateFunctions()...)
+	add(byteaFunctions()...)
 	add(textFunctions()...)
 	add(moreTextFunctions()...)
 	add(regexFunctions()...)

@@ -185,10 +185,10 @@ func convertedNumber(e plan.Expr, to event.Type) (*plan.Literal, bool) {
 }
 
 func wholeLiteral(v int64, to event.Type) (*plan.Literal, bool) {
-	switch {
-	case to.Kind == event.SmallInt:
+	switch to.Kind {
+	case event.SmallInt:
 		return fixedLiteral([]int16{int16(v)}, to), v == int64(int16(v))
-	case to.Kind == event.Integer:
+	case event.Integer:
 		return fixedLiteral([]int32{int32(v)}, to), v == int64(int32(v))
 	default:
 		return bigintLiteral(v), true

@@ -218,6 +218,9 @@ func (g *generator) grouped() string {
 	from := g.from()
 	group := g.expr(g.pick(integers, strs, booles))
 	aggregates := []string{g.aggregate(), g.aggregate()}
+	if g.IntN(4) == 0 {
+		return g.groupingSets(from, aggregates)
+	}
 	sql := fmt.Sprintf("SELECT %s AS k, %s FROM %s%s GROUP BY 1", group, strings.Join(aggregates, ", "), from, g.where())
 	if g.IntN(3) == 0 {
 		sql += fmt.Sprintf(" HAVING count(*) > %d", g.IntN(4))
@@ -225,10 +228,23 @@ func (g *generator) grouped() string {
 	return sql
 }
 
+func (g *generator) groupingSets(from string, aggregates []string) string {
+	a, b := g.column(integers), g.column(strs)
+	if !strings.Contains(a, ".") || !strings.Contains(b, ".") { // a literal is no group
+		return fmt.Sprintf("SELECT %s FROM %s", strings.Join(aggregates, ", "), from)
+	}
+	sets := g.pick("ROLLUP (%s, %s)", "CUBE (%s, %s)", "GROUPING SETS ((%s), (%s), ())", "%s, ROLLUP (%s)")
+	return fmt.Sprintf("SELECT %s, %s, grouping(%s), %s FROM %s%s GROUP BY ", a, b, a, strings.Join(aggregates, ", "), from, g.where()) +
+		fmt.Sprintf(sets, a, b)
+}
+
 func (g *generator) aggregate() string {
 	kind := g.pick(integers, doubles, strs)
 	call := g.pick("count(*)", "count("+g.expr(kind)+")", "min("+g.expr(kind)+")", "max("+g.expr(kind)+")",
-		"sum("+g.expr(integers)+")", "avg("+g.expr(integers)+")", "sum("+g.expr(doubles)+")")
+		"sum("+g.expr(integers)+")", "avg("+g.expr(integers)+")", "sum("+g.expr(doubles)+")",
+		"count(DISTINCT "+g.expr(kind)+")", "sum(DISTINCT "+g.expr(integers)+")", "bool_and("+g.expr(booles)+")", "bool_or("+g.expr(booles)+")",
+		"median("+g.expr(doubles)+")", "var_pop("+g.expr(integers)+")", "stddev_samp("+g.expr(integers)+")",
+		"percentile_disc(0.3) WITHIN GROUP (ORDER BY "+g.expr(integers)+")")
 	if g.IntN(4) == 0 {
 		call += " FILTER (WHERE " + g.expr(booles) + ")"
 	}

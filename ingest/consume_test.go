@@ -45,7 +45,8 @@ func TestConsumeGoesOnFromSegmentsToTheLog(t *testing.T) {
 	}
 	require.NoError(t, log.Trim(40, time.Now().Add(time.Hour)))
 	c := &consumer{stream: stream, next: 5, left: 30, ctx: t.Context(), fn: func(r Record) error {
-		require.JSONEq(t, fmt.Sprintf(`{"ts":"%s","n":%d}`, time.UnixMilli(r.Timestamp).UTC().Format("2006-01-02T15:04:05.000000Z"), r.Offset), string(r.Value))
+		at := time.UnixMilli(r.Timestamp).UTC().Format("2006-01-02T15:04:05.000000Z")
+		require.JSONEq(t, fmt.Sprintf(`{"ts":%q,"n":%d}`, at, r.Offset), string(r.Value))
 		return nil
 	}}
 	require.NoError(t, c.fromSegments())

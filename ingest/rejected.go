@@ -40,7 +40,8 @@ func (b *Body) reject(rows []decode.Rejected) {
 			out = event.AppendJSONString(append(out, `,"request_id":`...), b.options.RequestID)
 		}
 		out = strconv.AppendInt(append(out, `,"request_row":`...), b.lines+int64(r.Line), 10)
-		b.rejected = append(out, '}', '\n')
+		out = append(out, '}', '\n')
+		b.rejected = out
 	}
 }
 

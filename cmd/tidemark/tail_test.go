@@ -52,7 +52,7 @@ func TestTailPrintsEventsAsTheyCome(t *testing.T) {
 	began := time.Now()
 	server.stop(t)
 	require.Less(t, time.Since(began), 10*time.Second, "a request that waits does not hold up the stop")
-	<-waiting // answered or refused, depending on who was first
+	<-waiting //nolint:errcheck // answered or refused, depending on who was first
 
 	got := tidemark("", nil, "tail", "none", "--url", server.url)
 	require.Equal(t, exitFailed, got.status)

@@ -20,7 +20,7 @@ type step struct {
 	said              bool
 }
 
-var block = regexp.MustCompile("(?ms)^```(sh|text)\n(.*?)^```$")
+var block = regexp.MustCompile("(?ms)^```(sh|text)\n(.*?)^```$") //nolint:gocritic // with (?m), ^ begins a line
 
 // readSteps finds the command blocks of a section, each with the text block that follows it at once.
 func readSteps(section string) []step {

@@ -155,6 +155,7 @@ func (j *joining) equate(n ast.Name, l, r int) error {
 		if value, err = applied("coalesce", n.Pos, argument{values[0], n.Pos}, argument{values[1], n.Pos}); err != nil {
 			return err
 		}
+	default: // the left value is the one that is there
 	}
 	name := j.left.columns[l].name
 	j.on = append(j.on, equal)

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -234,7 +233,7 @@ func (b *binder) width(what string, e ast.Expr) (*plan.Literal, error) {
 type width struct{ months, micros int64 }
 
 func widthOf(l *plan.Literal) width {
-	var v arrow.MonthDayNanoInterval = l.Value.(*array.MonthDayNanoInterval).Value(0)
+	v := l.Value.(*array.MonthDayNanoInterval).Value(0)
 	const day = int64(24 * time.Hour / time.Microsecond)
 	micros := v.Nanoseconds / int64(time.Microsecond)
 	if int64(v.Days) > (math.MaxInt64-max(micros, 0))/day {
@@ -250,7 +249,7 @@ func checkWidths(t *ast.WindowTable, widths []*plan.Literal) error {
 	}
 	step, size := widthOf(widths[0]), widthOf(widths[1])
 	name := windowWidths[t.Function][0]
-	refuse := func(format string, args ...any) error {
+	refuse := func(format string, args ...any) *event.Error {
 		return event.Errorf(event.CodeBadRequest, format, args...).At(t.Pos)
 	}
 	small, large := step.micros, size.micros
@@ -261,7 +260,7 @@ func checkWidths(t *ast.WindowTable, widths []*plan.Literal) error {
 	case (step.months > 0) != (size.months > 0):
 		return refuse("%s needs a size and a %s that are both of months or both of smaller units", t.Function, name)
 	case small > large:
-		return refuse("the %s of %s is longer than its size", name, t.Function).(*event.Error).
+		return refuse("the %s of %s is longer than its size", name, t.Function).
 			WithHint("the %s comes first: %s(TABLE orders, DESCRIPTOR(ts), %s)", name, t.Function, exampleWidths(windowWidths[t.Function]))
 	case t.Function == "CUMULATE" && large%small != 0:
 		return refuse("the size of CUMULATE must be a multiple of its step")

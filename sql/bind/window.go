@@ -20,7 +20,8 @@ type windowCall struct {
 	plan.WindowCall
 	partition []plan.Expr
 	order     []plan.SortKey
-	pos       event.Position
+	// natural tells that the order is not the window's but that of events, which the call goes by.
+	natural bool
 }
 
 // firstWindow is the index of the reference that stands for the first window call until the select is planned; the others follow
@@ -84,22 +85,20 @@ func sameBound(a, b plan.FrameBound) bool {
 func (x *scalars) window(name string, e *ast.Call) (plan.Expr, error) {
 	name, ok := plainName(name)
 	if !ok {
-		return nil, unknownFunction(name, e.Name.Pos)
+		return nil, unknownWindow(name, e)
 	}
 	if err := x.checkWindow(name, e); err != nil {
 		return nil, err
 	}
 	inner := *x
 	inner.windows, inner.nested = nil, "another window function"
-	args, err := inner.arguments(e.Args)
+	call := windowCall{}
+	call.IgnoreNulls = e.IgnoreNulls
+	aggregation, err := inner.windowArguments(name, e)
 	if err != nil {
 		return nil, err
 	}
-	call := windowCall{pos: e.Name.Pos}
-	call.IgnoreNulls = e.IgnoreNulls
-	if call.Fn, call.Args, err = resolve(name, e.Name.Pos, args); err != nil {
-		return nil, err
-	}
+	call.Fn, call.Args = aggregation.Fn, aggregation.Args
 	if e.Filter != nil {
 		if call.Filter, err = inner.condition(e.Filter, "the condition of FILTER"); err != nil {
 			return nil, err
@@ -110,6 +109,9 @@ func (x *scalars) window(name string, e *ast.Call) (plan.Expr, error) {
 		return nil, err
 	}
 	if err := inner.bindWindow(&call, spec); err != nil {
+		return nil, err
+	}
+	if err := call.follow(name, aggregation.Order, e); err != nil {
 		return nil, err
 	}
 	return x.windows.add(call), nil
@@ -132,13 +134,8 @@ func (x *scalars) checkWindow(name string, e *ast.Call) error {
 		return event.Errorf(event.CodeSyntax, "%s is neither a window function nor an aggregate and takes no OVER", name).At(e.Over.Pos)
 	case e.Distinct:
 		return event.Errorf(event.CodeNotSupported, "%s(DISTINCT ...) OVER: not supported yet", name).At(pos)
-	case e.Within, len(e.OrderBy) > 0:
-		return event.Errorf(event.CodeNotSupported, "%s(... ORDER BY ...) OVER: not supported yet", name).At(pos).
-			WithHint("the rows of a frame come in the order of the window")
-	case e.Star && name != "count":
+	case e.Star && !fn.Aggregate:
 		return event.Errorf(event.CodeSyntax, "only count takes *").At(pos)
-	case fn.Aggregate && !e.Star && len(e.Args) == 0:
-		return event.Errorf(event.CodeTypeMismatch, "%s needs an argument", name).At(pos)
 	case e.Filter != nil && !fn.Aggregate:
 		return event.Errorf(event.CodeSyntax, "%s is no aggregate and takes no FILTER", name).At(pos)
 	case e.IgnoreNulls && !fn.FetchesValue():

@@ -10,6 +10,9 @@ import (
 func (w *windows) regroup(g *grouping) error {
 	for i := range w.calls {
 		c := &w.calls[i]
+		if c.natural {
+			c.order = nil // groups have no event time
+		}
 		var err error
 		if c.Args, err = g.rewriteAll(c.Args); err != nil {
 			return err

@@ -97,7 +97,7 @@ func (x *scalars) session(t *ast.WindowTable, when plan.Expr, gap *plan.Literal)
 
 // windowScope is the input's columns under the name of the function's result, with the bounds of the window.
 func windowScope(t *ast.WindowTable, input *scope) *scope {
-	out := &scope{columns: append([]scopeColumn(nil), input.columns...)}
+	out := &scope{columns: append([]scopeColumn(nil), input.columns...), events: input.events}
 	for _, name := range boundNames {
 		out.columns = append(out.columns, scopeColumn{name: name, typ: timestamptz})
 	}

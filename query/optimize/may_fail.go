@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"slices"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -11,6 +13,14 @@ var neverFail = map[string]bool{
 	"and": true, "or": true, "not": true, "is_null": true, "is_not_null": true, "coalesce": true, "nullif": true,
 	"greatest": true, "least": true, "lower": true, "upper": true, "trim": true, "length": true, "starts_with": true,
 	"->": true, "->>": true, "now": true,
+}
+
+// widens lists the types that hold every value of another.
+var widens = map[event.Kind][]event.Kind{
+	event.SmallInt: {event.Integer, event.BigInt, event.Real, event.Double},
+	event.Integer:  {event.BigInt, event.Double},
+	event.BigInt:   {event.Double},
+	event.Real:     {event.Double},
 }
 
 // mayFail reports whether some row could make an expression fail. A condition that cannot fail may be computed for rows that an
@@ -26,7 +36,7 @@ func mayFail(e plan.Expr) bool {
 		}
 	case *plan.Case:
 	case *plan.Cast:
-		if e.To.Kind != event.Text && (e.Input.Type().Kind != event.BigInt || e.To.Kind != event.Double) {
+		if e.To.Kind != event.Text && !slices.Contains(widens[e.Input.Type().Kind], e.To.Kind) {
 			return true
 		}
 	default:

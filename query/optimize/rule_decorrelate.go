@@ -214,7 +214,8 @@ func equated(e plan.Expr) (inside, outside plan.Expr, ok bool) {
 		return nil, nil, false
 	}
 	switch c.Fn.Args[0].Kind {
-	case event.Boolean, event.BigInt, event.Double, event.Text, event.TimestampTZ:
+	case event.Boolean, event.SmallInt, event.Integer, event.BigInt, event.Real, event.Double, event.Text, event.TimestampTZ, event.Date,
+		event.UUID:
 	default:
 		return nil, nil, false
 	}

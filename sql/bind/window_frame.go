@@ -99,7 +99,8 @@ func (b *binder) frameOffset(unit string, e ast.Expr, want event.Type) (*plan.Li
 	return nil, wrong
 }
 
-// offsetType is the type that the offsets of a frame have.
+// offsetType is the type that the offsets of a frame have. A key of a type that is not counted with takes a wider one that is, in
+// which the rows have the same order.
 func offsetType(f *ast.Frame, order []plan.SortKey) (event.Type, error) {
 	if f.Unit != "RANGE" {
 		return bigint, nil
@@ -113,9 +114,18 @@ func offsetType(f *ast.Frame, order []plan.SortKey) (event.Type, error) {
 		return key, nil
 	case event.TimestampTZ:
 		return interval, nil
+	case event.SmallInt, event.Integer:
+		order[0].Expr = &plan.Cast{Input: order[0].Expr, To: bigint}
+		return bigint, nil
+	case event.Real, event.Numeric:
+		order[0].Expr = &plan.Cast{Input: order[0].Expr, To: double}
+		return double, nil
+	case event.Date:
+		order[0].Expr = &plan.Cast{Input: order[0].Expr, To: timestamptz}
+		return interval, nil
 	default:
 		return unknown, event.Errorf(event.CodeTypeMismatch, "RANGE with an offset cannot be ordered by %s", key).At(f.Pos).
-			WithHint("order by a BIGINT, DOUBLE PRECISION or TIMESTAMPTZ, or count with ROWS or GROUPS")
+			WithHint("order by a number or a time, or count with ROWS or GROUPS")
 	}
 }
 

@@ -85,6 +85,7 @@ func buildFunctions() map[string][]*Function {
 	add(regexFunctions()...)
 	add(jsonFunctions()...)
 	add(timeFunctions()...)
+	add(calendarFunctions()...)
 	add(conditionalFunctions()...)
 	add(aggregateFunctions()...)
 	add(windowFunctions()...)

@@ -73,7 +73,9 @@ func mayReadOtherwise(m, best match) bool {
 	}
 	for i, t := range m.fn.Args {
 		chosen := best.fn.Args[i]
-		if !t.Equal(chosen) && (t.Kind != event.Interval || chosen.Kind != event.TimestampTZ) {
+		// No origin of time_bucket reads as a time zone, nor a zone as a time.
+		other := t.Kind == event.Interval || t.Kind == event.Text
+		if !t.Equal(chosen) && (!other || chosen.Kind != event.TimestampTZ) {
 			return false
 		}
 	}

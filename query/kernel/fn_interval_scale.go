@@ -35,7 +35,7 @@ func scaleIntervals(of, by int, symbol string) kernel {
 				}
 				scale = func(v float64) float64 { return v / factor }
 			}
-			out, ok := scaled(x, scale)
+			out, ok := scaledInterval(x, scale)
 			if !ok {
 				return x, errIntervalRange(event.FormatInterval(x) + " " + symbol + " " + formatDouble(factor))
 			}
@@ -44,7 +44,7 @@ func scaleIntervals(of, by int, symbol string) kernel {
 	}
 }
 
-func scaled(x arrow.MonthDayNanoInterval, scale func(float64) float64) (arrow.MonthDayNanoInterval, bool) {
+func scaledInterval(x arrow.MonthDayNanoInterval, scale func(float64) float64) (arrow.MonthDayNanoInterval, bool) {
 	months := scale(float64(x.Months))
 	wholeMonths, monthRest := math.Modf(months)
 	// Rounded to microseconds of a day, so that a third of three months is a month.

@@ -84,6 +84,7 @@ func buildFunctions() map[string][]*Function {
 	add(moreTextFunctions()...)
 	add(regexFunctions()...)
 	add(jsonFunctions()...)
+	add(moreJSONFunctions()...)
 	add(timeFunctions()...)
 	add(calendarFunctions()...)
 	add(conditionalFunctions()...)

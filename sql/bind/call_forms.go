@@ -14,6 +14,10 @@ var Aliases = map[string]string{
 	"ceiling": "ceil", "pow": "power", "^": "power", "mod": "%", "log10": "log", "xor": "#",
 	"date_part": "extract", "datepart": "extract", "datetrunc": "date_trunc", "date_bin": "time_bucket",
 	"transaction_timestamp": "now", "statement_timestamp": "now", "get_current_timestamp": "now",
+	"json_typeof": "jsonb_typeof", "json_type": "jsonb_typeof", "json_array_length": "jsonb_array_length",
+	"json_extract_path": "jsonb_extract_path", "json_extract_path_text": "jsonb_extract_path_text", "to_json": "to_jsonb",
+	"json_build_array": "jsonb_build_array", "json_array": "jsonb_build_array", "json_build_object": "jsonb_build_object",
+	"json_object": "jsonb_build_object", "json_strip_nulls": "jsonb_strip_nulls", "json_contains": "@>",
 	"nvl": "coalesce", "ifnull": "coalesce",
 	"every": "bool_and", "variance": "var_samp", "stddev": "stddev_samp", "geomean": "geometric_mean", "jsonb_agg": "json_agg",
 	"jsonb_object_agg": "json_object_agg", "approx_distinct": "approx_count_distinct",
@@ -68,6 +72,8 @@ func asText(name string, args []argument) ([]argument, error) {
 			return args, nil
 		}
 	case "concat", "concat_ws":
+	case "jsonb_build_array", "jsonb_build_object":
+		return asJSON(name, args)
 	default:
 		return args, nil
 	}
@@ -82,6 +88,25 @@ func asText(name string, args []argument) ([]argument, error) {
 			return nil, err
 		}
 		out[i] = argument{e, a.pos}
+	}
+	return out, nil
+}
+
+// asJSON converts values to JSON, and what stands in the place of a member's name to a JSON string.
+func asJSON(name string, args []argument) ([]argument, error) {
+	out := make([]argument, len(args))
+	for i, a := range args {
+		var err error
+		key := name == "jsonb_build_object" && i%2 == 0
+		if key || a.typ().Kind == event.Unknown {
+			if a.expr, err = cast(a, text); err != nil {
+				return nil, err
+			}
+		}
+		if a.expr, err = applied("to_jsonb", a.pos, a); err != nil {
+			return nil, err
+		}
+		out[i] = a
 	}
 	return out, nil
 }

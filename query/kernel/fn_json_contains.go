@@ -1,0 +1,112 @@
+package kernel
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+func registerJSONTests(r registry) {
+	r.strict("@>(JSONB, JSONB)", textTest(containsJSON))
+	r.strict("<@(JSONB, JSONB)", textTest(func(a, b string) bool { return containsJSON(b, a) }))
+	r.strict("?(JSONB, TEXT)", textTest(hasKey))
+	r.strict("jsonb_typeof(JSONB)", unaryText(func(s string) string { return jsonKindNames[kindOfJSON(strings.TrimSpace(s))] }))
+	r.strict("jsonb_array_length(JSONB)", jsonLength)
+	r.strict("json_valid(TEXT)", func(c *call) (arrow.Array, error) {
+		documents := textsOf(c.args[0])
+		return mapBooleans(c, func(i int) (bool, error) { return json.Valid([]byte(documents.at(i))), nil })
+	})
+}
+
+var jsonKindNames = map[jsonKind]string{
+	jsonNull: "null", jsonString: "string", jsonNumber: "number", jsonBoolean: "boolean", jsonArray: "array", jsonObject: "object",
+}
+
+// containsJSON reports whether a document has all that another has, as PostgreSQL's @> does: members of objects by name, elements of
+// arrays in any order and number; an array contains also a scalar that is an element of it.
+func containsJSON(a, b string) bool {
+	a, b = strings.TrimSpace(a), strings.TrimSpace(b)
+	if kindOfJSON(a) == jsonArray && kindOfJSON(b) < jsonArray {
+		return hasElement(a, b, 0)
+	}
+	return containsAt(a, b, 0)
+}
+
+func containsAt(a, b string, depth int) bool {
+	kind := kindOfJSON(a)
+	if kind != kindOfJSON(b) || depth > maxJSONDepth {
+		return false
+	}
+	switch kind {
+	case jsonObject:
+		for items := itemsOf(b); items.next(); {
+			value, ok := jsonMember(a, unquoteJSON(items.key))
+			if !ok || !containsAt(value, items.value, depth+1) {
+				return false
+			}
+		}
+		return true
+	case jsonArray:
+		for items := itemsOf(b); items.next(); {
+			if !hasElement(a, items.value, depth+1) {
+				return false
+			}
+		}
+		return true
+	case jsonNull, jsonString, jsonNumber, jsonBoolean:
+		return compareJSON(a, b) == 0
+	default:
+		return false
+	}
+}
+
+func hasElement(array, value string, depth int) bool {
+	for items := itemsOf(array); items.next(); {
+		if containsAt(items.value, value, depth) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasKey reports whether a text is a member's name, an element of an array, or the string itself.
+func hasKey(document, key string) bool {
+	document = strings.TrimSpace(document)
+	switch kindOfJSON(document) {
+	case jsonObject:
+		_, ok := jsonMember(document, key)
+		return ok
+	case jsonArray:
+		for items := itemsOf(document); items.next(); {
+			if kindOfJSON(items.value) == jsonString && unquoteJSON(items.value) == key {
+				return true
+			}
+		}
+		return false
+	case jsonString:
+		return unquoteJSON(document) == key
+	case jsonNull, jsonNumber, jsonBoolean:
+		return false
+	default:
+		return false
+	}
+}
+
+func jsonLength(c *call) (arrow.Array, error) {
+	documents := textsOf(c.args[0])
+	return mapFixed(c, arrow.PrimitiveTypes.Int64, func(i int) (int64, error) {
+		document := strings.TrimSpace(documents.at(i))
+		if kindOfJSON(document) != jsonArray {
+			return 0, event.Errorf(event.CodeInvalidValue, "jsonb_array_length: the value is no array but %s", jsonKindNames[kindOfJSON(document)])
+		}
+		count := int64(0)
+		for items := itemsOf(document); items.next(); {
+			count++
+		}
+		return count, nil
+	})
+}
+

@@ -32,7 +32,9 @@ func registerJSONBuilding(r registry) {
 	})
 	r.strict("to_jsonb(INTERVAL)", func(c *call) (arrow.Array, error) {
 		a := fixed[arrow.MonthDayNanoInterval](c.args[0])
-		return mapText(c, func(dst []byte, i int) ([]byte, error) { return event.AppendJSONString(dst, event.FormatInterval(a.at(i))), nil })
+		return mapText(c, func(dst []byte, i int) ([]byte, error) {
+			return event.AppendJSONString(dst, event.FormatInterval(a.at(i))), nil
+		})
 	})
 	r.strict("to_jsonb(JSONB)", unaryText(func(s string) string { return s }))
 	for _, signature := range []string{"()", "(JSONB...)"} {

@@ -109,4 +109,3 @@ func jsonLength(c *call) (arrow.Array, error) {
 		return count, nil
 	})
 }
-

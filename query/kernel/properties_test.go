@@ -40,9 +40,9 @@ var samples = map[event.Kind]struct{ tame, wild []string }{
 
 // fittingTexts replaces samples where only few texts mean something to a function.
 var fittingTexts = map[string][]string{
-	"encode":      {"hex", "base64", "HEX"},
-	"decode":      {"hex", "base64", "YWJj", "00ff"},
-	"#>": {"{a}", "{0}", "{a,b,0}", "{}"}, "#>>": {"{a}", "{b}", "{1}"},
+	"encode": {"hex", "base64", "HEX"},
+	"decode": {"hex", "base64", "YWJj", "00ff"},
+	"#>":     {"{a}", "{0}", "{a,b,0}", "{}"}, "#>>": {"{a}", "{b}", "{1}"},
 	"timezone": {"Europe/Berlin", "UTC", "America/New_York"}, "time_bucket": {"Asia/Kolkata", "UTC"},
 	"date_diff": {"day", "months", "week"}, "make_timestamptz": {"Europe/Berlin", "UTC"},
 	"to_char": {"YYYY-MM-DD HH24:MI:SS.US", "FMDay, FMMonth DD", "\"Q\"Q IW"}, "strftime": {"%Y-%m-%d %H:%M:%S.%f", "%-d %B", "%A %j"},

@@ -147,8 +147,18 @@ func numericToNumeric(c *call) (arrow.Array, error) {
 	return mapFixed(c, c.result.Arrow(), func(i int) (decimal128.Num, error) { return rescaled(a.at(i), a.scale, c.result) })
 }
 
+// bigintDigits is how many digits every BIGINT fits in.
+const bigintDigits = 19
+
 func bigintToNumeric(c *call) (arrow.Array, error) {
 	a := fixed[int64](c.args[0])
+	if c.result.Scale == 0 && c.result.Precision >= bigintDigits {
+		out := make([]decimal128.Num, c.rows)
+		for i := range out {
+			out[i] = decimal128.FromI64(a.values[i&a.mask])
+		}
+		return event.NewFixed(c.result.Arrow(), out, c.valid), nil
+	}
 	return mapFixed(c, c.result.Arrow(), func(i int) (decimal128.Num, error) {
 		return rescaled(decimal128.FromI64(a.at(i)), 0, c.result)
 	})

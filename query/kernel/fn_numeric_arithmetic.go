@@ -10,13 +10,15 @@ import (
 )
 
 func registerNumericArithmetic(r registry) {
-	r.strict("+(NUMERIC, NUMERIC)", numericOperator("+", addScaled))
-	r.strict("-(NUMERIC, NUMERIC)", numericOperator("-", func(a, b scaled, to int32) (decimal128.Num, bool) {
+	r.strict("+(NUMERIC, NUMERIC)", unlessExact(sumIsExact, addColumns, numericOperator("+", addScaled)))
+	subtract := numericOperator("-", func(a, b scaled, to int32) (decimal128.Num, bool) {
 		return addScaled(a, scaled{b.value.Negate(), b.scale}, to)
-	}))
-	r.strict("*(NUMERIC, NUMERIC)", numericOperator("*", func(a, b scaled, to int32) (decimal128.Num, bool) {
+	})
+	r.strict("-(NUMERIC, NUMERIC)", unlessExact(sumIsExact, subtractColumns, subtract))
+	multiply := numericOperator("*", func(a, b scaled, to int32) (decimal128.Num, bool) {
 		return multiplyNumerics(a.value, b.value, a.scale+b.scale, to)
-	}))
+	})
+	r.strict("*(NUMERIC, NUMERIC)", unlessExact(productIsExact, multiplyColumns, multiply))
 	r.strict("/(NUMERIC, NUMERIC)", numericOperator("/", divideScaled))
 	r.strict("%(NUMERIC, NUMERIC)", numericOperator("%", remainderScaled))
 	r.strict("-(NUMERIC)", numericFunction(decimal128.Num.Negate))

@@ -36,6 +36,8 @@ func (r *run) build(ctx context.Context, n plan.Node, used []bool) (operator, er
 		return r.newJoin(ctx, n, used)
 	case *plan.Apply:
 		return r.newApply(ctx, n, used)
+	case *plan.Series:
+		return r.newSeries(n)
 	case *plan.Union:
 		return r.newUnion(ctx, n, used)
 	case *plan.Repeat:

@@ -84,6 +84,8 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 		return mapJoin(n, f)
 	case *plan.Apply:
 		return mapApply(n, f)
+	case *plan.Series:
+		return &plan.Series{From: f(n.From), To: f(n.To), Step: f(n.Step), Name: n.Name}
 	case *plan.Repeat:
 		return &plan.Repeat{Input: n.Input, Times: f(n.Times)}
 	case *plan.Values:

@@ -59,6 +59,8 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return pruneJoin(n, used)
 	case *plan.Apply:
 		return pruneApply(n, used)
+	case *plan.Series:
+		return n, identity(1), nil
 	case *plan.Union:
 		return pruneUnion(n, used)
 	case *plan.Repeat:

@@ -266,7 +266,7 @@ func readsOuter(n plan.Node) bool {
 	}
 	switch n := n.(type) {
 	case *plan.Scan, *plan.Filter, *plan.Project, *plan.Aggregate, *plan.Sort, *plan.Limit, *plan.Values, *plan.Join, *plan.Union,
-		*plan.Repeat:
+		*plan.Repeat, *plan.Series:
 		mapExpressions(n, see)
 	case *plan.Apply:
 		mapExpressions(n, see)

@@ -51,6 +51,8 @@ func describe(n Node) string {
 		return describeJoin(n)
 	case *Apply:
 		return describeApply(n)
+	case *Series:
+		return describeSeries(n)
 	case *Union:
 		return describeUnion(n)
 	case *Repeat:

@@ -198,6 +198,8 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		return sc, err
 	case *ast.Join:
 		return b.join(t, w)
+	case *ast.Series:
+		return b.fromSeries(t)
 	case *ast.WindowTable:
 		return b.fromWindow(t, w)
 	default:

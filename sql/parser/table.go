@@ -160,6 +160,8 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 	switch next := *p.lex.Peek(); {
 	case is(next, "(") && t.Type == tokenIdent && windowTables[upper(t.Value)]:
 		return p.windowTable(t)
+	case is(next, "(") && is(t, "GENERATE_SERIES"):
+		return p.series(t)
 	case is(next, "("):
 		return nil, notSupported(t, "the table function "+upper(t.Value), "group by time_bucket(INTERVAL '1 minute', ts) instead")
 	case is(next, "."):

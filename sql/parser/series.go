@@ -1,0 +1,22 @@
+package parser
+
+import (
+	"github.com/alecthomas/participle/v2/lexer"
+
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// series reads the arguments of generate_series, whose name t has been taken, and the alias.
+func (p *tableParser) series(t lexer.Token) (ast.Table, error) {
+	if err := expect(p.lex, "("); err != nil {
+		return nil, err
+	}
+	c := climber{lex: p.lex}
+	out := &ast.Series{Function: nameOf(t)}
+	var err error
+	if out.Args, err = c.list(); err != nil {
+		return nil, err
+	}
+	out.Alias, out.Columns, err = p.alias()
+	return out, err
+}

@@ -28,6 +28,8 @@ func (r *run) build(ctx context.Context, n plan.Node, used []bool) (operator, er
 		return r.newAssign(ctx, n, used)
 	case *plan.Sort:
 		return r.newSort(ctx, n)
+	case *plan.Fill:
+		return r.newFill(ctx, n)
 	case *plan.FirstRows:
 		return r.newFirstRows(ctx, n, used)
 	case *plan.Limit:

@@ -44,6 +44,10 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 		return assignOver(n, input, n.Time), nil
 	case *plan.Sort:
 		return &plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, nil
+	case *plan.Fill:
+		out := *n
+		out.Input = input
+		return &out, nil
 	case *plan.FirstRows:
 		return &plan.FirstRows{Input: input, By: n.By, Keys: n.Keys}, nil
 	case *plan.Limit:

@@ -33,6 +33,11 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 			return nil, nil, err
 		}
 		return &plan.Filter{Input: input, Predicate: at.move(n.Predicate)}, at, nil
+	case *plan.Fill:
+		input, err := pruneColumns(n.Input)
+		out := *n
+		out.Input = input
+		return &out, identity(len(n.Columns())), err
 	case *plan.FirstRows:
 		input, at, err := pruneInput(n.Input, used, n.Exprs()...)
 		if err != nil {

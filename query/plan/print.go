@@ -43,6 +43,8 @@ func describe(n Node) string {
 		return n.describe()
 	case *Sort:
 		return describeSort(n)
+	case *Fill:
+		return describeFill(n)
 	case *FirstRows:
 		return describeFirstRows(n)
 	case *Limit:

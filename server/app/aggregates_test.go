@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -30,22 +31,24 @@ func measurements(s *instance) {
 	}
 }
 
-// TestAggregates runs the text file: SQL and the rows it gives, or the error.
+// TestAggregates runs the text files: SQL and the rows it gives, or the error.
 func TestAggregates(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())
 	measurements(s)
-	datadriven.RunTest(t, "testdata/aggregates", func(t *testing.T, d *datadriven.TestData) string {
-		answer := s.do("POST", "/v1/sql", d.Input)
-		if answer.status != 200 {
-			var problem struct{ Code, Detail string }
-			answer.decode(t, &problem)
-			return problem.Code + ": " + problem.Detail + "\n"
-		}
-		var out table
-		answer.decode(t, &out)
-		return out.text()
-	})
+	for _, file := range []string{"testdata/aggregates", "testdata/fill"} {
+		datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
+			answer := s.do("POST", "/v1/sql", d.Input)
+			if answer.status != http.StatusOK {
+				var problem struct{ Code, Detail string }
+				answer.decode(t, &problem)
+				return problem.Code + ": " + problem.Detail + "\n"
+			}
+			var out table
+			answer.decode(t, &out)
+			return out.text()
+		})
+	}
 }
 
 // TestAggregatesAgreeWithDuckDB compares what both have under the same name and meaning, over the sealed rows.

@@ -43,7 +43,10 @@ type Select struct {
 	GroupByAll bool
 	// GroupBy may hold elements of type *Grouping.
 	GroupBy []Expr
-	Having  Expr
+	// Sample is the width of SAMPLE BY. Sample and Fill are nil where not given.
+	Sample Expr
+	Fill   *Fill
+	Having Expr
 	// Windows are those of the WINDOW clause. Qualify and Late are nil where not given.
 	Windows []NamedWindow
 	Qualify Expr

@@ -59,6 +59,10 @@ func (s *Select) printCore(b *strings.Builder) {
 	if len(s.GroupBy) > 0 {
 		b.WriteString(" GROUP BY " + list(s.GroupBy))
 	}
+	clause(b, " SAMPLE BY ", s.Sample)
+	if s.Fill != nil {
+		b.WriteString(" " + s.Fill.String())
+	}
 	clause(b, " HAVING ", s.Having)
 	b.WriteString(s.windows())
 }

@@ -44,7 +44,9 @@ func hasAggregate(e plan.Expr) bool {
 // grouping rewrites expressions over the rows of a select into expressions over its groups.
 type grouping struct {
 	groups []plan.Expr
-	at     map[*plan.ColumnRef]event.Position
+	// sampled is the time column that the first group, its bucket, stands for; nil without SAMPLE BY.
+	sampled *plan.ColumnRef
+	at      map[*plan.ColumnRef]event.Position
 }
 
 // rewrite replaces what equals a group by the group's column, and stand-ins by the columns of their calls. A column that is
@@ -62,6 +64,9 @@ func (g *grouping) rewrite(e plan.Expr) (plan.Expr, error) {
 		}
 		if e.Index < 0 {
 			return &plan.ColumnRef{Index: len(g.groups) - 1 - e.Index, Name: e.Name, Typ: e.Typ}, nil
+		}
+		if g.sampled != nil && e.Index == g.sampled.Index {
+			return &plan.ColumnRef{Name: e.Name, Typ: e.Typ}, nil
 		}
 		return nil, event.Errorf(event.CodeBadRequest, "column %q is neither grouped nor aggregated", e.Name).At(g.at[e]).
 			WithHint("add it to GROUP BY, or take one value of each group, as in max(%s)", e.Name)

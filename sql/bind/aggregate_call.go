@@ -155,11 +155,11 @@ func byKey(args []argument, ordered, descending bool) ([]argument, []plan.SortKe
 // counterArguments completes value and time, by which rows are ordered.
 func (x *scalars) counterArguments(name string, args []argument, e *ast.Call) ([]argument, []plan.SortKey, error) {
 	if len(args) == 1 {
-		events := x.scope.eventOrder(false)
-		if events == nil {
+		time := x.scope.eventTime()
+		if time == nil {
 			return nil, nil, event.Errorf(event.CodeTypeMismatch, "%s needs the time of each value as its second argument here", name).At(e.Name.Pos)
 		}
-		args = append(args, argument{events[0].Expr, e.Name.Pos})
+		args = append(args, argument{time, e.Name.Pos})
 	}
 	if len(e.OrderBy) > 0 {
 		return nil, nil, event.Errorf(event.CodeSyntax, "%s goes by time and takes no ORDER BY", name).At(e.Name.Pos)

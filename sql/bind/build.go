@@ -61,7 +61,7 @@ func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
 	for _, c := range q.rows.aggregates.calls {
 		agg.Names = append(agg.Names, c.String())
 	}
-	g := &grouping{groups: q.groups, at: q.rows.at}
+	g := &grouping{groups: q.groups, sampled: q.sampled, at: q.rows.at}
 	for i := range q.outputs {
 		if q.outputs[i].expr, err = g.rewrite(q.outputs[i].expr); err != nil {
 			return nil, err
@@ -85,13 +85,14 @@ func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
 			return nil, err
 		}
 	}
-	if q.having == nil {
-		return agg, nil
+	top, err := q.fill(agg)
+	if err != nil || q.having == nil {
+		return top, err
 	}
 	if q.having, err = g.rewrite(q.having); err != nil {
 		return nil, err
 	}
-	a := &attachment{node: agg}
+	a := &attachment{node: top}
 	having := a.rewrite(q.having)
 	return &plan.Filter{Input: a.node, Predicate: having}, nil
 }

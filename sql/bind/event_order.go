@@ -17,6 +17,14 @@ func (s *scope) eventOrder(descending bool) []plan.SortKey {
 	return keys
 }
 
+// eventTime is a stream's column of event time; nil for other tables.
+func (s *scope) eventTime() *plan.ColumnRef {
+	if len(s.events) == 0 {
+		return nil
+	}
+	return s.ref(s.events[0])
+}
+
 // withTies completes keys by those of ties that are not among them already.
 func withTies(keys, ties []plan.SortKey) []plan.SortKey {
 	for _, tie := range ties {

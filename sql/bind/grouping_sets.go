@@ -17,7 +17,9 @@ func (q *selection) bindGroups() error {
 	q.plain.place = "GROUP BY"
 	if q.ast.GroupByAll {
 		q.groupByAll()
-		return nil
+	}
+	if q.ast.Fill != nil && len(q.ast.GroupBy) == 0 && len(q.groups) == 0 {
+		return event.Errorf(event.CodeBadRequest, "FILL needs buckets of time in GROUP BY").At(q.ast.Fill.Pos)
 	}
 	sets, several := [][]int{nil}, false
 	for _, e := range q.ast.GroupBy {

@@ -23,7 +23,8 @@ type selection struct {
 	where   plan.Expr
 	latest  *plan.FirstRows // without input; nil without LATEST ON
 	groups  []plan.Expr
-	sets    [][]int // indexes into groups; nil for one set of all
+	sampled *plan.ColumnRef // the event time; nil without SAMPLE BY
+	sets    [][]int         // indexes into groups; nil for one set of all
 	having  plan.Expr
 	qualify plan.Expr
 	keys    []sortKey
@@ -62,7 +63,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	}
 	q := b.newSelection(s, sc, w, targets)
 	for _, step := range []func() error{
-		q.bindOutputs, q.bindWhere, q.bindLatest, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys, q.bindDistinctOn,
+		q.bindOutputs, q.bindWhere, q.bindLatest, q.bindSample, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys, q.bindDistinctOn,
 	} {
 		if err := step(); err != nil {
 			return nil, err

@@ -19,6 +19,7 @@ func (definition) Symbols() map[string]lexer.TokenType {
 	return map[string]lexer.TokenType{
 		"EOF": lexer.EOF, "Keyword": tokenKeyword, "Ident": tokenIdent, "Quoted": tokenQuoted, "String": tokenString,
 		"Number": tokenNumber, "Param": tokenParam, "Symbol": tokenSymbol,
+		"Duration": tokenDuration,
 	}
 }
 
@@ -35,6 +36,8 @@ func (definition) Lex(_ string, r io.Reader) (lexer.Lexer, error) {
 type scanner struct {
 	text string
 	pos  lexer.Position
+	// sampling counts the words of SAMPLE BY that were read last.
+	sampling int
 }
 
 func newScanner(text string) *scanner {
@@ -66,6 +69,8 @@ func (s *scanner) Next() (lexer.Token, error) {
 	if rest == "" {
 		return lexer.EOFToken(s.pos), nil
 	}
+	sampling := s.sampling
+	s.sampling = 0
 	switch c := rest[0]; {
 	case c == '\'':
 		return s.str(1, false)
@@ -74,11 +79,13 @@ func (s *scanner) Next() (lexer.Token, error) {
 	case c == '"':
 		return s.quoted()
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]):
-		return s.number()
+		return s.number(sampling == 2)
 	case c == '$', c == ':' && len(rest) > 1 && isNameStart(firstRune(rest[1:])):
 		return s.param()
 	case isNameStart(firstRune(rest)):
-		return s.word(), nil
+		word := s.word()
+		s.sampling = samplingAfter(word, sampling)
+		return word, nil
 	default:
 		return s.symbol()
 	}
@@ -181,7 +188,20 @@ func (s *scanner) quoted() (lexer.Token, error) {
 	return lexer.Token{}, s.fail("quoted name is not closed").WithHint("strings take single quotes")
 }
 
-func (s *scanner) number() (lexer.Token, error) {
+// samplingAfter is how many words of SAMPLE BY have been read after one more.
+func samplingAfter(word lexer.Token, before int) int {
+	switch {
+	case is(word, "SAMPLE"):
+		return 1
+	case before == 1 && is(word, "BY"):
+		return 2
+	default:
+		return 0
+	}
+}
+
+// number reads a number, with a unit behind it where that is allowed.
+func (s *scanner) number(unit bool) (lexer.Token, error) {
 	rest := s.rest()
 	n := digits(rest, 0)
 	if n < len(rest) && rest[n] == '.' {
@@ -198,6 +218,9 @@ func (s *scanner) number() (lexer.Token, error) {
 	}
 	if n < len(rest) && isNameStart(firstRune(rest[n:])) {
 		end := n + nameLength(rest[n:])
+		if unit {
+			return s.take(tokenDuration, end), nil
+		}
 		return lexer.Token{}, s.fail("%q is not a number", rest[:end]).
 			WithHint("names that begin with a digit are written in double quotes, intervals as INTERVAL '5 minutes'")
 	}

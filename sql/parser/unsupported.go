@@ -67,7 +67,6 @@ var unsupportedStatements = map[string]construct{
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
 var unsupportedClauses = map[string]construct{
 	"ASOF": {"ASOF JOIN", ""},
-	"FILL": {"FILL", ""}, "SAMPLE": {"SAMPLE BY", "group by time_bucket(INTERVAL '1 minute', ts)"},
 	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
 	"FETCH": {"FETCH FIRST", "write LIMIT"}, "TABLESAMPLE": {"TABLESAMPLE", ""},
 	"DEDUP":   {"DEDUP KEY", ""},

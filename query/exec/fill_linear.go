@@ -1,0 +1,80 @@
+package exec
+
+import (
+	"math"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// linear fills the cells without a row that lie between two values of their group. values has one for each cell and for each row
+// without a time.
+func (g *fillGrid) linear(values arrow.Array, t event.Type) arrow.Array {
+	valid := event.NewBitmap(values.Len())
+	for i := range values.Len() {
+		if values.IsValid(i) {
+			valid.Set(i)
+		}
+	}
+	if t.Kind == event.Double {
+		out := slices.Clone(arrow.GetValues[float64](values.Data(), 1))
+		g.betweenValues(valid, func(before, cell, after int, share float64) {
+			out[cell] = out[before]*(1-share) + out[after]*share
+		})
+		return event.NewFloat64s(out, valid)
+	}
+	out := slices.Clone(arrow.GetValues[int64](values.Data(), 1))
+	g.betweenValues(valid, func(before, cell, after int, share float64) {
+		out[cell] = integerBetween(out[before], out[after], share)
+	})
+	if t.Kind == event.TimestampTZ {
+		return event.NewTimestamps(out, valid)
+	}
+	return event.NewInt64s(out, valid)
+}
+
+// betweenValues calls set for each cell without a row between two that have a value, with its share of the way in time, and marks
+// it as valid.
+func (g *fillGrid) betweenValues(valid event.Bitmap, set func(before, cell, after int, share float64)) {
+	var filled []int // marked at the end, so that none is taken for a value
+	for group := range g.groups {
+		before := -1
+		for cell := group; cell < len(g.rows); cell += g.groups {
+			if !valid.Valid(cell) {
+				continue
+			}
+			if before >= 0 {
+				filled = g.between(before, cell, filled, set)
+			}
+			before = cell
+		}
+	}
+	for _, cell := range filled {
+		valid.Set(cell)
+	}
+}
+
+func (g *fillGrid) between(before, after int, filled []int, set func(before, cell, after int, share float64)) []int {
+	from, to := g.times[before/g.groups], g.times[after/g.groups]
+	for cell := before + g.groups; cell < after; cell += g.groups {
+		if g.rows[cell] >= 0 {
+			continue // its value is NULL in the data
+		}
+		share := (float64(g.times[cell/g.groups]) - float64(from)) / (float64(to) - float64(from))
+		set(before, cell, after, share)
+		filled = append(filled, cell)
+	}
+	return filled
+}
+
+// integerBetween rounds to the nearest integer. The difference is taken as a double, which cannot overflow.
+func integerBetween(from, to int64, share float64) int64 {
+	difference := float64(to) - float64(from)
+	out := float64(from) + difference*share
+	if math.Abs(difference) < 1<<53 {
+		return from + int64(math.Round(difference*share))
+	}
+	return int64(math.Round(max(math.MinInt64, min(out, math.MaxInt64-1024))))
+}

@@ -1,0 +1,84 @@
+package plan
+
+import "github.com/tidemarkdb/tidemark/event"
+
+// Fill adds rows to the result of a grouping by buckets of time, so that every combination of the other groups has one for each
+// bucket. Its rows come by time, and within a bucket in the order in which the combinations first appear; rows without a time come last.
+type Fill struct {
+	Input Node
+	// Time is the input's column of buckets, a TIMESTAMPTZ.
+	Time int
+	// Next gives the bucket that follows one: an expression over a single column, the bucket.
+	Next Expr
+	// Low and High are constants, the first and the last bucket; nil stands for the first or last that there is in the input.
+	Low, High Expr
+	// By are the input's columns that are groups besides Time. All others are filled.
+	By   []int
+	Mode FillMode
+	// Values holds, for FillConstant, the value for each column of the input; nil for Time and By.
+	Values []*Literal
+}
+
+// FillMode is what a row that was added has.
+type FillMode uint8
+
+// The modes of Fill.
+const (
+	FillNull     FillMode = iota
+	FillPrevious          // the latest value before that is not NULL
+	FillLinear            // what lies on the straight line between the values before and after; numbers and times only
+	FillConstant
+)
+
+func (*Fill) node() {}
+
+// Columns are the input's.
+func (n *Fill) Columns() []Column { return n.Input.Columns() }
+
+// Inputs is the node whose rows are completed.
+func (n *Fill) Inputs() []Node { return []Node{n.Input} }
+
+// Linear reports whether values of a type lie on lines.
+func Linear(t event.Type) bool {
+	return t.Kind == event.BigInt || t.Kind == event.Double || t.Kind == event.TimestampTZ
+}
+
+func describeFill(n *Fill) string {
+	columns := n.Columns()
+	out := "Fill " + columns[n.Time].Name
+	for i, at := range n.By {
+		if i == 0 {
+			out += " by=["
+		} else {
+			out += ", "
+		}
+		out += columns[at].Name
+	}
+	if len(n.By) > 0 {
+		out += "]"
+	}
+	if n.Low != nil {
+		out += " from=" + n.Low.String()
+	}
+	if n.High != nil {
+		out += " to=" + n.High.String()
+	}
+	return out + " with=" + n.modeText()
+}
+
+func (n *Fill) modeText() string {
+	switch n.Mode {
+	case FillPrevious:
+		return "PREV"
+	case FillLinear:
+		return "LINEAR"
+	case FillConstant:
+		for _, v := range n.Values {
+			if v != nil {
+				return v.String()
+			}
+		}
+	case FillNull:
+	}
+	return "NULL"
+}

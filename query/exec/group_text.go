@@ -13,7 +13,7 @@ type textKeys struct {
 	table      *textTable
 	null       nullCode
 	dictionary arrow.ArrayData // of the latest batch; held, so that its address names nothing else meanwhile
-	known      []uint32        // by dictionary code: the number plus one, or 0 if not looked up yet
+	known      []uint32        // by dictionary code: the code here plus one, or 0 if not looked up yet
 }
 
 func newTextKeys() *textKeys { return &textKeys{table: newTextTable()} }
@@ -33,18 +33,38 @@ func (k *textKeys) encodeDictionary(d *array.Dictionary, codes []uint32) {
 		k.known = resized(k.known, entries.Len())
 		clear(k.known)
 	}
-	nulls := d.NullN() > 0
+	if d.NullN() > 0 {
+		k.encodeWithNulls(d, entries, codes)
+		return
+	}
+	known := k.known
 	for i, entry := range arrow.GetValues[int32](d.Data(), 1) {
-		if nulls && d.IsNull(i) {
+		code := known[entry]
+		if code == 0 {
+			code = k.lookUp(entries, entry)
+		}
+		codes[i] = code - 1
+	}
+}
+
+func (k *textKeys) encodeWithNulls(d *array.Dictionary, entries *array.String, codes []uint32) {
+	for i, entry := range arrow.GetValues[int32](d.Data(), 1) {
+		if d.IsNull(i) {
 			codes[i] = k.null.take(k.table.count())
 			continue
 		}
-		known := &k.known[entry]
-		if *known == 0 {
-			*known = k.table.insert(entries.Value(int(entry))) + 1
+		code := k.known[entry]
+		if code == 0 {
+			code = k.lookUp(entries, entry)
 		}
-		codes[i] = k.null.code(*known - 1)
+		codes[i] = code - 1
 	}
+}
+
+// lookUp notes the code of a dictionary's entry, which never changes: NULL takes a code above those already given.
+func (k *textKeys) lookUp(entries *array.String, entry int32) uint32 {
+	k.known[entry] = k.null.code(k.table.insert(entries.Value(int(entry)))) + 1
+	return k.known[entry]
 }
 
 func (k *textKeys) encodePlain(values *array.String, codes []uint32) {

@@ -13,8 +13,15 @@ import (
 // Filter returns the rows, ascending, for which all conjuncts are true. Each conjunct can only fail on rows that those before
 // it kept, so that `x <> 0 AND 10 / x > 1` is safe. Columns that no conjunct reads may be nil.
 func Filter(ctx *Context, conjuncts []*Program, columns []arrow.Array, rows int) ([]int32, error) {
-	kept := sequence(rows)
-	for _, p := range conjuncts {
+	if len(conjuncts) == 0 {
+		return sequence(rows), nil
+	}
+	first, err := conjuncts[0].Eval(ctx, columns, rows)
+	if err != nil {
+		return nil, err
+	}
+	kept := True(first, rows, nil)
+	for _, p := range conjuncts[1:] {
 		if len(kept) == 0 {
 			break
 		}
@@ -65,8 +72,11 @@ func intersect(kept []int32, condition Operand, rows int) []int32 {
 
 // True appends to into[:0] the rows for which a BOOLEAN operand is true: neither false nor NULL.
 func True(o Operand, rows int, into []int32) []int32 {
-	into = into[:0]
 	met := trueBits(o, rows)
+	if into == nil {
+		into = make([]int32, 0, rows-met.Nulls(rows))
+	}
+	into = into[:0]
 	word := 0
 	for ; word+8 <= len(met); word += 8 {
 		into = appendSetBits(into, binary.LittleEndian.Uint64(met[word:]), word*8, rows)

@@ -90,6 +90,10 @@ func gatherBits(values *array.Boolean, rows []int32) event.Bitmap {
 		return out
 	}
 	bits, offset := values.Data().Buffers()[1].Bytes(), values.Data().Offset()
+	if values.Len() <= len(rows)/2 {
+		gatherRepeated(out, unpackBits(bits, offset, values.Len()), rows)
+		return out
+	}
 	for i := range out {
 		var packed byte
 		for j, row := range rows[i*8 : min(i*8+8, len(rows))] {
@@ -109,6 +113,29 @@ func gatherBinaries(values *array.Binary, rows []int32, valid event.Bitmap) arro
 		return event.AsBinary(text)
 	}
 	panic("kernel: more than 2 GiB of BYTEA in one batch")
+}
+
+// unpackBits spreads n bits over a byte each.
+func unpackBits(bits []byte, offset, n int) []byte {
+	out := make([]byte, n)
+	for i := range out {
+		at := uint(offset) + uint(i)
+		out[i] = bits[at>>3] >> (at & 7) & 1
+	}
+	return out
+}
+
+// gatherRepeated is gatherBits over values of a byte each, for few values and many rows.
+func gatherRepeated(out event.Bitmap, values []byte, rows []int32) {
+	whole := len(rows) / 8
+	for i := range whole {
+		r := (*[8]int32)(rows[i*8:])
+		out[i] = values[r[0]] | values[r[1]]<<1 | values[r[2]]<<2 | values[r[3]]<<3 |
+			values[r[4]]<<4 | values[r[5]]<<5 | values[r[6]]<<6 | values[r[7]]<<7
+	}
+	for j, row := range rows[whole*8:] {
+		out[whole] |= values[row] << j
+	}
 }
 
 // gatherStrings copies text. Values repeated beyond what one array can hold become a dictionary, which copies nothing.

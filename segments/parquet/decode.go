@@ -235,9 +235,9 @@ func (d *textDecoder) array() arrow.Array { return event.NewStrings(d.offsets, d
 // codeDecoder gathers codes into a dictionary.
 type codeDecoder struct {
 	validity
-	codes   []int32
-	highest uint32
-	used    bool // some row has a value
+	codes []int32
+	bound uint32 // no code exceeds it
+	used  bool   // some row has a value
 }
 
 func (d *codeDecoder) add(p rawPage) error {
@@ -249,11 +249,11 @@ func (d *codeDecoder) add(p rawPage) error {
 		return fmt.Errorf("unexpected encoding %s", p.encoding)
 	}
 	dst := d.codes[d.at : d.at+p.rows]
-	highest, err := decodeHybrid(dst[:n], p.values[1:], uint(p.values[0]))
+	bound, err := decodeHybrid(dst[:n], p.values[1:], uint(p.values[0]))
 	if err != nil {
 		return err
 	}
-	d.highest, d.used = max(d.highest, highest), d.used || n > 0
+	d.bound, d.used = d.bound|bound, d.used || n > 0
 	spread(dst, n, d.valid, d.at)
 	d.at += p.rows
 	return nil

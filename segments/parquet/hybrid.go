@@ -43,8 +43,8 @@ func nextRun(src []byte, width uint, left int) (r run, rest []byte, err error) {
 	return r, src[size:], nil
 }
 
-// decodeHybrid fills dst with values of width bits and returns the highest.
-func decodeHybrid(dst []int32, src []byte, width uint) (highest uint32, err error) {
+// decodeHybrid fills dst with values of width bits and returns a bound that none exceeds: the union of their bits.
+func decodeHybrid(dst []int32, src []byte, width uint) (bound uint32, err error) {
 	for len(dst) > 0 {
 		var r run
 		if r, src, err = nextRun(src, width, len(dst)); err != nil {
@@ -52,7 +52,7 @@ func decodeHybrid(dst []int32, src []byte, width uint) (highest uint32, err erro
 		}
 		part := dst[:r.count]
 		if r.packed {
-			highest = max(highest, unpack(part, r.bits, width))
+			bound |= unpack(part, r.bits, width)
 		} else {
 			var word [8]byte
 			copy(word[:], r.bits)
@@ -60,21 +60,26 @@ func decodeHybrid(dst []int32, src []byte, width uint) (highest uint32, err erro
 			for i := range part {
 				part[i] = int32(value)
 			}
-			highest = max(highest, value)
+			bound |= value
 		}
 		dst = dst[r.count:]
 	}
-	return highest, nil
+	return bound, nil
 }
 
-// unpack reads values of width bits, the lowest bits first. Whole words are loaded while that many bytes are left.
-func unpack(dst []int32, src []byte, width uint) (highest uint32) {
+// unpack reads values of width bits, the lowest bits first, and returns the union of their bits. Whole words are loaded while that
+// many bytes are left: eight values at a time where a word holds as many, else one.
+func unpack(dst []int32, src []byte, width uint) (union uint32) {
 	mask := uint64(1)<<width - 1
-	i, bit := 0, uint(0)
+	i := 0
+	if width <= 8 {
+		i, union = unpackEights(dst, src, width)
+	}
+	bit := uint(i) * width
 	for ; i < len(dst) && int(bit>>3)+8 <= len(src); i++ {
 		value := uint32(binary.LittleEndian.Uint64(src[bit>>3:]) >> (bit & 7) & mask)
 		dst[i] = int32(value)
-		highest = max(highest, value)
+		union |= value
 		bit += width
 	}
 	for ; i < len(dst); i++ {
@@ -82,10 +87,29 @@ func unpack(dst []int32, src []byte, width uint) (highest uint32) {
 		copy(word[:], src[bit>>3:])
 		value := uint32(binary.LittleEndian.Uint64(word[:]) >> (bit & 7) & mask)
 		dst[i] = int32(value)
-		highest = max(highest, value)
+		union |= value
 		bit += width
 	}
-	return highest
+	return union
+}
+
+// unpackEights reads as many groups of eight values of at most 8 bits as a whole word can be loaded for, and returns how many values
+// those were.
+func unpackEights(dst []int32, src []byte, width uint) (n int, union uint32) {
+	mask := uint32(1)<<width - 1
+	for n+8 <= len(dst) && len(src) >= 8 {
+		word := binary.LittleEndian.Uint64(src)
+		out := (*[8]int32)(dst[n:])
+		for j := range out {
+			value := uint32(word) & mask
+			out[j] = int32(value)
+			union |= value
+			word >>= width
+		}
+		src = src[width:]
+		n += 8
+	}
+	return n, union
 }
 
 // decodeLevels sets the bits of rows that have a value, from bit at on, and counts them.

@@ -3,6 +3,7 @@ package parquet
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -87,8 +88,11 @@ func (r *Reader) finish(c *chunk, into decoder) (arrow.Array, int64, error) {
 	if err != nil {
 		return nil, bytes, err
 	}
-	if int(codes.highest) >= dictionary.Len() && codes.used {
-		return nil, bytes, corrupt(r.name, "column %q: code %d in a dictionary of %d", c.column.Name, codes.highest, dictionary.Len())
+	// The bound is mostly enough; only where it is not, the codes are looked at.
+	if int(codes.bound) >= dictionary.Len() && codes.used {
+		if highest := slices.Max(codes.codes); int(highest) >= dictionary.Len() || slices.Min(codes.codes) < 0 {
+			return nil, bytes, corrupt(r.name, "column %q: code %d in a dictionary of %d", c.column.Name, uint32(highest), dictionary.Len())
+		}
 	}
 	return event.NewDictionary(codes.codes, dictionary, codes.valid), bytes, nil
 }

@@ -82,16 +82,12 @@ func (c windowCase) bound(unit plan.FrameUnit, order []plan.SortKey) plan.FrameB
 		return b
 	}
 	if len(order) == 1 {
-		switch order[0].Expr.Type().Kind {
-		case event.BigInt:
-			b.Offset = lit(c.rng.IntN(10)).(*plan.Literal)
-			return b
-		case event.Double:
-			b.Offset = lit(float64(c.rng.IntN(1000)) / 4).(*plan.Literal)
-			return b
-		case event.TimestampTZ:
-			spans := []arrow.MonthDayNanoInterval{{Nanoseconds: 3e9}, {Nanoseconds: 20e9}, {Months: 1}, {}, {Days: 1}}
-			b.Offset = lit(spans[c.rng.IntN(len(spans))]).(*plan.Literal)
+		spans := []arrow.MonthDayNanoInterval{{Nanoseconds: 3e9}, {Nanoseconds: 20e9}, {Months: 1}, {}, {Days: 1}}
+		offsets := map[event.Kind]plan.Expr{
+			event.BigInt: lit(c.rng.IntN(10)), event.Double: lit(float64(c.rng.IntN(1000)) / 4), event.TimestampTZ: lit(spans[c.rng.IntN(len(spans))]),
+		}
+		if offset, ok := offsets[order[0].Expr.Type().Kind]; ok {
+			b.Offset = offset.(*plan.Literal)
 			return b
 		}
 	}

@@ -88,6 +88,7 @@ func (p *partition) frame(f plan.Frame, i int) []int {
 		}
 		peer := p.groups[i] == p.groups[j]
 		switch f.Exclude {
+		case plan.ExcludeNothing:
 		case plan.ExcludeRow:
 			if i == j {
 				continue

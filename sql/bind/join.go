@@ -148,7 +148,8 @@ func (j *joining) equate(n ast.Name, l, r int) error {
 		return err
 	}
 	value := values[0]
-	switch j.ast.Kind { //nolint:exhaustive // the others take the left value
+	switch j.ast.Kind {
+	case ast.CrossJoin, ast.InnerJoin, ast.LeftJoin: // the left value
 	case ast.RightJoin:
 		value = values[1]
 	case ast.FullJoin:

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -149,6 +150,18 @@ func (s *scope) missing(n ast.Name, matches []string) error {
 type withs struct {
 	cte   *ast.CTE
 	outer *withs
+}
+
+// enter adds the queries of one WITH, each of which sees those before it.
+func (w *withs) enter(queries []ast.CTE) (*withs, error) {
+	for i := range queries {
+		name := queries[i].Name
+		if slices.ContainsFunc(queries[:i], func(q ast.CTE) bool { return strings.EqualFold(q.Name.Text, name.Text) }) {
+			return nil, event.Errorf(event.CodeBadRequest, "WITH names two queries %q", name.Text).At(name.Pos)
+		}
+		w = &withs{cte: &queries[i], outer: w}
+	}
+	return w, nil
 }
 
 func (w *withs) find(name string) *withs {

@@ -48,8 +48,9 @@ type sortKey struct {
 
 // selectPlan plans a query. targets, if not nil, are the types that its literals are wanted as.
 func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan.Node, error) {
-	for i := range s.With {
-		w = &withs{cte: &s.With[i], outer: w}
+	w, err := w.enter(s.With)
+	if err != nil {
+		return nil, err
 	}
 	if s.Set != nil || s.Rows != nil {
 		return b.combinedPlan(s, w, targets)

@@ -17,7 +17,7 @@ func TestReadFromAnywhere(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
 		fs := vfs.NewMem()
-		options := Options{RotateBytes: 2 << 20}
+		options := Options{RotateBytes: 4 << 10, IndexBytes: 512}
 		l, err := Open(fs, "log", options)
 		require.NoError(t, err)
 		var values []string
@@ -56,7 +56,7 @@ func TestReadFromAnywhere(t *testing.T) {
 			for range rapid.IntRange(1, 4).Draw(r, "rows") {
 				e.Times = append(e.Times, rapid.Int64Range(0, 1000).Draw(r, "time"))
 				value := fmt.Sprintf("%012d", len(values))
-				e.Values = append(e.Values, append([]byte(value), make([]byte, 100_000)...))
+				e.Values = append(e.Values, append([]byte(value), make([]byte, 200)...))
 				values, times = append(values, value), append(times, e.Times[len(e.Times)-1])
 			}
 			require.NoError(t, l.Append([]*Entry{e}))

@@ -6,8 +6,8 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// indexBytes is how far apart the marks of an index are: what a Read passes over at most before it meets its offset.
-const indexBytes = 256 << 10
+// defaultIndexBytes is how far apart the marks of an index are: what a Read passes over at most before it meets its offset.
+const defaultIndexBytes = 256 << 10
 
 // mark is one place in a file: an entry begins at position with offset.
 type mark struct {
@@ -25,18 +25,18 @@ type place struct {
 
 // note extends the index of a file by entries that were written to its end. A file that was recovered has no index until it
 // is read whole, as its earlier entries are missing. The log's lock is held.
-func (f *file) note(placed []place) {
+func (f *file) note(placed []place, apart int64) {
 	for _, p := range placed {
 		if len(f.index) > 0 || p.entry.First == f.first {
-			f.index = addMark(f.index, p.entry, p.position)
+			f.index = addMark(f.index, p.entry, p.position, apart)
 		}
 	}
 }
 
 // addMark extends an index by the entry that begins at position: by a new mark, or by what the last mark covers.
-func addMark(index []mark, e *Entry, position int64) []mark {
+func addMark(index []mark, e *Entry, position, apart int64) []mark {
 	newest := slices.Max(e.Times)
-	if n := len(index); n > 0 && position-index[n-1].position < indexBytes {
+	if n := len(index); n > 0 && position-index[n-1].position < apart {
 		index[n-1].newest = max(index[n-1].newest, newest)
 		return index
 	}

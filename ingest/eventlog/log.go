@@ -42,6 +42,8 @@ var ErrClosed error = event.Errorf(event.CodeClosed, "the log is closed")
 type Options struct {
 	// RotateBytes is the size at which a new file begins; 0 means 64 MiB. One frame more than that is possible.
 	RotateBytes int64
+	// IndexBytes is how far apart the places are from which a Read can start; 0 means 256 KiB.
+	IndexBytes int64
 }
 
 // Log is the log of one partition.
@@ -80,6 +82,9 @@ type file struct {
 func Open(fs vfs.FS, dir string, options Options) (*Log, error) {
 	if options.RotateBytes <= 0 {
 		options.RotateBytes = defaultRotateBytes
+	}
+	if options.IndexBytes <= 0 {
+		options.IndexBytes = defaultIndexBytes
 	}
 	l := &Log{fs: fs, dir: dir, options: options}
 	if err := l.recover(); err != nil {
@@ -213,7 +218,7 @@ func (l *Log) flush(next event.Offset) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.next, l.mu.size = next, l.writer.Size()
-	l.mu.files[len(l.mu.files)-1].note(l.placed)
+	l.mu.files[len(l.mu.files)-1].note(l.placed, l.options.IndexBytes)
 	l.placed = l.placed[:0]
 	return nil
 }

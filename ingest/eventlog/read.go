@@ -65,7 +65,7 @@ func (l *Log) readFile(f file, last bool, size int64, from event.Offset, fn func
 			return err
 		}
 		if !indexed {
-			index = addMark(index, entry, frame.Offset)
+			index = addMark(index, entry, frame.Offset, l.options.IndexBytes)
 		}
 		if next = entry.end(); next <= from {
 			return nil

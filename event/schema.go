@@ -97,9 +97,11 @@ func (s *Schema) Resolve(name string) (Column, error) {
 
 // ByID finds a column, hidden ones included, by its present id.
 func (s *Schema) ByID(id FieldID) (Column, bool) {
-	for _, c := range s.All() {
-		if c.ID == id {
-			return c, true
+	for _, columns := range [][]Column{s.Columns, Hidden} {
+		for _, c := range columns {
+			if c.ID == id {
+				return c, true
+			}
 		}
 	}
 	return Column{}, false

@@ -14,8 +14,8 @@ func mapApply(n *plan.Apply, f func(plan.Expr) plan.Expr) plan.Node {
 // pruneApply drops from the left side what neither the output, nor a condition, nor the right side reads, and from the right one what
 // neither the output nor a condition does.
 func pruneApply(n *plan.Apply, used []bool) (plan.Node, places, error) {
-	width := len(n.Left.Columns())
-	needed := make([]bool, width+len(n.Right.Columns()))
+	width := plan.Width(n.Left)
+	needed := make([]bool, width+plan.Width(n.Right))
 	if n.Kind == plan.MarkJoin {
 		copy(needed[:width], used)
 	} else {
@@ -34,18 +34,18 @@ func pruneApply(n *plan.Apply, used []bool) (plan.Node, places, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	both := beside(leftAt, rightAt, len(left.Columns()))
+	both := beside(leftAt, rightAt, plan.Width(left))
 	out := *n
 	out.Left, out.Right = left, right
 	if n.Kind == plan.MarkJoin {
-		return mapApply(&out, both.move), append(append(places(nil), leftAt...), len(left.Columns())), nil
+		return mapApply(&out, both.move), append(append(places(nil), leftAt...), plan.Width(left)), nil
 	}
 	return mapApply(&out, both.move), both, nil
 }
 
 // pushIntoApply is pushIntoJoin for conditions on the left side alone.
 func pushIntoApply(n *plan.Apply, conjuncts []plan.Expr) plan.Node {
-	width := len(n.Left.Columns())
+	width := plan.Width(n.Left)
 	var above, left []plan.Expr
 	for _, c := range conjuncts {
 		reads := sides(c, width)

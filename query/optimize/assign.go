@@ -18,19 +18,19 @@ func assignOver(n *plan.Assign, input plan.Node, time plan.Expr) *plan.Assign {
 
 // pruneAssign keeps the two columns of the window also where nobody reads them: the node decides how often each row comes.
 func pruneAssign(n *plan.Assign, used []bool) (plan.Node, places, error) {
-	width := len(n.Input.Columns())
+	width := plan.Width(n.Input)
 	input, at, err := pruneInput(n.Input, used[:width], n.Time)
 	if err != nil {
 		return nil, nil, err
 	}
-	kept := len(input.Columns())
+	kept := plan.Width(input)
 	return assignOver(n, input, at.move(n.Time)), append(slices.Clip(at), kept, kept+1), nil
 }
 
 // pushIntoAssign moves conditions on the input's columns below the assignment, which copies those. What bounds the window bounds
 // the time as well, which lets whole stretches of a stream be left unread.
 func pushIntoAssign(n *plan.Assign, conjuncts []plan.Expr) plan.Node {
-	width := len(n.Input.Columns())
+	width := plan.Width(n.Input)
 	var below, above []plan.Expr
 	for _, c := range conjuncts {
 		onWindow := false

@@ -4,8 +4,8 @@ import "github.com/tidemarkdb/tidemark/query/plan"
 
 // pruneJoin drops from both sides what neither the output nor a condition reads.
 func pruneJoin(n *plan.Join, used []bool) (plan.Node, places, error) {
-	width := len(n.Left.Columns())
-	needed := make([]bool, width+len(n.Right.Columns()))
+	width := plan.Width(n.Left)
+	needed := make([]bool, width+plan.Width(n.Right))
 	if n.Kind == plan.MarkJoin {
 		copy(needed[:width], used)
 	} else {
@@ -23,11 +23,11 @@ func pruneJoin(n *plan.Join, used []bool) (plan.Node, places, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	both := beside(leftAt, rightAt, len(left.Columns()))
+	both := beside(leftAt, rightAt, plan.Width(left))
 	out := *n
 	out.Left, out.Right = left, right
 	if n.Kind == plan.MarkJoin {
-		return mapJoin(&out, both.move), append(append(places(nil), leftAt...), len(left.Columns())), nil
+		return mapJoin(&out, both.move), append(append(places(nil), leftAt...), plan.Width(left)), nil
 	}
 	return mapJoin(&out, both.move), both, nil
 }

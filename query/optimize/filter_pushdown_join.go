@@ -8,7 +8,7 @@ import (
 // where every row of that side comes out anyway; what is left of an inner join's becomes conditions of the join, so that an
 // equality finds the pairs. A condition that no row padded with NULLs can meet makes an outer join an inner one.
 func pushIntoJoin(n *plan.Join, conjuncts []plan.Expr) plan.Node {
-	width := len(n.Left.Columns())
+	width := plan.Width(n.Left)
 	out := *n
 	out.Kind = narrowed(n.Kind, conjuncts, width)
 	if out.Kind == plan.InnerJoin {
@@ -49,7 +49,7 @@ func pushIntoJoin(n *plan.Join, conjuncts []plan.Expr) plan.Node {
 
 // innerJoin joins two inputs by conditions, of which those on one side that cannot fail go below.
 func innerJoin(left, right plan.Node, conditions []plan.Expr) plan.Node {
-	width := len(left.Columns())
+	width := plan.Width(left)
 	var toLeft, toRight, on []plan.Expr
 	for _, c := range conditions {
 		switch reads := sides(c, width); {

@@ -9,7 +9,7 @@ import (
 
 // pruneColumns makes scans read only what is used above them, and drops projections' and aggregates' outputs that nobody reads.
 func pruneColumns(n plan.Node) (plan.Node, error) {
-	used := make([]bool, len(n.Columns()))
+	used := make([]bool, plan.Width(n))
 	for i := range used {
 		used[i] = true
 	}
@@ -37,7 +37,7 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		input, err := pruneColumns(n.Input)
 		out := *n
 		out.Input = input
-		return &out, identity(len(n.Columns())), err
+		return &out, identity(plan.Width(n)), err
 	case *plan.FirstRows:
 		input, at, err := pruneInput(n.Input, used, n.Exprs()...)
 		if err != nil {
@@ -84,7 +84,7 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 
 // pruneInput prunes an input whose columns are used as said and by expressions.
 func pruneInput(input plan.Node, used []bool, exprs ...plan.Expr) (plan.Node, places, error) {
-	needed := make([]bool, len(input.Columns()))
+	needed := make([]bool, plan.Width(input))
 	copy(needed, used)
 	plan.MarkColumns(needed, exprs...)
 	return prune(input, needed)

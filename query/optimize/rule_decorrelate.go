@@ -107,7 +107,7 @@ func joinedAll(a *plan.Apply, list []plan.Expr, first int) []plan.Expr {
 
 // markByJoin asks for a pair instead of a row.
 func markByJoin(a *plan.Apply, s *correlated) plan.Node {
-	width := len(a.Left.Columns())
+	width := plan.Width(a.Left)
 	out := &plan.Join{Left: a.Left, Right: s.source, Kind: plan.MarkJoin, Mark: a.Mark}
 	if s.aggregate != nil {
 		return nil

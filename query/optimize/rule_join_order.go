@@ -78,7 +78,7 @@ func (g *joinGroup) flatten(n plan.Node) error {
 	if !ok || j.Kind != plan.InnerJoin {
 		input, err := orderJoins(n)
 		g.inputs, g.firsts = append(g.inputs, input), append(g.firsts, g.width)
-		g.width += len(n.Columns())
+		g.width += plan.Width(n)
 		return err
 	}
 	first := g.width

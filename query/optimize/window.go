@@ -14,7 +14,7 @@ func windowOver(n *plan.Window, input plan.Node) *plan.Window {
 
 // pruneWindow drops the calls that nobody reads, and the whole node where none is left: it neither adds nor removes rows.
 func pruneWindow(n *plan.Window, used []bool) (plan.Node, places, error) {
-	width := len(n.Input.Columns())
+	width := plan.Width(n.Input)
 	out := &plan.Window{Partition: n.Partition, Order: n.Order}
 	for i, c := range n.Calls {
 		if used[width+i] {
@@ -30,7 +30,7 @@ func pruneWindow(n *plan.Window, used []bool) (plan.Node, places, error) {
 		return nil, nil, err
 	}
 	out.Input = input
-	at, next := slices.Clip(at), len(input.Columns())
+	at, next := slices.Clip(at), plan.Width(input)
 	for i := range n.Calls {
 		if !used[width+i] {
 			at = append(at, -1)

@@ -84,9 +84,6 @@ func TestRecordedFiles(t *testing.T) {
 		name := filepath.Base(path)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if os.Getenv("TIDEMARK_STRESS") == "" && !sample[name] {
-				t.Skip("only with TIDEMARK_STRESS=1")
-			}
 			report := runFile(t, path)
 			shown := map[string]int{}
 			for _, f := range report.Failures {
@@ -99,6 +96,3 @@ func TestRecordedFiles(t *testing.T) {
 		})
 	}
 }
-
-// sample is what is run every time.
-var sample = map[string]bool{"select1.test.gz": true, "random-groupby-slt_good_13.test.gz": true}

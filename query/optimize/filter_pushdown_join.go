@@ -97,20 +97,30 @@ func narrowed(kind plan.JoinKind, conjuncts []plan.Expr, width int) plan.JoinKin
 	return kind
 }
 
-// rejectsNulls reports for each side whether a condition cannot be true where all of its columns are NULL: a strict function of
-// strict functions of one of its columns, or IS NOT NULL of one.
+// rejectsNulls reports for each side whether a condition cannot be true where all of its columns are NULL: because it is NULL itself then,
+// or is IS NOT NULL of something that is. IS NOT NULL counts as the whole condition only: it is false for NULL, and what stands
+// around it, such as NOT, can make that true.
 func rejectsNulls(e plan.Expr, width int) (left, right bool) {
+	if c, ok := e.(*plan.Call); ok && c.Fn.Name == "is_not_null" {
+		return nullWith(c.Args[0], width)
+	}
+	return nullWith(e, width)
+}
+
+// nullWith reports for each side whether an expression is NULL where all of the side's columns are: a strict function of strict functions
+// of one of them.
+func nullWith(e plan.Expr, width int) (left, right bool) {
 	switch e := e.(type) {
 	case *plan.ColumnRef:
 		return e.Index < width, e.Index >= width
 	case *plan.Cast:
-		return rejectsNulls(e.Input, width)
+		return nullWith(e.Input, width)
 	case *plan.Call:
-		if !e.Fn.Strict && e.Fn.Name != "is_not_null" {
+		if !e.Fn.Strict {
 			return false, false
 		}
 		for _, a := range e.Args {
-			l, r := rejectsNulls(a, width)
+			l, r := nullWith(a, width)
 			left, right = left || l, right || r
 		}
 	}

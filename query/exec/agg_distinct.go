@@ -11,14 +11,15 @@ import (
 // and computes at the end, since only then it is known which of them other workers have met as well.
 type distinctAccumulator struct {
 	inner  kernel.Accumulator
-	values *groupTable // numbers the combinations of arguments
-	pairs  pairTable   // numbers those with groups
-	codes  []uint32    // scratch
-	ids    []uint32    // scratch
+	types  []event.Type // of the arguments
+	values *groupTable  // numbers the combinations of arguments
+	pairs  pairTable    // numbers those with groups
+	codes  []uint32     // scratch
+	ids    []uint32     // scratch
 }
 
 func newDistinctAccumulator(inner kernel.Accumulator, types []event.Type) *distinctAccumulator {
-	return &distinctAccumulator{inner: inner, values: newGroupTable(types)}
+	return &distinctAccumulator{inner: inner, types: types, values: newGroupTable(types)}
 }
 
 func (a *distinctAccumulator) Update(groups kernel.Groups, args []kernel.Operand, rows int) error {
@@ -75,6 +76,24 @@ func (a *distinctAccumulator) rows() (columns []arrow.Array, groups []uint32, er
 		columns = append(columns, kernel.Take(k, rows))
 	}
 	return columns, groups, nil
+}
+
+// State is, for each argument, lists of the values of each group's combinations.
+func (a *distinctAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	columns, ids, err := a.rows()
+	if err != nil {
+		return nil, err
+	}
+	return listRows(columns, ids, groups)
+}
+
+func (a *distinctAccumulator) Restore(state []arrow.Array) error {
+	columns, ids, err := openListRows(state, a.types)
+	if err != nil {
+		return err
+	}
+	a.ids = ids
+	return a.add(columns)
 }
 
 func (a *distinctAccumulator) Result(groups int) (arrow.Array, error) {

@@ -14,6 +14,10 @@ func (*groupingMark) Update(kernel.Groups, []kernel.Operand, int) error { return
 
 func (*groupingMark) Merge(kernel.Accumulator, []uint32, int) error { return nil }
 
+func (*groupingMark) State([]uint32) ([]arrow.Array, error) { return nil, nil }
+
+func (*groupingMark) Restore([]arrow.Array) error { return nil }
+
 func (m *groupingMark) Result(groups int) (arrow.Array, error) {
 	out := make([]int64, groups)
 	for i := range out {

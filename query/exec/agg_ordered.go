@@ -15,13 +15,14 @@ import (
 type orderedAccumulator struct {
 	inner   kernel.Accumulator
 	keys    []plan.SortKey
-	batches []*Batch // arguments, keys, group
+	types   []event.Type // of arguments and keys
+	batches []*Batch     // arguments, keys, group
 	rows    int
 	size    int64
 }
 
-func newOrderedAccumulator(inner kernel.Accumulator, keys []plan.SortKey) *orderedAccumulator {
-	return &orderedAccumulator{inner: inner, keys: keys}
+func newOrderedAccumulator(inner kernel.Accumulator, keys []plan.SortKey, types []event.Type) *orderedAccumulator {
+	return &orderedAccumulator{inner: inner, keys: keys, types: types}
 }
 
 func (a *orderedAccumulator) Update(groups kernel.Groups, args []kernel.Operand, rows int) error {
@@ -57,6 +58,36 @@ func (a *orderedAccumulator) Merge(other kernel.Accumulator, mapping []uint32, _
 		columns := append(append([]arrow.Array(nil), batch.Columns[:last]...), event.NewInt64s(ids, nil))
 		a.add(&Batch{Columns: columns, Rows: batch.Rows})
 	}
+	return nil
+}
+
+// State is, for each argument and key, lists of the values of each group's rows.
+func (a *orderedAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	if a.rows == 0 {
+		return listRows(emptyColumns(a.types), nil, groups)
+	}
+	whole, err := joinBatches(a.batches)
+	if err != nil {
+		return nil, err
+	}
+	last := len(whole.Columns) - 1
+	ids := make([]uint32, whole.Rows)
+	for i, g := range arrow.GetValues[int64](whole.Columns[last].Data(), 1) {
+		ids[i] = uint32(g)
+	}
+	return listRows(whole.Columns[:last], ids, groups)
+}
+
+func (a *orderedAccumulator) Restore(state []arrow.Array) error {
+	columns, ids, err := openListRows(state, a.types)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	groups := make([]int64, len(ids))
+	for i, g := range ids {
+		groups[i] = int64(g)
+	}
+	a.add(&Batch{Columns: append(columns, event.NewInt64s(groups, nil)), Rows: len(ids)})
 	return nil
 }
 

@@ -56,9 +56,9 @@ func (c *aggregateCall) newAccumulator() kernel.Accumulator {
 	switch name := c.node.Fn.Name; {
 	case len(c.node.Order) == 0:
 	case name == "first" || name == "last":
-		inner = newPickAccumulator(c.node.Fn, c.node.Order)
+		inner = newPickAccumulator(c.node.Fn, c.node.Order, typesOf(c.exprs()))
 	default:
-		inner = newOrderedAccumulator(inner, c.node.Order)
+		inner = newOrderedAccumulator(inner, c.node.Order, typesOf(c.exprs()))
 	}
 	if !c.node.Distinct {
 		return inner

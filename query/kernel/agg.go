@@ -17,6 +17,12 @@ type Accumulator interface {
 	// Merge adds what other, an accumulator of the same function, holds of its group g to group mapping[g]. It grows to count
 	// groups. other stays as it is and may be merged again, as overlapping frames do; it must not be updated afterwards.
 	Merge(other Accumulator, mapping []uint32, count int) error
+	// State is what the accumulator holds of some groups, a row for each: what leaves memory for a file and comes back by Restore.
+	// The number of arrays and their types depend on the function alone; see StateVersion.
+	State(groups []uint32) ([]arrow.Array, error)
+	// Restore fills an empty accumulator with a state of the same function: row i becomes group i. What no accumulator gave as its
+	// state is an error of code corrupt.
+	Restore(state []arrow.Array) error
 	// Result is the aggregate of groups 0 to groups-1, those never updated included.
 	Result(groups int) (arrow.Array, error)
 	// Bytes is the memory held.

@@ -71,6 +71,16 @@ func (a *bitAccumulator) Merge(other Accumulator, mapping []uint32, count int) e
 	return nil
 }
 
+func (a *bitAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	a.grow(reach(groups))
+	return seenColumn(wordType, a.bits, a.seen, groups), nil
+}
+
+func (a *bitAccumulator) Restore(state []arrow.Array) (err error) {
+	a.bits, a.seen, err = openSeen[int64](state, wordType)
+	return err
+}
+
 func (a *bitAccumulator) Result(groups int) (arrow.Array, error) {
 	a.grow(groups)
 	keys, valid := make([]int64, groups), event.NewBitmap(groups)

@@ -49,6 +49,16 @@ func (a *countAccumulator) Merge(other Accumulator, mapping []uint32, count int)
 	return nil
 }
 
+func (a *countAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	a.counts = grown(a.counts, reach(groups), 0)
+	return wordColumns(a.counts, groups), nil
+}
+
+func (a *countAccumulator) Restore(state []arrow.Array) (err error) {
+	a.counts, err = wordStates[int64](state)
+	return err
+}
+
 func (a *countAccumulator) Result(groups int) (arrow.Array, error) {
 	a.counts = grown(a.counts, groups, 0)
 	return event.NewInt64s(slices.Clone(a.counts[:groups]), nil), nil

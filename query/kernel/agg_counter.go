@@ -82,6 +82,16 @@ func (a *counter) Merge(other Accumulator, mapping []uint32, count int) error {
 	return nil
 }
 
+func (a *counter) State(groups []uint32) ([]arrow.Array, error) {
+	a.states = grown(a.states, reach(groups), counterState{})
+	return wordColumns(a.states, groups), nil
+}
+
+func (a *counter) Restore(state []arrow.Array) (err error) {
+	a.states, err = wordStates[counterState](state)
+	return err
+}
+
 func (a *counter) Result(groups int) (arrow.Array, error) {
 	a.states = grown(a.states, groups, counterState{})
 	return finishDoubles(a.states[:groups], a.finish), nil

@@ -1,9 +1,11 @@
 package kernel
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
@@ -108,6 +110,54 @@ func (s *distinctSketch) Merge(other Accumulator, mapping []uint32, count int) e
 			continue
 		}
 		g.registers.merge(o.registers)
+	}
+	return nil
+}
+
+// State is the registers of a group, or its hashes, of which there are always fewer bytes.
+func (s *distinctSketch) State(groups []uint32) ([]arrow.Array, error) {
+	s.groups = grown(s.groups, reach(groups), distinctGroup{})
+	items := make([][]byte, len(groups))
+	for i, id := range groups {
+		g := &s.groups[id]
+		if g.registers == nil {
+			s.settle(g)
+		}
+		if g.registers != nil {
+			items[i] = g.registers.ranks[:]
+			continue
+		}
+		items[i] = make([]byte, 0, 8*len(g.hashes))
+		for _, h := range g.hashes {
+			items[i] = binary.LittleEndian.AppendUint64(items[i], h)
+		}
+	}
+	column, err := bytesColumn(items)
+	return []arrow.Array{column}, err
+}
+
+func (s *distinctSketch) Restore(state []arrow.Array) error {
+	if err := CheckState(state, binaryState); err != nil {
+		return err
+	}
+	items := state[0].(*array.Binary)
+	s.groups = make([]distinctGroup, items.Len())
+	for i := range s.groups {
+		item, g := items.Value(i), &s.groups[i]
+		switch {
+		case len(item) == hyperLogLogRegisters:
+			g.registers = &hyperLogLog{ranks: [hyperLogLogRegisters]uint8(item)}
+			s.bytes += hyperLogLogRegisters
+			if slices.Max(item) > hyperLogLogRanks {
+				return errState("a register beyond %d", hyperLogLogRanks)
+			}
+		case len(item)%8 != 0 || len(item) > 8*exactDistinct:
+			return errState("%d bytes are no hashes", len(item))
+		default:
+			for ; len(item) > 0; item = item[8:] {
+				s.add(g, binary.LittleEndian.Uint64(item))
+			}
+		}
 	}
 	return nil
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// doubleState is what an aggregate of doubles keeps of one group.
+// doubleState is what an aggregate of doubles keeps of one group: 64-bit words only.
 type doubleState[S any] interface {
 	*S
 	add(v float64)
@@ -41,6 +41,17 @@ func (a *doubleGroups[S, P]) Merge(other Accumulator, mapping []uint32, count in
 		P(&a.states[mapping[g]]).merge(&states[g])
 	}
 	return nil
+}
+
+func (a *doubleGroups[S, P]) State(groups []uint32) ([]arrow.Array, error) {
+	var empty S
+	a.states = grown(a.states, reach(groups), empty)
+	return wordColumns(a.states, groups), nil
+}
+
+func (a *doubleGroups[S, P]) Restore(state []arrow.Array) (err error) {
+	a.states, err = wordStates[S](state)
+	return err
 }
 
 func (a *doubleGroups[S, P]) Result(groups int) (arrow.Array, error) {

@@ -111,6 +111,23 @@ func (a *extremeAccumulator) Merge(other Accumulator, mapping []uint32, count in
 	return nil
 }
 
+func (a *extremeAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	a.grow(reach(groups))
+	return seenColumn(wordType, a.least, a.seen, groups), nil
+}
+
+func (a *extremeAccumulator) Restore(state []arrow.Array) (err error) {
+	if a.least, a.seen, err = openSeen[int64](state, wordType); err != nil {
+		return err
+	}
+	for g, seen := range a.seen {
+		if !seen { // the value of a NULL may be anything
+			a.least[g] = math.MaxInt64
+		}
+	}
+	return nil
+}
+
 func (a *extremeAccumulator) Result(groups int) (arrow.Array, error) {
 	a.grow(groups)
 	keys, valid := make([]int64, groups), event.NewBitmap(groups)

@@ -58,6 +58,16 @@ func (a *intervalExtremeAccumulator) Merge(other Accumulator, mapping []uint32, 
 	return nil
 }
 
+func (a *intervalExtremeAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	a.grow(reach(groups))
+	return seenColumn(arrow.FixedWidthTypes.MonthDayNanoInterval, a.best, a.seen, groups), nil
+}
+
+func (a *intervalExtremeAccumulator) Restore(state []arrow.Array) (err error) {
+	a.best, a.seen, err = openSeen[arrow.MonthDayNanoInterval](state, arrow.FixedWidthTypes.MonthDayNanoInterval)
+	return err
+}
+
 func (a *intervalExtremeAccumulator) Result(groups int) (arrow.Array, error) {
 	a.grow(groups)
 	valid := event.NewBitmap(groups)

@@ -87,6 +87,20 @@ func (a *textExtremeAccumulator) Merge(other Accumulator, mapping []uint32, coun
 	return nil
 }
 
+func (a *textExtremeAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	a.best = grown(a.best, reach(groups), nil)
+	column, err := bytesColumn(chosen(a.best, groups))
+	return []arrow.Array{column}, err
+}
+
+func (a *textExtremeAccumulator) Restore(state []arrow.Array) error {
+	if err := CheckState(state, binaryState); err != nil {
+		return err
+	}
+	a.best, a.bytes = bytesOf(state[0])
+	return nil
+}
+
 func (a *textExtremeAccumulator) Result(groups int) (arrow.Array, error) {
 	a.best = grown(a.best, groups, nil)
 	offsets, valid := make([]int32, 1, groups+1), event.NewBitmap(groups)

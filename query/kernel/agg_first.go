@@ -102,6 +102,36 @@ func (a *firstAccumulator) Merge(other Accumulator, mapping []uint32, count int)
 	return a.add(Operand{Array: o.pieces[0]}, o.held, func(i int) uint32 { return targets[i] })
 }
 
+// State is the values themselves.
+func (a *firstAccumulator) State(groups []uint32) ([]arrow.Array, error) {
+	a.places = grown(a.places, reach(groups), -1)
+	if a.held == 0 {
+		return []arrow.Array{event.NewNulls(a.typ, len(groups))}, nil
+	}
+	whole, err := Concat(a.pieces)
+	if err != nil {
+		return nil, err
+	}
+	a.pieces = []arrow.Array{whole}
+	rows, valid := make([]int32, len(groups)), event.NewBitmap(len(groups))
+	for i, g := range groups {
+		if place := a.places[g]; place >= 0 {
+			rows[i] = place
+			valid.Set(i)
+		}
+	}
+	return []arrow.Array{Decode(gather(whole, rows, valid))}, nil
+}
+
+func (a *firstAccumulator) Restore(state []arrow.Array) error {
+	if err := CheckState(state, a.typ.Arrow()); err != nil {
+		return err
+	}
+	rows := state[0].Len()
+	a.places = grown(a.places, rows, -1)
+	return a.add(Operand{Array: state[0]}, rows, func(i int) uint32 { return uint32(i) })
+}
+
 func (a *firstAccumulator) Result(groups int) (arrow.Array, error) {
 	a.places = grown(a.places, groups, -1)
 	if a.held == 0 {

@@ -107,6 +107,32 @@ func (a *histogram) Merge(other Accumulator, mapping []uint32, count int) error 
 	return nil
 }
 
+// State is the bounds and the counts of the buckets, NULL for a group without rows.
+func (a *histogram) State(groups []uint32) ([]arrow.Array, error) {
+	a.counts = grown(a.counts, reach(groups), nil)
+	counts, err := wordLists(chosen(a.counts, groups))
+	return []arrow.Array{steadyDouble(a.low, len(groups)), steadyDouble(a.high, len(groups)), counts}, err
+}
+
+func (a *histogram) Restore(state []arrow.Array) error {
+	if err := CheckState(state, doubleType, doubleType, wordsType); err != nil {
+		return err
+	}
+	a.counts = openWordLists(state[2])
+	for _, counts := range a.counts {
+		if counts == nil {
+			continue
+		}
+		if a.low, a.high = readSteady(state[0]), readSteady(state[1]); a.buckets == 0 {
+			a.buckets = len(counts) - 2
+		}
+		if a.buckets < 1 || len(counts) != a.buckets+2 || !(a.low < a.high) {
+			return errState("a histogram of %d buckets from %v to %v", len(counts)-2, a.low, a.high)
+		}
+	}
+	return nil
+}
+
 func (a *histogram) Result(groups int) (arrow.Array, error) {
 	a.counts = grown(a.counts, groups, nil)
 	offsets, valid := make([]int32, 1, groups+1), event.NewBitmap(groups)

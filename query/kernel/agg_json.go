@@ -89,6 +89,20 @@ func (a *jsonAgg) Merge(other Accumulator, mapping []uint32, count int) error {
 	return nil
 }
 
+func (a *jsonAgg) State(groups []uint32) ([]arrow.Array, error) {
+	a.inner = grown(a.inner, reach(groups), nil)
+	column, err := bytesColumn(chosen(a.inner, groups))
+	return []arrow.Array{column}, err
+}
+
+func (a *jsonAgg) Restore(state []arrow.Array) error {
+	if err := CheckState(state, binaryState); err != nil {
+		return err
+	}
+	a.inner, a.bytes = bytesOf(state[0])
+	return nil
+}
+
 func (a *jsonAgg) Result(groups int) (arrow.Array, error) {
 	a.inner = grown(a.inner, groups, nil)
 	offsets, valid := make([]int32, 1, groups+1), event.NewBitmap(groups)

@@ -29,6 +29,15 @@ func (a *mode) Merge(other Accumulator, mapping []uint32, _ int) error {
 	return a.counts.merge(&other.(*mode).counts, a.typ, mapping)
 }
 
+func (a *mode) State(groups []uint32) ([]arrow.Array, error) { return a.counts.state(groups, a.typ) }
+
+func (a *mode) Restore(state []arrow.Array) error {
+	if err := CheckState(state, arrow.ListOf(a.typ.Arrow()), wordsType); err != nil {
+		return err
+	}
+	return a.counts.restore(state, a.typ)
+}
+
 func (a *mode) Result(groups int) (arrow.Array, error) {
 	counts, values, err := a.counts.byGroup(groups, a.typ)
 	if err != nil || values.Len() == 0 {

@@ -48,6 +48,33 @@ func (s *percentileSketch) Merge(other Accumulator, mapping []uint32, count int)
 	return nil
 }
 
+func (s *percentileSketch) State(groups []uint32) ([]arrow.Array, error) {
+	s.groups = grown(s.groups, reach(groups), ddSketch{})
+	items := make([][]int64, len(groups))
+	for i, g := range groups {
+		items[i] = s.groups[g].words()
+	}
+	sketches, err := wordLists(items)
+	return []arrow.Array{steadyDouble(s.fraction, len(groups)), sketches}, err
+}
+
+func (s *percentileSketch) Restore(state []arrow.Array) error {
+	if err := CheckState(state, doubleType, wordsType); err != nil {
+		return err
+	}
+	s.fraction = readSteady(state[0])
+	items := openWordLists(state[1])
+	s.groups = make([]ddSketch, len(items))
+	for i, words := range items {
+		grew, ok := s.groups[i].read(words)
+		if !ok {
+			return errState("%d words are no sketch", len(words))
+		}
+		s.bytes += grew
+	}
+	return nil
+}
+
 func (s *percentileSketch) Result(groups int) (arrow.Array, error) {
 	s.groups = grown(s.groups, groups, ddSketch{})
 	return finishDoubles(s.groups[:groups], func(g *ddSketch) (float64, bool) {

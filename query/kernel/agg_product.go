@@ -15,7 +15,7 @@ func registerProduct(all map[string]func() Accumulator) {
 // the way comes back if it ends inside.
 type product struct {
 	fraction float64
-	exponent int
+	exponent int64
 	n        int64
 }
 
@@ -25,12 +25,12 @@ func (s *product) add(v float64) {
 	}
 	s.n++
 	fraction, exponent := math.Frexp(v)
-	s.times(fraction, exponent)
+	s.times(fraction, int64(exponent))
 }
 
-func (s *product) times(fraction float64, exponent int) {
+func (s *product) times(fraction float64, exponent int64) {
 	f, e := math.Frexp(s.fraction * fraction)
-	s.fraction, s.exponent = f, s.exponent+exponent+e
+	s.fraction, s.exponent = f, s.exponent+exponent+int64(e)
 }
 
 func (s *product) merge(o *product) {
@@ -44,7 +44,7 @@ func (s *product) merge(o *product) {
 	}
 }
 
-func (s *product) result() (float64, bool) { return math.Ldexp(s.fraction, s.exponent), s.n > 0 }
+func (s *product) result() (float64, bool) { return math.Ldexp(s.fraction, int(s.exponent)), s.n > 0 }
 
 // logarithms averages logarithms: the mean of values of which one is negative is NaN, and 0 where one is zero.
 type logarithms struct{ sum compensatedSum }

@@ -87,6 +87,34 @@ func (a *quantile) Merge(other Accumulator, mapping []uint32, _ int) error {
 	return nil
 }
 
+// State is the parameters and, of each group, all values in no particular order.
+func (a *quantile) State(groups []uint32) ([]arrow.Array, error) {
+	sorted, ends := byGroup(a.ids, a.keys, max(reach(groups), reach(a.ids)))
+	items := make([][]int64, len(groups))
+	for i, g := range groups {
+		start := 0
+		if g > 0 {
+			start = ends[g-1]
+		}
+		items[i] = append([]int64{}, sorted[start:ends[g]]...)
+	}
+	lists, err := wordLists(items)
+	return []arrow.Array{steadyDouble(a.fraction, len(groups)), steadyFlag(a.descending, len(groups)), lists}, err
+}
+
+func (a *quantile) Restore(state []arrow.Array) error {
+	if err := CheckState(state, doubleType, flagType, wordsType); err != nil {
+		return err
+	}
+	if fraction := readSteady(state[0]); fraction == fraction {
+		a.fraction = fraction
+	}
+	a.descending = readSteadyFlag(state[1])
+	values, rows := OpenLists(state[2])
+	a.ids, a.keys = rows, slices.Clone(values.(*array.Int64).Int64Values())
+	return nil
+}
+
 func (a *quantile) Result(groups int) (arrow.Array, error) {
 	sorted, ends := byGroup(a.ids, a.keys, groups)
 	keys, valid := make([]int64, groups), event.NewBitmap(groups)

@@ -38,6 +38,19 @@ func (a *textQuantile) Merge(other Accumulator, mapping []uint32, _ int) error {
 	return a.counts.merge(&o.counts, textual, mapping)
 }
 
+func (a *textQuantile) State(groups []uint32) ([]arrow.Array, error) {
+	counts, err := a.counts.state(groups, textual)
+	return append([]arrow.Array{steadyDouble(a.fraction, len(groups)), steadyFlag(a.descending, len(groups))}, counts...), err
+}
+
+func (a *textQuantile) Restore(state []arrow.Array) error {
+	if err := CheckState(state, doubleType, flagType, arrow.ListOf(textual.Arrow()), wordsType); err != nil {
+		return err
+	}
+	a.fraction, a.descending = readSteady(state[0]), readSteadyFlag(state[1])
+	return a.counts.restore(state[2:], textual)
+}
+
 func (a *textQuantile) Result(groups int) (arrow.Array, error) {
 	counts, values, err := a.counts.byGroup(groups, textual)
 	if err != nil {

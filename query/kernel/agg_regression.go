@@ -103,6 +103,16 @@ func (a *regression) Merge(other Accumulator, mapping []uint32, count int) error
 	return nil
 }
 
+func (a *regression) State(groups []uint32) ([]arrow.Array, error) {
+	a.states = grown(a.states, reach(groups), comoments{})
+	return wordColumns(a.states, groups), nil
+}
+
+func (a *regression) Restore(state []arrow.Array) (err error) {
+	a.states, err = wordStates[comoments](state)
+	return err
+}
+
 func (a *regression) Result(groups int) (arrow.Array, error) {
 	a.states = grown(a.states, groups, comoments{})
 	if a.finish != nil {

@@ -74,6 +74,38 @@ func (a *stringAgg) Merge(other Accumulator, mapping []uint32, count int) error 
 	return nil
 }
 
+// State is the texts, NULL where there is none, and the separators.
+func (a *stringAgg) State(groups []uint32) ([]arrow.Array, error) {
+	a.joined = grown(a.joined, reach(groups), joinedText{})
+	texts, separators := make([][]byte, len(groups)), make([][]byte, len(groups))
+	for i, s := range chosen(a.joined, groups) {
+		if s.any {
+			texts[i], separators[i] = append([]byte{}, s.text...), []byte(s.separator)
+		}
+	}
+	joined, err := bytesColumn(texts)
+	if err != nil {
+		return nil, err
+	}
+	first, err := bytesColumn(separators)
+	return []arrow.Array{joined, first}, err
+}
+
+func (a *stringAgg) Restore(state []arrow.Array) error {
+	if err := CheckState(state, binaryState, binaryState); err != nil {
+		return err
+	}
+	texts, size := bytesOf(state[0])
+	separators, _ := bytesOf(state[1])
+	a.joined = make([]joinedText, len(texts))
+	for g, text := range texts {
+		a.joined[g] = joinedText{text: text, separator: string(separators[g]), any: text != nil}
+		size += int64(len(separators[g]))
+	}
+	a.bytes = size
+	return nil
+}
+
 func (a *stringAgg) Result(groups int) (arrow.Array, error) {
 	a.joined = grown(a.joined, groups, joinedText{})
 	offsets, valid := make([]int32, 1, groups+1), event.NewBitmap(groups)

@@ -94,6 +94,16 @@ func (a *bigintSum) Merge(other Accumulator, mapping []uint32, count int) error 
 	return nil
 }
 
+func (a *bigintSum) State(groups []uint32) ([]arrow.Array, error) {
+	a.states = grown(a.states, reach(groups), wideSum{})
+	return wordColumns(a.states, groups), nil
+}
+
+func (a *bigintSum) Restore(state []arrow.Array) (err error) {
+	a.states, err = wordStates[wideSum](state)
+	return err
+}
+
 func (a *bigintSum) Result(groups int) (arrow.Array, error) {
 	a.states = grown(a.states, groups, wideSum{})
 	valid := event.NewBitmap(groups)

@@ -129,6 +129,16 @@ func (a *doubleSum) Merge(other Accumulator, mapping []uint32, count int) error 
 	return nil
 }
 
+func (a *doubleSum) State(groups []uint32) ([]arrow.Array, error) {
+	a.states = grown(a.states, reach(groups), compensatedSum{})
+	return wordColumns(a.states, groups), nil
+}
+
+func (a *doubleSum) Restore(state []arrow.Array) (err error) {
+	a.states, err = wordStates[compensatedSum](state)
+	return err
+}
+
 func (a *doubleSum) Result(groups int) (arrow.Array, error) {
 	a.states = grown(a.states, groups, compensatedSum{})
 	out, valid := make([]float64, groups), event.NewBitmap(groups)

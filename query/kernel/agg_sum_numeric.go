@@ -72,6 +72,16 @@ func (a *numericSum) Merge(other Accumulator, mapping []uint32, count int) error
 	return nil
 }
 
+func (a *numericSum) State(groups []uint32) ([]arrow.Array, error) {
+	a.states = grown(a.states, reach(groups), widestSum{})
+	return wordColumns(a.states, groups), nil
+}
+
+func (a *numericSum) Restore(state []arrow.Array) (err error) {
+	a.states, err = wordStates[widestSum](state)
+	return err
+}
+
 func (a *numericSum) Result(groups int) (arrow.Array, error) {
 	a.states = grown(a.states, groups, widestSum{})
 	out, valid := make([]decimal128.Num, groups), event.NewBitmap(groups)
@@ -160,6 +170,16 @@ func (a *wordExtreme) Merge(other Accumulator, mapping []uint32, count int) erro
 		}
 	}
 	return nil
+}
+
+func (a *wordExtreme) State(groups []uint32) ([]arrow.Array, error) {
+	a.grow(reach(groups))
+	return seenColumn(a.result.Arrow(), a.best, a.seen, groups), nil
+}
+
+func (a *wordExtreme) Restore(state []arrow.Array) (err error) {
+	a.best, a.seen, err = openSeen[decimal128.Num](state, a.result.Arrow())
+	return err
 }
 
 func (a *wordExtreme) Result(groups int) (arrow.Array, error) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
@@ -159,6 +160,47 @@ func (a *topK) Merge(other Accumulator, mapping []uint32, count int) error {
 		}
 	}
 	return a.forget()
+}
+
+// State is k, by how much counts may be too low, and the values that keep a counter with their counts.
+func (a *topK) State(groups []uint32) ([]arrow.Array, error) {
+	a.groups = grown(a.groups, reach(groups), topGroup{})
+	ks, lowered, counted := make([]int64, len(groups)), make([]int64, len(groups)), make([][]valueCount, len(groups))
+	for i, id := range groups {
+		g := &a.groups[id]
+		ks[i], lowered[i] = int64(a.k), g.lowered
+		for number, n := range g.counts {
+			counted[i] = append(counted[i], valueCount{value: number, n: n})
+		}
+	}
+	values, err := a.numbers.values(a.typ)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := countLists(values, counted)
+	return append([]arrow.Array{event.NewInt64s(ks, nil), event.NewInt64s(lowered, nil)}, lists...), err
+}
+
+func (a *topK) Restore(state []arrow.Array) error {
+	if err := CheckState(state, wordType, wordType, arrow.ListOf(a.typ.Arrow()), wordsType); err != nil {
+		return err
+	}
+	counted, err := openCountLists(state[2:], a.typ, &a.numbers)
+	if err != nil {
+		return err
+	}
+	a.groups = make([]topGroup, len(counted))
+	ks, lowered := state[0].(*array.Int64), state[1].(*array.Int64)
+	for i, of := range counted {
+		if a.k = int(ks.Value(i)); a.k < 0 || a.k > topCounters || len(of) > 2*topCounters {
+			return errState("%d counters for the top %d", len(of), a.k)
+		}
+		a.groups[i].lowered = lowered.Value(i)
+		for _, c := range of {
+			a.add(&a.groups[i], c.value, c.n)
+		}
+	}
+	return nil
 }
 
 func (a *topK) Result(groups int) (arrow.Array, error) {

@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const (
 	// ddAccuracy is the relative error of a sketch's answers.
@@ -59,6 +62,28 @@ func (s *ddSketch) merge(o *ddSketch) int64 {
 	s.above += o.above
 	s.nans += o.nans
 	return s.negative.merge(&o.negative) + s.positive.merge(&o.positive)
+}
+
+// words is the sketch as a list of integers: zeros, below, above, NaNs, the number of bins of the negative values, their first bin
+// and their counts, and the same of the positive values up to the end of the list.
+func (s *ddSketch) words() []int64 {
+	out := make([]int64, 0, 7+len(s.negative.counts)+len(s.positive.counts))
+	out = append(out, s.zeros, s.below, s.above, s.nans, int64(len(s.negative.counts)), int64(s.negative.first))
+	out = append(append(out, s.negative.counts...), int64(s.positive.first))
+	return append(out, s.positive.counts...)
+}
+
+// read fills an empty sketch from its words and returns by how many bytes it grew; false where they are no sketch.
+func (s *ddSketch) read(words []int64) (int64, bool) {
+	const head = 6
+	if len(words) <= head || words[4] < 0 || words[4] > ddBins || int64(len(words)) <= head+words[4] {
+		return 0, false
+	}
+	s.zeros, s.below, s.above, s.nans = words[0], words[1], words[2], words[3]
+	rest := words[head+words[4]:]
+	negative, ok := s.negative.read(words[5], words[head:head+words[4]])
+	positive, alright := s.positive.read(rest[0], rest[1:])
+	return negative + positive, ok && alright
 }
 
 // at is about the value that has rank others before it.
@@ -136,4 +161,20 @@ func (s *ddStore) at(rank int64) int {
 		}
 	}
 	return s.first + len(s.counts) - 1
+}
+
+// read fills an empty store and returns by how many bytes it grew; false where counts are none of a store.
+func (s *ddStore) read(first int64, counts []int64) (int64, bool) {
+	const farthest = 1 << 20 // beyond the bin of any double
+	if len(counts) > ddBins || first < -farthest || first > farthest {
+		return 0, false
+	}
+	s.first, s.counts = int(first), slices.Clone(counts)
+	for _, n := range counts {
+		if n < 0 {
+			return 0, false
+		}
+		s.total += n
+	}
+	return sizeOf(s.counts), true
 }

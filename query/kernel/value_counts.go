@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -61,6 +62,74 @@ func (c *valueCounts) merge(o *valueCounts, t event.Type, mapping []uint32) erro
 	}
 	for pair, n := range o.pairs {
 		c.pairs[uint64(mapping[pair>>32])<<32|uint64(numbers[uint32(pair)])] += n
+	}
+	return nil
+}
+
+// state is two columns: of each group its values and how often each comes, in the order of the values' numbers.
+func (c *valueCounts) state(groups []uint32, t event.Type) ([]arrow.Array, error) {
+	counted := make([][]valueCount, reach(groups))
+	for pair, n := range c.pairs {
+		if g := pair >> 32; g < uint64(len(counted)) {
+			counted[g] = append(counted[g], valueCount{value: uint32(pair), n: n})
+		}
+	}
+	values, err := c.values(t)
+	if err != nil {
+		return nil, err
+	}
+	return countLists(values, chosen(counted, groups))
+}
+
+// countLists makes lists of values and lists of their counts.
+func countLists(values arrow.Array, counted [][]valueCount) ([]arrow.Array, error) {
+	var rows []int32
+	counts, ends := make([][]int64, len(counted)), make([]int, len(counted))
+	for i, of := range counted {
+		slices.SortFunc(of, func(x, y valueCount) int { return cmp.Compare(x.value, y.value) })
+		counts[i] = []int64{}
+		for _, c := range of {
+			rows, counts[i] = append(rows, int32(c.value)), append(counts[i], c.n)
+		}
+		ends[i] = len(rows)
+	}
+	valueLists, err := NewLists(Decode(Take(values, rows)), ends, nil)
+	if err != nil {
+		return nil, err
+	}
+	numberLists, err := wordLists(counts)
+	return []arrow.Array{valueLists, numberLists}, err
+}
+
+// openCountLists undoes countLists, numbering the values anew.
+func openCountLists(state []arrow.Array, t event.Type, numbers *valueNumbers) ([][]valueCount, error) {
+	values, rows := OpenLists(state[0])
+	counts, countRows := OpenLists(state[1])
+	if !slices.Equal(rows, countRows) || values.NullN() > 0 {
+		return nil, errState("values and counts that do not fit")
+	}
+	codes, err := numbers.numbers(values, t)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]valueCount, state[0].Len())
+	for i, n := range counts.(*array.Int64).Int64Values() {
+		out[rows[i]] = append(out[rows[i]], valueCount{value: codes[i], n: n})
+	}
+	return out, nil
+}
+
+// restore undoes state.
+func (c *valueCounts) restore(state []arrow.Array, t event.Type) error {
+	counted, err := openCountLists(state, t, &c.valueNumbers)
+	if err != nil {
+		return err
+	}
+	c.pairs = map[uint64]int64{}
+	for g, of := range counted {
+		for _, v := range of {
+			c.pairs[uint64(g)<<32|uint64(v.value)] += v.n
+		}
 	}
 	return nil
 }

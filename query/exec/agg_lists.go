@@ -1,0 +1,82 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+)
+
+// listRows turns rows, of which ids says the group, into the state of an aggregate that keeps rows: for each column, a list for each
+// of groups, in the order of the rows.
+func listRows(columns []arrow.Array, ids, groups []uint32) ([]arrow.Array, error) {
+	places := map[uint32]int{}
+	for i, g := range groups {
+		places[g] = i
+	}
+	ends := make([]int, len(groups))
+	for _, g := range ids {
+		if place, ok := places[g]; ok {
+			ends[place]++
+		}
+	}
+	next, total := make([]int, len(groups)), 0
+	for i, n := range ends {
+		next[i] = total
+		total += n
+		ends[i] = total
+	}
+	rows := make([]int32, total)
+	for row, g := range ids {
+		if place, ok := places[g]; ok {
+			rows[next[place]] = int32(row)
+			next[place]++
+		}
+	}
+	out := make([]arrow.Array, len(columns))
+	for i, c := range columns {
+		var err error
+		if out[i], err = kernel.NewLists(kernel.Take(c, rows), ends, nil); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// openListRows undoes listRows: the rows and the place of each one's group.
+func openListRows(state []arrow.Array, types []event.Type) (columns []arrow.Array, ids []uint32, err error) {
+	lists := arrowTypes(types)
+	for i, t := range lists {
+		lists[i] = arrow.ListOf(t)
+	}
+	if err := kernel.CheckState(state, lists...); err != nil {
+		return nil, nil, err
+	}
+	for i, s := range state {
+		values, groups := kernel.OpenLists(s)
+		if i > 0 && !slices.Equal(ids, groups) {
+			return nil, nil, event.Errorf(event.CodeCorrupt, "state of an aggregate: lists of different lengths")
+		}
+		columns, ids = append(columns, values), groups
+	}
+	return columns, ids, nil
+}
+
+func arrowTypes(types []event.Type) []arrow.DataType {
+	out := make([]arrow.DataType, len(types))
+	for i, t := range types {
+		out[i] = t.Arrow()
+	}
+	return out
+}
+
+// emptyColumns are columns without rows.
+func emptyColumns(types []event.Type) []arrow.Array {
+	out := make([]arrow.Array, len(types))
+	for i, t := range types {
+		out[i] = event.NewNulls(t, 0)
+	}
+	return out
+}

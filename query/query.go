@@ -43,6 +43,9 @@ type Scan struct {
 	Morsels []Morsel
 	// SegmentsScanned and SegmentsPruned count the Parquet files behind the morsels and those that the ranges left out.
 	SegmentsScanned, SegmentsPruned int
+	// RowGroupsScanned and RowGroupsPruned count the parts of the files scanned, TailRows the rows of morsels that lie in no file.
+	RowGroupsScanned, RowGroupsPruned int
+	TailRows                          int64
 }
 
 // Morsel is a piece of a stream that one worker reads, some columns before others: at most about 64 Ki rows.

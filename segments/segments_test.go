@@ -148,7 +148,7 @@ func (f *fixture) scan(stream string, request ScanRequest) (lines []string, prun
 	f.t.Helper()
 	view := f.store.View(stream)
 	defer func() { require.NoError(f.t, view.Close()) }()
-	morsels, pruned, err := view.Scan(context.Background(), request)
+	morsels, cut, err := view.Scan(context.Background(), request)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -167,7 +167,7 @@ func (f *fixture) scan(stream string, request ScanRequest) (lines []string, prun
 			lines = append(lines, strings.Join(line, " "))
 		}
 	}
-	return lines, pruned, nil
+	return lines, cut.Segments, nil
 }
 
 func render(values arrow.Array, t event.Type, i int) string {

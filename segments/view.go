@@ -55,45 +55,63 @@ type ScanRequest struct {
 	Ranges []prune.Range
 }
 
-// Scan lists pieces, in order of time by segment, that together hold all rows which can satisfy the ranges, and some others. pruned
-// counts the segments of which nothing is left. Footers are read, data is not.
-func (v *View) Scan(ctx context.Context, request ScanRequest) (morsels []*Morsel, pruned int, err error) {
+// Pruned counts what a Scan's ranges left out: whole segments, and row groups of the others; RowGroups counts those left in.
+type Pruned struct{ Segments, RowGroups, RowGroupsLeft int }
+
+// Scan lists pieces, in order of time by segment, that together hold all rows which can satisfy the ranges, and some others.
+// Footers are read, data is not.
+func (v *View) Scan(ctx context.Context, request ScanRequest) (morsels []*Morsel, pruned Pruned, err error) {
 	for _, segment := range v.manifest.Segments {
 		if err := ctx.Err(); err != nil {
-			return nil, 0, err
+			return nil, Pruned{}, err
 		}
 		if v.closed.Load() {
-			return nil, 0, event.Errorf(event.CodeClosed, "the view of stream %s is closed", v.stream)
+			return nil, Pruned{}, event.Errorf(event.CodeClosed, "the view of stream %s is closed", v.stream)
 		}
-		found, err := v.scanSegment(segment, request)
+		found, groups, err := v.scanSegment(segment, request)
 		if err != nil {
-			return nil, 0, err
+			return nil, Pruned{}, err
 		}
 		if len(found) == 0 {
-			pruned++
+			pruned.Segments++
+		} else {
+			left := groupsOf(found)
+			pruned.RowGroupsLeft += left
+			pruned.RowGroups += groups - left
 		}
 		morsels = append(morsels, found...)
 	}
 	return morsels, pruned, nil
 }
 
-// scanSegment prunes from coarse to fine: the manifest's statistics before the file is opened, then row groups, then pages.
-func (v *View) scanSegment(segment *manifest.Segment, request ScanRequest) ([]*Morsel, error) {
+// groupsOf counts the row groups that morsels of one segment lie in.
+func groupsOf(morsels []*Morsel) int {
+	groups := 0
+	for i, m := range morsels {
+		if i == 0 || morsels[i-1].group != m.group {
+			groups++
+		}
+	}
+	return groups
+}
+
+// scanSegment prunes from coarse to fine: the manifest's statistics before the file is opened, then row groups, then pages. groups is
+// how many row groups a file that was opened has.
+func (v *View) scanSegment(segment *manifest.Segment, request ScanRequest) (out []*Morsel, groups int, err error) {
 	if err := checkVersion(segment, request.Schema, request.needed()); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if prune.Excluded(request.Ranges, request.Schema, segment.Stats) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	reader, err := v.store.reader(segment)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	sources, err := request.sources(reader)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []*Morsel
 	for group := range reader.RowGroups() {
 		stats := func(id event.FieldID) (prune.Stats, bool) { return reader.ChunkStats(group, id) }
 		if prune.Excluded(request.Ranges, request.Schema, stats) {
@@ -103,7 +121,7 @@ func (v *View) scanSegment(segment *manifest.Segment, request ScanRequest) ([]*M
 			out = append(out, &Morsel{view: v, reader: reader, columns: sources, group: group, from: rows.from, to: rows.to})
 		}
 	}
-	return out, nil
+	return out, reader.RowGroups(), nil
 }
 
 // rowRange is rows from..to of a row group.

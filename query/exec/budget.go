@@ -11,34 +11,64 @@ import (
 type Budget struct {
 	limit int64
 	held  atomic.Int64
-	peak  atomic.Int64
+	peak  *peak
+	// whole is the budget that this one is a share of, with a peak of its own; nil for a budget by itself.
+	whole *Budget
 }
 
+// peak is the most that was held at one time of a budget, or of any of some budgets.
+type peak struct{ bytes atomic.Int64 }
+
 // NewBudget makes a budget of limit bytes.
-func NewBudget(limit int64) *Budget { return &Budget{limit: limit} }
+func NewBudget(limit int64) *Budget { return &Budget{limit: limit, peak: &peak{}} }
+
+// share is a budget that takes everything from this one's whole, and counts it by itself too.
+func (b *Budget) share(counted *peak) *Budget {
+	whole := b
+	if b.whole != nil {
+		whole = b.whole
+	}
+	return &Budget{limit: whole.limit, peak: counted, whole: whole}
+}
+
+// left is what can still be taken.
+func (b *Budget) left() int64 {
+	if b.whole != nil {
+		return b.whole.left()
+	}
+	return b.limit - b.held.Load()
+}
 
 // Reserve takes bytes for an operator, or fails with memory_limit and takes nothing.
 func (b *Budget) Reserve(operator string, bytes int64) error {
+	if b.whole != nil {
+		if err := b.whole.Reserve(operator, bytes); err != nil {
+			return err
+		}
+		raise(&b.peak.bytes, b.held.Add(bytes))
+		return nil
+	}
 	held := b.held.Add(bytes)
 	if held > b.limit {
 		b.held.Add(-bytes)
 		return event.Errorf(event.CodeMemoryLimit, "%s needs %s beyond the %s that the query holds; its limit is %s",
-			operator, formatBytes(bytes), formatBytes(held-bytes), formatBytes(b.limit)).
+			operator, FormatBytes(bytes), FormatBytes(held-bytes), FormatBytes(b.limit)).
 			WithHint("group by fewer values, sort fewer rows with LIMIT, or narrow the time range")
 	}
-	for {
-		peak := b.peak.Load()
-		if held <= peak || b.peak.CompareAndSwap(peak, held) {
-			return nil
-		}
-	}
+	raise(&b.peak.bytes, held)
+	return nil
 }
 
 // Release gives bytes back.
-func (b *Budget) Release(bytes int64) { b.held.Add(-bytes) }
+func (b *Budget) Release(bytes int64) {
+	b.held.Add(-bytes)
+	if b.whole != nil {
+		b.whole.Release(bytes)
+	}
+}
 
 // Peak is the most that was held at one time.
-func (b *Budget) Peak() int64 { return b.peak.Load() }
+func (b *Budget) Peak() int64 { return b.peak.bytes.Load() }
 
 // reservation is one operator's share of a budget. It belongs to one goroutine.
 type reservation struct {
@@ -66,8 +96,8 @@ func (r *reservation) release() {
 	r.held = 0
 }
 
-// formatBytes prints a size in the largest unit of which there is at least one.
-func formatBytes(n int64) string {
+// FormatBytes prints a size in the largest unit of which there is at least one.
+func FormatBytes(n int64) string {
 	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
 	value, unit := float64(n), 0
 	for value >= 1024 && unit < len(units)-1 {

@@ -11,6 +11,13 @@ import (
 // build makes the operator for a node. used says which of the node's columns its parent reads: operators that copy rows
 // leave the others nil.
 func (r *run) build(ctx context.Context, n plan.Node, used []bool) (operator, error) {
+	if r.profile != nil {
+		return r.buildProfiled(ctx, n, used)
+	}
+	return r.buildNode(ctx, n, used)
+}
+
+func (r *run) buildNode(ctx context.Context, n plan.Node, used []bool) (operator, error) {
 	switch n := n.(type) {
 	case *plan.Scan:
 		return r.newScan(ctx, n, used)

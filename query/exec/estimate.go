@@ -5,6 +5,8 @@ import "math"
 // estimateRows guesses how many rows an operator gives, to choose the cheaper of two ways. What no one knows is a lot.
 func estimateRows(op operator) float64 {
 	switch op := op.(type) {
+	case *profiledOp:
+		return estimateRows(op.operator)
 	case *scanOp:
 		rows := 0.0
 		for _, m := range op.morsels {

@@ -76,16 +76,28 @@ type run struct {
 	snapshot query.Snapshot // nil where the plan reads no stream
 	kernel   *kernel.Context
 	budget   *Budget
-	stats    counters
+	stats    *counters
+	profile  *profile // nil where nobody asked what each node costs
 }
 
 // Run opens one snapshot for all streams of the plan and starts answering. Cancelling ctx stops the work between two
 // batches. The caller reads the Result to its end or not, and closes it.
 func (e *Engine) Run(ctx context.Context, root plan.Node) (*Result, error) {
+	return e.start(ctx, root, nil)
+}
+
+// Profile is Run with a Result that has NodeStats: counting them costs two looks at the clock for each batch and node.
+func (e *Engine) Profile(ctx context.Context, root plan.Node) (*Result, error) {
+	return e.start(ctx, root, newProfile())
+}
+
+func (e *Engine) start(ctx context.Context, root plan.Node, profile *profile) (*Result, error) {
 	r := &run{
-		engine: e,
-		kernel: &kernel.Context{Now: e.options.Now().UnixMicro()},
-		budget: NewBudget(e.options.MemoryBytes),
+		engine:  e,
+		kernel:  &kernel.Context{Now: e.options.Now().UnixMicro()},
+		budget:  NewBudget(e.options.MemoryBytes),
+		stats:   &counters{},
+		profile: profile,
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	if err := r.pin(ctx, plan.Streams(root)); err != nil {

@@ -110,9 +110,9 @@ func (r *applyReader) number(args []arrow.Array, rows int) []uint32 {
 // answer computes the right side for one row.
 func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (*Batch, error) {
 	outer := r.op.join.run
-	inner := &run{engine: outer.engine, snapshot: outer.snapshot, kernel: &kernel.Context{Now: outer.kernel.Now}}
+	inner := &run{engine: outer.engine, snapshot: outer.snapshot, kernel: &kernel.Context{Now: outer.kernel.Now}, stats: &counters{}, profile: outer.profile}
 	// What the right side's operators hold is let go with them.
-	inner.budget = NewBudget(outer.budget.limit - outer.budget.held.Load())
+	inner.budget = NewBudget(outer.budget.left())
 	for _, a := range args {
 		inner.kernel.Outer = append(inner.kernel.Outer, kernel.Decode(array.NewSlice(a, int64(row), int64(row+1))))
 	}
@@ -126,7 +126,7 @@ func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (
 	if err := feed(ctx, in, found.consume); err != nil {
 		return nil, err
 	}
-	outer.stats.add(&inner.stats)
+	outer.stats.add(inner.stats)
 	out, err := r.op.join.concatBuild(found)
 	if err != nil {
 		return nil, err
@@ -164,12 +164,4 @@ func (r *applyReader) layOut(numbers []uint32) error {
 	r.build = &joinBuild{batch: batch, table: table}
 	r.joinReader.columns = batch.Columns
 	return nil
-}
-
-// add counts what a part of the query has cost.
-func (c *counters) add(part *counters) {
-	c.rows.Add(part.rows.Load())
-	c.bytes.Add(part.bytes.Load())
-	c.segmentsRead.Add(part.segmentsRead.Load())
-	c.segmentsCut.Add(part.segmentsCut.Load())
 }

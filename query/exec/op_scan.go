@@ -39,6 +39,9 @@ func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator,
 	}
 	r.stats.segmentsRead.Add(int64(scan.SegmentsScanned))
 	r.stats.segmentsCut.Add(int64(scan.SegmentsPruned))
+	r.stats.groupsRead.Add(int64(scan.RowGroupsScanned))
+	r.stats.groupsCut.Add(int64(scan.RowGroupsPruned))
+	r.stats.tailRows.Add(scan.TailRows)
 	op := &scanOp{run: r, stream: n.Stream, conditions: conditions, keep: used, morsels: scan.Morsels}
 	op.shares = newShares(len(op.morsels), op.width())
 	return op, nil

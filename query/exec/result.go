@@ -16,13 +16,38 @@ type Stats struct {
 	RowsScanned, BytesScanned int64
 	// SegmentsScanned and SegmentsPruned count the segment files that were read and those left out by their statistics.
 	SegmentsScanned, SegmentsPruned int
+	// RowGroupsScanned and RowGroupsPruned count the row groups of the segments that were read.
+	RowGroupsScanned, RowGroupsPruned int
+	// TailRows counts the rows read that were not yet sealed into segments.
+	TailRows int64
 	// PeakMemoryBytes is the most that the query's Budget held at one time.
 	PeakMemoryBytes int64
 }
 
 type counters struct {
-	rows, bytes               atomic.Int64
+	rows, bytes, tailRows     atomic.Int64
 	segmentsRead, segmentsCut atomic.Int64
+	groupsRead, groupsCut     atomic.Int64
+}
+
+// add adds what another has counted.
+func (c *counters) add(part *counters) {
+	c.rows.Add(part.rows.Load())
+	c.bytes.Add(part.bytes.Load())
+	c.tailRows.Add(part.tailRows.Load())
+	c.segmentsRead.Add(part.segmentsRead.Load())
+	c.segmentsCut.Add(part.segmentsCut.Load())
+	c.groupsRead.Add(part.groupsRead.Load())
+	c.groupsCut.Add(part.groupsCut.Load())
+}
+
+// sum is what has been counted.
+func (c *counters) sum() Stats {
+	return Stats{
+		RowsScanned: c.rows.Load(), BytesScanned: c.bytes.Load(), TailRows: c.tailRows.Load(),
+		SegmentsScanned: int(c.segmentsRead.Load()), SegmentsPruned: int(c.segmentsCut.Load()),
+		RowGroupsScanned: int(c.groupsRead.Load()), RowGroupsPruned: int(c.groupsCut.Load()),
+	}
 }
 
 // Result streams an answer. It belongs to one goroutine, which closes it.
@@ -58,12 +83,14 @@ func (r *Result) Next() (*Batch, error) {
 
 // Stats says what the query has cost so far; it is complete after io.EOF.
 func (r *Result) Stats() Stats {
-	s := &r.run.stats
-	return Stats{
-		RowsScanned: s.rows.Load(), BytesScanned: s.bytes.Load(),
-		SegmentsScanned: int(s.segmentsRead.Load()), SegmentsPruned: int(s.segmentsCut.Load()),
-		PeakMemoryBytes: r.run.budget.Peak(),
+	all := &counters{}
+	all.add(r.run.stats)
+	if r.run.profile != nil {
+		r.run.profile.total(all)
 	}
+	out := all.sum()
+	out.PeakMemoryBytes = r.run.budget.Peak()
+	return out
 }
 
 // Close stops all work, waits for it and releases the snapshot. It is safe to call twice.

@@ -12,22 +12,27 @@ import (
 )
 
 // Print renders a plan as an indented tree, one node a line, the root first.
-func Print(n Node) string {
+func Print(n Node) string { return PrintNotes(n, func(Node) string { return "" }) }
+
+// PrintNotes is Print with a note below each node that has one.
+func PrintNotes(n Node, note func(Node) string) string {
 	var b strings.Builder
-	printNode(&b, n, 0)
+	printNode(&b, n, 0, note)
 	return b.String()
 }
 
-func printNode(b *strings.Builder, n Node, depth int) {
-	b.WriteString(strings.Repeat("  ", depth))
-	b.WriteString(describe(n))
-	b.WriteByte('\n')
+func printNode(b *strings.Builder, n Node, depth int, note func(Node) string) {
+	b.WriteString(strings.Repeat("  ", depth) + Describe(n) + "\n")
+	if text := note(n); text != "" {
+		b.WriteString(strings.Repeat("  ", depth+2) + text + "\n")
+	}
 	for _, in := range n.Inputs() {
-		printNode(b, in, depth+1)
+		printNode(b, in, depth+1, note)
 	}
 }
 
-func describe(n Node) string {
+// Describe is a node's line of Print: the operator's name, a space, and what it does.
+func Describe(n Node) string {
 	switch n := n.(type) {
 	case *Scan:
 		return describeScan(n)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
@@ -75,7 +74,7 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 	case bind.Query:
 		return r.query(ctx, b.Plan)
 	case bind.Explain:
-		return r.explain(b.Query.Plan)
+		return r.explain(ctx, b)
 	case bind.ShowStreams:
 		return r.showStreams(), nil
 	case bind.Describe:
@@ -106,14 +105,6 @@ func (r *runner) query(ctx context.Context, node plan.Node) (api.Rows, error) {
 		return nil, err // a nil *exec.Result must not become a Rows that is not nil
 	}
 	return result, nil
-}
-
-func (r *runner) explain(node plan.Node) (api.Rows, error) {
-	optimized, err := optimize.Optimize(node)
-	if err != nil {
-		return nil, err
-	}
-	return explained(plan.Print(optimized)), nil
 }
 
 func (r *runner) createStream(b bind.CreateStream) (api.Rows, error) {
@@ -169,10 +160,6 @@ func note(stream *catalog.Stream, c event.Column) string {
 	default:
 		return ""
 	}
-}
-
-func explained(tree string) api.Rows {
-	return newRows(texts("plan", strings.Split(strings.TrimRight(tree, "\n"), "\n")))
 }
 
 func message(line string) api.Rows { return newRows(texts("status", []string{line})) }

@@ -67,11 +67,15 @@ func (s *snapshot) Scan(ctx context.Context, request query.ScanRequest) (query.S
 	if err != nil {
 		return query.Scan{}, fmt.Errorf("scan segments of %s: %w", request.Stream, err)
 	}
-	scan := query.Scan{SegmentsPruned: cut, SegmentsScanned: len(stream.segments.Segments()) - cut}
+	scan := query.Scan{
+		SegmentsPruned: cut.Segments, SegmentsScanned: len(stream.segments.Segments()) - cut.Segments,
+		RowGroupsScanned: cut.RowGroupsLeft, RowGroupsPruned: cut.RowGroups,
+	}
 	for _, m := range sealed {
 		scan.Morsels = append(scan.Morsels, m)
 	}
 	for _, batch := range stream.tail {
+		scan.TailRows += int64(batch.Rows())
 		scan.Morsels = append(scan.Morsels, &tailMorsel{batch: batch, schema: request.Schema, columns: request.Columns})
 	}
 	return scan, nil

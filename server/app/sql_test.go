@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,12 +14,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// masked and workers find what differs from run to run.
+var (
+	masked  = regexp.MustCompile(`[0-9.]+ (ms|B|KiB|MiB)\b`)
+	workers = regexp.MustCompile(`, [0-9]+ workers`)
+)
+
 // TestSQL runs the files of testdata/sql against a server each. The directives are
 //
 //	setup            statements that must succeed
 //	seal stream=s    seals what the stream holds
 //	query            a statement, and below it the names of its columns and its rows, or the error
 //	query sorted     the same, for a query that promises no order
+//	query masked     the same, with times, sizes in memory and numbers of workers made alike
 func TestSQL(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/sql/*")
@@ -37,7 +45,11 @@ func TestSQL(t *testing.T) {
 					i.seal(d.CmdArgs[0].Vals[0])
 					return ""
 				case "query":
-					return i.rendered(d.Input, d.HasArg("sorted"))
+					out := i.rendered(d.Input, d.HasArg("sorted"))
+					if d.HasArg("masked") {
+						out = masked.ReplaceAllString(workers.ReplaceAllString(out, ""), "N $1")
+					}
+					return out
 				default:
 					d.Fatalf(t, "unknown directive %s", d.Cmd)
 					return ""

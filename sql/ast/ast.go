@@ -160,10 +160,11 @@ type Describe struct {
 	Stream Name
 }
 
-// Explain is EXPLAIN query.
+// Explain is EXPLAIN query. Analyze runs it to see what each step costs.
 type Explain struct {
-	Pos   event.Position
-	Query *Select
+	Pos           event.Position
+	Analyze, JSON bool
+	Query         *Select
 }
 
 // Insert is INSERT INTO stream. Exactly one of Rows and Query is set.

@@ -179,7 +179,18 @@ func (s *ShowStreams) String() string { return "SHOW STREAMS" }
 func (s *Describe) String() string { return "DESCRIBE " + s.Stream.String() }
 
 // String prints the statement on one line.
-func (s *Explain) String() string { return "EXPLAIN " + s.Query.String() }
+func (s *Explain) String() string {
+	switch {
+	case s.Analyze && s.JSON:
+		return "EXPLAIN (ANALYZE, FORMAT JSON) " + s.Query.String()
+	case s.Analyze:
+		return "EXPLAIN ANALYZE " + s.Query.String()
+	case s.JSON:
+		return "EXPLAIN (FORMAT JSON) " + s.Query.String()
+	default:
+		return "EXPLAIN " + s.Query.String()
+	}
+}
 
 // String prints the statement on one line.
 func (s *Insert) String() string {

@@ -46,8 +46,11 @@ type ShowStreams struct{}
 // Describe shows one stream.
 type Describe struct{ Stream *catalog.Stream }
 
-// Explain shows the plan of a query.
-type Explain struct{ Query Query }
+// Explain shows the plan of a query. Analyze runs it to see what each step costs.
+type Explain struct {
+	Query         Query
+	Analyze, JSON bool
+}
 
 func (Query) bound()        {}
 func (Insert) bound()       {}
@@ -64,7 +67,7 @@ func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
 		return b.query(s)
 	case *ast.Explain:
 		q, err := b.query(s.Query)
-		return Explain{Query: q}, err
+		return Explain{Query: q, Analyze: s.Analyze, JSON: s.JSON}, err
 	case *ast.Insert:
 		return b.insert(s)
 	case *ast.CreateStream:

@@ -52,11 +52,6 @@ type describe struct {
 	Stream name `parser:"( 'DESCRIBE' | 'DESC' ) @@"`
 }
 
-type explain struct {
-	Pos   lexer.Position
-	Query *selectQuery `parser:"'EXPLAIN' @@"`
-}
-
 func (c *createStream) tree() (ast.Statement, error) {
 	out := &ast.CreateStream{
 		Pos: position(c.Pos), IfNotExists: c.IfNotExists, Name: c.Name.Name, PartitionBy: names(c.PartitionBy),

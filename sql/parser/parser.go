@@ -152,8 +152,7 @@ func (s *statement) tree() (ast.Statement, error) {
 	case s.Describe != nil:
 		return &ast.Describe{Pos: position(s.Describe.Pos), Stream: s.Describe.Stream.Name}, nil
 	case s.Explain != nil:
-		query, err := s.Explain.Query.tree()
-		return &ast.Explain{Pos: position(s.Explain.Pos), Query: query}, err
+		return s.Explain.tree()
 	case s.Select != nil:
 		return s.Select.tree()
 	default:

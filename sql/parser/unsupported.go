@@ -36,7 +36,7 @@ var unsupportedStatements = map[string]construct{
 	"TAIL":                     {"TAIL", "order by _ingested_at DESC and LIMIT"},
 	"BACKTEST":                 {"BACKTEST", ""},
 	"KILL":                     {"KILL", ""},
-	"EXPLAIN ANALYZE":          {"EXPLAIN ANALYZE", "EXPLAIN shows the plan without running it"},
+	"EXPLAIN ANALYZE INSERT":   {"EXPLAIN ANALYZE INSERT", "explain its SELECT"},
 	"EXPLAIN WATERMARK":        {"EXPLAIN WATERMARK", ""},
 	"EXPLAIN ALERT":            {"EXPLAIN ALERT", ""},
 	"EXPLAIN INSERT":           {"EXPLAIN INSERT", "explain its SELECT"},

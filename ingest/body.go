@@ -50,7 +50,7 @@ type Summary struct {
 	Errors []RowError
 }
 
-// RowError says why a row was rejected. Row counts the body's non-blank lines from 0.
+// RowError says why a row was rejected. Row counts the body's rows from 0: the non-blank lines where it is made of lines.
 type RowError struct {
 	Row    int64
 	Reason string
@@ -97,12 +97,18 @@ func (e *Engine) Begin(stream string, options BodyOptions) (*Body, error) {
 	return nil, err
 }
 
-// Feed decodes a chunk of whole lines and queues its rows. The chunk must not change until Finish has returned.
-func (b *Body) Feed(ctx context.Context, chunk []byte) error {
-	if err := b.engine.room.take(int64(len(chunk))); err != nil {
+// Feed is FeedChunk for whole lines of newline-delimited JSON.
+func (b *Body) Feed(ctx context.Context, lines []byte) error {
+	return b.FeedChunk(ctx, &decode.Chunk{Lines: lines})
+}
+
+// FeedChunk decodes a chunk and queues its rows. The chunk must not change until Finish has returned.
+func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
+	size := int64(chunk.Bytes())
+	if err := b.engine.room.take(size); err != nil {
 		return err
 	}
-	bytes := min(int64(len(chunk)), b.engine.options.PendingBytes)
+	bytes := min(size, b.engine.options.PendingBytes)
 	if err := b.acquire(ctx, bytes); err != nil {
 		return err
 	}
@@ -139,7 +145,7 @@ func (b *Body) acquire(ctx context.Context, bytes int64) error {
 }
 
 // take decodes and queues; it reports whether rows are now in flight, which then hold the bytes acquired for the chunk.
-func (b *Body) take(ctx context.Context, chunk []byte, bytes int64) (bool, error) {
+func (b *Body) take(ctx context.Context, chunk *decode.Chunk, bytes int64) (bool, error) {
 	if err := b.ensureStream(chunk); err != nil {
 		return false, err
 	}
@@ -160,20 +166,20 @@ func (b *Body) take(ctx context.Context, chunk []byte, bytes int64) (bool, error
 }
 
 // tryTake decodes with the present schema. done is false when the schema had to change, or changed meanwhile.
-func (b *Body) tryTake(ctx context.Context, chunk []byte, arrival, bytes int64) (done, queued bool, err error) {
+func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, arrival, bytes int64) (done, queued bool, err error) {
 	s := b.stream
 	definition := s.Definition()
 	mode := definition.SchemaMode
 	if b.options.Insert {
 		mode = catalog.Strict
 	}
-	rows, err := decode.NDJSON(chunk, definition.Schema, decode.Options{Arrival: arrival, Mode: mode})
+	rows, err := chunk.Decode(definition.Schema, decode.Options{Arrival: arrival, Mode: mode}, b.lines)
 	if err != nil {
 		return false, false, fmt.Errorf("decode rows for stream %s: %w", s.name, err)
 	}
 	if b.options.Insert && len(rows.Rejected) > 0 {
 		bad := rows.Rejected[0]
-		return false, false, event.Errorf(event.CodeInvalidValue, "row %d cannot be stored: %s", b.lines+int64(bad.Line)+1, bad.Reason)
+		return false, false, event.Errorf(event.CodeInvalidValue, "row %d cannot be stored: %s", bad.Line+1, bad.Reason)
 	}
 	if rows.Drift {
 		_, err := s.evolve(chunk)
@@ -220,16 +226,16 @@ func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Row
 
 // ensureStream makes the stream from the body's first rows, where there is none yet. A chunk without a readable row makes no
 // stream: its rows are counted as rejected.
-func (b *Body) ensureStream(chunk []byte) error {
+func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	if b.stream != nil {
 		return nil
 	}
-	schema, err := decode.Infer(chunk, b.options.TimeColumn)
+	schema, err := chunk.Infer(b.options.TimeColumn)
 	if err != nil {
 		return err
 	}
 	if len(schema.Columns) == 0 {
-		rows, err := decode.NDJSON(chunk, schema, decode.Options{Mode: catalog.Ignore})
+		rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Ignore}, b.lines)
 		if err != nil || rows.Count == 0 {
 			b.count(rows)
 			return err
@@ -255,7 +261,7 @@ func (b *Body) count(rows *decode.Rows) {
 	}
 	for _, r := range rows.Rejected {
 		if len(b.summary.Errors) < maxReported {
-			b.summary.Errors = append(b.summary.Errors, RowError{Row: b.lines + int64(r.Line), Reason: r.Reason})
+			b.summary.Errors = append(b.summary.Errors, RowError{Row: int64(r.Line), Reason: r.Reason})
 		}
 	}
 	b.summary.Rejected += int64(len(rows.Rejected))
@@ -281,6 +287,14 @@ func (b *Body) settle(n int) error {
 		b.engine.sealer.Grown(b.stream.sealing)
 	}
 	return failure
+}
+
+// Schema is the present schema of the body's stream, or nil while there is no such stream.
+func (b *Body) Schema() *event.Schema {
+	if b.stream == nil {
+		return nil
+	}
+	return b.stream.Definition().Schema
 }
 
 // Finish waits until every queued row is answered and every rejected one is kept, and returns the summary, which is true also beside an

@@ -39,7 +39,7 @@ func (b *Body) reject(rows []decode.Rejected) {
 		if b.options.RequestID != "" {
 			out = event.AppendJSONString(append(out, `,"request_id":`...), b.options.RequestID)
 		}
-		out = strconv.AppendInt(append(out, `,"request_row":`...), b.lines+int64(r.Line), 10)
+		out = strconv.AppendInt(append(out, `,"request_row":`...), int64(r.Line), 10)
 		out = append(out, '}', '\n')
 		b.rejected = out
 	}

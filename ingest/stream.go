@@ -152,11 +152,11 @@ func (s *Stream) Seal(ctx context.Context) (int64, error) {
 }
 
 // evolve changes the schema so that it can hold the rows of a chunk, and returns the version to decode it with.
-func (s *Stream) evolve(chunk []byte) (*event.Schema, error) {
+func (s *Stream) evolve(chunk *decode.Chunk) (*event.Schema, error) {
 	s.evolving.Lock()
 	defer s.evolving.Unlock()
 	schema := s.Definition().Schema
-	next, err := decode.Evolve(chunk, schema, s.exact)
+	next, err := chunk.Evolve(schema, s.exact)
 	if err != nil || next == schema {
 		return schema, err
 	}

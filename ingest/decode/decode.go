@@ -1,4 +1,5 @@
-// Package decode turns newline-delimited JSON into typed Arrow columns in one pass, and works out the schema that such rows need.
+// Package decode turns rows of JSON into typed Arrow columns in one pass, and works out the schema that such rows need. The packages below
+// it take other formats apart into Chunks of such rows.
 //
 // What always holds: a row is accepted exactly if it is a JSON object by RFC 8259 in valid UTF-8, keeps the limits below and fits the
 // schema under the stream's mode; a rejected row leaves no trace in the columns; nothing is coerced with loss. There are two readers: a
@@ -10,19 +11,20 @@
 package decode
 
 import (
-	"bytes"
-
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// What one row may hold. Rows beyond are rejected.
+// What one row may hold at most. Rows beyond are rejected.
 const (
-	maxRowBytes  = 1 << 20
-	maxDepth     = 64   // the row's own object counts as 1
-	maxFields    = 2048 // members of the row's object, and columns of a stream
+	// MaxRowBytes is the length of its text.
+	MaxRowBytes = 1 << 20
+	// MaxFields is the number of members of its object, and of the columns of a stream.
+	MaxFields = 2048
+
+	maxDepth     = 64 // the row's own object counts as 1
 	maxNameBytes = 255
 )
 
@@ -59,15 +61,19 @@ type Rejected struct {
 // NDJSON decodes a chunk of whole lines, one JSON object each, under a schema. Blank lines and a byte order mark at the start are
 // skipped; bad rows are set aside in Rejected. The error is for a schema or chunk that cannot be decoded at all.
 func NDJSON(chunk []byte, schema *event.Schema, options Options) (*Rows, error) {
-	if len(chunk) > maxChunkBytes {
-		return nil, event.Errorf(event.CodeTooLarge, "a chunk of %d bytes is more than one decode can take", len(chunk))
+	return decodeRows(splitLines(chunk), len(chunk), schema, options)
+}
+
+// decodeRows decodes rows that take size bytes together.
+func decodeRows(lines lines, size int, schema *event.Schema, options Options) (*Rows, error) {
+	if size > maxChunkBytes {
+		return nil, event.Errorf(event.CodeTooLarge, "a chunk of %d bytes is more than one decode can take", size)
 	}
 	d, err := newDecoder(schema, options)
 	if err != nil {
 		return nil, err
 	}
-	d.expect(bytes.Count(chunk, newline)+1, len(chunk))
-	lines := splitLines(chunk)
+	d.expect(lines.atMost(), size)
 	for raw, ok := lines.next(); ok; raw, ok = lines.next() {
 		d.row(raw)
 		if d.out.Drift {

@@ -88,7 +88,7 @@ func (d *decoder) expect(rows, bytes int) {
 
 // row adds a line's row or rejects it, or sets Drift.
 func (d *decoder) row(raw []byte) {
-	accepted := len(raw) <= maxRowBytes && d.fastRow(raw)
+	accepted := len(raw) <= MaxRowBytes && d.fastRow(raw)
 	if !accepted {
 		d.rollback()
 		reason := d.exactRow(raw)

@@ -6,11 +6,11 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// Evolve gives the next version of a schema, which can hold every acceptable row of the chunk; the schema itself if it can already. exact
+// evolve gives the next version of a schema, which can hold every acceptable row of the chunk; the schema itself if it can already. exact
 // reports whether every value that a BIGINT column has stored is exact as DOUBLE PRECISION; nil means that none is known to be.
 // A column that widens takes a new id and remembers the old one. It fails with too_large where there would be too many columns.
-func Evolve(chunk []byte, schema *event.Schema, exact func(event.FieldID) bool) (*event.Schema, error) {
-	s := newSurvey(schema)
+func evolve(chunk *Chunk, schema *event.Schema, exact func(event.FieldID) bool) (*event.Schema, error) {
+	s := newSurvey(schema, chunk.Fields)
 	if err := s.run(chunk); err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func Evolve(chunk []byte, schema *event.Schema, exact func(event.FieldID) bool) 
 			widen(next, c, event.Type{Kind: kind})
 		}
 	}
-	for _, f := range s.fields[len(schema.Columns):] {
+	for _, f := range s.found(len(schema.Columns)) {
 		next.Columns = append(next.Columns, newColumn(next, f))
 	}
 	if next.NextID == schema.NextID {

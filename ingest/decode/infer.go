@@ -13,18 +13,21 @@ var timeNames = []string{"ts", "time", "timestamp", "@timestamp", "event_time"}
 // or counts than seconds before March 1973.
 const leastEpoch = 100_000_000
 
-// Infer makes the first schema of a stream from its first rows, whose columns come in the order of their first appearance.
+// infer makes the first schema of a stream from its first rows, whose columns come in the order of their first appearance.
 // timeColumn names the event-time column, which is made even if no row has it; if empty, it is the first of ts, time,
 // timestamp, @timestamp and event_time whose first value can be read as a time, else there is none.
-func Infer(chunk []byte, timeColumn string) (*event.Schema, error) {
+func infer(chunk *Chunk, timeColumn string) (*event.Schema, error) {
 	if timeColumn == "" {
 		timeColumn = findTime(chunk)
 	} else if reason := checkName([]byte(timeColumn)); reason != "" {
 		return nil, event.Errorf(event.CodeBadRequest, "time column: %s", reason)
 	}
-	s := newSurvey(&event.Schema{})
+	s := newSurvey(&event.Schema{}, chunk.Fields)
 	if timeColumn != "" {
-		s.byName[timeColumn] = &field{name: timeColumn, eventTime: true}
+		if s.byName[timeColumn] == nil {
+			s.byName[timeColumn] = &field{name: timeColumn}
+		}
+		s.byName[timeColumn].eventTime = true
 	}
 	if err := s.run(chunk); err != nil {
 		return nil, err
@@ -35,17 +38,17 @@ func Infer(chunk []byte, timeColumn string) (*event.Schema, error) {
 		}
 	}
 	schema := &event.Schema{Version: 1, NextID: 1}
-	for _, f := range s.fields {
+	for _, f := range s.found(0) {
 		schema.Columns = append(schema.Columns, newColumn(schema, f))
 	}
 	return schema, nil
 }
 
 // findTime is the name of the field that is most likely the event time, or empty.
-func findTime(chunk []byte) string {
-	s := newSurvey(&event.Schema{})
+func findTime(chunk *Chunk) string {
+	s := newSurvey(&event.Schema{}, nil)
 	readable := make(map[string]bool, len(timeNames))
-	lines := splitLines(chunk)
+	lines := chunk.rows()
 	for row, ok := lines.next(); ok; row, ok = lines.next() {
 		members, reason := s.reader.read(row)
 		if reason != "" {
@@ -86,6 +89,9 @@ func newColumn(schema *event.Schema, f *field) event.Column {
 	c := event.Column{ID: schema.NextID, Name: f.name, Since: schema.Version}
 	schema.NextID++
 	c.Type = event.Type{Kind: f.summary.firstKind()}
+	if f.declared.Kind != event.Unknown {
+		c.Type = f.declared
+	}
 	if f.eventTime {
 		c.Type.Kind, schema.TimeColumn = event.TimestampTZ, c.ID
 	}

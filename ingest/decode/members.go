@@ -33,8 +33,8 @@ type sighting struct {
 
 // read gives the row's members in order, or the reason why it is no acceptable row. The list is good until the next call.
 func (r *memberReader) read(row []byte) ([]member, string) {
-	if len(row) > maxRowBytes {
-		return nil, fmt.Sprintf("the row has %d bytes, more than the %d allowed", len(row), maxRowBytes)
+	if len(row) > MaxRowBytes {
+		return nil, fmt.Sprintf("the row has %d bytes, more than the %d allowed", len(row), MaxRowBytes)
 	}
 	if r.seen == nil {
 		r.seen = make(map[string]*sighting)
@@ -48,7 +48,7 @@ func (r *memberReader) read(row []byte) ([]member, string) {
 	if i < len(row) && row[i] == '}' {
 		return nil, r.end(i + 1)
 	}
-	for range maxFields {
+	for range MaxFields {
 		var reason string
 		if i, reason = r.member(i); reason != "" {
 			return nil, reason
@@ -66,7 +66,7 @@ func (r *memberReader) read(row []byte) ([]member, string) {
 		}
 		i = r.space(i + 1)
 	}
-	return nil, fmt.Sprintf("the row has more than %d fields", maxFields)
+	return nil, fmt.Sprintf("the row has more than %d fields", MaxFields)
 }
 
 // member reads the member at i into the list.

@@ -23,7 +23,7 @@ func (d *decoder) fastRow(raw []byte) bool {
 		return d.complete() == nil
 	}
 	previous := 0
-	for range maxFields {
+	for range MaxFields {
 		var name int
 		if name, i = d.fastName(i, previous); i < 0 {
 			return false

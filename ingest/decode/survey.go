@@ -19,9 +19,12 @@ type field struct {
 	eventTime bool
 	notNull   bool
 	listed    bool // it is among the survey's fields
+	seen      bool // it has shown a value that is not NULL
+	// declared is what the chunk says of the column; of kind Unknown, nothing.
+	declared event.Type
 }
 
-func newSurvey(schema *event.Schema) *survey {
+func newSurvey(schema *event.Schema, declared []Field) *survey {
 	s := &survey{byName: make(map[string]*field, len(schema.Columns))}
 	for _, c := range schema.Columns {
 		f := &field{name: c.Name, eventTime: c.ID == schema.TimeColumn, notNull: c.NotNull, listed: true}
@@ -31,12 +34,22 @@ func newSurvey(schema *event.Schema) *survey {
 			s.needed++
 		}
 	}
+	for _, f := range declared {
+		if s.byName[f.Name] == nil {
+			s.byName[f.Name] = &field{name: f.Name, declared: f.Type}
+		}
+	}
 	return s
 }
 
 // run surveys a chunk.
-func (s *survey) run(chunk []byte) error {
-	lines := splitLines(chunk)
+func (s *survey) run(chunk *Chunk) error {
+	for _, f := range chunk.Fields {
+		if err := s.list(s.byName[f.Name]); err != nil {
+			return err
+		}
+	}
+	lines := chunk.rows()
 	for row, ok := lines.next(); ok; row, ok = lines.next() {
 		members, reason := s.reader.read(row)
 		if reason != "" || !s.acceptable(members) {
@@ -86,6 +99,7 @@ func (s *survey) note(m *member) error {
 		f = &field{name: m.name}
 		s.byName[f.name] = f
 	}
+	f.seen = true
 	if !f.eventTime {
 		f.summary |= s.values.classify(m.value)
 	}
@@ -97,13 +111,24 @@ func (s *survey) list(f *field) error {
 	if f.listed {
 		return nil
 	}
-	if len(s.fields) >= maxFields {
-		return event.Errorf(event.CodeTooLarge, "the stream would have more than %d columns", maxFields).
+	if len(s.fields) >= MaxFields {
+		return event.Errorf(event.CodeTooLarge, "the stream would have more than %d columns", MaxFields).
 			WithHint("put rarely used fields into one nested object")
 	}
 	f.listed = true
 	s.fields = append(s.fields, f)
 	return nil
+}
+
+// found are the fields from a place on that make a column: all but those that were named, and have neither a type nor a value.
+func (s *survey) found(from int) []*field {
+	var out []*field
+	for _, f := range s.fields[from:] {
+		if f.seen || f.eventTime || f.declared.Kind != event.Unknown {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 func (m *member) isNull() bool { return string(m.value) == "null" }

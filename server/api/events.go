@@ -3,18 +3,11 @@ package api
 import (
 	"errors"
 	"io"
-	"mime"
 	"net/http"
-
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
 )
-
-// zstdWindow bounds the memory that a zstd body may ask for.
-const zstdWindow = 8 << 20
 
 // maxRequestID bounds X-Request-Id, which is kept beside rejected rows.
 const maxRequestID = 128
@@ -46,11 +39,15 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err := checkIngest(r); err != nil {
 		return err
 	}
-	body, err := decompress(r)
+	form, err := bodyFormat(r)
 	if err != nil {
 		return err
 	}
-	defer body.Close()
+	body, err := openBody(r, form.limit)
+	if err != nil {
+		return err
+	}
+	defer body.close()
 	id, err := requestID(r)
 	if err != nil {
 		return err
@@ -60,7 +57,11 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	failure := feed(r, in, body)
+	rows, err := form.open(body, r.URL.Query(), in)
+	if err != nil {
+		return err
+	}
+	failure := feed(r, in, rows)
 	summary, err := in.Finish(r.Context())
 	failure = errors.Join(failure, err)
 	answer := newIngestAnswer(summary)
@@ -74,7 +75,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	case summary.Accepted == 0 && summary.Rejected > 0:
 		p := newProblem(event.Errorf(event.CodeRejected, "none of the %d rows could be read; the first: %s", summary.Rejected, summary.Errors[0].Reason).
-			WithHint("the body must be one JSON object a line"))
+			WithHint("%s", form.hint))
 		p.ingestAnswer = answer
 		sendProblem(w, p)
 		return nil
@@ -97,13 +98,6 @@ func requestID(r *http.Request) (string, error) {
 
 // checkIngest refuses what this version does not do rather than leave it out in silence.
 func checkIngest(r *http.Request) error {
-	if contentType := r.Header.Get("Content-Type"); contentType != "" {
-		media, _, err := mime.ParseMediaType(contentType)
-		if err != nil || media != "application/x-ndjson" {
-			return event.Errorf(event.CodeMediaType, "events cannot be read from %q", contentType).
-				WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson'")
-		}
-	}
 	query := r.URL.Query()
 	if ack := query.Get("ack"); ack != "" && ack != "fsync" {
 		return event.Errorf(event.CodeNotSupported, "ack=%s is not supported", ack).WithHint("leave it out: rows are synced before the answer")
@@ -117,44 +111,29 @@ func checkIngest(r *http.Request) error {
 	return nil
 }
 
-// decompress opens the body under its Content-Encoding.
-func decompress(r *http.Request) (io.ReadCloser, error) {
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
-	case "", "identity":
-		return r.Body, nil
-	case "gzip":
-		z, err := gzip.NewReader(r.Body)
-		if err != nil {
-			return nil, event.Errorf(event.CodeBadRequest, "the body is not gzip: %v", err)
-		}
-		return z, nil
-	case "zstd":
-		z, err := zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
-		if err != nil {
-			return nil, event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
-		}
-		return z.IOReadCloser(), nil
-	default:
-		return nil, event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
-	}
-}
-
 // feed hands the body over chunk by chunk.
-func feed(r *http.Request, in *ingest.Body, body io.Reader) error {
-	chunks := ingest.NewChunks(body)
+func feed(r *http.Request, in *ingest.Body, rows chunks) error {
 	for {
-		chunk, err := chunks.Next()
+		chunk, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
-			return event.Errorf(event.CodeBadRequest, "the body broke off: %v", err).
-				WithHint("rows counted as accepted are stored; send the others again")
+			return brokenOff(err)
 		}
-		if err := in.Feed(r.Context(), chunk); err != nil {
+		if err := in.FeedChunk(r.Context(), chunk); err != nil {
 			return err
 		}
 	}
+}
+
+// brokenOff is the answer to a body that cannot be read to its end.
+func brokenOff(err error) error {
+	var fault *event.Error
+	if errors.As(err, &fault) {
+		return fault
+	}
+	return event.Errorf(event.CodeBadRequest, "the body broke off: %v", err).WithHint("rows counted as accepted are stored; send the others again")
 }
 
 func newIngestAnswer(summary ingest.Summary) *ingestAnswer {

@@ -1,0 +1,90 @@
+package decode
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// take gives the chunk's columns under a schema without a look at the texts, or nil where that could give anything else than reading
+// them would: a column of another type, a row that is too long, a NULL where none may be. Whoever makes a Chunk with columns vouches
+// for names that are distinct and allowed, and for text that is valid UTF-8.
+func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
+	if len(c.Fields) > MaxFields {
+		return nil
+	}
+	for _, text := range c.Texts {
+		if len(text) > MaxRowBytes {
+			return nil
+		}
+	}
+	places := make(map[string]int, len(schema.Columns))
+	for i := range schema.Columns {
+		places[schema.Columns[i].Name] = i
+	}
+	out := &Rows{Columns: make([]arrow.Array, len(schema.Columns)), Count: len(c.Texts), Raw: c.Texts}
+	for i, f := range c.Fields {
+		at, known := places[f.Name]
+		switch {
+		case known && schema.Columns[at].Type.Equal(f.Type):
+			out.Columns[at] = c.Columns[i]
+		case known || c.Columns[i].NullN() < out.Count && options.Mode != catalog.Ignore:
+			return nil
+		}
+	}
+	return c.complete(out, schema, options)
+}
+
+// complete fills in the columns that the chunk does not have, and the event times.
+func (c *Chunk) complete(out *Rows, schema *event.Schema, options Options) *Rows {
+	for i := range schema.Columns {
+		column := &schema.Columns[i]
+		if out.Columns[i] == nil {
+			out.Columns[i] = event.NewNulls(column.Type, out.Count)
+		}
+		nulls := out.Columns[i].NullN()
+		if column.NotNull && nulls > 0 {
+			return nil
+		}
+		if column.ID != schema.TimeColumn {
+			continue
+		}
+		times, ok := out.Columns[i].(*array.Timestamp)
+		if !ok {
+			return nil
+		}
+		out.Times = microsOf(times, options.Arrival)
+		if nulls > 0 {
+			out.Columns[i] = event.NewTimestamps(out.Times, nil)
+		}
+	}
+	if out.Times == nil {
+		out.Times = make([]int64, out.Count)
+		for i := range out.Times {
+			out.Times[i] = options.Arrival
+		}
+	}
+	out.Lines = make([]int, out.Count)
+	for i := range out.Lines {
+		out.Lines[i] = i
+	}
+	return out
+}
+
+// microsOf copies times, with the arrival in place of NULL.
+func microsOf(times *array.Timestamp, arrival int64) []int64 {
+	out := make([]int64, times.Len())
+	for i, v := range times.TimestampValues() {
+		out[i] = int64(v)
+	}
+	if times.NullN() > 0 {
+		for i := range out {
+			if times.IsNull(i) {
+				out[i] = arrival
+			}
+		}
+	}
+	return out
+}

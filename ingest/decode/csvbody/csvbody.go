@@ -1,0 +1,243 @@
+// Package csvbody takes comma-separated values (RFC 4180) apart into rows of JSON.
+//
+// What always holds: a cell becomes a number or a boolean only where its column can hold it and its text is one as JSON writes it, so that
+// nothing is lost; memory is bounded by a chunk and a row; chunks are a function of the body's bytes and the options, not of how the
+// bytes arrive. A Reader is used by one goroutine.
+package csvbody
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+// chunkBytes is how much text a chunk has before it is given away, as for lines.
+const chunkBytes = 256 << 10
+
+// Options say how a body is written. The zero value means commas, and NULL for a cell that is empty and not quoted.
+type Options struct {
+	// Delimiter stands between cells; 0 is a comma.
+	Delimiter byte
+	// Nulls are the texts that mean NULL where they are not quoted; nil is the empty text alone.
+	Nulls []string
+	// Schema gives the stream's present schema, or nil if there is none yet: it decides what cells become. It may be nil itself.
+	Schema func() *event.Schema
+}
+
+// Validate refuses delimiters that could not be told from what cells are made of.
+func (o Options) Validate() error {
+	switch c := o.Delimiter; {
+	case c == '"' || c == '\n' || c == '\r' || c >= utf8.RuneSelf:
+		return event.Errorf(event.CodeBadRequest, "%q cannot stand between cells", string(rune(c))).WithHint("use one ASCII character such as , ; | or a tab")
+	default:
+		return nil
+	}
+}
+
+// Reader reads one body.
+type Reader struct {
+	options Options
+	records records
+	header  []string
+	labels  []string // the header's names as members begin: quoted, with a colon
+	fields  []decode.Field
+}
+
+// NewReader reads from src under valid options.
+func NewReader(src io.Reader, options Options) *Reader {
+	if options.Delimiter == 0 {
+		options.Delimiter = ','
+	}
+	if options.Nulls == nil {
+		options.Nulls = []string{""}
+	}
+	return &Reader{options: options, records: records{src: src, delimiter: options.Delimiter}}
+}
+
+// Next returns the next chunk of rows, or io.EOF after the last. A header that cannot be used is an error of the request.
+func (r *Reader) Next() (*decode.Chunk, error) {
+	if r.header == nil {
+		if err := r.readHeader(); err != nil {
+			return nil, err
+		}
+	}
+	b := batch{reader: r}
+	for b.size < chunkBytes {
+		rec, err := r.records.next()
+		if errors.Is(err, io.EOF) && b.places > 0 {
+			break
+		}
+		if err != nil {
+			return r.broken(&b, err)
+		}
+		b.add(rec)
+	}
+	return b.chunk(), nil
+}
+
+// broken gives the rows that were whole before the body broke off; the error comes again with the next call.
+func (r *Reader) broken(b *batch, err error) (*decode.Chunk, error) {
+	if b.places == 0 {
+		return nil, err
+	}
+	return b.chunk(), nil
+}
+
+func (r *Reader) readHeader() error {
+	rec, err := r.records.next()
+	if errors.Is(err, io.EOF) {
+		return event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("its first line must name the columns")
+	}
+	if err != nil {
+		return err
+	}
+	if rec.fault != "" {
+		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
+	}
+	if len(rec.cells) > decode.MaxFields {
+		return event.Errorf(event.CodeTooLarge, "the header names %d columns, more than %d", len(rec.cells), decode.MaxFields)
+	}
+	seen := make(map[string]int, len(rec.cells))
+	for i, c := range rec.cells {
+		name := string(c.text)
+		if reason := decode.CheckName(name); reason != "" {
+			return event.Errorf(event.CodeBadRequest, "header row, cell %d: %s", i+1, reason)
+		}
+		if before, ok := seen[name]; ok {
+			return event.Errorf(event.CodeBadRequest, "header row, cell %d: %q is also the name of cell %d", i+1, name, before)
+		}
+		if !utf8.ValidString(name) {
+			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1)
+		}
+		seen[name] = i + 1
+		r.header = append(r.header, name)
+		r.labels = append(r.labels, string(event.AppendJSONString(nil, name))+":")
+		r.fields = append(r.fields, decode.Field{Name: name})
+	}
+	return nil
+}
+
+// isNull reports whether a cell means NULL.
+func (r *Reader) isNull(c cell) bool {
+	return !c.quoted && slices.Contains(r.options.Nulls, string(c.text))
+}
+
+// batch gathers the records of a chunk. Cells become JSON only when all are there, for a new column's type depends on all of them.
+type batch struct {
+	reader  *Reader
+	cells   []cell // of all records, each as many as the header has
+	refused []decode.Rejected
+	places  int // records so far
+	size    int
+}
+
+func (b *batch) add(rec record) {
+	b.size += len(rec.raw)
+	reason := rec.fault
+	if want := len(b.reader.header); reason == "" && len(rec.cells) != want {
+		reason = fmt.Sprintf("the row has %d cells, the header %d", len(rec.cells), want)
+	}
+	if reason == "" {
+		reason = invalidCell(b.reader.header, rec.cells)
+	}
+	if reason != "" {
+		b.refused = append(b.refused, decode.Rejected{Line: b.places, Reason: reason, Raw: rec.raw})
+	} else {
+		b.cells = append(b.cells, rec.cells...)
+	}
+	b.places++
+}
+
+// invalidCell says what is wrong with the text of a row, if anything.
+func invalidCell(header []string, cells []cell) string {
+	for i, c := range cells {
+		if !utf8.Valid(c.text) {
+			return fmt.Sprintf("field %q: invalid UTF-8", header[i])
+		}
+	}
+	return ""
+}
+
+// chunk writes the records as JSON.
+func (b *batch) chunk() *decode.Chunk {
+	r := b.reader
+	out := &decode.Chunk{Fields: r.fields, Refused: b.refused, Texts: make([][]byte, 0, len(b.cells)/len(r.header))}
+	writers := b.writers()
+	width := len(r.header)
+	text := make([]byte, 0, b.size+b.size/2)
+	var ends []int
+	for row := 0; row < len(b.cells); row += width {
+		text = append(text, '{')
+		for i, c := range b.cells[row : row+width] {
+			if r.isNull(c) {
+				continue
+			}
+			if text[len(text)-1] != '{' {
+				text = append(text, ',')
+			}
+			text = writers[i](append(text, r.labels[i]...), c.text)
+		}
+		text = append(text, '}')
+		ends = append(ends, len(text))
+	}
+	start := 0
+	for _, end := range ends {
+		out.Texts = append(out.Texts, text[start:end:end])
+		start = end
+	}
+	return out
+}
+
+// writers chooses how the cells of each column become JSON: as the stream's column wants them, or as all of them suggest.
+func (b *batch) writers() []writer {
+	r := b.reader
+	var schema *event.Schema
+	if r.options.Schema != nil {
+		schema = r.options.Schema()
+	}
+	out := make([]writer, len(r.header))
+	for i, name := range r.header {
+		if column := find(schema, name); column != nil {
+			out[i] = writerFor(column.Type.Kind, column.ID == schema.TimeColumn)
+			continue
+		}
+		out[i] = b.sniff(i)
+	}
+	return out
+}
+
+func find(schema *event.Schema, name string) *event.Column {
+	if schema == nil {
+		return nil
+	}
+	at := slices.IndexFunc(schema.Columns, func(c event.Column) bool { return c.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return &schema.Columns[at]
+}
+
+// sniff chooses for a column that the stream does not have: numbers if all cells of the chunk are numbers that one type holds, booleans
+// if all are, else text.
+func (b *batch) sniff(column int) writer {
+	var seen decode.Literals
+	width := len(b.reader.header)
+	for at := column; at < len(b.cells); at += width {
+		c := b.cells[at]
+		if b.reader.isNull(c) {
+			continue
+		}
+		seen.Add(c.text)
+	}
+	switch seen.Kind() {
+	case event.Boolean, event.BigInt, event.Double:
+		return writeLiteral
+	default:
+		return writeString
+	}
+}

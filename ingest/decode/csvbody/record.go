@@ -1,0 +1,208 @@
+package csvbody
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+const (
+	// firstBytes is what a body starts with: most are small.
+	firstBytes = 8 << 10
+	// maxCells bounds the cells of one record; far more than a stream may have columns.
+	maxCells = 1 << 16
+)
+
+// cell is one value as it was written, without quotes.
+type cell struct {
+	text   []byte
+	quoted bool
+}
+
+// record is one row of cells; fault says why they cannot be used.
+type record struct {
+	cells []cell
+	raw   []byte // without the line break; cut where it is too long
+	fault string
+}
+
+// state says where in a record the search for its end is.
+type state uint8
+
+const (
+	cellStart state = iota
+	plain           // in a cell without quotes, or behind the end of one with
+	inQuotes
+	afterQuote // behind a quote inside of quotes: the end of the cell, or the first of two that stand for one
+)
+
+// records cuts a body into records. Blank lines are passed over.
+type records struct {
+	src       io.Reader
+	delimiter byte
+	buf       []byte // what was read and not given away; bytes before len are never written again
+	searched  int    // how much of buf is known to hold no end of a record
+	state     state  // at searched
+	block     int    // how much memory was asked for last
+	skipping  bool   // the rest of a record that was too long is passed over
+	err       error
+}
+
+// next returns the next record, or io.EOF. Its memory is never written again.
+func (r *records) next() (record, error) {
+	for {
+		line, whole, err := r.line()
+		if err != nil {
+			return record{}, err
+		}
+		switch {
+		case r.skipping:
+			r.skipping = !whole
+		case len(line) > decode.MaxRowBytes:
+			r.skipping = !whole
+			return record{raw: line[:decode.MaxRowBytes], fault: fmt.Sprintf("the row has more than the %d bytes allowed", decode.MaxRowBytes)}, nil
+		case len(line) > 0:
+			return r.split(line), nil
+		}
+	}
+}
+
+// line gives the text up to the next line break outside of quotes. Of a line that is too long it gives what has been read of it.
+func (r *records) line() (line []byte, whole bool, err error) {
+	for {
+		if r.search() {
+			line = r.take(r.searched)
+			r.buf = r.buf[1:]
+			return bytes.TrimSuffix(line, []byte{'\r'}), true, nil
+		}
+		switch {
+		case len(r.buf) > decode.MaxRowBytes:
+			state := r.state
+			line = r.take(len(r.buf))
+			r.state = state
+			return line, false, nil
+		case errors.Is(r.err, io.EOF) && len(r.buf) > 0:
+			return bytes.TrimSuffix(r.take(len(r.buf)), []byte{'\r'}), true, nil
+		case r.err != nil: // the last line of a body that broke off is not whole
+			return nil, false, r.err
+		}
+		r.fill()
+	}
+}
+
+// take gives the first n bytes away, and starts the search anew behind them.
+func (r *records) take(n int) []byte {
+	line := r.buf[:n:n]
+	r.buf, r.searched, r.state = r.buf[n:], 0, cellStart
+	return line
+}
+
+// search moves searched to the next line break outside of quotes, or to the end; false without one.
+func (r *records) search() bool {
+	for i := r.searched; i < len(r.buf); i++ {
+		c := r.buf[i]
+		switch {
+		case r.state == inQuotes:
+			end := bytes.IndexByte(r.buf[i:], '"')
+			if end < 0 {
+				r.searched = len(r.buf)
+				return false
+			}
+			i += end
+			r.state = afterQuote
+		case c == '"' && r.state != plain:
+			r.state = inQuotes
+		case c == r.delimiter:
+			r.state = cellStart
+		case c == '\n':
+			r.searched = i
+			return true
+		default:
+			r.state = plain
+		}
+	}
+	r.searched = len(r.buf)
+	return false
+}
+
+// fill reads more. A byte order mark at the very start is passed over, however it comes.
+func (r *records) fill() {
+	first := r.block == 0
+	for enough := false; !enough && r.err == nil; {
+		r.grow()
+		n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
+		r.buf, r.err = r.buf[:len(r.buf)+n], err
+		enough = n > 0 && (!first || len(r.buf) >= len(byteOrderMark))
+	}
+	if first {
+		r.buf = bytes.TrimPrefix(r.buf, []byte(byteOrderMark))
+	}
+}
+
+const byteOrderMark = "\ufeff"
+
+// grow makes room in a new array where there is none left: records point into the old one.
+func (r *records) grow() {
+	if len(r.buf) < cap(r.buf) {
+		return
+	}
+	r.block = max(firstBytes, min(4*r.block, chunkBytes))
+	r.buf = append(make([]byte, 0, max(r.block, 2*len(r.buf))), r.buf...)
+}
+
+// split cuts a line into cells.
+func (r *records) split(line []byte) record {
+	out := record{raw: line}
+	rest := line
+	for {
+		if len(out.cells) == maxCells {
+			return record{raw: line, fault: fmt.Sprintf("the row has more than %d cells", maxCells)}
+		}
+		var c cell
+		if len(rest) > 0 && rest[0] == '"' {
+			text, after, fault := unquote(rest)
+			if fault == "" && len(after) > 0 && after[0] != r.delimiter {
+				fault = "text after the end of a quoted cell"
+			}
+			if fault != "" {
+				return record{raw: line, fault: fmt.Sprintf("cell %d: %s", len(out.cells)+1, fault)}
+			}
+			c, rest = cell{text, true}, after
+		} else {
+			end := bytes.IndexByte(rest, r.delimiter)
+			if end < 0 {
+				end = len(rest)
+			}
+			c, rest = cell{text: rest[:end:end]}, rest[end:]
+		}
+		out.cells = append(out.cells, c)
+		if len(rest) == 0 {
+			return out
+		}
+		rest = rest[1:]
+	}
+}
+
+// unquote reads the quoted cell that text starts with.
+func unquote(text []byte) (inside, after []byte, fault string) {
+	for at := 1; ; {
+		end := bytes.IndexByte(text[at:], '"')
+		if end < 0 {
+			return nil, nil, "the closing quote is missing"
+		}
+		end += at
+		doubled := end+1 < len(text) && text[end+1] == '"'
+		if inside == nil && !doubled {
+			return text[at:end:end], text[end+1:], ""
+		}
+		inside = append(inside, text[at:end]...)
+		if !doubled {
+			return inside, text[end+1:], ""
+		}
+		inside = append(inside, '"')
+		at = end + 2
+	}
+}

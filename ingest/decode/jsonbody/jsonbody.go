@@ -1,0 +1,256 @@
+// Package jsonbody takes a body that is one JSON document apart into rows: the object that it is, or the elements of its array.
+//
+// What always holds: memory is bounded by a chunk and a row, whatever the body holds; chunks are a function of the body's bytes, not of
+// how they arrive; an element becomes a row only after the text around it was JSON so far. Whether the element itself is
+// acceptable is left to package decode. A Reader is used by one goroutine.
+package jsonbody
+
+import (
+	"bytes"
+	"errors"
+	"io"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+const (
+	// chunkBytes is how much text a chunk has before it is given away, as for lines.
+	chunkBytes = 256 << 10
+	readBytes  = 64 << 10
+	// maxDepth bounds the memory that the nesting of brackets takes; rows are turned away at a small fraction of it.
+	maxDepth = 1 << 16
+)
+
+// Reader reads one body.
+type Reader struct {
+	src  io.Reader
+	read []byte // what was read and not looked at yet
+	err  error  // how the source ended
+	buf  []byte
+	at   int64 // bytes looked at
+
+	started, array, ended bool
+	// open holds the brackets of the element under way that are not closed; escaped and quoted tell where in a string it is.
+	open            []byte
+	quoted, escaped bool
+	// due is what must or may come between elements.
+	due due
+
+	chunk decode.Chunk
+	text  []byte // the element under way
+	size  int    // of the chunk's texts
+}
+
+// due says what may come next inside the outer array.
+type due uint8
+
+const (
+	valueOrEnd due = iota
+	value
+	commaOrEnd
+	element // the next byte belongs to the element under way
+)
+
+// NewReader reads from src.
+func NewReader(src io.Reader) *Reader { return &Reader{src: src, buf: make([]byte, readBytes)} }
+
+// Next returns the next chunk of rows, or io.EOF after the last. Text that is not JSON outside of rows is an error of the request;
+// rows before it are given first.
+func (r *Reader) Next() (*decode.Chunk, error) {
+	for r.err == nil || len(r.read) > 0 {
+		if len(r.read) == 0 {
+			var n int
+			n, r.err = r.src.Read(r.buf)
+			r.read = r.buf[:n]
+			continue
+		}
+		if fault := r.scan(); fault != nil {
+			r.err, r.read = fault, nil
+		}
+		if r.size >= chunkBytes {
+			return r.give(), nil
+		}
+	}
+	if len(r.chunk.Texts) > 0 {
+		return r.give(), nil
+	}
+	if errors.Is(r.err, io.EOF) && !r.ended {
+		r.err = r.incomplete()
+	}
+	return nil, r.err
+}
+
+func (r *Reader) give() *decode.Chunk {
+	out := r.chunk
+	r.chunk, r.size = decode.Chunk{}, 0
+	return &out
+}
+
+func (r *Reader) incomplete() error {
+	if !r.started {
+		return event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("send a JSON object, or an array of them")
+	}
+	return event.Errorf(event.CodeBadRequest, "not valid JSON: the body ends inside of its %s", map[bool]string{true: "array", false: "object"}[r.array])
+}
+
+func (r *Reader) invalid(why string) error {
+	return event.Errorf(event.CodeBadRequest, "not valid JSON at byte %d: %s", r.at+1, why)
+}
+
+// scan looks at what was read, up to the end of a chunk.
+func (r *Reader) scan() error {
+	for len(r.read) > 0 && r.size < chunkBytes {
+		if r.due == element {
+			if err := r.inside(); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := r.between(r.read[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// between looks at a byte outside of any row. The byte that starts a row is left for inside.
+func (r *Reader) between(c byte) error {
+	switch {
+	case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+	case !r.started:
+		return r.start(c)
+	case r.ended:
+		return r.invalid("text after the end of the document")
+	case c == ']' && r.due != value:
+		r.ended = true
+	case c == ',' && r.due == commaOrEnd:
+		r.due = value
+	case r.due != commaOrEnd && c != ']' && c != ',':
+		r.due = element
+		return nil
+	case r.due == commaOrEnd:
+		return r.invalid("a comma or ] is missing")
+	default:
+		return r.invalid("a value is missing")
+	}
+	r.pass(1)
+	return nil
+}
+
+func (r *Reader) pass(n int) {
+	r.read = r.read[n:]
+	r.at += int64(n)
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+// start looks at the first byte that is no space.
+func (r *Reader) start(c byte) error {
+	switch c {
+	case '{':
+		r.started, r.due = true, element
+	case '[':
+		r.started, r.array = true, true
+		r.pass(1)
+	case byteOrderMark[0]:
+		return r.skipMark()
+	default:
+		return r.invalid("the body must be an object or an array of objects")
+	}
+	return nil
+}
+
+// skipMark passes over a byte order mark, which may come in parts.
+func (r *Reader) skipMark() error {
+	mark := append(make([]byte, 0, len(byteOrderMark)), r.read[:min(len(r.read), len(byteOrderMark))]...)
+	have := len(mark)
+	if have < len(byteOrderMark) {
+		mark = mark[:len(byteOrderMark)]
+		if _, err := io.ReadFull(r.src, mark[have:]); err != nil {
+			return r.invalid("the body must be an object or an array of objects")
+		}
+	}
+	if r.at > 0 || !bytes.Equal(mark, byteOrderMark) {
+		return r.invalid("the body must be an object or an array of objects")
+	}
+	r.pass(have)
+	r.at = int64(len(byteOrderMark))
+	return nil
+}
+
+// inside takes bytes of the row under way, up to its end at most.
+func (r *Reader) inside() error {
+	for i, c := range r.read {
+		switch {
+		case r.escaped:
+			r.escaped = false
+		case r.quoted:
+			r.escaped, r.quoted = c == '\\', c != '"'
+		case c == '"':
+			r.quoted = true
+		case c == '{' || c == '[':
+			if len(r.open) == maxDepth {
+				r.pass(i)
+				return r.invalid("nested too deeply")
+			}
+			r.open = append(r.open, c+2) // in ASCII a closing bracket is two after its opening one
+		case len(r.open) == 0 && (c == ',' || c == ']'):
+			r.keep(i)
+			r.endRow()
+			return nil
+		case c == '}' || c == ']':
+			if len(r.open) == 0 || r.open[len(r.open)-1] != c {
+				r.pass(i)
+				return r.invalid("a bracket closes what was not opened")
+			}
+			r.open = r.open[:len(r.open)-1]
+			if len(r.open) == 0 {
+				r.keep(i + 1)
+				r.endRow()
+				return nil
+			}
+		}
+	}
+	r.keep(len(r.read))
+	return nil
+}
+
+// keep adds n bytes to the row, but of a row that is too long no more than shows that it is.
+func (r *Reader) keep(n int) {
+	if room := decode.MaxRowBytes + 1 - len(r.text); room > 0 {
+		r.text = append(r.text, r.read[:min(n, room)]...)
+	}
+	r.pass(n)
+}
+
+// endRow gives the row to the chunk. The text that follows a scalar up to the comma is blank or wrong, which the decoder finds out.
+func (r *Reader) endRow() {
+	text := bytes.TrimRight(oneLine(r.text), " \t\r\n")
+	r.text = nil
+	r.chunk.Texts = append(r.chunk.Texts, text)
+	r.size += len(text)
+	r.due, r.ended = commaOrEnd, !r.array
+}
+
+// oneLine turns line breaks outside of strings into spaces, for the log's readers expect a row on one line. Inside of strings they are
+// wrong, and are left for the decoder to find.
+func oneLine(text []byte) []byte {
+	if bytes.IndexByte(text, '\n') < 0 && bytes.IndexByte(text, '\r') < 0 {
+		return text
+	}
+	quoted, escaped := false, false
+	for i, c := range text {
+		switch {
+		case escaped:
+			escaped = false
+		case quoted:
+			escaped, quoted = c == '\\', c != '"'
+		case c == '"':
+			quoted = true
+		case c == '\n' || c == '\r':
+			text[i] = ' '
+		}
+	}
+	return text
+}

@@ -1,0 +1,163 @@
+package jsonbody
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// readAll gives the texts of all rows, the size of the largest chunk, and how it ended.
+func readAll(r io.Reader) (texts []string, largest int, err error) {
+	reader := NewReader(r)
+	for {
+		chunk, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return texts, largest, nil
+		}
+		if err != nil {
+			return texts, largest, err
+		}
+		for _, text := range chunk.Texts {
+			texts = append(texts, string(text))
+		}
+		largest = max(largest, chunk.Bytes())
+	}
+}
+
+func TestRowsOfDocuments(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string][]string{
+		`{"a":1}`:                            {`{"a":1}`},
+		" \r\n{\"a\":\n 1}\n ":               {`{"a":  1}`},
+		"\ufeff[]":                           nil,
+		`[ ]`:                                nil,
+		`[{"a":"}]\"["} , {"b":[[],{}]}]`:    {`{"a":"}]\"["}`, `{"b":[[],{}]}`},
+		`[1, "x" ,null,[2],{}]`:              {`1`, `"x"`, `null`, `[2]`, `{}`},
+		"[{\"a\":\"line\nbreak\"},{\r\n}]\n": {"{\"a\":\"line\nbreak\"}", "{  }"},
+	} {
+		texts, _, err := readAll(strings.NewReader(body))
+		require.NoError(t, err, body)
+		require.Equal(t, want, texts, body)
+		bytewise, _, err := readAll(iotest.OneByteReader(strings.NewReader(body)))
+		require.NoError(t, err, body)
+		require.Equal(t, want, bytewise, body)
+	}
+}
+
+func TestTextAroundRowsMustBeJSON(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		``:                    "the body is empty",
+		"\ufeff":              "the body is empty",
+		"\xef\xbb":            "not valid JSON at byte 1: the body must be an object or an array of objects",
+		`12`:                  "not valid JSON at byte 1: the body must be an object or an array of objects",
+		`{"a":1} {"b":2}`:     "not valid JSON at byte 9: text after the end of the document",
+		`[{"a":1}]]`:          "not valid JSON at byte 10: text after the end of the document",
+		`[{"a":1},]`:          "not valid JSON at byte 10: a value is missing",
+		`[,{"a":1}]`:          "not valid JSON at byte 2: a value is missing",
+		`[{"a":1} {"b":2}]`:   "not valid JSON at byte 10: a comma or ] is missing",
+		`[{"a":1}`:            "not valid JSON: the body ends inside of its array",
+		`{"a":1`:              "not valid JSON: the body ends inside of its object",
+		`[{"a":1]}`:           "not valid JSON at byte 8: a bracket closes what was not opened",
+		`[}`:                  "not valid JSON at byte 2: a bracket closes what was not opened",
+		"[" + nested(100_000): "not valid JSON at byte 65538: nested too deeply",
+	} {
+		_, _, err := readAll(strings.NewReader(body))
+		var fault *event.Error
+		require.ErrorAs(t, err, &fault, body[:min(len(body), 40)])
+		require.Equal(t, want, fault.Detail, body[:min(len(body), 40)])
+	}
+}
+
+func nested(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
+
+func TestRowsBeforeAFaultAreGiven(t *testing.T) {
+	t.Parallel()
+	texts, _, err := readAll(strings.NewReader(`[{"a":1},{"a":2} x`))
+	require.ErrorContains(t, err, "a comma or ] is missing")
+	require.Equal(t, []string{`{"a":1}`, `{"a":2}`}, texts)
+	texts, _, err = readAll(io.MultiReader(strings.NewReader(`[{"a":1},{"a"`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	require.Equal(t, []string{`{"a":1}`}, texts)
+}
+
+// TestALongRowIsCut sends a row of 100 MB: what is kept of it is what shows that it is too long.
+func TestALongRowIsCut(t *testing.T) {
+	t.Parallel()
+	body := io.MultiReader(strings.NewReader(`[{"a":"`), io.LimitReader(letters{}, 100<<20), strings.NewReader(`"},{"b":1}]`))
+	texts, largest, err := readAll(body)
+	require.NoError(t, err)
+	require.Len(t, texts, 2)
+	require.Len(t, texts[0], 1<<20+1)
+	require.Equal(t, `{"b":1}`, texts[1])
+	require.Less(t, largest, 2<<20)
+}
+
+// letters reads as the letter x without end.
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestChunksAreBoundedAndDoNotDependOnReads(t *testing.T) {
+	t.Parallel()
+	var body strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&body, "%c{\"i\":%d,\"text\":%q}", "[,"[min(i, 1)], i, strings.Repeat("y", i%97))
+	}
+	body.WriteString("]")
+	sizes := func(r io.Reader) (out []int) {
+		reader := NewReader(r)
+		for {
+			chunk, err := reader.Next()
+			if errors.Is(err, io.EOF) {
+				return out
+			}
+			require.NoError(t, err)
+			require.Less(t, chunk.Bytes(), chunkBytes+200)
+			out = append(out, len(chunk.Texts))
+		}
+	}
+	whole := sizes(strings.NewReader(body.String()))
+	require.Greater(t, len(whole), 3)
+	require.Equal(t, whole, sizes(iotest.HalfReader(strings.NewReader(body.String()))))
+}
+
+// TestElementsAgreeWithTheStandardLibrary splits arrays of generated values as encoding/json does.
+func TestElementsAgreeWithTheStandardLibrary(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		body := rapid.StringMatching(`\[[\[\]{}",:\\ \n0-9a-c]{0,24}\]`).Draw(t, "body")
+		var want []json.RawMessage
+		err := json.Unmarshal([]byte(body), &want)
+		texts, _, got := readAll(strings.NewReader(body))
+		if err != nil {
+			return // a fault inside of a row is the decoder's to find
+		}
+		if got != nil {
+			t.Fatalf("%q: %v", body, got)
+		}
+		if len(texts) != len(want) {
+			t.Fatalf("%q: %q", body, texts)
+		}
+		for i := range want {
+			var a, b any
+			if err := errors.Join(json.Unmarshal(want[i], &a), json.Unmarshal([]byte(texts[i]), &b)); err != nil || fmt.Sprint(a) != fmt.Sprint(b) {
+				t.Fatalf("%q: element %d is %q, not %q: %v", body, i, texts[i], want[i], err)
+			}
+		}
+	})
+}

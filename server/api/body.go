@@ -1,0 +1,85 @@
+package api
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+const (
+	// zstdWindow bounds the memory that a zstd body may ask for.
+	zstdWindow = 8 << 20
+	// wholeBytes bounds the bodies that are not taken in lines or records, and those that are held as a whole while they are read.
+	wholeBytes = 64 << 20
+	// A body may grow growsFree bytes when it is decompressed, and growsTimes its size beyond that. Events that repeat themselves shrink
+	// to a hundredth; what shrinks to less is made to.
+	growsFree  = 64 << 20
+	growsTimes = 250
+)
+
+// body is the decompressed body of a request, which ends with an error once it has become too large.
+type body struct {
+	plain io.Reader
+	close func()
+	// packed counts what came over the wire; nil for a body that is not compressed.
+	packed *byteCounter
+	// limit bounds plain; 0 means that there is none.
+	limit, read int64
+}
+
+// openBody opens the body of a request under its Content-Encoding. limit bounds what it may be when it is decompressed; 0 for a body that
+// is taken in as it comes.
+func openBody(r *http.Request, limit int64) (*body, error) {
+	packed := &byteCounter{src: r.Body}
+	out := &body{packed: packed, limit: limit, close: func() {}}
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+		out.plain, out.packed = r.Body, nil
+	case "gzip", "x-gzip":
+		z, err := gzip.NewReader(packed)
+		if err != nil {
+			return nil, event.Errorf(event.CodeBadRequest, "the body is not gzip: %v", err)
+		}
+		out.plain, out.close = z, func() { _ = z.Close() } // it only reports errors that Read has reported
+	case "zstd":
+		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
+		if err != nil {
+			return nil, event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
+		}
+		out.plain, out.close = z, z.Close
+	default:
+		return nil, event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
+	}
+	return out, nil
+}
+
+// Read reads on, within the limits.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.plain.Read(p)
+	b.read += int64(n)
+	if b.limit > 0 && b.read > b.limit {
+		return n, event.Errorf(event.CodeTooLarge, "the body has more than %d MiB", b.limit>>20).
+			WithHint("send it in parts; newline-delimited JSON and CSV may be of any length")
+	}
+	if b.packed != nil && b.read > growsFree && b.read > growsTimes*b.packed.n {
+		return n, event.Errorf(event.CodeTooLarge, "the body has grown to more than %d times its size by being decompressed", growsTimes).
+			WithHint("send it in parts, or not compressed")
+	}
+	return n, err
+}
+
+// byteCounter counts what is read.
+type byteCounter struct {
+	src io.Reader
+	n   int64
+}
+
+func (c *byteCounter) Read(p []byte) (int, error) {
+	n, err := c.src.Read(p)
+	c.n += int64(n)
+	return n, err
+}

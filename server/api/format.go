@@ -1,0 +1,132 @@
+package api
+
+import (
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/csvbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
+)
+
+// chunks gives a body's rows chunk by chunk, and io.EOF after the last.
+type chunks interface {
+	Next() (*decode.Chunk, error)
+}
+
+// format is a way to write events for one stream.
+type format struct {
+	name   string // in ?format=
+	media  []string
+	limit  int64    // of the decompressed body; 0 for none
+	params []string // parameters of the query that only this format knows
+	open   func(src io.Reader, query url.Values, in *ingest.Body) (chunks, error)
+	// hint is what may be wrong where no row could be read.
+	hint string
+}
+
+// formats lists all of them, the default first.
+var formats = []format{
+	{
+		name: "ndjson", media: []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}, open: openLines,
+		hint: "the body must be one JSON object a line",
+	},
+	{
+		name: "json", media: []string{"application/json"}, limit: wholeBytes, open: openJSON,
+		hint: "the body must be a JSON object, or an array of objects",
+	},
+	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null"}, open: openCSV, hint: "the first line must name the columns"},
+	{
+		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null"}, open: openTSV,
+		hint: "the first line must name the columns",
+	},
+}
+
+// bodyFormat finds the format of a request: the one that ?format= names, else that of its Content-Type, else newline-delimited JSON.
+func bodyFormat(r *http.Request) (format, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return format{}, event.Errorf(event.CodeBadRequest, "the query of the address cannot be read: %v", err).WithHint("a semicolon is written as %%3B")
+	}
+	found := formats[0]
+	if name := query.Get("format"); name != "" {
+		at := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+		if at < 0 {
+			return format{}, event.Errorf(event.CodeBadRequest, "format=%s is not known", name).WithHint("use one of %s", formatNames())
+		}
+		found = formats[at]
+	} else if contentType := r.Header.Get("Content-Type"); contentType != "" {
+		media, params, err := mime.ParseMediaType(contentType)
+		at := slices.IndexFunc(formats, func(f format) bool { return slices.Contains(f.media, media) })
+		if err != nil || at < 0 {
+			return format{}, event.Errorf(event.CodeMediaType, "events cannot be read from %q", contentType).
+				WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson', or name another format in ?format=: %s", formatNames())
+		}
+		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+			return format{}, event.Errorf(event.CodeMediaType, "charset %q is not known", charset).WithHint("send UTF-8")
+		}
+		if params["header"] == "absent" {
+			return format{}, event.Errorf(event.CodeMediaType, "header=absent is not supported").WithHint("the first line must name the columns")
+		}
+		found = formats[at]
+	}
+	for _, f := range formats {
+		for _, name := range f.params {
+			if query.Has(name) && !slices.Contains(found.params, name) {
+				return format{}, event.Errorf(event.CodeBadRequest, "%s means nothing for %s", name, found.name)
+			}
+		}
+	}
+	return found, nil
+}
+
+func formatNames() string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// lineChunks are the chunks of a body that is made of lines.
+type lineChunks struct{ lines *ingest.Chunks }
+
+// Next is the next chunk.
+func (c lineChunks) Next() (*decode.Chunk, error) {
+	lines, err := c.lines.Next()
+	return &decode.Chunk{Lines: lines}, err
+}
+
+func openLines(src io.Reader, _ url.Values, _ *ingest.Body) (chunks, error) {
+	return lineChunks{ingest.NewChunks(src)}, nil
+}
+
+func openJSON(src io.Reader, _ url.Values, _ *ingest.Body) (chunks, error) {
+	return jsonbody.NewReader(src), nil
+}
+
+func openCSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
+	options := csvbody.Options{Nulls: query["null"], Schema: in.Schema}
+	switch delimiter := query.Get("delimiter"); {
+	case delimiter == "tab":
+		options.Delimiter = '\t'
+	case len(delimiter) == 1:
+		options.Delimiter = delimiter[0]
+	case query.Has("delimiter"):
+		return nil, event.Errorf(event.CodeBadRequest, "delimiter is %q", delimiter).WithHint("it is one ASCII character, or the word tab")
+	}
+	if err := options.Validate(); err != nil {
+		return nil, err
+	}
+	return csvbody.NewReader(src, options), nil
+}
+
+func openTSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
+	return csvbody.NewReader(src, csvbody.Options{Delimiter: '\t', Nulls: query["null"], Schema: in.Schema}), nil
+}

@@ -1,4 +1,4 @@
-// Package catalog holds the definitions of streams in memory, as the fold of their records in the journal.
+// Package catalog holds the definitions of streams and materialized views in memory, as the fold of their records in the journal.
 //
 // What always holds: a definition is in the catalog only after it is durable; a published *Stream never changes, and a change
 // publishes a new one; a schema's versions follow each other without gap. Every method may be called from any goroutine. Lock
@@ -27,6 +27,9 @@ type Catalog struct {
 		streams map[string]*Stream
 		// dropped are the streams whose files may still be there.
 		dropped map[string]bool
+		views   map[string]viewEntry
+		// lastGeneration is the highest that any view ever had.
+		lastGeneration uint64
 	}
 }
 
@@ -35,7 +38,7 @@ var _ journal.State = (*Catalog)(nil)
 // New makes an empty catalog: replaying the journal fills it. Call Use before the first change.
 func New() *Catalog {
 	c := &Catalog{}
-	c.mu.streams, c.mu.dropped = map[string]*Stream{}, map[string]bool{}
+	c.mu.streams, c.mu.dropped, c.mu.views = map[string]*Stream{}, map[string]bool{}, map[string]viewEntry{}
 	return c
 }
 
@@ -68,6 +71,24 @@ func (c *Catalog) Names() []string {
 	return slices.Sorted(maps.Keys(c.mu.streams))
 }
 
+// Tables lists the names of the streams and views, sorted.
+func (c *Catalog) Tables() []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Sorted(func(yield func(string) bool) {
+		for name := range c.mu.streams {
+			if !yield(name) {
+				return
+			}
+		}
+		for name := range c.mu.views {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+}
+
 // Create defines a new stream and returns its definition once that is durable. It fails with CodeAlreadyExists for a name that
 // is taken, and with CodeBadRequest for a definition with faults, naming all of them.
 func (c *Catalog) Create(definition Stream) (*Stream, error) {
@@ -77,6 +98,9 @@ func (c *Catalog) Create(definition Stream) (*Stream, error) {
 	err := c.update(func() (*Stream, error) {
 		if _, ok := c.Stream(definition.Name); ok {
 			return nil, event.Errorf(event.CodeAlreadyExists, "stream %q already exists", definition.Name)
+		}
+		if _, ok := c.View(definition.Name); ok {
+			return nil, event.Errorf(event.CodeAlreadyExists, "there is a materialized view %q", definition.Name)
 		}
 		return &definition, nil
 	})
@@ -128,25 +152,33 @@ func (c *Catalog) update(decide func() (*Stream, error)) error {
 
 // Apply implements journal.State.
 func (c *Catalog) Apply(r journal.Record) error {
-	defined, dropped, err := decode(r)
+	b, err := decode(r)
 	if err != nil {
 		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if dropped != "" {
-		delete(c.mu.streams, dropped)
-		c.mu.dropped[dropped] = true
-		return nil
+	switch {
+	case b.Dropped != "":
+		delete(c.mu.streams, b.Dropped)
+		c.mu.dropped[b.Dropped] = true
+	case b.Stream != nil:
+		delete(c.mu.dropped, b.Stream.Name)
+		c.mu.streams[b.Stream.Name] = b.Stream
+	case b.DroppedView != "":
+		delete(c.mu.views, b.DroppedView)
+	case b.View != nil:
+		c.applyView(b.View)
+	default:
+		c.mu.lastGeneration = max(c.mu.lastGeneration, b.LastGeneration)
 	}
-	delete(c.mu.dropped, defined.Name)
-	c.mu.streams[defined.Name] = defined
 	return nil
 }
 
 // Snapshot implements journal.State.
 func (c *Catalog) Snapshot() ([]journal.Record, error) {
 	var out []journal.Record
+	var err error
 	for _, s := range c.Streams() {
 		r, err := encode(s)
 		if err != nil {
@@ -154,5 +186,8 @@ func (c *Catalog) Snapshot() ([]journal.Record, error) {
 		}
 		out = append(out, r)
 	}
-	return c.appendDropped(out)
+	if out, err = c.appendDropped(out); err != nil {
+		return nil, err
+	}
+	return c.appendViews(out)
 }

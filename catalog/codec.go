@@ -9,44 +9,51 @@ import (
 )
 
 // recordVersion is the newest version of the record's JSON. A reader knows all versions up to its own.
-const recordVersion = dropVersion
+const recordVersion = viewVersion
 
-// The versions: 1 defines a stream, 2 can also drop one. A definition is still written as version 1.
+// The versions: 1 defines a stream, 2 can also drop one, 3 defines and drops views. A record is written as the least that it needs.
 const (
 	defineVersion = 1
 	dropVersion   = 2
+	viewVersion   = 3
 )
 
-// body is a record: the whole definition of one stream, which takes the place of the one before, or the name of one that goes.
+// body is a record: the whole definition of one stream or view, which takes the place of the one before, or the name of one that goes.
 type body struct {
-	Version int     `json:"v"`
-	Stream  *Stream `json:"stream,omitempty"`
-	Dropped string  `json:"dropped,omitempty"`
+	Version     int     `json:"v"`
+	Stream      *Stream `json:"stream,omitempty"`
+	Dropped     string  `json:"dropped,omitempty"`
+	View        *View   `json:"view,omitempty"`
+	DroppedView string  `json:"dropped_view,omitempty"`
+	// LastGeneration is set in snapshots only: dropped views must not give their generations away.
+	LastGeneration uint64 `json:"last_generation,omitempty"`
 }
 
 func encode(s *Stream) (journal.Record, error) {
-	b, err := json.Marshal(body{Version: defineVersion, Stream: s})
-	if err != nil {
-		return journal.Record{}, fmt.Errorf("encode stream %s: %w", s.Name, err)
-	}
-	return journal.Record{Kind: journal.KindStream, Body: b}, nil
+	return encodeBody(body{Version: defineVersion, Stream: s})
 }
 
-// decode gives a definition, or the name of a stream that is dropped.
-func decode(r journal.Record) (defined *Stream, dropped string, err error) {
+func encodeBody(b body) (journal.Record, error) {
+	data, err := json.Marshal(b)
+	if err != nil {
+		return journal.Record{}, fmt.Errorf("encode definition: %w", err)
+	}
+	return journal.Record{Kind: journal.KindStream, Body: data}, nil
+}
+
+// decode reads a record and makes sure that it says something.
+func decode(r journal.Record) (body, error) {
 	var b body
 	if err := json.Unmarshal(r.Body, &b); err != nil {
-		return nil, "", &event.Error{Code: event.CodeCorrupt, Detail: "a stream's definition cannot be read: " + err.Error(), Cause: err}
+		return b, &event.Error{Code: event.CodeCorrupt, Detail: "a definition cannot be read: " + err.Error(), Cause: err}
 	}
 	if b.Version > recordVersion {
-		return nil, "", event.Errorf(event.CodeNotSupported, "a stream's definition has version %d and this program knows up to %d",
+		return b, event.Errorf(event.CodeNotSupported, "a definition has version %d and this program knows up to %d",
 			b.Version, recordVersion)
 	}
-	if b.Dropped != "" {
-		return nil, b.Dropped, nil
+	stream, view := b.Stream != nil && b.Stream.Schema != nil, b.View != nil && b.View.Schema != nil
+	if !stream && !view && b.Dropped == "" && b.DroppedView == "" && b.LastGeneration == 0 {
+		return b, event.Errorf(event.CodeCorrupt, "a definition is incomplete")
 	}
-	if b.Stream == nil || b.Stream.Schema == nil {
-		return nil, "", event.Errorf(event.CodeCorrupt, "a stream's definition is incomplete")
-	}
-	return b.Stream, "", nil
+	return b, nil
 }

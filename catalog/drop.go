@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,11 +10,14 @@ import (
 )
 
 // Drop removes a definition, together with the records of other states that belong to it: either all of it becomes durable or
-// nothing. It fails with CodeNotFound for a stream that is not there.
+// nothing. It fails with CodeNotFound for a stream that is not there, and with CodeConflict while views read it.
 func (c *Catalog) Drop(name string, others ...journal.Record) error {
 	err := c.journal.Update(func() ([]journal.Record, error) {
 		if _, ok := c.Stream(name); !ok {
 			return nil, event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+		}
+		if err := c.Unread(name); err != nil {
+			return nil, err
 		}
 		record, err := encodeDrop(name)
 		if err != nil {
@@ -58,9 +60,5 @@ func (c *Catalog) appendDropped(out []journal.Record) ([]journal.Record, error) 
 }
 
 func encodeDrop(name string) (journal.Record, error) {
-	b, err := json.Marshal(body{Version: dropVersion, Dropped: name})
-	if err != nil {
-		return journal.Record{}, fmt.Errorf("encode drop of stream %s: %w", name, err)
-	}
-	return journal.Record{Kind: journal.KindStream, Body: b}, nil
+	return encodeBody(body{Version: dropVersion, Dropped: name})
 }

@@ -17,6 +17,7 @@ const (
 	CodeNotSupported    Code = "not_supported"
 	CodeNotFound        Code = "not_found"
 	CodeAlreadyExists   Code = "already_exists"
+	CodeConflict        Code = "conflict" // what is asked for contradicts what is there
 	CodeReadOnly        Code = "read_only"
 	CodeForbidden       Code = "forbidden"
 	CodeMediaType       Code = "unsupported_media_type"

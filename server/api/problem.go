@@ -27,6 +27,7 @@ var statuses = map[event.Code]int{
 	event.CodeRejected:        http.StatusBadRequest,
 	event.CodeNotFound:        http.StatusNotFound,
 	event.CodeAlreadyExists:   http.StatusConflict,
+	event.CodeConflict:        http.StatusConflict,
 	event.CodeReadOnly:        http.StatusMethodNotAllowed,
 	event.CodeForbidden:       http.StatusForbidden,
 	event.CodeMediaType:       http.StatusUnsupportedMediaType,

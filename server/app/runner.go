@@ -90,6 +90,8 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.createStream(b)
 	case bind.DropStream:
 		return r.dropStream(b)
+	case bind.CreateView, bind.DropView, bind.ResumeView, bind.DescribeView, bind.Show, bind.ExplainView, bind.ExplainWatermark:
+		return nil, event.Errorf(event.CodeNotSupported, "materialized views: not supported yet")
 	default:
 		return nil, fmt.Errorf("run %T: not a known statement", bound)
 	}

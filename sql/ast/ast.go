@@ -14,7 +14,7 @@ type Name struct {
 	Pos    event.Position
 }
 
-// Statement is one of Select, CreateStream, DropStream, ShowStreams, Describe, Explain and Insert.
+// Statement is one of Select, CreateStream, DropStream, ShowStreams, Describe, Explain, Insert and the statements about views in view.go.
 type Statement interface {
 	// Position is where the statement begins.
 	Position() event.Position

@@ -120,7 +120,7 @@ func (s *Select) windows() string {
 	}
 	clause(&b, " QUALIFY ", s.Qualify)
 	if s.Late != nil {
-		b.WriteString(" LATE DROP")
+		b.WriteString(" " + s.Late.String())
 	}
 	return b.String()
 }

@@ -23,9 +23,6 @@ type NamedArg struct {
 	Value Expr
 }
 
-// Late is LATE DROP: rows that came too late for their window are left out.
-type Late struct{ Pos event.Position }
-
 func (*WindowTable) table() {}
 
 // Position is that of the function's name.

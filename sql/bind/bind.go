@@ -8,7 +8,6 @@
 package bind
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/catalog"
@@ -17,15 +16,18 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// Catalog is what binding needs to know of the streams there are.
+// Catalog is what binding needs to know of the streams and views there are.
 type Catalog interface {
 	// Stream finds a stream by its exact name.
 	Stream(name string) (*catalog.Stream, bool)
-	// Names lists all streams, to suggest one when a name is not found.
-	Names() []string
+	// View finds a materialized view by its exact name.
+	View(name string) (*catalog.View, bool)
+	// Tables lists all streams and views, to suggest one when a name is not found.
+	Tables() []string
 }
 
-// Bound is the meaning of a statement: a Query, Insert, CreateStream, DropStream, ShowStreams, Describe or Explain.
+// Bound is the meaning of a statement: a Query, Insert, CreateStream, DropStream, ShowStreams, Describe, Explain or one of those about
+// views in view.go.
 type Bound interface{ bound() }
 
 // Query is a SELECT.
@@ -77,10 +79,13 @@ func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
 	case *ast.ShowStreams:
 		return ShowStreams{}, nil
 	case *ast.Describe:
+		if view, ok := b.view(s.Stream); ok {
+			return DescribeView{View: view}, nil
+		}
 		stream, err := b.stream(s.Stream)
 		return Describe{Stream: stream}, err
 	default:
-		return nil, fmt.Errorf("bind %T: not a known statement", stmt)
+		return b.viewStatement(stmt)
 	}
 }
 
@@ -94,6 +99,8 @@ type binder struct {
 	tables  int // bound so far
 	// outer is the row around the query being bound, if that stands inside an expression.
 	outer *outerRow
+	// late is what becomes of late rows in every query of a view; it is nil outside of views.
+	late *lateness
 }
 
 func (b *binder) query(s *ast.Select) (Query, error) {
@@ -109,6 +116,9 @@ func (b *binder) stream(n ast.Name) (*catalog.Stream, error) {
 	if s, ok := b.catalog.Stream(strings.ToLower(n.Text)); ok && !n.Quoted {
 		return s, nil
 	}
+	if v, ok := b.view(n); ok {
+		return nil, event.Errorf(event.CodeBadRequest, "%q is a materialized view, not a stream", v.Name).At(n.Pos)
+	}
 	err := event.Errorf(event.CodeNotFound, "there is no stream %q", n.Text).At(n.Pos)
-	return nil, suggest(err, n.Text, b.catalog.Names())
+	return nil, suggest(err, n.Text, b.catalog.Tables())
 }

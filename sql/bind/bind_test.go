@@ -26,7 +26,9 @@ func (s streams) Stream(name string) (*catalog.Stream, bool) {
 	return found, ok
 }
 
-func (s streams) Names() []string { return slices.Sorted(maps.Keys(s)) }
+func (s streams) View(string) (*catalog.View, bool) { return nil, false }
+
+func (s streams) Tables() []string { return slices.Sorted(maps.Keys(s)) }
 
 // testStreams are what the text files select from.
 func testStreams(t require.TestingT) streams {
@@ -101,6 +103,13 @@ func describe(t *testing.T, bound Bound) string {
 		return "show streams\n"
 	case Describe:
 		return "describe " + bound.Stream.Name + "\n"
+	case CreateView:
+		requireTyped(t, bound.Plan)
+		options, err := json.Marshal(bound.Options)
+		require.NoError(t, err)
+		return fmt.Sprintf("%s\n%s\n%s", bound.SQL, options, describeColumns(bound.Plan)+plan.Print(bound.Plan))
+	case Show:
+		return "show " + bound.What + "\n"
 	case Explain:
 		return "explain\n" + plan.Print(bound.Query.Plan)
 	default:

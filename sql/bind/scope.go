@@ -22,10 +22,10 @@ type scope struct {
 	// that only those are output.
 	used  []int
 	prune bool
-	// punctual is the condition of a row that did not come too late for its window, nil where that is not known, and dropsLate tells
-	// that the others are left out.
-	punctual  plan.Expr
-	dropsLate bool
+	// punctual tells rows that came in time for their window, nil where that is not known; late, if not nil, is the condition on which
+	// rows are kept.
+	punctual *punctuality
+	late     plan.Expr
 	// events are, for a stream, the indexes of the columns that order its events.
 	events []int
 }
@@ -285,6 +285,9 @@ func (s *scope) rename(names []ast.Name) error {
 }
 
 func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error) {
+	if view, ok := b.view(t.Name); ok {
+		return b.fromView(view, table)
+	}
 	stream, err := b.stream(t.Name)
 	if err != nil {
 		return nil, err
@@ -294,14 +297,17 @@ func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error)
 		hidden := i >= len(stream.Schema.Columns)
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: c.ID, hidden: hidden})
 	}
-	s.node = func() plan.Node {
-		fields := make([]event.FieldID, len(s.used))
-		for at, i := range s.used {
-			fields[at] = s.columns[i].field
-		}
-		return &plan.Scan{Stream: stream.Name, Schema: stream.Schema, Fields: fields}
-	}
+	s.node = func() plan.Node { return s.scan(stream.Name, stream.Schema) }
 	return s.named(table), nil
+}
+
+// scan reads the columns referred to.
+func (s *scope) scan(name string, schema *event.Schema) plan.Node {
+	fields := make([]event.FieldID, len(s.used))
+	for at, i := range s.used {
+		fields[at] = s.columns[i].field
+	}
+	return &plan.Scan{Stream: name, Schema: schema, Fields: fields}
 }
 
 // whole makes the scan of a stream output all columns, in their order.

@@ -59,12 +59,13 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	if err != nil {
 		return nil, err
 	}
-	if err := sc.dropLate(s.Late); err != nil {
+	if err := b.dropLate(sc, s.Late); err != nil {
 		return nil, err
 	}
 	q := b.newSelection(s, sc, w, targets)
 	for _, step := range []func() error{
 		q.bindOutputs, q.bindWhere, q.bindLatest, q.bindSample, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys, q.bindDistinctOn,
+		q.bindLateEvents,
 	} {
 		if err := step(); err != nil {
 			return nil, err

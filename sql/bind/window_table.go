@@ -57,9 +57,7 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 	}
 	out := windowScope(t, input)
 	end := &plan.ColumnRef{Index: len(input.columns) + 1, Name: boundNames[1], Typ: timestamptz}
-	if err := out.watch(t, input, end, ">"); err != nil {
-		return nil, err
-	}
+	out.watch(t, input, end, ">")
 	out.node = func() plan.Node {
 		n.Input = input.node()
 		return out.inTime(n)
@@ -85,9 +83,7 @@ func (x *scalars) session(t *ast.WindowTable, when plan.Expr, gap *plan.Literal)
 		return nil, err
 	}
 	out := windowScope(t, x.scope)
-	if err := out.watch(t, x.scope, when, ">="); err != nil {
-		return nil, err
-	}
+	out.watch(t, x.scope, when, ">=")
 	out.node = func() plan.Node {
 		n.Input = out.inTime(&plan.Filter{Input: x.scope.node(), Predicate: has})
 		return n
@@ -116,47 +112,6 @@ func watermarkColumn(input *scope) int {
 		}
 	}
 	return -1
-}
-
-// watch prepares LATE DROP for a function whose input has watermarks: a row is in time if there was no watermark before it, or if a
-// time of its own is after that, or at it, as op says.
-func (s *scope) watch(t *ast.WindowTable, input *scope, own plan.Expr, op string) error {
-	at := watermarkColumn(input)
-	if at < 0 {
-		return nil
-	}
-	watermark := argument{input.ref(at), t.Pos}
-	first, err := applied("is_null", t.Pos, watermark)
-	if err != nil {
-		return err
-	}
-	ahead, err := applied(op, t.Pos, argument{own, t.Pos}, watermark)
-	if err != nil {
-		return err
-	}
-	s.punctual, err = applied("or", t.Pos, argument{first, t.Pos}, argument{ahead, t.Pos})
-	return err
-}
-
-// inTime leaves out the rows that came too late, where that is asked for.
-func (s *scope) inTime(n plan.Node) plan.Node {
-	if !s.dropsLate {
-		return n
-	}
-	return &plan.Filter{Input: n, Predicate: s.punctual}
-}
-
-// dropLate obeys LATE DROP, if it is given.
-func (s *scope) dropLate(l *ast.Late) error {
-	if l == nil {
-		return nil
-	}
-	if s.punctual == nil {
-		return event.Errorf(event.CodeBadRequest, "LATE DROP needs a window table function over a stream in FROM").At(l.Pos).
-			WithHint("as in FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute')")
-	}
-	s.dropsLate = true
-	return nil
 }
 
 // widths reads the intervals of a window table function, in the order in which it takes them.

@@ -31,13 +31,14 @@ const (
 
 // statement is the root of the grammar: exactly one of its fields is set.
 type statement struct {
-	Create   *createStream `parser:"@@"`
-	Drop     *dropStream   `parser:"| @@"`
-	Insert   *insert       `parser:"| @@"`
-	Show     *showStreams  `parser:"| @@"`
-	Describe *describe     `parser:"| @@"`
-	Explain  *explain      `parser:"| @@"`
-	Select   *selectQuery  `parser:"| @@"`
+	View     *viewStatement `parser:"@@"`
+	Create   *createStream  `parser:"| @@"`
+	Drop     *dropStream    `parser:"| @@"`
+	Insert   *insert        `parser:"| @@"`
+	Show     *showStreams   `parser:"| @@"`
+	Describe *describe      `parser:"| @@"`
+	Explain  *explain       `parser:"| @@"`
+	Select   *selectQuery   `parser:"| @@"`
 }
 
 var (
@@ -141,6 +142,8 @@ func parseOne(tokens []lexer.Token) (ast.Statement, error) {
 // tree is the statement as a syntax tree.
 func (s *statement) tree() (ast.Statement, error) {
 	switch {
+	case s.View != nil:
+		return s.View.tree()
 	case s.Create != nil:
 		return s.Create.tree()
 	case s.Drop != nil:

@@ -10,17 +10,22 @@ import (
 // windowTables are the window table functions.
 var windowTables = wordSet(`TUMBLE HOP CUMULATE SESSION`)
 
-// lateClause is LATE DROP.
+// lateClause is LATE DROP or LATE RECOMPUTE.
 type lateClause struct {
-	Pos  lexer.Position
-	Drop bool `parser:"'LATE' @'DROP'"`
+	Pos    lexer.Position
+	Within *expression `parser:"'LATE' ( 'DROP' | 'RECOMPUTE' 'WITHIN' @@ )"`
+	Into   *name       `parser:"( 'ELSE' 'INTO' @@ )?"`
 }
 
 func (l *lateClause) tree() *ast.Late {
 	if l == nil {
 		return nil
 	}
-	return &ast.Late{Pos: position(l.Pos)}
+	out := &ast.Late{Pos: position(l.Pos), Within: l.Within.tree()}
+	if l.Into != nil {
+		out.Into = &l.Into.Name
+	}
+	return out
 }
 
 // windowTable reads the arguments of a window table function, whose name t has been taken: the table, the time and the widths, each
@@ -137,13 +142,13 @@ func (p *tableParser) windowSource() (ast.Table, error) {
 	return &ast.StreamTable{Name: nameOf(t)}, nil
 }
 
-// late gives LATE DROP at the end of a query to its SELECT, of which there must be one.
+// late gives LATE at the end of a query to its SELECT, of which there must be one.
 func (q *selectQuery) late(out *ast.Select) error {
 	switch {
 	case q.Late == nil:
 		return nil
 	case len(q.More) > 0 || q.First.Query != nil || out.Late != nil:
-		return event.Errorf(event.CodeSyntax, "LATE DROP belongs to one SELECT").At(position(q.Late.Pos)).
+		return event.Errorf(event.CodeSyntax, "LATE belongs to one SELECT").At(position(q.Late.Pos)).
 			WithHint("put it behind the conditions of that SELECT")
 	}
 	out.Late = q.Late.tree()

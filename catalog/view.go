@@ -1,0 +1,264 @@
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/journal"
+)
+
+// View is the definition of one materialized view. A published View never changes; a new one replaces it.
+type View struct {
+	Name string `json:"name"`
+	// SQL is the CREATE statement, from which the view is planned again at every start.
+	SQL string `json:"sql"`
+	// Generation tells this content from every other that a view ever had: it is given once in the life of a catalog.
+	Generation uint64 `json:"generation"`
+	// Ready tells that the content has caught up once. Before, the view cannot be read, and a start builds it from the beginning.
+	Ready bool `json:"ready,omitempty"`
+	// Schema is what is stored of a row: the visible columns, then those that only complete the key.
+	Schema *event.Schema `json:"schema"`
+	// Visible is the number of visible columns.
+	Visible int `json:"visible"`
+	// Key are the columns that tell rows apart; without any, rows may repeat.
+	Key []event.FieldID `json:"key,omitempty"`
+	// Inputs are the streams and views that the view reads.
+	Inputs []string `json:"inputs"`
+	ViewOptions
+}
+
+// ViewOptions are what a CREATE statement says of a view besides its query.
+type ViewOptions struct {
+	// OnClose tells that rows show once their window is closed.
+	OnClose bool `json:"on_close,omitempty"`
+	// Interval is the least time between two changes.
+	Interval time.Duration `json:"interval,omitempty"`
+	// Horizon is how long after its end a window takes late rows.
+	Horizon time.Duration `json:"horizon,omitempty"`
+	// LateInto is the stream that rows go to which come too late; empty where they are only counted.
+	LateInto string `json:"late_into,omitempty"`
+	// Memory bounds the state in bytes; 0 means that the state is bounded by windows.
+	Memory int64 `json:"memory,omitempty"`
+	// Start says where the view begins.
+	Start Start `json:"start"`
+	// StartTime is the event time from which rows count, in microseconds since 1970, where Start says so.
+	StartTime int64 `json:"start_time,omitempty"`
+}
+
+// Start says which rows of its inputs a view begins with.
+type Start string
+
+// The starts.
+const (
+	StartBeginning Start = "beginning" // all there are
+	StartNow       Start = "now"       // those that come after the view was made
+	StartTime      Start = "time"      // those from an event time on
+)
+
+// Storage is the name under which the final rows of this generation are kept as a stream of segments is. No stream can have it.
+func (v *View) Storage() string { return fmt.Sprintf("%s.%d", v.Name, v.Generation) }
+
+// Stored is the definition under which package segments keeps the final rows.
+func (v *View) Stored() *Stream { return &Stream{Name: v.Storage(), Schema: v.Schema, Partitions: 1} }
+
+// viewEntry is a view and, while another takes its place, that one.
+type viewEntry struct{ present, next *View }
+
+// View finds the present definition of a view.
+func (c *Catalog) View(name string) (*View, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	e, ok := c.mu.views[name]
+	return e.present, ok
+}
+
+// NextView finds the definition that is being built to take the place of a view.
+func (c *Catalog) NextView(name string) (*View, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	next := c.mu.views[name].next
+	return next, next != nil
+}
+
+// Views lists the present definitions by name.
+func (c *Catalog) Views() []*View {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	out := make([]*View, 0, len(c.mu.views))
+	for _, name := range slices.Sorted(maps.Keys(c.mu.views)) {
+		out = append(out, c.mu.views[name].present)
+	}
+	return out
+}
+
+// CreateView defines a view and gives it its generation. A view of that name is replaced, if that is asked for: it stays the
+// present one until the new one is ready. It fails with CodeAlreadyExists for a name that is taken.
+func (c *Catalog) CreateView(definition View, replace bool) (*View, error) {
+	if err := ValidateName(definition.Name); err != nil {
+		return nil, err
+	}
+	made := &definition
+	made.Ready = false
+	err := c.updateView(func() (*View, error) {
+		_, isView := c.View(made.Name)
+		if _, isStream := c.Stream(made.Name); isStream {
+			return nil, event.Errorf(event.CodeAlreadyExists, "there is a stream %q", made.Name)
+		}
+		if isView && !replace {
+			return nil, event.Errorf(event.CodeAlreadyExists, "view %q already exists", made.Name).WithHint("write CREATE OR REPLACE")
+		}
+		for _, input := range made.Inputs {
+			if err := c.readable(input, made.Name); err != nil {
+				return nil, err
+			}
+		}
+		c.mu.RLock()
+		defer c.mu.RUnlock()
+		made.Generation = c.mu.lastGeneration + 1
+		return made, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create view %s: %w", made.Name, err)
+	}
+	return made, nil
+}
+
+// readable makes sure that an input is there still, and does not read, through others, the view that is to read it.
+func (c *Catalog) readable(input, reader string) error {
+	if input == reader {
+		return event.Errorf(event.CodeBadRequest, "view %q would read itself", reader)
+	}
+	if _, ok := c.Stream(input); ok {
+		return nil
+	}
+	v, ok := c.View(input)
+	if !ok {
+		return event.Errorf(event.CodeNotFound, "there is no stream or view %q", input)
+	}
+	for _, below := range v.Inputs {
+		if err := c.readable(below, reader); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ViewReady notes that a view can be read. Where it was made to replace one, it is the present one from then on.
+func (c *Catalog) ViewReady(definition *View) (*View, error) {
+	ready := *definition
+	ready.Ready = true
+	err := c.updateView(func() (*View, error) {
+		present, _ := c.View(ready.Name)
+		next, _ := c.NextView(ready.Name)
+		if present != definition && next != definition {
+			return nil, event.Errorf(event.CodeNotFound, "view %q was dropped or replaced meanwhile", ready.Name)
+		}
+		return &ready, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("publish view %s: %w", ready.Name, err)
+	}
+	return &ready, nil
+}
+
+// DropView removes a view and what was to take its place, together with the records of other states that belong to them. It is
+// refused while views read it.
+func (c *Catalog) DropView(name string, others ...journal.Record) error {
+	err := c.journal.Update(func() ([]journal.Record, error) {
+		if _, ok := c.View(name); !ok {
+			return nil, event.Errorf(event.CodeNotFound, "there is no view %q", name)
+		}
+		if err := c.Unread(name); err != nil {
+			return nil, err
+		}
+		r, err := encodeBody(body{Version: viewVersion, DroppedView: name})
+		return append([]journal.Record{r}, others...), err
+	})
+	if err != nil {
+		return fmt.Errorf("drop view %s: %w", name, err)
+	}
+	return nil
+}
+
+// Readers lists the views that read a stream or view.
+func (c *Catalog) Readers(name string) []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []string
+	for _, reader := range slices.Sorted(maps.Keys(c.mu.views)) {
+		e := c.mu.views[reader]
+		if slices.Contains(e.present.Inputs, name) || (e.next != nil && slices.Contains(e.next.Inputs, name)) {
+			out = append(out, reader)
+		}
+	}
+	return out
+}
+
+// Unread fails with CodeConflict for a stream or view that views read: it cannot be dropped.
+func (c *Catalog) Unread(name string) error {
+	readers := c.Readers(name)
+	if len(readers) == 0 {
+		return nil
+	}
+	return event.Errorf(event.CodeConflict, "%q is read by the materialized %s %s", name, plural("view", len(readers)),
+		strings.Join(readers, ", ")).WithHint("drop %s first", strings.Join(readers, ", "))
+}
+
+func plural(noun string, n int) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
+}
+
+func (c *Catalog) updateView(decide func() (*View, error)) error {
+	return c.journal.Update(func() ([]journal.Record, error) {
+		v, err := decide()
+		if err != nil {
+			return nil, err
+		}
+		r, err := encodeBody(body{Version: viewVersion, View: v})
+		return []journal.Record{r}, err
+	})
+}
+
+// applyView folds a definition in. The caller holds the lock.
+func (c *Catalog) applyView(v *View) {
+	c.mu.lastGeneration = max(c.mu.lastGeneration, v.Generation)
+	e := c.mu.views[v.Name]
+	if e.present != nil && e.present.Ready && !v.Ready {
+		e.next = v
+	} else {
+		e = viewEntry{present: v}
+	}
+	c.mu.views[v.Name] = e
+}
+
+// appendViews adds the views to a snapshot.
+func (c *Catalog) appendViews(out []journal.Record) ([]journal.Record, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var bodies []body
+	if c.mu.lastGeneration > 0 {
+		bodies = append(bodies, body{Version: viewVersion, LastGeneration: c.mu.lastGeneration})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.mu.views)) {
+		e := c.mu.views[name]
+		bodies = append(bodies, body{Version: viewVersion, View: e.present})
+		if e.next != nil {
+			bodies = append(bodies, body{Version: viewVersion, View: e.next})
+		}
+	}
+	for _, b := range bodies {
+		r, err := encodeBody(b)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}

@@ -1,0 +1,136 @@
+package bind
+
+import (
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// lateness is what becomes of rows that came too late: those beyond the horizon are left out.
+type lateness struct {
+	// horizon is an interval of no months; nil for none.
+	horizon *plan.Literal
+	pos     event.Position
+}
+
+// punctuality tells rows that came in time for their window from others.
+type punctuality struct {
+	// own is the time of a row that the watermark before the row is compared with: the end of its window, or its event time.
+	own, watermark argument
+	// op holds between own and the watermark for rows that are in time.
+	op string
+}
+
+// lateClause reads LATE DROP and LATE RECOMPUTE WITHIN.
+func (b *binder) lateClause(l *ast.Late) (*lateness, error) {
+	out := &lateness{pos: l.Pos}
+	if l.Within == nil {
+		return out, nil
+	}
+	var err error
+	if out.horizon, err = b.width("LATE RECOMPUTE WITHIN", l.Within); err != nil {
+		return nil, err
+	}
+	if widthOf(out.horizon).months != 0 {
+		return nil, event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE WITHIN cannot be in months, which differ in length").At(l.Within.Position()).
+			WithHint("write it in days")
+	}
+	return out, nil
+}
+
+// watch prepares LATE for a function whose input has watermarks: a row is in time if there was no watermark before it, or if a
+// time of its own is after that, or at it, as op says.
+func (s *scope) watch(t *ast.WindowTable, input *scope, own plan.Expr, op string) {
+	if at := watermarkColumn(input); at >= 0 {
+		s.punctual = &punctuality{own: argument{own, t.Pos}, watermark: argument{input.ref(at), t.Pos}, op: op}
+	}
+}
+
+// condition is true for rows that are in time, or no later than the horizon.
+func (p *punctuality) condition(l *lateness) (plan.Expr, error) {
+	first, err := applied("is_null", l.pos, p.watermark)
+	if err != nil {
+		return nil, err
+	}
+	own := p.own
+	if l.horizon != nil {
+		if own.expr, err = applied("+", l.pos, own, argument{l.horizon, l.pos}); err != nil {
+			return nil, err
+		}
+	}
+	ahead, err := applied(p.op, l.pos, own, p.watermark)
+	if err != nil {
+		return nil, err
+	}
+	return applied("or", l.pos, argument{first, l.pos}, argument{ahead, l.pos})
+}
+
+// dropLate obeys LATE, if it is given, or else what the view says that the query belongs to.
+func (b *binder) dropLate(s *scope, l *ast.Late) error {
+	late := b.late
+	if l != nil {
+		switch {
+		case s.punctual == nil:
+			return event.Errorf(event.CodeBadRequest, "LATE DROP needs a window table function over a stream in FROM").At(l.Pos).
+				WithHint("as in FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute')")
+		case l.Into != nil:
+			return event.Errorf(event.CodeBadRequest, "only a materialized view keeps its late rows elsewhere").At(l.Into.Pos)
+		}
+		var err error
+		if late, err = b.lateClause(l); err != nil {
+			return err
+		}
+	}
+	if late == nil || s.punctual == nil {
+		return nil
+	}
+	var err error
+	s.late, err = s.punctual.condition(late)
+	return err
+}
+
+// inTime leaves out the rows that came too late, where that is asked for.
+func (s *scope) inTime(n plan.Node) plan.Node {
+	if s.late == nil {
+		return n
+	}
+	return &plan.Filter{Input: n, Predicate: s.late}
+}
+
+// horizonMicros is the horizon in microseconds.
+func (l *lateness) horizonMicros() int64 {
+	if l == nil || l.horizon == nil {
+		return 0
+	}
+	return widthOf(l.horizon).micros
+}
+
+// bindLateEvents leaves late events out of the frames of a view's window functions where those go by event time: a frame that the
+// watermark has passed is complete then.
+func (q *selection) bindLateEvents() error {
+	late, s := q.binder.late, q.scope
+	if late == nil || s.late != nil || len(s.events) == 0 || len(q.rows.windows.calls) == 0 || q.aggregated() {
+		return nil
+	}
+	at := watermarkColumn(s)
+	when := s.eventTime()
+	byTime := slices.ContainsFunc(q.rows.windows.calls, func(c windowCall) bool {
+		return len(c.order) > 0 && !c.order[0].Descending && sameExpr(c.order[0].Expr, when)
+	})
+	if at < 0 || !byTime {
+		return nil
+	}
+	if late.horizon != nil {
+		return event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE is for windows of FROM, not for those of OVER").At(late.pos)
+	}
+	p := punctuality{own: argument{when, late.pos}, watermark: argument{s.ref(at), late.pos}, op: ">="}
+	punctual, err := p.condition(late)
+	if err != nil || q.where == nil {
+		q.where = punctual
+		return err
+	}
+	q.where, err = applied("and", late.pos, argument{punctual, late.pos}, argument{q.where, late.pos})
+	return err
+}

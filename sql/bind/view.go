@@ -1,0 +1,162 @@
+package bind
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// CreateView is a materialized view to be made. Its plan is that of the query with late rows left out.
+type CreateView struct {
+	Name string
+	// SQL is the statement, which gives the same view again as long as what it reads stays as it is.
+	SQL                    string
+	Plan                   plan.Node
+	Options                catalog.ViewOptions
+	OrReplace, IfNotExists bool
+}
+
+// DropView is a view to be removed. With IfExists it may be gone already.
+type DropView struct {
+	Name     string
+	IfExists bool
+}
+
+// ResumeView is a view that stopped and shall go on. Skip leaves out the rows at which it stopped.
+type ResumeView struct {
+	View *catalog.View
+	Skip bool
+}
+
+// Show lists something of all views: VIEWS, WATERMARKS, LATE or STATE.
+type Show struct{ What string }
+
+// DescribeView shows one view.
+type DescribeView struct{ View *catalog.View }
+
+// ExplainWatermark says what holds the windows of a view open.
+type ExplainWatermark struct{ View *catalog.View }
+
+// ExplainView shows how a view would be kept current.
+type ExplainView struct{ View CreateView }
+
+func (CreateView) bound()       {}
+func (DropView) bound()         {}
+func (ResumeView) bound()       {}
+func (Show) bound()             {}
+func (DescribeView) bound()     {}
+func (ExplainWatermark) bound() {}
+func (ExplainView) bound()      {}
+
+func (b *binder) viewStatement(stmt ast.Statement) (Bound, error) {
+	switch s := stmt.(type) {
+	case *ast.CreateView:
+		return b.createView(s)
+	case *ast.DropView:
+		return b.dropView(s)
+	case *ast.AlterView:
+		view, err := b.existingView(s.Name)
+		return ResumeView{View: view, Skip: s.Skip}, err
+	case *ast.Show:
+		return Show{What: s.What}, nil
+	case *ast.ExplainWatermark:
+		view, err := b.existingView(s.Name)
+		return ExplainWatermark{View: view}, err
+	case *ast.ExplainView:
+		view, err := b.createView(s.View)
+		return ExplainView{View: view}, err
+	default:
+		return nil, fmt.Errorf("bind %T: not a known statement", stmt)
+	}
+}
+
+// view finds a view by the name written, as stream does.
+func (b *binder) view(n ast.Name) (*catalog.View, bool) {
+	if v, ok := b.catalog.View(n.Text); ok || n.Quoted {
+		return v, ok
+	}
+	return b.catalog.View(strings.ToLower(n.Text))
+}
+
+func (b *binder) existingView(n ast.Name) (*catalog.View, error) {
+	if v, ok := b.view(n); ok {
+		return v, nil
+	}
+	err := event.Errorf(event.CodeNotFound, "there is no materialized view %q", n.Text).At(n.Pos)
+	return nil, suggest(err, n.Text, b.catalog.Tables())
+}
+
+func (b *binder) dropView(s *ast.DropView) (Bound, error) {
+	found, err := b.existingView(s.Name)
+	var fault *event.Error
+	switch {
+	case err == nil:
+		return DropView{Name: found.Name, IfExists: s.IfExists}, nil
+	case s.IfExists && errors.As(err, &fault) && fault.Code == event.CodeNotFound:
+		return DropView{Name: strings.ToLower(s.Name.Text), IfExists: true}, nil
+	default:
+		return nil, err
+	}
+}
+
+// createView plans the query with the view's rule for late rows, which goes for every window in it.
+func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
+	name, err := streamName(s.Name)
+	if err != nil {
+		return CreateView{}, err
+	}
+	out := CreateView{Name: name, SQL: s.String(), OrReplace: s.OrReplace, IfNotExists: s.IfNotExists}
+	if err := b.viewOptions(s, &out.Options); err != nil {
+		return out, err
+	}
+	b.params = Params{} // a view outlives the request
+	b.late = &lateness{pos: s.Pos}
+	if s.Late != nil {
+		if b.late, err = b.lateClause(s.Late); err != nil {
+			return out, err
+		}
+		out.Options.Horizon = time.Duration(b.late.horizonMicros()) * time.Microsecond
+		if s.Late.Into != nil {
+			if out.Options.LateInto, err = streamName(*s.Late.Into); err != nil {
+				return out, err
+			}
+		}
+	}
+	if out.Plan, err = b.selectPlan(s.Query, nil, nil); err != nil {
+		return out, err
+	}
+	return out, checkViewColumns(out.Plan.Columns(), s)
+}
+
+// checkViewColumns holds the columns of a query to what a table can have.
+func checkViewColumns(columns []plan.Column, s *ast.CreateView) error {
+	for i, c := range columns {
+		same := slices.ContainsFunc(columns[:i], func(o plan.Column) bool { return o.Name == c.Name })
+		switch {
+		case same:
+			return event.Errorf(event.CodeBadRequest, "the query has two columns %q", c.Name).At(s.Query.Pos).
+				WithHint("give one another name with AS")
+		case !storedKinds[c.Type.Kind]:
+			return event.Errorf(event.CodeNotSupported, "column %q is %s, which a view cannot store", c.Name, c.Type).At(s.Query.Pos).
+				WithHint("cast it, as in %s::TEXT", c.Name)
+		}
+	}
+	return nil
+}
+
+// fromView makes the scope of a view: its visible columns. Those that only complete its key cannot be referred to.
+func (b *binder) fromView(view *catalog.View, table *ast.Name) (*scope, error) {
+	s := &scope{prune: true}
+	for i, c := range view.Schema.Columns[:view.Visible] {
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: view.Schema.Columns[i].ID})
+	}
+	s.node = func() plan.Node { return s.scan(view.Name, view.Schema) }
+	return s.named(table), nil
+}

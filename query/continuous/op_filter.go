@@ -1,0 +1,91 @@
+package continuous
+
+import (
+	"context"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// filterNode keeps the rows for which all conjuncts are true.
+type filterNode struct {
+	base
+	exprs     []plan.Expr
+	conjuncts []*kernel.Program
+	// late is the conjunct that leaves out late rows, -1 without one.
+	late int
+}
+
+func (c *compiler) compileFilter(n *plan.Filter) (node, error) {
+	input, err := c.compile(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	return c.filterOver(input, plan.Conjuncts(n.Predicate))
+}
+
+func (c *compiler) filterOver(input node, conjuncts []plan.Expr) (node, error) {
+	out := &filterNode{base: base{cols: input.columns(), ins: []node{input}, tr: *input.traits()}, exprs: conjuncts, late: -1}
+	var err error
+	if out.conjuncts, err = compileExprs(conjuncts); err != nil {
+		return nil, err
+	}
+	for i, e := range conjuncts {
+		if p, ok := punctualityOf(e, out.tr.watermarks); ok {
+			out.late = i
+			out.tr = out.tr.bounded(p.column, p.lag)
+		}
+	}
+	return out, nil
+}
+
+func (n *filterNode) describe() string {
+	parts := make([]string, len(n.exprs))
+	for i, e := range n.exprs {
+		parts[i] = e.String()
+	}
+	return "filter " + strings.Join(parts, " AND ")
+}
+
+func (n *filterNode) start(_ *Machine, inputs []operator) operator {
+	return &filterOp{node: n, input: inputs[0]}
+}
+
+type filterOp struct {
+	stateless
+	node  *filterNode
+	input operator
+}
+
+func (o *filterOp) step(ctx context.Context, s *stepping) (Delta, error) {
+	in, err := o.input.step(ctx, s)
+	if err != nil || in.Rows == 0 {
+		return in, err
+	}
+	late := o.node.late
+	if late < 0 {
+		return o.filter(in, o.node.conjuncts)
+	}
+	before, err := o.filter(in, o.node.conjuncts[:late])
+	if err != nil {
+		return Delta{}, err
+	}
+	punctual, err := o.filter(before, o.node.conjuncts[late:late+1])
+	if err != nil {
+		return Delta{}, err
+	}
+	s.late += int64(before.Rows - punctual.Rows)
+	return o.filter(punctual, o.node.conjuncts[late+1:])
+}
+
+func (o *filterOp) filter(in Delta, conjuncts []*kernel.Program) (Delta, error) {
+	if len(conjuncts) == 0 || in.Rows == 0 {
+		return in, nil
+	}
+	kept, err := kernel.Filter(steady, conjuncts, in.Columns, in.Rows)
+	if err != nil {
+		return Delta{}, err
+	}
+	return in.filtered(kept), nil
+}

@@ -1,0 +1,86 @@
+package continuous
+
+import (
+	"context"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// projectNode computes one column per expression.
+type projectNode struct {
+	base
+	exprs    []plan.Expr
+	programs []*kernel.Program
+}
+
+func (c *compiler) compileProject(n *plan.Project) (node, error) {
+	input, err := c.compile(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	out := &projectNode{base: base{cols: n.Columns(), ins: []node{input}, tr: *input.traits()}, exprs: n.Exprs}
+	out.tr.bounds, out.tr.watermarks = map[int]int64{}, map[int]bool{}
+	out.tr.windows = pickedWindows(input.traits().windows, n.Exprs)
+	for i, e := range n.Exprs {
+		if lag, ok := boundOf(e, input.traits().bounds); ok {
+			out.tr.bounds[i] = lag
+		}
+		out.tr.watermarks[i] = isWatermark(e, input.traits().watermarks)
+	}
+	out.programs, err = compileExprs(n.Exprs)
+	return out, err
+}
+
+func (n *projectNode) describe() string {
+	parts := make([]string, len(n.exprs))
+	for i, e := range n.exprs {
+		parts[i] = e.String()
+		if parts[i] != n.cols[i].Name {
+			parts[i] += " AS " + n.cols[i].Name
+		}
+	}
+	return "project " + strings.Join(parts, ", ")
+}
+
+func (n *projectNode) start(_ *Machine, inputs []operator) operator {
+	return &projectOp{node: n, input: inputs[0]}
+}
+
+type projectOp struct {
+	stateless
+	node  *projectNode
+	input operator
+}
+
+func (o *projectOp) step(ctx context.Context, s *stepping) (Delta, error) {
+	in, err := o.input.step(ctx, s)
+	if err != nil {
+		return Delta{}, err
+	}
+	if in.Rows == 0 {
+		return noChange(o.node.cols), nil
+	}
+	out := Delta{Rows: in.Rows, Weights: in.Weights}
+	if out.Columns, err = evalAll(steady, o.node.programs, &in); err != nil {
+		return Delta{}, err
+	}
+	out.Columns = typed(out.Columns, o.node.cols)
+	return out, nil
+}
+
+// typed gives NULLs without a type that of their column.
+func typed(values []arrow.Array, columns []plan.Column) []arrow.Array {
+	out := make([]arrow.Array, len(values))
+	for i, v := range values {
+		out[i] = v
+		if v.DataType().ID() == arrow.NULL && columns[i].Type.Kind != event.Unknown {
+			out[i] = event.NewNulls(columns[i].Type, v.Len())
+		}
+	}
+	return out
+}

@@ -1,0 +1,48 @@
+package continuous
+
+import (
+	"context"
+
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// unionNode adds up the changes of its parts.
+type unionNode struct{ base }
+
+func (c *compiler) compileUnion(n *plan.Union) (node, error) {
+	parts, err := c.compileAll(n.Parts)
+	if err != nil {
+		return nil, err
+	}
+	out := &unionNode{base{cols: n.Columns(), ins: parts, tr: *parts[0].traits()}}
+	for _, p := range parts[1:] {
+		t := p.traits()
+		out.tr.appendOnly = out.tr.appendOnly && t.appendOnly
+		out.tr.final = out.tr.final && t.final
+		out.tr.bounds = commonBounds(out.tr.bounds, t.bounds)
+	}
+	return out, nil
+}
+
+func (n *unionNode) describe() string { return "union" }
+
+func (n *unionNode) start(_ *Machine, inputs []operator) operator {
+	return &unionOp{node: n, inputs: inputs}
+}
+
+type unionOp struct {
+	stateless
+	node   *unionNode
+	inputs []operator
+}
+
+func (o *unionOp) step(ctx context.Context, s *stepping) (Delta, error) {
+	parts := make([]Delta, len(o.inputs))
+	for i, in := range o.inputs {
+		var err error
+		if parts[i], err = in.step(ctx, s); err != nil {
+			return Delta{}, err
+		}
+	}
+	return sum(o.node.cols, parts...)
+}

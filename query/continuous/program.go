@@ -1,0 +1,264 @@
+package continuous
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/optimize"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// Program is a compiled plan. It never changes and may be used from any goroutine.
+type Program struct {
+	options Options
+	plan    plan.Node
+	root    node
+	columns []Column
+	key     []int
+	inputs  []Input
+	infos   map[string]InputInfo
+	// time is the output column that the watermark speaks of, -1 without one.
+	time int
+	// closedLag and finalLag are how far behind the watermark a row's time must lie for it to be complete, and to be so for good.
+	closedLag, finalLag int64
+}
+
+// Compile makes the program of a plan. inputs says what the names of the plan's scans stand for. A plan that cannot be kept current,
+// or not within bounds, is a not_supported error that names the operator and what to do.
+func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Program, error) {
+	if err := refuseUnsteady(root); err != nil {
+		return nil, err
+	}
+	visible := plan.Width(root)
+	keyed, key := exposeKey(root, inputs)
+	optimized, err := optimize.Optimize(keyed)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiler{inputs: inputs, options: options, fields: map[string]*Input{}}
+	c.collectFields(optimized)
+	compiled, err := c.compile(optimized)
+	if err != nil {
+		return nil, err
+	}
+	p := &Program{options: options, plan: optimized, root: compiled, key: key, infos: inputs, time: -1}
+	for i, column := range optimized.Columns() {
+		p.columns = append(p.columns, Column{Column: column, Hidden: i >= visible})
+	}
+	for _, name := range plan.Streams(optimized) {
+		p.inputs = append(p.inputs, *c.fields[name])
+	}
+	p.findTime()
+	if err := p.gate(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Columns are those of the output: first the plan's own, then hidden ones that complete the key.
+func (p *Program) Columns() []Column { return p.columns }
+
+// Key lists the output columns whose values tell rows apart. nil means that rows may repeat: then a row is known by all its values,
+// and comes as often as its weights add up to. An empty list that is not nil means that there is one row at most.
+func (p *Program) Key() []int { return p.key }
+
+// Time is the output column that watermarks speak of; ok is false where there is none.
+func (p *Program) Time() (column int, ok bool) { return max(p.time, 0), p.time >= 0 }
+
+// Finality says when rows of the output can no longer change.
+func (p *Program) Finality() Finality {
+	switch {
+	case p.root.traits().appendOnly:
+		return FinalAtOnce
+	case p.time >= 0:
+		return FinalByTime
+	default:
+		return FinalNever
+	}
+}
+
+// Inputs are the streams and views to be read, each once, in the order in which the plan names them.
+func (p *Program) Inputs() []Input { return p.inputs }
+
+// Plan is what the output is the answer to.
+func (p *Program) Plan() plan.Node { return p.plan }
+
+// String prints the operators as an indented tree, one a line, the root first.
+func (p *Program) String() string {
+	var b strings.Builder
+	printTree(&b, p.root, 0)
+	return b.String()
+}
+
+func printTree(b *strings.Builder, n node, depth int) {
+	b.WriteString(strings.Repeat("  ", depth) + n.describe() + "\n")
+	for _, in := range n.inputs() {
+		printTree(b, in, depth+1)
+	}
+}
+
+// findTime chooses the output column that follows the watermark most closely.
+func (p *Program) findTime() {
+	bounds := p.root.traits().bounds
+	for i := range p.columns {
+		lag, ok := bounds[i]
+		if !ok || (p.time >= 0 && (lag >= p.finalLag || p.columns[i].Hidden)) {
+			continue
+		}
+		p.time, p.finalLag = i, lag
+	}
+	p.closedLag = p.finalLag - p.options.Horizon.Microseconds()
+}
+
+// gate makes a program that emits when windows close hold its rows back until then.
+func (p *Program) gate() error {
+	if p.options.Emit != OnWindowClose || p.root.traits().final {
+		return nil
+	}
+	if p.time < 0 {
+		return event.Errorf(event.CodeNotSupported, "EMIT ON WINDOW CLOSE needs a time in the output that the watermark passes").
+			WithHint("select window_start or window_end of a window table function, or the event time")
+	}
+	return event.Errorf(event.CodeNotSupported, "EMIT ON WINDOW CLOSE")
+}
+
+// refuseUnsteady refuses functions whose value depends on when they are computed.
+func refuseUnsteady(n plan.Node) error {
+	for _, e := range exprsOf(n) {
+		var found *plan.Function
+		plan.Walk(e, func(e plan.Expr) {
+			if c, ok := e.(*plan.Call); ok && c.Fn.Stable {
+				found = c.Fn
+			}
+		})
+		if found != nil {
+			return event.Errorf(event.CodeNotSupported, "%s() in a continuous query", found.Name).
+				WithHint("its answer would change without a new row; compare event times with each other instead")
+		}
+	}
+	for _, in := range n.Inputs() {
+		if err := refuseUnsteady(in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compiler turns plan nodes into operators.
+type compiler struct {
+	inputs  map[string]InputInfo
+	options Options
+	fields  map[string]*Input
+}
+
+// collectFields lists what is read of each input over all its scans.
+func (c *compiler) collectFields(n plan.Node) {
+	if s, ok := n.(*plan.Scan); ok {
+		in := c.fields[s.Stream]
+		if in == nil {
+			in = &Input{Name: s.Stream, Schema: s.Schema}
+			c.fields[s.Stream] = in
+		}
+		for _, f := range s.Fields {
+			if !slices.Contains(in.Fields, f) {
+				in.Fields = append(in.Fields, f)
+			}
+		}
+	}
+	for _, in := range n.Inputs() {
+		c.collectFields(in)
+	}
+}
+
+// node is a compiled operator. It never changes.
+type node interface {
+	columns() []plan.Column
+	inputs() []node
+	traits() *traits
+	describe() string
+	// start makes a running instance over those of the inputs.
+	start(m *Machine, inputs []operator) operator
+}
+
+// traits are what is known of the rows of an operator.
+type traits struct {
+	// appendOnly says that rows never go.
+	appendOnly bool
+	// final says that a row is only shown once it is complete.
+	final bool
+	// bounds has, for columns that follow the watermark, by how many microseconds they do: rows that come or go after a watermark w
+	// have a value above w - bound.
+	bounds map[int]int64
+	// windows are the bounds of windows among the columns.
+	windows []windowBounds
+	// watermarks are the columns that are the row's own hidden _watermark.
+	watermarks map[int]bool
+}
+
+// base is what all operators have.
+type base struct {
+	cols []plan.Column
+	ins  []node
+	tr   traits
+}
+
+func (b *base) columns() []plan.Column { return b.cols }
+func (b *base) inputs() []node         { return b.ins }
+func (b *base) traits() *traits        { return &b.tr }
+
+// compile makes the operator of a plan node.
+func (c *compiler) compile(n plan.Node) (node, error) {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return c.compileScan(n)
+	case *plan.Filter:
+		return c.compileFilter(n)
+	case *plan.Project:
+		return c.compileProject(n)
+	case *plan.Assign:
+		return c.compileAssign(n)
+	case *plan.Repeat:
+		return c.compileRepeat(n)
+	case *plan.Union:
+		return c.compileUnion(n)
+	case *plan.Values, *plan.Series:
+		return c.compileConstant(n)
+	case *plan.Sort:
+		if n.Limit < 0 { // what is stored has no order
+			return c.compile(n.Input)
+		}
+	}
+	return nil, event.Errorf(event.CodeNotSupported, "%s in a continuous query", firstWord(n))
+}
+
+func (c *compiler) compileAll(inputs []plan.Node) ([]node, error) {
+	out := make([]node, len(inputs))
+	for i, in := range inputs {
+		var err error
+		if out[i], err = c.compile(in); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// firstLine is how a plan node prints, without its inputs.
+func firstLine(n plan.Node) string {
+	line, _, _ := strings.Cut(plan.Print(n), "\n")
+	return line
+}
+
+func firstWord(n plan.Node) string {
+	word, _, _ := strings.Cut(firstLine(n), " ")
+	return strings.ToUpper(word)
+}
+
+// steady is the context of expressions: no function here depends on the time of day.
+var steady = &kernel.Context{}
+
+func (p *Program) isStream(name string) bool { return p.infos[name].Kind == StreamInput }
+
+// HoldsBack says whether rows are shown only once the watermark has passed their time.
+func (p *Program) HoldsBack() bool { return p.root.traits().final }

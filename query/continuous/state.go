@@ -1,0 +1,224 @@
+package continuous
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// The layout of a snapshot: stateMagic, stateVersion, the program's text, the inputs' watermarks in the program's order, then what each
+// operator writes, every input before what reads it. Numbers are varints; columns are an Arrow IPC stream behind its length and the
+// number of rows.
+const (
+	stateMagic   = "TMCQ"
+	stateVersion = 1
+)
+
+// stateWriter writes a snapshot. Errors of writing are kept until close.
+type stateWriter struct {
+	w   io.Writer
+	err error
+}
+
+func newStateWriter(w io.Writer) *stateWriter { return &stateWriter{w: w} }
+
+func (w *stateWriter) write(b []byte) {
+	if w.err == nil {
+		_, w.err = w.w.Write(b)
+	}
+}
+
+func (w *stateWriter) number(v int64) { w.write(binary.AppendVarint(nil, v)) }
+
+func (w *stateWriter) flag(v bool) {
+	if v {
+		w.number(1)
+	} else {
+		w.number(0)
+	}
+}
+
+func (w *stateWriter) text(s string) {
+	w.number(int64(len(s)))
+	w.write([]byte(s))
+}
+
+// begin writes what every snapshot starts with.
+func (w *stateWriter) begin(m *Machine) {
+	w.write([]byte(stateMagic))
+	w.number(stateVersion)
+	w.text(m.program.String())
+	for _, in := range m.program.inputs {
+		at := m.marks[in.Name]
+		w.number(at.closed)
+		w.number(at.final)
+	}
+}
+
+// columns writes arrays of the same number of rows.
+func (w *stateWriter) columns(columns []arrow.Array, rows int) error {
+	fields := make([]arrow.Field, len(columns))
+	columns = decoded(columns)
+	for i, c := range columns {
+		fields[i] = arrow.Field{Name: fmt.Sprint(i), Type: c.DataType(), Nullable: true}
+	}
+	schema := arrow.NewSchema(fields, nil)
+	var out bytes.Buffer
+	writer := ipc.NewWriter(&out, ipc.WithSchema(schema))
+	if err := writer.Write(array.NewRecordBatch(schema, columns, int64(rows))); err != nil {
+		return fmt.Errorf("encode columns: %w", err)
+	}
+	if err := writer.Close(); err != nil {
+		return fmt.Errorf("encode columns: %w", err)
+	}
+	w.number(int64(rows))
+	w.number(int64(out.Len()))
+	w.write(out.Bytes())
+	return w.err
+}
+
+func (w *stateWriter) close() error {
+	if w.err != nil {
+		return fmt.Errorf("write state: %w", w.err)
+	}
+	return nil
+}
+
+// stateReader reads what a stateWriter wrote. What cannot be read is a corrupt error.
+type stateReader struct{ r *bytes.Reader }
+
+// maxStateBytes bounds what a snapshot may hold in one piece.
+const maxStateBytes = 1 << 40
+
+func newStateReader(r io.Reader) (*stateReader, error) {
+	all, err := io.ReadAll(io.LimitReader(r, maxStateBytes))
+	if err != nil {
+		return nil, err
+	}
+	return &stateReader{r: bytes.NewReader(all)}, nil
+}
+
+func errState(format string, args ...any) error {
+	return event.Errorf(event.CodeCorrupt, "state of a continuous query: "+format, args...)
+}
+
+func (r *stateReader) number() (int64, error) {
+	v, err := binary.ReadVarint(r.r)
+	if err != nil {
+		return 0, errState("a number is cut off")
+	}
+	return v, nil
+}
+
+// size is a number of things of which each takes a byte at least.
+func (r *stateReader) size() (int, error) {
+	v, err := r.number()
+	if err == nil && (v < 0 || v > int64(r.r.Len())) {
+		err = errState("%d bytes where %d are left", v, r.r.Len())
+	}
+	return int(v), err
+}
+
+func (r *stateReader) flag() (bool, error) {
+	v, err := r.number()
+	return v != 0, err
+}
+
+func (r *stateReader) take() ([]byte, error) {
+	n, err := r.size()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, n)
+	_, err = io.ReadFull(r.r, out)
+	return out, err
+}
+
+func (r *stateReader) begin(m *Machine) error {
+	magic := make([]byte, len(stateMagic))
+	if _, err := io.ReadFull(r.r, magic); err != nil || string(magic) != stateMagic {
+		return errState("it does not begin with %s", stateMagic)
+	}
+	version, err := r.number()
+	if err != nil {
+		return err
+	}
+	if version != stateVersion {
+		return errState("version %d; this program reads %d", version, stateVersion)
+	}
+	program, err := r.take()
+	if err != nil {
+		return err
+	}
+	if string(program) != m.program.String() {
+		return errState("it belongs to another query")
+	}
+	for _, in := range m.program.inputs {
+		var at marks
+		if at.closed, err = r.number(); err != nil {
+			return err
+		}
+		if at.final, err = r.number(); err != nil {
+			return err
+		}
+		m.marks[in.Name] = at
+	}
+	return nil
+}
+
+// columns reads arrays of types.
+func (r *stateReader) columns(types []arrow.DataType) ([]arrow.Array, int, error) {
+	columns, rows, err := r.anyColumns()
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(columns) != len(types) {
+		return nil, 0, errState("%d columns, not %d", len(columns), len(types))
+	}
+	for i, t := range types {
+		if !arrow.TypeEqual(columns[i].DataType(), t) {
+			return nil, 0, errState("column %d is %s, not %s", i, columns[i].DataType(), t)
+		}
+	}
+	return columns, rows, nil
+}
+
+// anyColumns reads arrays of whatever type.
+func (r *stateReader) anyColumns() ([]arrow.Array, int, error) {
+	rows, err := r.number()
+	if err != nil {
+		return nil, 0, err
+	}
+	encoded, err := r.take()
+	if err != nil {
+		return nil, 0, err
+	}
+	reader, err := ipc.NewReader(bytes.NewReader(encoded))
+	if err != nil {
+		return nil, 0, errState("%v", err)
+	}
+	if !reader.Next() {
+		return nil, 0, errState("columns are missing: %v", reader.Err())
+	}
+	batch := reader.RecordBatch()
+	for _, c := range batch.Columns() {
+		if int64(c.Len()) != rows {
+			return nil, 0, errState("%d rows, not %d", c.Len(), rows)
+		}
+	}
+	return batch.Columns(), int(rows), nil
+}
+
+func (r *stateReader) close() error {
+	if r.r.Len() > 0 {
+		return errState("%d bytes too many", r.r.Len())
+	}
+	return nil
+}

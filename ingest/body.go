@@ -10,6 +10,7 @@ import (
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/dedup"
 	"github.com/tidemarkdb/tidemark/ingest/partition"
 )
 
@@ -33,8 +34,13 @@ type BodyOptions struct {
 	// Insert takes rows that were typed against the stream's schema: the schema never changes for them, and a chunk with a row that
 	// cannot be stored is an error and stores nothing.
 	Insert bool
+	// Key names the request, so that it can be repeated: rows that are stored already are not stored again. The body must then be cut by
+	// KeyedChunks. "" is for a request without a key.
+	Key string
 	// system allows a stream that clients may not write to.
 	system bool
+	// part is set for rows of one chunk of a keyed request to another stream.
+	part *keyed
 }
 
 // Summary is what became of a body.
@@ -44,6 +50,8 @@ type Summary struct {
 	Known    bool
 	Accepted int64
 	Rejected int64
+	// Duplicates counts the rows that an earlier request with the same key had stored. Their offsets are among Offsets.
+	Duplicates int64
 	// Offsets are the spans of offsets given, joined where they touch, by partition and offset.
 	Offsets []partition.Span
 	// Errors describe the first rejected rows.
@@ -64,6 +72,8 @@ type Body struct {
 	lines   int64
 	flight  []inFlight
 	summary Summary
+	// keyed is set when the request has a key.
+	keyed *keyed
 	// rejected holds rows turned away that are not kept yet, as lines for the stream of rejected rows.
 	rejected []byte
 }
@@ -84,7 +94,10 @@ func (e *Engine) Begin(stream string, options BodyOptions) (*Body, error) {
 	if err := catalog.ValidateName(stream); err != nil && !options.system {
 		return nil, err
 	}
-	b := &Body{engine: e, options: options, summary: Summary{Stream: stream}}
+	b := &Body{engine: e, options: options, summary: Summary{Stream: stream}, keyed: options.part}
+	if options.Key != "" {
+		b.keyed = &keyed{key: requestKey(options.Key)}
+	}
 	s, err := e.Stream(stream)
 	if err == nil {
 		b.stream = s
@@ -102,8 +115,21 @@ func (b *Body) Feed(ctx context.Context, lines []byte) error {
 	return b.FeedChunk(ctx, &decode.Chunk{Lines: lines})
 }
 
+// FeedLast is FeedChunk for a chunk with which the body ends.
+func (b *Body) FeedLast(ctx context.Context, chunk *decode.Chunk) error {
+	if b.keyed != nil {
+		b.keyed.last = true
+	}
+	return b.FeedChunk(ctx, chunk)
+}
+
 // FeedChunk decodes a chunk and queues its rows. The chunk must not change until Finish has returned.
 func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
+	if b.keyed != nil && b.options.part == nil {
+		if err := b.claim(ctx); err != nil {
+			return err
+		}
+	}
 	size := int64(chunk.Bytes())
 	if err := b.engine.room.take(size); err != nil {
 		return err
@@ -119,8 +145,13 @@ func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 	if err != nil {
 		return err
 	}
-	if len(b.rejected) >= chunkBytes {
-		return b.keepRejected(ctx)
+	if len(b.rejected) >= chunkBytes || b.keyed != nil {
+		if err := b.keepRejected(ctx); err != nil {
+			return err
+		}
+	}
+	if b.keyed != nil {
+		b.keyed.chunk++
 	}
 	if len(b.flight) > chunksInFlight {
 		return b.settle(1)
@@ -152,12 +183,22 @@ func (b *Body) take(ctx context.Context, chunk *decode.Chunk, bytes int64) (bool
 	if b.stream == nil {
 		return false, nil
 	}
+	var known *dedup.Chunk
+	if b.keyed != nil {
+		var err error
+		if known, err = b.stored(chunk); err != nil {
+			return false, err
+		}
+		if known != nil && known.Stored() >= known.Accepted {
+			return false, b.repeat(ctx, chunk, known)
+		}
+	}
 	if err := b.stream.waitForRoom(ctx); err != nil {
 		return false, err
 	}
 	arrival := b.engine.options.Now().UnixMicro()
 	for range maxEvolutions {
-		done, queued, err := b.tryTake(ctx, chunk, arrival, bytes)
+		done, queued, err := b.tryTake(ctx, chunk, known, arrival, bytes)
 		if done || err != nil {
 			return queued, err
 		}
@@ -166,7 +207,7 @@ func (b *Body) take(ctx context.Context, chunk *decode.Chunk, bytes int64) (bool
 }
 
 // tryTake decodes with the present schema. done is false when the schema had to change, or changed meanwhile.
-func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, arrival, bytes int64) (done, queued bool, err error) {
+func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Chunk, arrival, bytes int64) (done, queued bool, err error) {
 	s := b.stream
 	definition := s.Definition()
 	mode := definition.SchemaMode
@@ -190,25 +231,32 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, arrival, bytes 
 	if s.Definition().Schema.Version != definition.Schema.Version {
 		return false, false, nil
 	}
-	queued, err = b.queue(ctx, definition.Schema, rows, arrival, bytes)
+	queued, err = b.queue(ctx, definition.Schema, rows, known, arrival, bytes)
 	if err == nil {
 		b.reject(rows.Rejected)
 		b.count(rows)
+		if known != nil {
+			b.duplicates(known)
+		}
 	}
 	return true, queued, err
 }
 
 // queue hands decoded rows to their partitions' writers.
-func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Rows, arrival, bytes int64) (bool, error) {
-	if rows.Count == 0 {
+func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64) (bool, error) {
+	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival}
+	if b.keyed != nil {
+		decoded = b.identify(decoded, rows.Lines, len(rows.Rejected), known)
+	}
+	if len(decoded.Times) == 0 {
 		return false, nil
 	}
-	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival}
 	b.stream.widenExtents(decoded)
 	parts, err := b.stream.router.Split(decoded)
 	if err != nil {
 		return false, err
 	}
+	note(parts)
 	replies := make(chan partition.Reply, len(parts))
 	flight := inFlight{replies: replies, bytes: bytes}
 	for _, part := range parts {
@@ -259,13 +307,18 @@ func (b *Body) count(rows *decode.Rows) {
 	if rows == nil {
 		return
 	}
-	for _, r := range rows.Rejected {
+	b.describe(rows.Rejected)
+	b.summary.Rejected += int64(len(rows.Rejected))
+	b.lines += int64(len(rows.Rejected) + rows.Count)
+}
+
+// describe adds the first rejections to the summary.
+func (b *Body) describe(rejected []decode.Rejected) {
+	for _, r := range rejected {
 		if len(b.summary.Errors) < maxReported {
 			b.summary.Errors = append(b.summary.Errors, RowError{Row: int64(r.Line), Reason: r.Reason})
 		}
 	}
-	b.summary.Rejected += int64(len(rows.Rejected))
-	b.lines += int64(len(rows.Rejected) + rows.Count)
 }
 
 // settle waits for the answers to the n oldest chunks in flight.
@@ -301,6 +354,7 @@ func (b *Body) Schema() *event.Schema {
 // error: what it calls accepted is durable. It is called once, whether Feed failed or not.
 func (b *Body) Finish(ctx context.Context) (Summary, error) {
 	err := errors.Join(b.settle(len(b.flight)), b.keepRejected(context.WithoutCancel(ctx)))
+	b.unclaim()
 	b.summary.Offsets = joinSpans(b.summary.Offsets)
 	b.summary.Known = b.stream != nil
 	return b.summary, err

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 
+	"github.com/tidemarkdb/tidemark/ingest/dedup"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
@@ -74,8 +75,11 @@ func errDropping(name string) error {
 	return errBusy("stream %q is being dropped", name)
 }
 
-// discardLog moves the files of a stream's log to where the next start removes them.
+// discardLog moves the files of a stream's log to where the next start removes them, and removes what is known of its requests.
 func (e *Engine) discardLog(name string) error {
+	if err := dedup.Remove(e.fs, name); err != nil { // first: what has no log is not looked for at the next start
+		return err
+	}
 	dir := path.Join(logDir, name)
 	partitions, err := e.fs.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/dedup"
 	"github.com/tidemarkdb/tidemark/ingest/seal"
 	"github.com/tidemarkdb/tidemark/ingest/tail"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
@@ -30,7 +31,11 @@ type Options struct {
 	PendingBytes int64
 	// TailBytes bounds what each stream's tail holds; beyond it, ingest waits for the sealer.
 	TailBytes int64
-	Seal      seal.Limits
+	// DedupBytes bounds the memory for what requests with a key have stored, over all streams.
+	DedupBytes int64
+	// LogFileBytes is the size at which a log begins a new file; 0 means 64 MiB.
+	LogFileBytes int64
+	Seal         seal.Limits
 	// Now is the wall clock.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -49,6 +54,13 @@ type Engine struct {
 	pending *semaphore.Weighted
 	sealer  *seal.Sealer
 	room    room
+	dedup   *dedup.Budget
+
+	// claims are the keys of requests under way.
+	claims struct {
+		sync.Mutex
+		held map[claim]chan struct{}
+	}
 
 	mu struct {
 		sync.RWMutex
@@ -65,9 +77,10 @@ func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options)
 		fs: fs, catalog: c, store: store, options: options,
 		pending: semaphore.NewWeighted(options.PendingBytes),
 		room:    room{fs: fs, now: options.Now},
+		dedup:   dedup.NewBudget(options.DedupBytes),
 		sealer:  seal.New(store, seal.Options{Limits: options.Seal, Now: options.Now, Logger: options.Logger, Observe: options.ObserveSeal}),
 	}
-	e.mu.streams = map[string]*Stream{}
+	e.mu.streams, e.claims.held = map[string]*Stream{}, map[claim]chan struct{}{}
 	if err := e.discardOrphans(); err != nil {
 		return nil, errors.Join(err, e.sealer.Close())
 	}
@@ -150,6 +163,9 @@ func (e *Engine) Unsealed(name string) int64 {
 	rows, _, _ := s.sealing.Tail.Size()
 	return rows
 }
+
+// DedupMemory is the budget of what is known of requests.
+func (e *Engine) DedupMemory() *dedup.Budget { return e.dedup }
 
 // Failures says what keeps rows from being taken: a full disk, and every partition whose log has failed.
 func (e *Engine) Failures() []string {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/seal"
 	"github.com/tidemarkdb/tidemark/internal/journal"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
@@ -58,7 +60,7 @@ func tryOpenStore(fs vfs.FS, change ...func(*Options)) (*store, error) {
 		return nil, err
 	}
 	options := Options{
-		PendingBytes: 64 << 20, TailBytes: 1 << 30, Now: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		PendingBytes: 64 << 20, TailBytes: 1 << 30, DedupBytes: 64 << 20, Now: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Seal: seal.Limits{Rows: 1 << 40, Bytes: 1 << 40, Age: time.Hour},
 	}
 	for _, f := range change {
@@ -92,6 +94,33 @@ func (s *store) send(stream, body string) (Summary, error) {
 		}
 	}
 	return in.Finish(context.Background())
+}
+
+// sendKeyed sends a body under a key, as much of it as the reader gives.
+func (s *store) sendKeyed(stream, key string, body io.Reader) (Summary, error) {
+	in, err := s.Begin(stream, BodyOptions{Key: key})
+	if err != nil {
+		return Summary{}, err
+	}
+	chunks := NewKeyedChunks(body)
+	var held *decode.Chunk
+	for {
+		chunk, broken := chunks.Next()
+		feed := in.FeedChunk
+		if errors.Is(broken, io.EOF) {
+			feed = in.FeedLast
+		}
+		if held != nil {
+			if err := feed(context.Background(), held); err != nil {
+				summary, _ := in.Finish(context.Background())
+				return summary, err
+			}
+		}
+		if broken != nil {
+			return in.Finish(context.Background())
+		}
+		held = &decode.Chunk{Lines: chunk}
+	}
 }
 
 // contents reads one column of a stream from the tail and the segments, as text by partition and offset.

@@ -60,7 +60,7 @@ func (b *Body) keepRejected(ctx context.Context) error {
 	if err := b.engine.ensureRejected(name); err != nil {
 		return fmt.Errorf("keep rejected rows: %w", err)
 	}
-	into, err := b.engine.Begin(name, BodyOptions{Insert: true, system: true})
+	into, err := b.engine.Begin(name, BodyOptions{Insert: true, system: true, part: b.part()})
 	if err != nil {
 		return fmt.Errorf("keep rejected rows: %w", err)
 	}
@@ -70,6 +70,14 @@ func (b *Body) keepRejected(ctx context.Context) error {
 		return fmt.Errorf("keep rejected rows: %w", err)
 	}
 	return nil
+}
+
+// part identifies the rejected rows of a keyed request's chunk in the stream that keeps them.
+func (b *Body) part() *keyed {
+	if b.keyed == nil {
+		return nil
+	}
+	return &keyed{key: b.keyed.key, chunk: b.keyed.chunk, hash: b.keyed.hash}
 }
 
 // ensureRejected makes a stream of rejected rows if it does not exist.

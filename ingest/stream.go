@@ -12,6 +12,7 @@ import (
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/dedup"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/ingest/partition"
 	"github.com/tidemarkdb/tidemark/ingest/seal"
@@ -31,6 +32,7 @@ type Stream struct {
 	router  *partition.Router
 	writers []*partition.Writer
 	sealing *seal.Stream
+	dedup   *dedup.State
 
 	// evolving is held for reading from the check that rows fit the present schema until they are queued, and for writing while the
 	// schema changes. So no rows of an old version are queued after the change, and extents covers all that were before it.
@@ -40,6 +42,8 @@ type Stream struct {
 		sync.Mutex
 		// extents holds the least and greatest value of each BIGINT column among the rows taken or replayed by this process.
 		extents map[event.FieldID]extent
+		// saved is what the last snapshot of dedup covers.
+		saved event.Vector
 	}
 }
 
@@ -63,6 +67,10 @@ func (e *Engine) recoverStream(name string) (*Stream, error) {
 	s.sealing = &seal.Stream{
 		Definition: s.Definition,
 		Tail:       tail.New(definition.Partitions, sealed.Next, clocks(sealed)),
+		Spare:      s.spare,
+	}
+	if err := s.loadDedup(definition.Partitions); err != nil {
+		return nil, err
 	}
 	for p := range definition.Partitions {
 		if err := s.recoverPartition(definition, event.Partition(p), sealed); err != nil {
@@ -84,23 +92,30 @@ func clocks(sealed manifest.Sealed) []tail.Clock {
 }
 
 func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition, sealed manifest.Sealed) error {
-	log, err := eventlog.Open(s.engine.fs, fmt.Sprintf("log/%s/%d", s.name, p), eventlog.Options{})
+	log, err := eventlog.Open(s.engine.fs, fmt.Sprintf("log/%s/%d", s.name, p), eventlog.Options{RotateBytes: s.engine.options.LogFileBytes})
 	if err != nil {
 		return err
 	}
 	options := partition.Options{
 		Partition: p, Bound: definition.Bound, FutureLimit: definition.FutureLimit, IdleTimeout: definition.IdleTimeout, Now: s.engine.options.Now,
-		Observe: s.engine.options.ObserveSync,
+		Observe: s.engine.options.ObserveSync, Confirm: func(entry *eventlog.Entry) { s.dedup.Apply(p, entry) },
 	}
 	if known := clocks(sealed); int(p) < len(known) {
 		options.Clock = known[p]
 	}
 	replayer := partition.NewReplayer(options)
 	from := sealed.Next.At(p)
-	if log.Next() < from {
-		return errors.Join(lostLog(s.name, p, log.Next(), from), log.Close())
+	if known := max(from, s.dedup.Next(p)); log.Next() < known {
+		return errors.Join(lostLog(s.name, p, log.Next(), known), log.Close())
 	}
-	err = log.Read(from, func(entry *eventlog.Entry) error { return s.replay(definition.Schema, replayer, entry, from) })
+	start := min(from, max(s.dedup.Next(p), log.First()))
+	err = log.Read(start, func(entry *eventlog.Entry) error {
+		s.dedup.Apply(p, entry)
+		if entry.End() <= from {
+			return nil
+		}
+		return s.replay(definition.Schema, replayer, entry, from)
+	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("replay log: %w", err), log.Close())
 	}
@@ -112,7 +127,7 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 
 // lostLog is the answer to a log that ends before what was sealed from it: new events would be given offsets a second time.
 func lostLog(stream string, p event.Partition, next, sealed event.Offset) error {
-	return event.Errorf(event.CodeCorrupt, "the log of stream %s, partition %d ends at offset %d, but segments hold rows up to %d: log files are missing",
+	return event.Errorf(event.CodeCorrupt, "the log of stream %s, partition %d ends at offset %d, but rows up to %d were durable: log files are missing",
 		stream, p, next, sealed)
 }
 
@@ -222,5 +237,6 @@ func (s *Stream) close() error {
 	for _, w := range s.writers {
 		errs = append(errs, w.Close())
 	}
+	s.dedup.Close()
 	return errors.Join(errs...)
 }

@@ -1,9 +1,11 @@
 package decode
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/zeebo/xxh3"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -25,6 +27,27 @@ type Chunk struct {
 	// Columns holds the values that Texts spells, one array for each of Fields, which then names every member of every text. It
 	// is nil where a format has nothing better than its texts.
 	Columns []arrow.Array
+	// Digest is a hash of the bytes that the chunk was made from, where its texts depend on more than those; else it is zero.
+	Digest [16]byte
+}
+
+// Sum is a hash by which the chunk can be told from another one, and known again if the same bytes come a second time.
+func (c *Chunk) Sum() [16]byte {
+	if c.Digest != [16]byte{} {
+		return c.Digest
+	}
+	if c.Texts == nil && c.Refused == nil {
+		return xxh3.Hash128(c.Lines).Bytes()
+	}
+	h := xxh3.New128()
+	for _, text := range c.Texts {
+		_, _ = h.Write(append(binary.AppendUvarint(nil, uint64(len(text))), text...)) // never fails
+	}
+	for _, r := range c.Refused {
+		_, _ = h.Write(binary.AppendUvarint(nil, uint64(r.Line)))
+		_, _ = h.Write(r.Raw)
+	}
+	return h.Sum128().Bytes()
 }
 
 // Field is a column as a format declares it.

@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -34,8 +35,9 @@ const (
 	// recordOverhead is the most that a record takes beside its value: its length 5, attributes 1, time 10, offset 5, no key 1,
 	// the length of the value 5, no headers 1.
 	recordOverhead = 28
-	// attributesMask are the bits that change how the records are to be read: compression, log append time, control batch.
-	attributesMask = 0x7 | 1<<3 | 1<<5
+	// attributesMask are the bits that change how the records are to be read in ways that parseBatch does not know: compression and log
+	// append time.
+	attributesMask = 0x7 | 1<<3
 )
 
 var (
@@ -52,22 +54,26 @@ func appendBatch(dst []byte, e *Entry) []byte {
 	}
 	dst = slices.Grow(dst, size)
 	dst = append(dst, make([]byte, batchHeader)...)
-	base, newest := e.Times[0], slices.Max(e.Times)
+	base, newest, attributes := e.Times[0], slices.Max(e.Times), uint16(0)
+	if e.Idle != nil {
+		dst, attributes = appendIdle(dst, e.Idle), controlBit
+	}
 	for i, v := range e.Values {
 		dst = appendRecord(dst, e.Times[i]-base, i, v)
 	}
 	b := dst[start:]
+	binary.BigEndian.PutUint16(b[atAttributes:], attributes)
 	binary.BigEndian.PutUint64(b[atBaseOffset:], uint64(e.First))
 	binary.BigEndian.PutUint32(b[atLength:], uint32(len(b)-atLeaderEpoch))
 	binary.BigEndian.PutUint32(b[atLeaderEpoch:], math.MaxUint32) // -1, as from a producer
 	b[atMagic] = batchMagic
-	binary.BigEndian.PutUint32(b[atLastDelta:], uint32(len(e.Values)-1))
+	binary.BigEndian.PutUint32(b[atLastDelta:], uint32(len(e.Times)-1))
 	binary.BigEndian.PutUint64(b[atBaseTime:], uint64(base))
 	binary.BigEndian.PutUint64(b[atMaxTime:], uint64(newest))
 	binary.BigEndian.PutUint64(b[atProducerID:], math.MaxUint64)
 	binary.BigEndian.PutUint16(b[atEpoch:], math.MaxUint16)
 	binary.BigEndian.PutUint32(b[atSequence:], math.MaxUint32)
-	binary.BigEndian.PutUint32(b[atCount:], uint32(len(e.Values)))
+	binary.BigEndian.PutUint32(b[atCount:], uint32(len(e.Times)))
 	binary.BigEndian.PutUint32(b[atCRC:], crc32.Checksum(b[atAttributes:], castagnoli))
 	return dst
 }
@@ -108,7 +114,8 @@ func parseBatch(src []byte, e *Entry) error {
 	if crc32.Checksum(src[atAttributes:], castagnoli) != binary.BigEndian.Uint32(src[atCRC:]) {
 		return errors.New("checksum mismatch in the batch")
 	}
-	if attributes := binary.BigEndian.Uint16(src[atAttributes:]); attributes&attributesMask != 0 {
+	attributes := binary.BigEndian.Uint16(src[atAttributes:])
+	if attributes&attributesMask != 0 {
 		return fmt.Errorf("the batch has attributes %#x, which cannot be read", attributes)
 	}
 	count := int64(int32(binary.BigEndian.Uint32(src[atCount:])))
@@ -123,10 +130,10 @@ func parseBatch(src []byte, e *Entry) error {
 	if e.First < 0 || e.First > math.MaxInt64-event.Offset(count) {
 		return fmt.Errorf("a batch cannot begin at offset %d", e.First)
 	}
-	return parseRecords(src[batchHeader:], int64(binary.BigEndian.Uint64(src[atBaseTime:])), int(count), e)
+	return parseRecords(src[batchHeader:], int64(binary.BigEndian.Uint64(src[atBaseTime:])), int(count), attributes&controlBit != 0, e)
 }
 
-func parseRecords(src []byte, base int64, count int, e *Entry) error {
+func parseRecords(src []byte, base int64, count int, control bool, e *Entry) error {
 	e.Times, e.Values = make([]int64, count), make([][]byte, count)
 	r := reader{src: src}
 	for i := range count {
@@ -141,7 +148,7 @@ func parseRecords(src []byte, base int64, count int, e *Entry) error {
 		if one.varint() != int64(i) {
 			return errors.New("the offsets in the batch have gaps")
 		}
-		one.bytes() // key
+		key := one.bytes()
 		e.Values[i] = one.bytes()
 		for range one.headers() {
 			one.bytes()
@@ -149,6 +156,13 @@ func parseRecords(src []byte, base int64, count int, e *Entry) error {
 		}
 		if one.failed || len(one.src) > 0 {
 			return errRecord
+		}
+		if control && i == 0 {
+			idle, err := parseIdle(key, e.Values[0])
+			if err != nil || count != 1 {
+				return cmp.Or(err, errRecord)
+			}
+			e.Idle, e.Values = idle, nil
 		}
 	}
 	if len(r.src) > 0 {

@@ -98,7 +98,7 @@ func TestBatchRefuses(t *testing.T) {
 		"longer":         {func(b []byte) []byte { return append(b, 0) }, "another length"},
 		"flipped":        {func(b []byte) []byte { b[100] ^= 1; return b }, "checksum"},
 		"compressed":     {func(b []byte) []byte { b[atAttributes+1] = 4; return reseal(b) }, "attributes 0x4"},
-		"control":        {func(b []byte) []byte { b[atAttributes+1] = 0x20; return reseal(b) }, "attributes 0x20"},
+		"control":        {func(b []byte) []byte { b[atAttributes+1] = 0x20; return reseal(b) }, "control batch of a type"},
 		"no records":     {func(b []byte) []byte { b[atCount+3] = 0; return reseal(b) }, "0 records"},
 		"many records":   {func(b []byte) []byte { b[atCount] = 0x7f; return reseal(b) }, "records cannot be"},
 		"fewer records":  {func(b []byte) []byte { b[atCount+3], b[atLastDelta+3] = 3, 2; return reseal(b) }, "after the last"},
@@ -130,12 +130,13 @@ func TestExtremes(t *testing.T) {
 func TestMetaOfALaterVersionIsRead(t *testing.T) {
 	t.Parallel()
 	m := Meta{SchemaVersion: 3, Arrival: 4, HasWatermark: true, Watermark: 5}
-	raw := append(appendMeta(nil, &m), "fields to come"...)
-	raw[0] = metaVersion + 1
+	raw := append(appendMeta(nil, &m), 200, 3, 0, 'n', 'e', 'w') // a section
+	raw[0] = metaSectionsVersion + 1
 	var got Meta
 	require.NoError(t, parseMeta(raw, &got))
 	require.Equal(t, m, got)
 	require.Error(t, parseMeta(raw[:metaSize-1], &got))
+	require.Error(t, parseMeta(raw[:len(raw)-1], &got))
 }
 
 func FuzzParseEntry(f *testing.F) {
@@ -159,7 +160,7 @@ func FuzzParseEntry(f *testing.F) {
 		require.Len(t, e.Times, len(e.Values))
 		back, err := parseEntry(appendEntry(nil, e))
 		require.NoError(t, err)
-		require.Equal(t, event.Offset(len(e.Values)), back.end()-back.First)
+		require.Equal(t, event.Offset(len(e.Values)), back.End()-back.First)
 		require.Equal(t, e, back)
 	})
 }

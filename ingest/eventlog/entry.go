@@ -2,8 +2,6 @@ package eventlog
 
 import (
 	"encoding/binary"
-	"errors"
-	"time"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/record"
@@ -18,44 +16,31 @@ type Entry struct {
 	Times []int64
 	// Values are the records' bodies, one per timestamp; nil is a record without one.
 	Values [][]byte
+	// Idle is set instead of Values in an entry that is an idle marker: a batch with one control record, which takes an offset and is
+	// no row. Times then has when it was written.
+	Idle *Idle
+	// Bytes is the size of the entry in the log, frame headers aside. Append and Read set it.
+	Bytes int
 }
 
-// Meta is what the writer decided about an entry. All times are microseconds since 1970.
-type Meta struct {
-	// SchemaVersion is the version under which the values were decoded.
-	SchemaVersion int32
-	// DefinitionVersion is that of the definition whose WATERMARK clause applied.
-	DefinitionVersion int32
-	// Arrival is when the entry was taken in.
-	Arrival int64
-	// MaxEventTime is the partition's greatest event time before the entry's first record.
-	MaxEventTime    int64
-	HasMaxEventTime bool
-	// Watermark is the partition's watermark before the entry's first record.
-	Watermark    int64
-	HasWatermark bool
-	// Bound, IdleTimeout and FutureLimit are the WATERMARK clause that applied.
-	Bound, IdleTimeout, FutureLimit time.Duration
+// Idle is the content of an idle marker.
+type Idle struct {
+	// Watermark is what the partition's watermark rises to, in microseconds since 1970.
+	Watermark int64
 }
-
-const (
-	metaVersion = 1
-	metaSize    = 2 + 4 + 4 + 6*8
-
-	flagMaxEventTime = 1 << 0
-	flagWatermark    = 1 << 1
-)
 
 // maxRecords is the limit of records in an entry. Far more than fit into a frame, but it bounds what a decoder allocates.
 const maxRecords = 1 << 24
 
-var errMeta = errors.New("malformed description of the batch")
-
-// end is the offset after the last record.
-func (e *Entry) end() event.Offset { return e.First + event.Offset(len(e.Values)) }
+// End is the offset after the last record.
+func (e *Entry) End() event.Offset { return e.First + event.Offset(len(e.Times)) }
 
 func (e *Entry) check() error {
 	switch {
+	case e.Idle != nil && (len(e.Times) != 1 || len(e.Values) != 0):
+		return event.Errorf(event.CodeInternal, "an idle marker has %d timestamps and %d values", len(e.Times), len(e.Values))
+	case e.Idle != nil:
+		return nil
 	case len(e.Times) != len(e.Values):
 		return event.Errorf(event.CodeInternal, "an entry has %d values and %d timestamps", len(e.Values), len(e.Times))
 	case len(e.Values) == 0:
@@ -63,8 +48,11 @@ func (e *Entry) check() error {
 	case len(e.Values) > maxRecords:
 		return event.Errorf(event.CodeTooLarge, "an entry of %d records is beyond the limit of %d", len(e.Values), maxRecords)
 	}
+	if err := e.Meta.check(); err != nil {
+		return err
+	}
 	// Checked for all entries before the first is written, so that a refusal leaves no part of its group in the log.
-	size := 2 + metaSize + batchHeader
+	size := 2 + e.Meta.size() + batchHeader
 	for _, v := range e.Values {
 		size += len(v) + recordOverhead
 	}
@@ -76,27 +64,8 @@ func (e *Entry) check() error {
 
 // appendEntry encodes a frame's body: the length of the meta, the meta, the batch.
 func appendEntry(dst []byte, e *Entry) []byte {
-	dst = binary.LittleEndian.AppendUint16(dst, metaSize)
+	dst = binary.LittleEndian.AppendUint16(dst, uint16(e.Meta.size()))
 	return appendBatch(appendMeta(dst, &e.Meta), e)
-}
-
-func appendMeta(dst []byte, m *Meta) []byte {
-	flags := byte(0)
-	if m.HasMaxEventTime {
-		flags |= flagMaxEventTime
-	}
-	if m.HasWatermark {
-		flags |= flagWatermark
-	}
-	dst = append(dst, metaVersion, flags)
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(m.SchemaVersion))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(m.DefinitionVersion))
-	for _, v := range [...]int64{
-		m.Arrival, m.MaxEventTime, m.Watermark, int64(m.Bound), int64(m.IdleTimeout), int64(m.FutureLimit),
-	} {
-		dst = binary.LittleEndian.AppendUint64(dst, uint64(v))
-	}
-	return dst
 }
 
 // parseFrame decodes a frame that must begin at offset next. Values alias the frame's body. name is for errors.
@@ -109,7 +78,7 @@ func parseFrame(f record.Frame, name string, next event.Offset) (*Entry, error) 
 	if err != nil {
 		return nil, record.Corrupt(name, f.Offset, "%s", err)
 	}
-	if entry.First != next {
+	if entry.Bytes = len(f.Body); entry.First != next {
 		return nil, record.Corrupt(name, f.Offset, "offset %d stands where %d belongs", entry.First, next)
 	}
 	return entry, nil
@@ -128,22 +97,4 @@ func parseEntry(body []byte) (*Entry, error) {
 		return nil, err
 	}
 	return entry, parseBatch(body[size:], entry)
-}
-
-// parseMeta reads the fields of version 1. Later versions only append fields, which are passed over.
-func parseMeta(src []byte, m *Meta) error {
-	if len(src) < metaSize || src[0] < metaVersion {
-		return errMeta
-	}
-	m.HasMaxEventTime = src[1]&flagMaxEventTime != 0
-	m.HasWatermark = src[1]&flagWatermark != 0
-	m.SchemaVersion = int32(binary.LittleEndian.Uint32(src[2:]))
-	m.DefinitionVersion = int32(binary.LittleEndian.Uint32(src[6:]))
-	src = src[10:]
-	for i, field := range []*int64{
-		&m.Arrival, &m.MaxEventTime, &m.Watermark, (*int64)(&m.Bound), (*int64)(&m.IdleTimeout), (*int64)(&m.FutureLimit),
-	} {
-		*field = int64(binary.LittleEndian.Uint64(src[8*i:]))
-	}
-	return nil
 }

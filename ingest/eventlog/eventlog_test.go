@@ -58,7 +58,7 @@ func mustOpen(tb testing.TB, fsys vfs.FS, options eventlog.Options) *eventlog.Lo
 func read(l *eventlog.Log, from event.Offset) (out []*eventlog.Entry, err error) {
 	err = l.Read(from, func(e *eventlog.Entry) error {
 		c := *e
-		c.Values = nil
+		c.Values, c.Bytes = nil, 0 // as Append was given it
 		for _, v := range e.Values {
 			c.Values = append(c.Values, bytes.Clone(v))
 		}

@@ -13,12 +13,15 @@ func (l *Log) FirstAt(timestamp int64) (event.Offset, error) {
 	found := event.Offset(-1)
 	err := l.Read(from, func(e *Entry) error {
 		for i, t := range e.Times {
+			if e.Idle != nil {
+				break
+			}
 			if offset := e.First + event.Offset(i); t >= timestamp && offset >= from {
 				found = offset
 				return errFound
 			}
 		}
-		from = e.end()
+		from = e.End()
 		return nil
 	})
 	if errors.Is(err, errFound) {

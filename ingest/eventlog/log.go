@@ -111,7 +111,7 @@ func (l *Log) recover() error {
 		if err != nil {
 			return err
 		}
-		l.mu.next = entry.end()
+		l.mu.next = entry.End()
 		return nil
 	})
 	if err != nil {
@@ -189,14 +189,19 @@ func (l *Log) append(entries []*Entry) error {
 		}
 		e.First = next
 		position := l.writer.Size() + int64(l.writer.Pending())
-		err := l.writer.Add(frameBatch, func(dst []byte) []byte { return appendEntry(dst, e) })
+		err := l.writer.Add(frameBatch, func(dst []byte) []byte {
+			start := len(dst)
+			dst = appendEntry(dst, e)
+			e.Bytes = len(dst) - start
+			return dst
+		})
 		if err != nil {
 			l.writer.Discard()
 			l.placed = l.placed[:0]
 			return err
 		}
 		l.placed = append(l.placed, place{entry: e, position: position})
-		next = e.end()
+		next = e.End()
 	}
 	return l.flush(next)
 }

@@ -67,7 +67,7 @@ func (l *Log) readFile(f file, last bool, size int64, from event.Offset, fn func
 		if !indexed {
 			index = addMark(index, entry, frame.Offset, l.options.IndexBytes)
 		}
-		if next = entry.end(); next <= from {
+		if next = entry.End(); next <= from {
 			return nil
 		}
 		return fn(entry)

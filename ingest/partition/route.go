@@ -38,8 +38,7 @@ func (r *Router) Split(rows Rows) ([]Routed, error) {
 		return []Routed{{Rows: rows}}, nil
 	}
 	if len(r.keys) == 0 {
-		p := event.Partition(r.turn.Add(1) % uint64(r.partitions))
-		return []Routed{{Partition: p, Rows: rows}}, nil
+		return []Routed{{Partition: r.choose(rows), Rows: rows}}, nil
 	}
 	hashes, err := r.hash(rows)
 	if err != nil {
@@ -53,20 +52,36 @@ func (r *Router) Split(rows Rows) ([]Routed, error) {
 	var out []Routed
 	for p, indices := range chosen {
 		if len(indices) > 0 {
-			out = append(out, Routed{Partition: event.Partition(p), Rows: rows.take(indices)})
+			out = append(out, Routed{Partition: event.Partition(p), Rows: rows.Take(indices)})
 		}
 	}
 	return out, nil
 }
 
-func (rows Rows) take(indices []int32) Rows {
-	out := Rows{Schema: rows.Schema, Arrival: rows.Arrival, Columns: make([]arrow.Array, len(rows.Columns))}
+// choose gives the partition of rows that have no key of their own. Those of a request with a key go where they would go if the request
+// was sent again.
+func (r *Router) choose(rows Rows) event.Partition {
+	var turn uint64
+	if rows.Request == nil {
+		turn = r.turn.Add(1)
+	} else {
+		turn = xxh3.Hash(binary.LittleEndian.AppendUint32(rows.Request.Key[:], rows.Request.Chunk))
+	}
+	return event.Partition(turn % uint64(r.partitions))
+}
+
+// Take gives the rows with these indexes.
+func (rows Rows) Take(indices []int32) Rows {
+	out := Rows{Schema: rows.Schema, Arrival: rows.Arrival, Request: rows.Request, Columns: make([]arrow.Array, len(rows.Columns))}
 	for i, column := range rows.Columns {
 		out.Columns[i] = event.Take(column, indices)
 	}
 	for _, i := range indices {
 		out.Raw = append(out.Raw, rows.Raw[i])
 		out.Times = append(out.Times, rows.Times[i])
+		if rows.Lines != nil {
+			out.Lines = append(out.Lines, rows.Lines[i])
+		}
 	}
 	return out
 }

@@ -24,6 +24,7 @@ type stamper struct {
 func (s *stamper) meta(rows Rows) eventlog.Meta {
 	meta := eventlog.Meta{
 		SchemaVersion: int32(rows.Schema.Version), Arrival: rows.Arrival, Bound: s.bound, FutureLimit: s.futureLimit, IdleTimeout: s.idleTimeout,
+		Request: rows.Request,
 	}
 	if s.clock.Valid {
 		meta.MaxEventTime, meta.HasMaxEventTime = s.clock.MaxEventTime, true

@@ -39,6 +39,9 @@ type Rows struct {
 	Times []int64
 	// Arrival is when the rows came, in microseconds.
 	Arrival int64
+	// Request is set for rows of a request with a key. Lines then has each row's index among those of its chunk.
+	Request *eventlog.Request
+	Lines   []int
 }
 
 // Span is the offsets that rows were given, both ends included.
@@ -57,6 +60,8 @@ type Options struct {
 	Clock tail.Clock
 	// Now is the wall clock.
 	Now func() time.Time
+	// Confirm, if not nil, is told of every entry when it is durable, in order, before its rows can be seen.
+	Confirm func(*eventlog.Entry)
 	// Observe, if not nil, is told of every sync.
 	Observe func(took time.Duration, requests int)
 }
@@ -208,7 +213,10 @@ func (w *Writer) commit(group []*request) error {
 		return err
 	}
 	now := w.options.Now()
-	for _, r := range group {
+	for i, r := range group {
+		if w.options.Confirm != nil {
+			w.options.Confirm(entries[i])
+		}
 		if err := w.tail.Publish(r.batch, r.clock, now); err != nil {
 			return err
 		}

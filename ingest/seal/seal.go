@@ -39,6 +39,8 @@ type Stream struct {
 	Definition func() *catalog.Stream
 	Tail       *tail.Tail
 	Logs       []*eventlog.Log
+	// Spare says up to where nothing but rows needs the logs any more. It is called before logs are trimmed.
+	Spare func() (event.Vector, error)
 
 	sealing sync.Mutex
 	// forgotten is guarded by sealing.
@@ -196,8 +198,12 @@ func sealedState(view tail.View, definition *catalog.Stream) manifest.Sealed {
 // trim removes log files that hold sealed rows only and are older than the stream keeps raw records.
 func (s *Sealer) trim(stream *Stream, definition *catalog.Stream, next event.Vector) error {
 	before := s.options.Now().Add(-definition.LogRetention)
+	spare, err := stream.Spare()
+	if err != nil {
+		return err
+	}
 	for p, log := range stream.Logs {
-		if err := log.Trim(next.At(event.Partition(p)), before); err != nil {
+		if err := log.Trim(min(next.At(event.Partition(p)), spare.At(event.Partition(p))), before); err != nil {
 			return fmt.Errorf("trim log of partition %d: %w", p, err)
 		}
 	}

@@ -24,6 +24,7 @@ const (
 	EventLog Content = 1 // the events of one partition
 	Journal  Content = 2 // updates of the store's own state
 	Snapshot Content = 3 // the whole of that state
+	Dedup    Content = 4 // what is known of requests that may come again
 )
 
 // MaxBody is the size limit of a frame's body. It bounds what a reader must hold in memory for one frame.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
 // maxRequestID bounds X-Request-Id, which is kept beside rejected rows.
@@ -53,7 +54,11 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("X-Request-Id", id)
-	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), RequestID: id})
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return err
+	}
+	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), RequestID: id, Key: key})
 	if err != nil {
 		return err
 	}
@@ -73,7 +78,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		p.ingestAnswer = answer
 		sendProblem(w, p)
 		return nil
-	case summary.Accepted == 0 && summary.Rejected > 0:
+	case summary.Accepted+summary.Duplicates == 0 && summary.Rejected > 0:
 		p := newProblem(event.Errorf(event.CodeRejected, "none of the %d rows could be read; the first: %s", summary.Rejected, summary.Errors[0].Reason).
 			WithHint("%s", form.hint))
 		p.ingestAnswer = answer
@@ -96,6 +101,18 @@ func requestID(r *http.Request) (string, error) {
 	return id, nil
 }
 
+// idempotencyKey is the key under which the client may send the request again, or "".
+func idempotencyKey(r *http.Request) (string, error) {
+	values := r.Header.Values("Idempotency-Key")
+	if len(values) == 0 {
+		return "", nil
+	}
+	if len(values) > 1 || values[0] == "" || len(values[0]) > ingest.MaxKey {
+		return "", event.Errorf(event.CodeBadRequest, "an Idempotency-Key is one header of 1 to %d bytes", ingest.MaxKey)
+	}
+	return values[0], nil
+}
+
 // checkIngest refuses what this version does not do rather than leave it out in silence.
 func checkIngest(r *http.Request) error {
 	query := r.URL.Query()
@@ -105,14 +122,14 @@ func checkIngest(r *http.Request) error {
 	if mode := query.Get("on_error"); mode != "" && mode != "row" {
 		return event.Errorf(event.CodeNotSupported, "on_error=%s is not supported", mode).WithHint("leave it out: good rows are kept, bad ones reported")
 	}
-	if r.Header.Get("Idempotency-Key") != "" {
-		return event.Errorf(event.CodeNotSupported, "Idempotency-Key is not supported").WithHint("leave it out: a retry may store rows twice")
-	}
 	return nil
 }
 
 // feed hands the body over chunk by chunk.
 func feed(r *http.Request, in *ingest.Body, rows chunks) error {
+	if in.Keyed() {
+		return feedKeyed(r, in, rows)
+	}
 	for {
 		chunk, err := rows.Next()
 		if errors.Is(err, io.EOF) {
@@ -124,6 +141,29 @@ func feed(r *http.Request, in *ingest.Body, rows chunks) error {
 		if err := in.FeedChunk(r.Context(), chunk); err != nil {
 			return err
 		}
+	}
+}
+
+// feedKeyed is feed for a request with a key. It stays one chunk behind: what comes before a break may be less than the chunk that a
+// repetition has in its place, and must not be stored under its number.
+func feedKeyed(r *http.Request, in *ingest.Body, rows chunks) error {
+	var held *decode.Chunk
+	for {
+		chunk, err := rows.Next()
+		switch {
+		case errors.Is(err, io.EOF) && held == nil:
+			return nil
+		case errors.Is(err, io.EOF):
+			return in.FeedLast(r.Context(), held)
+		case err != nil:
+			return brokenOff(err)
+		}
+		if held != nil {
+			if err := in.FeedChunk(r.Context(), held); err != nil {
+				return err
+			}
+		}
+		held = chunk
 	}
 }
 
@@ -139,6 +179,7 @@ func brokenOff(err error) error {
 func newIngestAnswer(summary ingest.Summary) *ingestAnswer {
 	answer := &ingestAnswer{
 		Stream: summary.Stream, Accepted: summary.Accepted, Rejected: summary.Rejected, Offsets: []offsetSpan{}, Errors: []rowError{},
+		Duplicates: summary.Duplicates, Duplicate: summary.Duplicates > 0 && summary.Accepted == 0,
 	}
 	for _, span := range summary.Offsets {
 		answer.Offsets = append(answer.Offsets, offsetSpan(span))

@@ -95,7 +95,9 @@ func formatNames() string {
 }
 
 // lineChunks are the chunks of a body that is made of lines.
-type lineChunks struct{ lines *ingest.Chunks }
+type lineChunks struct {
+	lines interface{ Next() ([]byte, error) }
+}
 
 // Next is the next chunk.
 func (c lineChunks) Next() (*decode.Chunk, error) {
@@ -103,7 +105,10 @@ func (c lineChunks) Next() (*decode.Chunk, error) {
 	return &decode.Chunk{Lines: lines}, err
 }
 
-func openLines(src io.Reader, _ url.Values, _ *ingest.Body) (chunks, error) {
+func openLines(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
+	if in.Keyed() {
+		return lineChunks{ingest.NewKeyedChunks(src)}, nil
+	}
 	return lineChunks{ingest.NewChunks(src)}, nil
 }
 

@@ -21,6 +21,7 @@ type Metrics struct {
 	requests     *prometheus.HistogramVec
 	accepted     *prometheus.CounterVec
 	rejected     *prometheus.CounterVec
+	duplicates   *prometheus.CounterVec
 	queries      *prometheus.CounterVec
 	querySeconds prometheus.Histogram
 	rowsScanned  prometheus.Counter
@@ -41,6 +42,7 @@ func NewMetrics() *Metrics {
 		}, []string{"method", "route", "status"}),
 		accepted:     prometheus.NewCounterVec(counter("tidemark_ingest_rows_total", "Rows acknowledged."), []string{"stream"}),
 		rejected:     prometheus.NewCounterVec(counter("tidemark_ingest_rejected_rows_total", "Rows turned away."), []string{"stream"}),
+		duplicates:   prometheus.NewCounterVec(counter("tidemark_ingest_duplicate_rows_total", "Rows sent again that were stored already."), []string{"stream"}),
 		queries:      prometheus.NewCounterVec(counter("tidemark_queries_total", "SQL requests answered, by outcome."), []string{"outcome"}),
 		querySeconds: prometheus.NewHistogram(histogram("tidemark_query_seconds", "Time to answer a SQL request.", latency)),
 		rowsScanned:  prometheus.NewCounter(counter("tidemark_query_rows_scanned_total", "Rows read by queries.")),
@@ -52,7 +54,7 @@ func NewMetrics() *Metrics {
 	}
 	m.Registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.accepted, m.rejected, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
+		m.requests, m.accepted, m.rejected, m.duplicates, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
 		m.syncSeconds, m.syncRequests, m.sealSeconds, m.sealedRows)
 	return m
 }
@@ -63,6 +65,15 @@ func counter(name, help string) prometheus.CounterOpts {
 
 func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}
+}
+
+// WatchDedup registers what is known of the memory for requests that may be repeated.
+func (m *Metrics) WatchDedup(used, forgotten func() int64) {
+	m.Registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tidemark_dedup_bytes", Help: "Memory for the keys of requests that may be repeated."},
+			func() float64 { return float64(used()) }),
+		prometheus.NewCounterFunc(counter("tidemark_dedup_forgotten_total", "Chunks of keyed requests forgotten early for want of dedup_memory."),
+			func() float64 { return float64(forgotten()) }))
 }
 
 func (m *Metrics) request(r route, status int, took time.Duration) {
@@ -76,6 +87,7 @@ func (m *Metrics) ingested(summary ingest.Summary) {
 	}
 	m.accepted.WithLabelValues(summary.Stream).Add(float64(summary.Accepted))
 	m.rejected.WithLabelValues(summary.Stream).Add(float64(summary.Rejected))
+	m.duplicates.WithLabelValues(summary.Stream).Add(float64(summary.Duplicates))
 }
 
 func (m *Metrics) queried(stats exec.Stats, took time.Duration, err error) {

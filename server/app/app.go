@@ -108,6 +108,7 @@ func (a *App) open(fs vfs.FS) (err error) {
 	if a.ingest, err = ingest.Open(fs, a.catalog, a.segments, a.ingestOptions()); err != nil {
 		return err
 	}
+	a.metrics.WatchDedup(a.ingest.DedupMemory().Used, a.ingest.DedupMemory().Forgotten)
 	a.engine = exec.New(&source{app: a}, &sink{engine: a.ingest}, exec.Options{MemoryBytes: int64(a.config.QueryMemory)})
 	unsealed := int64(0)
 	for _, name := range a.catalog.Names() {
@@ -142,6 +143,7 @@ func (a *App) ingestOptions() ingest.Options {
 	return ingest.Options{
 		PendingBytes: int64(a.config.IngestMemory),
 		TailBytes:    tailFactor * int64(a.config.SealBytes),
+		DedupBytes:   int64(a.config.DedupMemory),
 		Seal:         seal.Limits{Rows: a.config.SealRows, Bytes: int64(a.config.SealBytes), Age: a.config.SealAge},
 		Now:          time.Now,
 		Logger:       a.logger,

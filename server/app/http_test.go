@@ -156,7 +156,7 @@ func TestFaultsAreClear(t *testing.T) {
 		"bad encoding":     {"POST", events, orders, []string{"Content-Encoding", "br"}, 415, "unsupported_media_type", "gzip"},
 		"not gzip":         {"POST", events, orders, []string{"Content-Encoding", "gzip"}, 400, "bad_request", "gzip"},
 		"stream name":      {"POST", "/v1/streams/Bad-Name/events", orders, nil, 400, "bad_request", "Bad-Name"},
-		"idempotency":      {"POST", events, orders, []string{"Idempotency-Key", "k"}, 400, "not_supported", "Idempotency-Key"},
+		"long key":         {"POST", events, orders, []string{"Idempotency-Key", strings.Repeat("k", 256)}, 400, "bad_request", "Idempotency-Key"},
 		"unknown column":   {"POST", sql, "SELECT amont FROM orders", nil, 400, "unknown_column", "amount"},
 		"unknown stream":   {"POST", sql, "SELECT 1 FROM ordrs", nil, 404, "not_found", "orders"},
 		"unknown function": {"POST", sql, "SELECT summ(amount) FROM orders", nil, 400, "unknown_function", "sum"},

@@ -39,6 +39,9 @@ type Config struct {
 	// IngestMemory bounds the bytes of events accepted but not yet durable; requests beyond it are told to come back later.
 	IngestMemory Bytes `koanf:"ingest_memory" placeholder:"SIZE" help:"Memory for events that are not yet durable."`
 
+	// DedupMemory bounds what is remembered of requests with an Idempotency-Key; the oldest are forgotten first.
+	DedupMemory Bytes `koanf:"dedup_memory" placeholder:"SIZE" help:"Memory for the keys of requests that may be repeated."`
+
 	// LogLevel is the least severe level that is logged.
 	LogLevel slog.Level `koanf:"log_level" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
 	// LogFormat is the form of log lines: text or json.
@@ -60,7 +63,9 @@ func Default() Config {
 		QueryTimeout: 5 * time.Minute,
 		MaxRows:      100_000,
 		IngestMemory: 256 * mebibyte,
-		LogLevel:     slog.LevelInfo,
-		LogFormat:    "text",
+		// A request of one chunk takes some 120 bytes: this is room for about a million of them in a day.
+		DedupMemory: 128 * mebibyte,
+		LogLevel:    slog.LevelInfo,
+		LogFormat:   "text",
 	}
 }

@@ -31,6 +31,7 @@ func (c Config) Validate() error {
 	check(c.QueryTimeout >= 0, "query_timeout: must be 0 (no limit) or more, not %s", c.QueryTimeout)
 	check(c.MaxRows > 0, "max_rows: must be at least 1, not %d", c.MaxRows)
 	check(c.IngestMemory >= leastMemory, "ingest_memory: must be at least %s, not %s", leastMemory, c.IngestMemory)
+	check(c.DedupMemory >= leastMemory, "dedup_memory: must be at least %s, not %s", leastMemory, c.DedupMemory)
 	check(c.LogFormat == "text" || c.LogFormat == "json", "log_format: must be text or json, not %q", c.LogFormat)
 	return errors.Join(faults...)
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
@@ -66,7 +68,10 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 			return nil, err
 		}
 	}
-	b := batch{reader: r}
+	b := batch{reader: r, sum: xxh3.New128()}
+	for _, label := range r.labels {
+		_, _ = b.sum.WriteString(label) // never fails
+	}
 	for b.size < chunkBytes {
 		rec, err := r.records.next()
 		if errors.Is(err, io.EOF) && b.places > 0 {
@@ -134,10 +139,14 @@ type batch struct {
 	refused []decode.Rejected
 	places  int // records so far
 	size    int
+	// sum is of the header and the records: what their JSON is depends on the stream too.
+	sum *xxh3.Hasher128
 }
 
 func (b *batch) add(rec record) {
 	b.size += len(rec.raw)
+	_, _ = b.sum.Write(rec.raw)
+	_, _ = b.sum.Write([]byte{'\n'})
 	reason := rec.fault
 	if want := len(b.reader.header); reason == "" && len(rec.cells) != want {
 		reason = fmt.Sprintf("the row has %d cells, the header %d", len(rec.cells), want)
@@ -166,7 +175,7 @@ func invalidCell(header []string, cells []cell) string {
 // chunk writes the records as JSON.
 func (b *batch) chunk() *decode.Chunk {
 	r := b.reader
-	out := &decode.Chunk{Fields: r.fields, Refused: b.refused, Texts: make([][]byte, 0, len(b.cells)/len(r.header))}
+	out := &decode.Chunk{Fields: r.fields, Refused: b.refused, Texts: make([][]byte, 0, len(b.cells)/len(r.header)), Digest: b.sum.Sum128().Bytes()}
 	writers := b.writers()
 	width := len(r.header)
 	text := make([]byte, 0, b.size+b.size/2)

@@ -1,0 +1,176 @@
+package ingest
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/dedup"
+	"github.com/tidemarkdb/tidemark/ingest/eventlog"
+	"github.com/tidemarkdb/tidemark/ingest/partition"
+)
+
+// MaxKey is how long the key of a request may be, in bytes.
+const MaxKey = 255
+
+// claimWait is how long a request waits for another one with its key.
+const claimWait = 30 * time.Second
+
+// keyed is the state of a body whose request has a key.
+type keyed struct {
+	key eventlog.RequestKey
+	// chunk is the number of the chunk being taken, and hash that of its bytes.
+	chunk uint32
+	hash  [16]byte
+	last  bool
+	// known is what was stored under the key before, once it is read.
+	known map[uint32]*dedup.Chunk
+	read  bool
+	// claimed is set while other requests with the key wait for this one.
+	claimed bool
+}
+
+// claim identifies what requests with one key wait for.
+type claim struct {
+	stream string
+	key    eventlog.RequestKey
+}
+
+// requestKey shortens a client's key. Two different keys of one stream must not meet, also if somebody tries.
+func requestKey(key string) eventlog.RequestKey {
+	sum := sha256.Sum256([]byte(key))
+	return eventlog.RequestKey(sum[:16])
+}
+
+// Keyed reports whether the request has a key.
+func (b *Body) Keyed() bool { return b.keyed != nil }
+
+// claim waits until no other request with this key is under way.
+func (b *Body) claim(ctx context.Context) error {
+	if b.keyed.claimed {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, claimWait, errBusy("another request with this key is still under way"))
+	defer cancel()
+	mine := claim{b.summary.Stream, b.keyed.key}
+	for {
+		other := b.engine.claim(mine)
+		if other == nil {
+			b.keyed.claimed = true
+			return nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// claim takes a key, or gives the channel that is closed when who has it lets go.
+func (e *Engine) claim(c claim) <-chan struct{} {
+	e.claims.Lock()
+	defer e.claims.Unlock()
+	if other, ok := e.claims.held[c]; ok {
+		return other
+	}
+	e.claims.held[c] = make(chan struct{})
+	return nil
+}
+
+// unclaim lets go of the body's key.
+func (b *Body) unclaim() {
+	if b.keyed == nil || !b.keyed.claimed {
+		return
+	}
+	mine := claim{b.summary.Stream, b.keyed.key}
+	b.engine.claims.Lock()
+	defer b.engine.claims.Unlock()
+	close(b.engine.claims.held[mine])
+	delete(b.engine.claims.held, mine)
+	b.keyed.claimed = false
+}
+
+// stored holds a chunk against what is known of its request. It gives what is stored of the chunk, nil when nothing is, and fails if
+// the key was used for another body.
+func (b *Body) stored(chunk *decode.Chunk) (*dedup.Chunk, error) {
+	k := b.keyed
+	if k.claimed {
+		k.hash = chunk.Sum()
+	}
+	if !k.read {
+		k.known, k.read = b.stream.dedup.Request(k.key, b.engine.options.Now()), true
+	}
+	for number, known := range k.known {
+		if known.Last && number < k.chunk || number == k.chunk && known.Hash != k.hash {
+			return nil, event.Errorf(event.CodeConflict, "the Idempotency-Key was used for another body: row %d and what follows differ", b.lines).
+				WithHint("use a new key for new events, and send the same bytes again to repeat a request")
+		}
+	}
+	return k.known[k.chunk], nil
+}
+
+// repeat counts a chunk that is stored as a whole. Rows that were rejected are read again for their reasons, and kept unless they are
+// already: a crash may have come before that.
+func (b *Body) repeat(ctx context.Context, chunk *decode.Chunk, known *dedup.Chunk) error {
+	if known.Lines > known.Accepted {
+		definition := b.stream.Definition()
+		rows, err := chunk.Decode(definition.Schema, decode.Options{Mode: definition.SchemaMode}, b.lines)
+		if err != nil {
+			return fmt.Errorf("decode rows for stream %s: %w", b.stream.name, err)
+		}
+		b.reject(rows.Rejected)
+		b.describe(rows.Rejected)
+	}
+	b.summary.Rejected += int64(known.Lines - known.Accepted)
+	b.lines += int64(known.Lines)
+	b.duplicates(known)
+	return b.keepRejected(ctx)
+}
+
+// duplicates counts what is stored of a chunk.
+func (b *Body) duplicates(known *dedup.Chunk) {
+	for _, part := range known.Parts {
+		b.summary.Duplicates += int64(part.Rows)
+		b.summary.Offsets = append(b.summary.Offsets, partition.Span{
+			Partition: part.Partition, First: part.First, Last: part.First + event.Offset(part.Rows) - 1,
+		})
+	}
+}
+
+// identify leaves out the rows that are stored already, and marks the others as what they are of the request.
+func (b *Body) identify(rows partition.Rows, lines []int, rejected int, known *dedup.Chunk) partition.Rows {
+	k := b.keyed
+	rows.Lines = lines
+	rows.Request = &eventlog.Request{
+		Key: k.key, Chunk: k.chunk, Hash: k.hash, Last: k.last, Lines: uint32(len(lines) + rejected), Accepted: uint32(len(lines)),
+	}
+	if known == nil {
+		return rows
+	}
+	rows.Request.Lines, rows.Request.Accepted = known.Lines, known.Accepted
+	var missing []int32
+	for i, line := range lines {
+		if !known.Holds(line) {
+			missing = append(missing, int32(i))
+		}
+	}
+	return rows.Take(missing)
+}
+
+// note gives each part of a keyed chunk its own description, which says what of the chunk it holds.
+func note(parts []partition.Routed) {
+	for i, part := range parts {
+		if part.Rows.Request == nil || len(part.Rows.Lines) == int(part.Rows.Request.Accepted) {
+			continue
+		}
+		own := *part.Rows.Request
+		for _, line := range part.Rows.Lines {
+			own.Hold(line)
+		}
+		parts[i].Rows.Request = &own
+	}
+}

@@ -78,6 +78,8 @@ type run struct {
 	budget   *Budget
 	stats    *counters
 	profile  *profile // nil where nobody asked what each node costs
+	// works are the rows that the steps of recursive queries are computed over, by the queries' numbers.
+	works map[int]*workTable
 }
 
 // Run opens one snapshot for all streams of the plan and starts answering. Cancelling ctx stops the work between two

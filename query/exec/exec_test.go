@@ -86,7 +86,7 @@ func questions(t *table) []question {
 		{name: "by four", root: aggregate(s, []plan.Expr{ok, region, user, bucket}, agg("count"), agg("sum", id))},
 		{name: "by constant", root: aggregate(s, []plan.Expr{lit("x")}, agg("count"), agg("max", lit(3)), agg("sum", lit(2)))},
 		{name: "aggregate twice", root: aggregate(byUser,
-			[]plan.Expr{col(byUser, "count(*)")}, agg("count"), agg("sum", col(byUser, "sum(id)")))},
+			[]plan.Expr{col(byUser, "count(*)")}, agg("count"), agg("sum", &plan.Cast{Input: col(byUser, "sum(id)"), To: bigint}))},
 		{name: "having", root: where(byRegion, call(">", col(byRegion, "max(id)"), lit(20)))},
 		{name: "order", root: sorted(s, asc(region), desc(amount), asc(id)), ordered: true},
 		{name: "order by time", root: sorted(s, desc(ts), asc(id)), ordered: true},

@@ -137,7 +137,7 @@ func applyQuestions(t *table) []question {
 	inner := where(s, call("=", col(s, "region"), arg("region")), call("<", col(s, "amount"), arg("amount")), col(s, "ok"))
 	byRegion := where(s, call("=", arg("region"), col(s, "region")), call(">", col(s, "id"), lit(5)))
 	sums := aggregate(byRegion, nil, agg("count"), agg("sum", col(s, "id")), agg("max", col(s, "amount")))
-	value := project(sums, call("+", col(sums, "count(*)"), call("coalesce", col(sums, "sum(id)"), lit(-7))))
+	value := project(sums, call("+", col(sums, "count(*)"), call("coalesce", &plan.Cast{Input: col(sums, "sum(id)"), To: bigint}, lit(-7))))
 	width := len(s.Columns())
 	first := &plan.ColumnRef{Index: width, Name: "user", Typ: bigint}
 	apply := func(kind plan.JoinKind, right plan.Node, test plan.Expr) *plan.Apply {

@@ -110,7 +110,10 @@ func (r *applyReader) number(args []arrow.Array, rows int) []uint32 {
 // answer computes the right side for one row.
 func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (*Batch, error) {
 	outer := r.op.join.run
-	inner := &run{engine: outer.engine, snapshot: outer.snapshot, kernel: &kernel.Context{Now: outer.kernel.Now}, stats: &counters{}, profile: outer.profile}
+	inner := &run{
+		engine: outer.engine, snapshot: outer.snapshot, kernel: &kernel.Context{Now: outer.kernel.Now}, works: outer.works,
+		stats: &counters{}, profile: outer.profile,
+	}
 	// What the right side's operators hold is let go with them.
 	inner.budget = NewBudget(outer.budget.left())
 	for _, a := range args {

@@ -9,8 +9,9 @@ import (
 
 // limitOp passes a range of its input's rows and stops the input as soon as it has them.
 type limitOp struct {
-	input operator
-	node  *plan.Limit
+	input  operator
+	node   *plan.Limit
+	bounds operator // nil where the plan has the numbers
 }
 
 func (r *run) newLimit(ctx context.Context, n *plan.Limit, used []bool) (operator, error) {
@@ -18,22 +19,34 @@ func (r *run) newLimit(ctx context.Context, n *plan.Limit, used []bool) (operato
 	if err != nil {
 		return nil, err
 	}
-	return &limitOp{input: input, node: n}, nil
+	o := &limitOp{input: input, node: n}
+	if n.Bounds != nil {
+		o.bounds, err = r.build(ctx, n.Bounds, all(2))
+	}
+	return o, err
 }
 
 func (o *limitOp) width() int { return 1 }
 
 func (o *limitOp) open() reader {
-	return &limitReader{input: gather(o.input), skip: o.node.Offset, left: o.node.Count}
+	return &limitReader{input: gather(o.input), skip: o.node.Offset, left: o.node.Count, bounds: o.bounds}
 }
 
 type limitReader struct {
 	input reader
 	skip  int64 // rows still to pass over
 	left  int64 // rows still to give; negative for no bound
+	// bounds computes both numbers; nil where they are known.
+	bounds operator
 }
 
 func (r *limitReader) next(ctx context.Context) (*Batch, error) {
+	if r.bounds != nil {
+		if err := r.readBounds(ctx); err != nil {
+			return nil, err
+		}
+		r.bounds = nil
+	}
 	for r.left != 0 {
 		batch, err := r.input.next(ctx)
 		if err != nil {

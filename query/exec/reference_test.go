@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
@@ -225,5 +226,5 @@ func sumOf(a plan.Aggregation, values []arrow.Array) arrow.Array {
 		mean, _ := new(big.Rat).SetFrac(sum, big.NewInt(int64(len(values)))).Float64()
 		return event.NewFloat64s([]float64{mean}, nil)
 	}
-	return event.NewInt64s([]int64{sum.Int64()}, nil)
+	return event.NewFixed(a.Fn.Result.Arrow(), []decimal128.Num{decimal128.FromBigInt(sum)}, nil)
 }

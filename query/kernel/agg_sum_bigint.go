@@ -5,6 +5,7 @@ import (
 	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -14,8 +15,7 @@ func registerBigintSum(all map[string]func() Accumulator) {
 	all["avg(BIGINT)"] = func() Accumulator { return &bigintSum{average: true} }
 }
 
-// bigintSum adds integers in 128 bits, so that neither the order of rows nor a large sum on the way matters: only a final sum
-// beyond BIGINT is an error, and an average is the true quotient rounded once.
+// bigintSum adds integers in 128 bits, which no number of rows can exceed; an average is the true quotient rounded once.
 type bigintSum struct {
 	states  []wideSum
 	average bool
@@ -115,16 +115,15 @@ func (a *bigintSum) Result(groups int) (arrow.Array, error) {
 	if a.average {
 		return event.NewFloat64s(a.averages(groups), valid), nil
 	}
-	sums := make([]int64, groups)
+	sums := make([]decimal128.Num, groups)
 	for g, s := range a.states[:groups] {
-		if s.high != int64(s.low)>>63 {
-			return nil, event.Errorf(event.CodeInvalidValue, "BIGINT overflow in sum: %s", s.big()).
-				WithHint("cast the argument to NUMERIC")
-		}
-		sums[g] = int64(s.low)
+		sums[g] = decimal128.New(s.high, s.low)
 	}
-	return event.NewInt64s(sums, valid), nil
+	return event.NewFixed(wideSumType.Arrow(), sums, valid), nil
 }
+
+// wideSumType is the type of a sum of BIGINT, whose words are the sum's.
+var wideSumType = event.Type{Kind: event.Numeric, Precision: event.MaxPrecision}
 
 func (a *bigintSum) averages(groups int) []float64 {
 	out := make([]float64, groups)

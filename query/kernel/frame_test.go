@@ -10,6 +10,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -221,7 +222,7 @@ func TestMergedFramesGiveTheirMemoryBack(t *testing.T) {
 	require.ErrorIs(t, err, full)
 }
 
-func TestBigintFramesOverflowOnlyInTheirSum(t *testing.T) {
+func TestBigintFramesNeverOverflow(t *testing.T) {
 	t.Parallel()
 	const most = math.MaxInt64
 	call := FrameCall{
@@ -230,10 +231,13 @@ func TestBigintFramesOverflowOnlyInTheirSum(t *testing.T) {
 	}
 	out, err := AggregateFrames(call)
 	require.NoError(t, err)
-	require.Equal(t, []int64{most, -most, -most}, out.(*array.Int64).Int64Values())
+	for i, want := range []int64{most, -most, -most} {
+		require.Equal(t, decimal128.FromI64(want), out.(*array.Decimal128).Value(i))
+	}
 	call.Pieces = []Frames{{Low: []int32{3}, High: []int32{5}}}
-	_, err = AggregateFrames(call)
-	require.Error(t, err)
+	out, err = AggregateFrames(call)
+	require.NoError(t, err)
+	require.Equal(t, "-9223372036854775809", event.FormatNumeric(out.(*array.Decimal128).Value(0), 0))
 }
 
 func TestDoubleFramesDoNotRememberLargeValues(t *testing.T) {

@@ -51,7 +51,9 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 	case *plan.FirstRows:
 		return &plan.FirstRows{Input: input, By: n.By, Keys: n.Keys}, nil
 	case *plan.Limit:
-		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, nil
+		out := *n
+		out.Input = input
+		return &out, nil
 	case *plan.Repeat:
 		return &plan.Repeat{Input: input, Times: n.Times}, nil
 	case *plan.Insert:

@@ -37,6 +37,12 @@ func withInputs(n plan.Node, inputs []plan.Node) (plan.Node, error) {
 		out := *n
 		out.Left, out.Right = inputs[0], inputs[1]
 		return &out, nil
+	case *plan.Recursive:
+		out := *n
+		out.Base, out.Step = inputs[0], inputs[1]
+		return &out, nil
+	case *plan.Limit:
+		return &plan.Limit{Input: inputs[0], Count: n.Count, Offset: n.Offset, Bounds: inputs[1]}, nil
 	case *plan.Union:
 		return &plan.Union{Parts: inputs}, nil
 	default:

@@ -49,7 +49,12 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, at, nil
+		out := *n
+		out.Input = input
+		if n.Bounds != nil {
+			out.Bounds, err = pruneColumns(n.Bounds)
+		}
+		return &out, at, err
 	case *plan.Window:
 		return pruneWindow(n, used)
 	case *plan.Assign:
@@ -66,6 +71,10 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return pruneApply(n, used)
 	case *plan.Series:
 		return n, identity(1), nil
+	case *plan.WorkTable:
+		return n, identity(len(n.Cols)), nil
+	case *plan.Recursive:
+		return pruneRecursive(n)
 	case *plan.Union:
 		return pruneUnion(n, used)
 	case *plan.Repeat:

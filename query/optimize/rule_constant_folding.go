@@ -16,7 +16,7 @@ import (
 // always true, and all rows of one that never is.
 func foldConstants(n plan.Node) (plan.Node, error) {
 	return bottomUp(n, func(n plan.Node) (plan.Node, error) {
-		n = mapExpressions(n, foldExpr)
+		n = knownBounds(mapExpressions(n, foldExpr))
 		f, ok := n.(*plan.Filter)
 		if !ok {
 			return n, nil

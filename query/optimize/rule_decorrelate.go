@@ -37,7 +37,8 @@ func decorrelate(n plan.Node) (plan.Node, error) {
 // correlated is the right side of an Apply taken apart, from the top: an expression over an aggregate, if there is one, over
 // conditions over a source that does not depend on the outer row.
 type correlated struct {
-	value     plan.Expr // of the one column
+	value     plan.Expr   // of the one column, or the first
+	values    []plan.Expr // of all columns, where a projection gives them
 	aggregate *plan.Aggregate
 	source    plan.Node
 	local     []plan.Expr // conditions on the source alone; none of them can fail
@@ -50,7 +51,7 @@ func split(n plan.Node) *correlated {
 	columns := n.Columns()
 	s.value = &plan.ColumnRef{Index: 0, Name: columns[0].Name, Typ: columns[0].Type}
 	if p, ok := n.(*plan.Project); ok {
-		s.value, n = p.Exprs[0], p.Input
+		s.value, s.values, n = p.Exprs[0], p.Exprs, p.Input
 	}
 	if a, ok := n.(*plan.Aggregate); ok {
 		if len(a.Groups) > 0 {
@@ -114,12 +115,11 @@ func markByJoin(a *plan.Apply, s *correlated) plan.Node {
 	}
 	out.On = joinedAll(a, s.outer, width)
 	if a.Test != nil {
-		value := joined(a, s.value, width)
 		out.Test = replaceColumns(a.Test, func(c *plan.ColumnRef) plan.Expr {
-			if c.Index == width {
-				return value
+			if c.Index < width || s.values == nil {
+				return c
 			}
-			return c
+			return joined(a, s.values[c.Index-width], width)
 		})
 	}
 	return out
@@ -266,7 +266,7 @@ func readsOuter(n plan.Node) bool {
 	}
 	switch n := n.(type) {
 	case *plan.Scan, *plan.Filter, *plan.Project, *plan.Aggregate, *plan.Sort, *plan.Limit, *plan.Values, *plan.Join, *plan.Union,
-		*plan.Repeat, *plan.Series:
+		*plan.Repeat, *plan.Series, *plan.Recursive, *plan.WorkTable:
 		mapExpressions(n, see)
 	case *plan.Apply:
 		mapExpressions(n, see)

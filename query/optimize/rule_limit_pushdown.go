@@ -3,6 +3,8 @@ package optimize
 import (
 	"math"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -11,7 +13,7 @@ import (
 func pushLimits(n plan.Node) (plan.Node, error) {
 	return bottomUp(n, func(n plan.Node) (plan.Node, error) {
 		l, ok := n.(*plan.Limit)
-		if !ok || l.Count < 0 || l.Offset > math.MaxInt64-l.Count {
+		if !ok || l.Count < 0 || l.Bounds != nil || l.Offset > math.MaxInt64-l.Count {
 			return n, nil
 		}
 		input, err := limitSort(l.Input, l.Offset+l.Count)
@@ -38,4 +40,33 @@ func limitSort(n plan.Node, rows int64) (plan.Node, error) {
 	default:
 		return n, nil
 	}
+}
+
+// knownBounds puts the numbers of a limit into the plan where what computes them has been folded into literals.
+func knownBounds(n plan.Node) plan.Node {
+	l, ok := n.(*plan.Limit)
+	if !ok || l.Bounds == nil {
+		return n
+	}
+	p, ok := l.Bounds.(*plan.Project)
+	if !ok {
+		return n
+	}
+	if v, one := p.Input.(*plan.Values); !one || len(v.Rows) != 1 {
+		return n
+	}
+	numbers := [2]int64{-1, 0}
+	for i, e := range p.Exprs {
+		literal, ok := e.(*plan.Literal)
+		if !ok {
+			return n
+		}
+		if isNullLiteral(literal) {
+			continue
+		}
+		if numbers[i] = literal.Value.(*array.Int64).Value(0); numbers[i] < 0 {
+			return n // to fail when it runs
+		}
+	}
+	return &plan.Limit{Input: l.Input, Count: numbers[0], Offset: numbers[1]}
 }

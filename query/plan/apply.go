@@ -37,11 +37,12 @@ type Subquery struct {
 	// Mark asks whether Test is true for a row of the query, or without Test whether there is one. Otherwise the value is that of
 	// the query's one column in its one row, NULL if it has none.
 	Mark bool
-	// Test compares with the query's column, which is OuterRef SubqueryColumn.
+	// Test compares with the query's columns, which are the OuterRefs from SubqueryColumn downwards.
 	Test Expr
 }
 
-// SubqueryColumn is the index of the OuterRef that stands, in the Test of a Subquery, for the query's own column.
+// SubqueryColumn is the index of the OuterRef that stands, in the Test of a Subquery, for the query's own first column; the others follow
+// below it.
 const SubqueryColumn = -1
 
 func (*OuterRef) expr() {}
@@ -60,7 +61,7 @@ func (e *Subquery) Type() event.Type {
 
 // String names the column of the outer row.
 func (e *OuterRef) String() string {
-	if e.Index == SubqueryColumn {
+	if e.Index <= SubqueryColumn {
 		return e.Name
 	}
 	return "outer." + e.Name

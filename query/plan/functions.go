@@ -213,15 +213,15 @@ func conditionalFunctions() []*Function {
 	return out
 }
 
-// aggregateFunctions ignore NULLs, except count(*). Over no values count is 0 and the rest are NULL. A BIGINT sum beyond
-// BIGINT is an error; DOUBLE sums are compensated.
+// aggregateFunctions ignore NULLs, except count(*). Over no values count is 0 and the rest are NULL. Sums of BIGINT are
+// NUMERIC, which no number of rows can exceed; DOUBLE sums are compensated.
 func aggregateFunctions() []*Function {
 	agg := func(name string, result event.Type, args ...event.Type) *Function {
 		return &Function{Name: name, Args: args, Result: result, Aggregate: true}
 	}
 	out := []*Function{
 		agg("count", bigint),
-		agg("sum", bigint, bigint), agg("sum", double, double),
+		agg("sum", wideSum, bigint), agg("sum", double, double),
 		agg("avg", double, bigint), agg("avg", double, double),
 		agg("sum", numeric, numeric), agg("avg", numeric, numeric),
 	}

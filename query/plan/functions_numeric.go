@@ -131,6 +131,9 @@ func operatorResult(symbol string, a, b event.Type) (event.Type, bool) {
 	}
 }
 
+// wideSum is the type of sums of BIGINT: 2^63 values of 2^63 are less than 38 digits hold.
+var wideSum = numericType(event.MaxPrecision, 0)
+
 func numericType(precision, scale int32) event.Type {
 	return event.Type{Kind: event.Numeric, Precision: max(1, min(precision, event.MaxPrecision)), Scale: scale}
 }

@@ -99,6 +99,8 @@ type Limit struct {
 	Input  Node
 	Count  int64
 	Offset int64
+	// Bounds, if not nil, gives both numbers when the plan runs: its one row has them in BIGINT columns, where NULL means none.
+	Bounds Node
 }
 
 // Values is a table written out: rows of expressions without columns.
@@ -211,8 +213,13 @@ func (n *Aggregate) Inputs() []Node { return []Node{n.Input} }
 // Inputs is the sorted node.
 func (n *Sort) Inputs() []Node { return []Node{n.Input} }
 
-// Inputs is the limited node.
-func (n *Limit) Inputs() []Node { return []Node{n.Input} }
+// Inputs is the limited node and, if there is one, that of the bounds.
+func (n *Limit) Inputs() []Node {
+	if n.Bounds == nil {
+		return []Node{n.Input}
+	}
+	return []Node{n.Input, n.Bounds}
+}
 
 // Inputs is empty: values are a leaf.
 func (n *Values) Inputs() []Node { return nil }

@@ -62,6 +62,10 @@ func Describe(n Node) string {
 		return describeSeries(n)
 	case *Union:
 		return describeUnion(n)
+	case *Recursive:
+		return describeRecursive(n)
+	case *WorkTable:
+		return describeWorkTable(n)
 	case *Repeat:
 		return "Repeat " + n.Times.String()
 	case *Values:

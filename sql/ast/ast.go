@@ -27,6 +27,8 @@ type Statement interface {
 type Select struct {
 	Pos  event.Position
 	With []CTE
+	// Recursive says that queries of With may name themselves.
+	Recursive bool
 	// Set combines two queries; nil for one.
 	Set *SetOperation
 	// Rows are those of VALUES, at least one; nil for other queries.
@@ -101,8 +103,10 @@ type StreamTable struct {
 	Columns []Name
 }
 
-// Subquery is a query in parentheses. Alias is nil where none is given. Columns are new names for its first columns.
+// Subquery is a query in parentheses. Alias is nil where none is given. Columns are new names for its first columns. A Lateral one can
+// name the columns of the tables before it.
 type Subquery struct {
+	Lateral bool
 	Pos     event.Position
 	Query   *Select
 	Alias   *Name

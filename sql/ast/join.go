@@ -18,6 +18,9 @@ const (
 
 var joinWords = [...]string{"CROSS JOIN", "JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"}
 
+// String is the words of the join.
+func (k JoinKind) String() string { return joinWords[k] }
+
 // Join is two tables side by side. At most one of On, Using and Natural is set, and none in a CrossJoin.
 type Join struct {
 	// Pos is where the comma or the first word of the join stands.

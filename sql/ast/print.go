@@ -18,7 +18,11 @@ func (n Name) String() string {
 func (s *Select) String() string {
 	var b strings.Builder
 	if len(s.With) > 0 {
-		b.WriteString("WITH " + list(s.With) + " ")
+		b.WriteString("WITH ")
+		if s.Recursive {
+			b.WriteString("RECURSIVE ")
+		}
+		b.WriteString(list(s.With) + " ")
 	}
 	switch {
 	case s.Set != nil:
@@ -113,6 +117,11 @@ func (t *StreamTable) String() string { return t.Name.String() + as(t.Alias) + c
 
 // String prints the query in parentheses with its alias.
 func (t *Subquery) String() string {
+	if t.Lateral {
+		plain := *t
+		plain.Lateral = false
+		return "LATERAL " + plain.String()
+	}
 	return "(" + t.Query.String() + ")" + as(t.Alias) + columnNames(t.Columns)
 }
 

@@ -75,7 +75,7 @@ func (g *grouping) rewrite(e plan.Expr) (plan.Expr, error) {
 	case *plan.Subquery:
 		return g.rewriteSubquery(e)
 	case *plan.Call:
-		args, err := g.rewriteAll(e.Args)
+		args, err := g.rewriteAll(readable(e))
 		return &plan.Call{Fn: e.Fn, Args: args}, err
 	case *plan.Cast:
 		input, err := g.rewrite(e.Input)
@@ -85,6 +85,19 @@ func (g *grouping) rewrite(e plan.Expr) (plan.Expr, error) {
 	default:
 		return nil, event.Errorf(event.CodeInternal, "regroup: %T is not a known expression", e)
 	}
+}
+
+// readable are the arguments of a call that can be read: what stands in COALESCE behind a literal cannot.
+func readable(e *plan.Call) []plan.Expr {
+	if e.Fn.Name != "coalesce" {
+		return e.Args
+	}
+	for i, arg := range e.Args {
+		if lit, ok := arg.(*plan.Literal); ok && !lit.Value.IsNull(0) {
+			return e.Args[:i+1]
+		}
+	}
+	return e.Args
 }
 
 func (g *grouping) rewriteAll(list []plan.Expr) ([]plan.Expr, error) {

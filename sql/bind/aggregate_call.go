@@ -41,7 +41,7 @@ func (x *scalars) aggregate(name string, e *ast.Call) (plan.Expr, error) {
 			return nil, err
 		}
 	}
-	return x.aggregates.add(call), nil
+	return narrowSum(x.aggregates.add(call), &call), nil
 }
 
 // checkAggregate refuses what no aggregate takes, or none at this place.

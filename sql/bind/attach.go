@@ -15,25 +15,10 @@ type attachment struct {
 
 // rewrite is e with a column in the place of every subquery.
 func (a *attachment) rewrite(e plan.Expr) plan.Expr {
-	switch e := e.(type) {
-	case *plan.Subquery:
-		return a.attach(e)
-	case *plan.Call:
-		return &plan.Call{Fn: e.Fn, Args: each(e.Args, a.rewrite)}
-	case *plan.Cast:
-		return &plan.Cast{Input: a.rewrite(e.Input), To: e.To}
-	case *plan.Case:
-		out := &plan.Case{Typ: e.Typ}
-		for _, w := range e.Whens {
-			out.Whens = append(out.Whens, plan.When{Condition: a.rewrite(w.Condition), Then: a.rewrite(w.Then)})
-		}
-		if e.Else != nil {
-			out.Else = a.rewrite(e.Else)
-		}
-		return out
-	default:
-		return e
+	if s, ok := e.(*plan.Subquery); ok {
+		return a.attach(s)
 	}
+	return overParts(e, a.rewrite)
 }
 
 func (a *attachment) attach(s *plan.Subquery) plan.Expr {
@@ -50,7 +35,7 @@ func (a *attachment) attach(s *plan.Subquery) plan.Expr {
 	}
 	width := len(a.node.Columns())
 	if test != nil {
-		test = withColumn(test, &plan.ColumnRef{Index: width, Name: s.Plan.Columns()[0].Name, Typ: s.Plan.Columns()[0].Type})
+		test = withColumns(test, s.Plan.Columns(), width)
 	}
 	name := s.String()
 	if len(s.Args) == 0 {
@@ -66,31 +51,16 @@ func (a *attachment) attach(s *plan.Subquery) plan.Expr {
 	return out
 }
 
-// withColumn puts a column in the place of what stands for the column of the query that a test compares with.
-func withColumn(e plan.Expr, column plan.Expr) plan.Expr {
-	put := func(e plan.Expr) plan.Expr { return withColumn(e, column) }
-	switch e := e.(type) {
-	case *plan.OuterRef:
-		if e.Index == plan.SubqueryColumn {
-			return column
+// withColumns puts columns, of which the first has the index given, in the place of what stands for the columns of the query that a
+// test compares with.
+func withColumns(e plan.Expr, columns []plan.Column, first int) plan.Expr {
+	if ref, ok := e.(*plan.OuterRef); ok {
+		if at := plan.SubqueryColumn - ref.Index; at >= 0 {
+			return &plan.ColumnRef{Index: first + at, Name: columns[at].Name, Typ: columns[at].Type}
 		}
-		return e
-	case *plan.Call:
-		return &plan.Call{Fn: e.Fn, Args: each(e.Args, put)}
-	case *plan.Cast:
-		return &plan.Cast{Input: put(e.Input), To: e.To}
-	case *plan.Case:
-		out := &plan.Case{Typ: e.Typ}
-		for _, w := range e.Whens {
-			out.Whens = append(out.Whens, plan.When{Condition: put(w.Condition), Then: put(w.Then)})
-		}
-		if e.Else != nil {
-			out.Else = put(e.Else)
-		}
-		return out
-	default:
 		return e
 	}
+	return overParts(e, func(e plan.Expr) plan.Expr { return withColumns(e, columns, first) })
 }
 
 // attachGroups is a grouping of node whose groups and calls may hold subqueries.

@@ -97,6 +97,8 @@ type binder struct {
 	catalog Catalog
 	params  Params
 	tables  int // bound so far
+	// recursions are the recursive queries so far.
+	recursions int
 	// outer is the row around the query being bound, if that stands inside an expression.
 	outer *outerRow
 	// late is what becomes of late rows in every query of a view; it is nil outside of views.

@@ -1,7 +1,6 @@
 package bind
 
 import (
-	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
@@ -9,10 +8,7 @@ import (
 // plan stacks the nodes of a bound select: source, WHERE, grouping, HAVING, result, DISTINCT, ORDER BY, LIMIT. Sort keys are
 // always columns of the projection below the sort; those that are not in the result are dropped above it.
 func (q *selection) plan() (plan.Node, error) {
-	count, offset, err := q.limits()
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	node := q.scope.node()
 	if q.where != nil {
 		a := &attachment{node: node}
@@ -38,8 +34,8 @@ func (q *selection) plan() (plan.Node, error) {
 	if len(q.keys) > 0 {
 		node = &plan.Sort{Input: node, Keys: planKeys(node.Columns(), q.keys), Limit: -1}
 	}
-	if count >= 0 || offset > 0 {
-		node = &plan.Limit{Input: node, Count: count, Offset: offset}
+	if node, err = q.limited(node); err != nil {
+		return nil, err
 	}
 	if hidden {
 		node = firstColumns(node, len(q.outputs))
@@ -147,37 +143,4 @@ func firstColumns(node plan.Node, n int) plan.Node {
 		p.Exprs, p.Names = append(p.Exprs, columnOf(columns, i)), append(p.Names, c.Name)
 	}
 	return p
-}
-
-// limits reads LIMIT and OFFSET; count is -1 where there is no limit.
-func (q *selection) limits() (count, offset int64, err error) {
-	if count, err = q.rowCount(q.ast.Limit, "LIMIT", -1); err != nil {
-		return 0, 0, err
-	}
-	offset, err = q.rowCount(q.ast.Offset, "OFFSET", 0)
-	return count, offset, err
-}
-
-// rowCount reads a constant number of rows; none stands for a clause that is not there or NULL.
-func (q *selection) rowCount(e ast.Expr, clause string, none int64) (int64, error) {
-	if e == nil {
-		return none, nil
-	}
-	a, err := q.binder.constants(clause).argument(e)
-	if err != nil {
-		return 0, err
-	}
-	if isNull(a.expr) {
-		return none, nil
-	}
-	if a.typ().Kind == event.Unknown {
-		if a.expr, err = cast(a, bigint); err != nil {
-			return 0, err
-		}
-	}
-	n, ok := bigintValue(a.expr)
-	if !ok || n < 0 {
-		return 0, event.Errorf(event.CodeBadRequest, "%s takes a whole number from 0 on, or a parameter", clause).At(a.pos)
-	}
-	return n, nil
 }

@@ -9,7 +9,7 @@ import (
 // Aliases are the other names that functions go by in PostgreSQL and DuckDB.
 var Aliases = map[string]string{
 	"substring": "substr", "char_length": "length", "character_length": "length", "len": "length", "btrim": "trim", "instr": "strpos",
-	"lcase": "lower", "ucase": "upper", "prefix": "starts_with", "suffix": "ends_with",
+	"^@": "starts_with", "lcase": "lower", "ucase": "upper", "prefix": "starts_with", "suffix": "ends_with",
 	"regexp_matches": "regexp_like", "ord": "ascii", "unicode": "ascii",
 	"ceiling": "ceil", "pow": "power", "^": "power", "mod": "%", "log10": "log", "xor": "#",
 	"date_part": "extract", "datepart": "extract", "datetrunc": "date_trunc", "date_bin": "time_bucket",

@@ -106,7 +106,17 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 			return lit, nil
 		}
 		return x.apply(strings.ToLower(e.Op), e.Pos, e.Input)
+	case *ast.Row:
+		return nil, event.Errorf(event.CodeNotSupported, "a row of several values can only be compared").At(e.Pos).
+			WithHint("as in (a, b) = (1, 2) or (a, b) IN (SELECT x, y FROM ...)")
 	case *ast.Binary:
+		_, left := rowOf(e.Left)
+		if _, right := rowOf(e.Right); left || right {
+			return x.compareRows(e)
+		}
+		if isComparison(e.Op) {
+			return x.compare(e)
+		}
 		name, _ := plainName(strings.ToLower(e.Op))
 		return x.apply(name, e.Pos, e.Left, e.Right)
 	case *ast.Between:
@@ -240,6 +250,10 @@ func (x *scalars) when(e *ast.Case, operand argument, w ast.When) (plan.Expr, er
 }
 
 func (x *scalars) between(e *ast.Between) (plan.Expr, error) {
+	if _, ok := rowOf(e.Input); ok {
+		low := &ast.Binary{Pos: e.Pos, Op: ">=", Left: e.Input, Right: e.Low}
+		return x.bind(&ast.Binary{Pos: e.Pos, Op: "AND", Left: low, Right: &ast.Binary{Pos: e.Pos, Op: "<=", Left: e.Input, Right: e.High}})
+	}
 	args, err := x.arguments([]ast.Expr{e.Input, e.Low, e.High})
 	if err != nil {
 		return nil, err
@@ -260,6 +274,9 @@ func (x *scalars) between(e *ast.Between) (plan.Expr, error) {
 
 // in is equality with one of the list, as a balanced tree of OR.
 func (x *scalars) in(e *ast.In) (plan.Expr, error) {
+	if _, ok := rowOf(e.Input); ok {
+		return x.rowIn(e)
+	}
 	input, err := x.argument(e.Input)
 	if err != nil {
 		return nil, err
@@ -300,6 +317,9 @@ func anyOf(tests []argument) (plan.Expr, error) {
 
 // is binds IS: the tests for truth are false, not NULL, where the input is NULL.
 func (x *scalars) is(e *ast.Is) (plan.Expr, error) {
+	if row, ok := rowOf(e.Input); ok {
+		return x.rowIs(row, e)
+	}
 	if e.Test == "NULL" {
 		name := "is_null"
 		if e.Not {

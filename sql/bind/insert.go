@@ -112,6 +112,7 @@ func (b *binder) insertValues(s *ast.Insert, targets []event.Column) (plan.Node,
 		values.Cols = append(values.Cols, plan.Column{Name: t.Name, Type: t.Type})
 	}
 	x := b.constants("VALUES")
+	x.queries = true
 	for _, row := range s.Rows {
 		if len(row) != len(targets) {
 			return nil, nil, event.Errorf(event.CodeBadRequest, "this row has %d values and the first %d", len(row), len(targets)).
@@ -129,7 +130,7 @@ func (b *binder) insertValues(s *ast.Insert, targets []event.Column) (plan.Node,
 		}
 		values.Rows = append(values.Rows, exprs)
 	}
-	return values, targets, nil
+	return withQueries(values), targets, nil
 }
 
 // assign brings a value to the type of its column.

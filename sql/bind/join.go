@@ -21,6 +21,10 @@ type joining struct {
 	left, right *scope
 	both        *scope
 	on          []plan.Expr
+	queries     []plan.Expr // conditions with subqueries in them
+	withs       *withs
+	// row is what a lateral right side takes of the left one; nil for other joins.
+	row *outerRow
 	// merged are the columns after those of both sides.
 	merged []output
 }
@@ -31,7 +35,8 @@ func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	right, err := b.from(t.Right, w)
+	left.whole()
+	right, row, err := b.rightSide(t, left, w)
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +46,8 @@ func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
 				WithHint("give one of them another name, as in %s AS other", name.Text)
 		}
 	}
-	left.whole()
 	right.whole()
-	j := &joining{binder: b, ast: t, left: left, right: right}
+	j := &joining{binder: b, ast: t, left: left, right: right, withs: w, row: row}
 	j.both = j.scope()
 	if err := j.condition(); err != nil {
 		return nil, err
@@ -63,7 +67,12 @@ func (j *joining) scope() *scope {
 }
 
 func (j *joining) node() plan.Node {
-	var out plan.Node = &plan.Join{Left: j.left.node(), Right: j.right.node(), Kind: joinKinds[j.ast.Kind], On: j.on}
+	var out plan.Node
+	if len(j.queries) == 0 {
+		out = j.plainJoin(j.left.node(), j.right.node(), j.on)
+	} else {
+		out = j.joinWithQueries()
+	}
 	if len(j.merged) == 0 {
 		return out
 	}
@@ -75,13 +84,26 @@ func (j *joining) node() plan.Node {
 	return p
 }
 
+// plainJoin joins two nodes.
+func (j *joining) plainJoin(left, right plan.Node, on []plan.Expr) plan.Node {
+	kind := joinKinds[j.ast.Kind]
+	if j.row != nil && len(j.row.args) > 0 {
+		return &plan.Apply{Left: left, Right: right, Kind: kind, Args: j.row.args, On: on}
+	}
+	return &plan.Join{Left: left, Right: right, Kind: kind, On: on}
+}
+
 func (j *joining) condition() error {
 	switch {
 	case j.ast.On != nil:
-		x := &scalars{binder: j.binder, scope: j.both, place: "ON"}
+		x := &scalars{binder: j.binder, scope: j.both, place: "ON", withs: j.withs, outer: j.binder.outer, queries: true}
 		on, err := x.condition(j.ast.On, "the condition of ON")
+		if err != nil {
+			return err
+		}
 		j.on = plan.Conjuncts(on)
-		return err
+		j.splitQueries()
+		return j.checkQueries(j.ast.On.Position())
 	case j.ast.Natural:
 		return j.equateAll(j.common())
 	default:

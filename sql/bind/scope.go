@@ -150,16 +150,19 @@ func (s *scope) missing(n ast.Name, matches []string) error {
 type withs struct {
 	cte   *ast.CTE
 	outer *withs
+	// recursive queries may name themselves. Inside their step work stands for them; it is nil elsewhere.
+	recursive bool
+	work      *plan.WorkTable
 }
 
 // enter adds the queries of one WITH, each of which sees those before it.
-func (w *withs) enter(queries []ast.CTE) (*withs, error) {
+func (w *withs) enter(queries []ast.CTE, recursive bool) (*withs, error) {
 	for i := range queries {
 		name := queries[i].Name
 		if slices.ContainsFunc(queries[:i], func(q ast.CTE) bool { return strings.EqualFold(q.Name.Text, name.Text) }) {
 			return nil, event.Errorf(event.CodeBadRequest, "WITH names two queries %q", name.Text).At(name.Pos)
 		}
-		w = &withs{cte: &queries[i], outer: w}
+		w = &withs{cte: &queries[i], outer: w, recursive: recursive}
 	}
 	return w, nil
 }
@@ -212,7 +215,7 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 	case *ast.Join:
 		return b.join(t, w)
 	case *ast.Series:
-		return b.fromSeries(t)
+		return b.fromSeries(t, w)
 	case *ast.WindowTable:
 		return b.fromWindow(t, w)
 	default:
@@ -234,7 +237,7 @@ func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 	// The place where it is named may stand inside an expression, whose row it does not see.
 	outer := b.outer
 	b.outer = nil
-	node, err := b.selectPlan(w.cte.Query, w.outer, nil)
+	node, err := b.withPlan(w)
 	b.outer = outer
 	if err != nil {
 		return nil, err
@@ -246,6 +249,23 @@ func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 	sc := scopeOf(node, table)
 	err = sc.rename(w.cte.Columns)
 	return sc, err
+}
+
+func (b *binder) withPlan(w *withs) (plan.Node, error) {
+	set := w.cte.Query.Set
+	switch {
+	case w.work != nil:
+		return w.work, nil
+	case w.recursive && set != nil && set.Op == ast.Union && plainUnion(w.cte.Query):
+		return b.recursivePlan(w)
+	default:
+		return b.selectPlan(w.cte.Query, w.outer, nil)
+	}
+}
+
+// plainUnion holds for a union without clauses around it, as a recursive query must be.
+func plainUnion(s *ast.Select) bool {
+	return len(s.With) == 0 && len(s.OrderBy) == 0 && s.Limit == nil && s.Offset == nil
 }
 
 // scopeOf is the scope of a query's output columns.

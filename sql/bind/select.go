@@ -48,7 +48,7 @@ type sortKey struct {
 
 // selectPlan plans a query. targets, if not nil, are the types that its literals are wanted as.
 func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan.Node, error) {
-	w, err := w.enter(s.With)
+	w, err := w.enter(s.With, s.Recursive)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (b *binder) combinedPlan(s *ast.Select, w *withs, targets []event.Type) (pl
 
 func (b *binder) combined(s *ast.Select, w *withs, targets []event.Type) (plan.Node, error) {
 	if s.Set == nil {
-		return b.valuesPlan(s.Rows, targets)
+		return b.valuesPlan(s.Rows, w, targets)
 	}
 	left, right, err := b.operands(s.Set, w, targets)
 	if err != nil {

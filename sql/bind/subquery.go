@@ -41,9 +41,9 @@ func (x *scalars) outerColumn(e *ast.Column, err error) plan.Expr {
 func (x *scalars) subquery(e ast.Expr) (plan.Expr, error) {
 	switch e := e.(type) {
 	case *ast.Query:
-		return x.scalarQuery(e)
+		return x.scalarQuery(e, nil)
 	case *ast.Exists:
-		out, err := x.query(e.Query, e.Pos)
+		out, err := x.query(e.Query, e.Pos, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -58,8 +58,48 @@ func (x *scalars) subquery(e ast.Expr) (plan.Expr, error) {
 	}
 }
 
-func (x *scalars) scalarQuery(e *ast.Query) (plan.Expr, error) {
-	out, err := x.query(e.Query, e.Pos)
+// argumentAs is argument, but the literals of a query take the type wanted, where they have none.
+func (x *scalars) argumentAs(e ast.Expr, wanted []event.Type) (argument, error) {
+	q, ok := e.(*ast.Query)
+	if !ok {
+		return x.argument(e)
+	}
+	out, err := x.scalarQuery(q, wanted)
+	return argument{out, e.Position()}, err
+}
+
+func isComparison(op string) bool {
+	switch op {
+	case "=", "<>", "<", "<=", ">", ">=":
+		return true
+	default:
+		return false
+	}
+}
+
+// compare binds a comparison. A query on one side is bound after the other side, whose type its literals take.
+func (x *scalars) compare(e *ast.Binary) (plan.Expr, error) {
+	operands := []ast.Expr{e.Left, e.Right}
+	var args [2]argument
+	order := []int{0, 1}
+	if _, query := e.Left.(*ast.Query); query {
+		order = []int{1, 0}
+	}
+	var wanted []event.Type
+	for _, i := range order {
+		var err error
+		if args[i], err = x.argumentAs(operands[i], wanted); err != nil {
+			return nil, err
+		}
+		if wanted = typesOfArguments(args[i : i+1]); wanted != nil && wanted[0].Kind == event.JSONB {
+			wanted = nil // which is compared with what is none
+		}
+	}
+	return applied(e.Op, e.Pos, args[:]...)
+}
+
+func (x *scalars) scalarQuery(e *ast.Query, wanted []event.Type) (plan.Expr, error) {
+	out, err := x.query(e.Query, e.Pos, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -69,19 +109,15 @@ func (x *scalars) scalarQuery(e *ast.Query) (plan.Expr, error) {
 // quantified asks whether a comparison is true for one row of a query. For all rows it is the negation of whether the comparison's
 // negation is true for one.
 func (x *scalars) quantified(e *ast.Quantified) (plan.Expr, error) {
-	input, err := x.argument(e.Input)
+	input, err := x.operands(e)
 	if err != nil {
 		return nil, err
 	}
-	out, err := x.query(e.Query, e.Pos)
+	out, err := x.query(e.Query, e.Pos, typesOfArguments(input))
 	if err != nil {
 		return nil, err
 	}
-	if err := oneColumn(out, e.Pos); err != nil {
-		return nil, err
-	}
-	column := &plan.OuterRef{Index: plan.SubqueryColumn, Name: out.Plan.Columns()[0].Name, Typ: out.Type()}
-	test, err := applied(e.Op, e.Pos, input, argument{column, e.Pos})
+	test, err := quantifiedTest(e, input, out)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +133,60 @@ func (x *scalars) quantified(e *ast.Quantified) (plan.Expr, error) {
 	return applied("not", e.Pos, argument{out, e.Pos})
 }
 
+// operands binds what is compared with the columns of a query: a value, or those of a row.
+func (x *scalars) operands(e *ast.Quantified) ([]argument, error) {
+	row, ok := rowOf(e.Input)
+	if !ok {
+		return x.arguments([]ast.Expr{e.Input})
+	}
+	if e.Op != "=" && e.Op != "<>" {
+		return nil, event.Errorf(event.CodeNotSupported, "%s of a row and a query: not supported yet", e.Op).At(e.Pos)
+	}
+	return x.arguments(row.Items)
+}
+
+// quantifiedTest compares operands with the columns of a query.
+func quantifiedTest(e *ast.Quantified, input []argument, s *plan.Subquery) (plan.Expr, error) {
+	columns := s.Plan.Columns()
+	if len(columns) != len(input) {
+		if len(input) == 1 {
+			return nil, oneColumn(s, e.Pos)
+		}
+		return nil, event.Errorf(event.CodeBadRequest, "a row of %d values is compared with a query of %d columns", len(input), len(columns)).
+			At(e.Pos)
+	}
+	connective := "and"
+	if e.Op == "<>" {
+		connective = "or"
+	}
+	var out plan.Expr
+	for i, in := range input {
+		column := &plan.OuterRef{Index: plan.SubqueryColumn - i, Name: columns[i].Name, Typ: columns[i].Type}
+		test, err := applied(e.Op, e.Pos, in, argument{column, e.Pos})
+		if err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = test
+		} else if out, err = applied(connective, e.Pos, argument{out, e.Pos}, argument{test, e.Pos}); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// typesOfArguments are the types that literals of a query take which is compared with the arguments; nil where these have none
+// themselves.
+func typesOfArguments(args []argument) []event.Type {
+	out := make([]event.Type, len(args))
+	for i, a := range args {
+		if out[i] = a.typ(); out[i].Kind == event.Unknown {
+			return nil
+		}
+	}
+	return out
+}
+
 func oneColumn(s *plan.Subquery, pos event.Position) error {
 	if n := len(s.Plan.Columns()); n != 1 {
 		return event.Errorf(event.CodeBadRequest, "a query used as a value must have one column, and this has %d", n).At(pos)
@@ -104,8 +194,9 @@ func oneColumn(s *plan.Subquery, pos event.Position) error {
 	return nil
 }
 
-// query plans a query that can name the columns of the row around it.
-func (x *scalars) query(s *ast.Select, pos event.Position) (*plan.Subquery, error) {
+// query plans a query that can name the columns of the row around it. Its literals without type become what is wanted, if that is not
+// nil.
+func (x *scalars) query(s *ast.Select, pos event.Position, wanted []event.Type) (*plan.Subquery, error) {
 	if !x.queries {
 		return nil, event.Errorf(event.CodeNotSupported, "a query inside an expression of %s: not supported yet", x.place).At(pos).
 			WithHint("join it in FROM, or name it in WITH")
@@ -116,7 +207,7 @@ func (x *scalars) query(s *ast.Select, pos event.Position) (*plan.Subquery, erro
 	around := x.binder.outer
 	row := &outerRow{x: x}
 	x.binder.outer = row
-	node, err := x.binder.selectPlan(s, x.withs, nil)
+	node, err := x.binder.selectPlan(s, x.withs, wanted)
 	x.binder.outer = around
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -10,8 +11,9 @@ import (
 
 // valuesPlan plans VALUES as a query: its columns are called column1, column2 and so on, and each has the one type that all of
 // its values can take.
-func (b *binder) valuesPlan(rows [][]ast.Expr, targets []event.Type) (plan.Node, error) {
+func (b *binder) valuesPlan(rows [][]ast.Expr, w *withs, targets []event.Type) (plan.Node, error) {
 	x := b.constants("VALUES")
+	x.withs, x.outer, x.queries = w, b.outer, true
 	bound := make([][]argument, len(rows))
 	for i, row := range rows {
 		if len(row) != len(rows[0]) {
@@ -41,7 +43,37 @@ func (b *binder) valuesPlan(rows [][]ast.Expr, targets []event.Type) (plan.Node,
 		}
 		out.Cols = append(out.Cols, plan.Column{Name: "column" + strconv.Itoa(c+1), Type: typ})
 	}
-	return out, nil
+	return withQueries(out), nil
+}
+
+// withQueries is VALUES with the subqueries in it joined to the rows that hold them: each of these becomes a part of a union.
+func withQueries(values *plan.Values) plan.Node {
+	names := make([]string, len(values.Cols))
+	for i, c := range values.Cols {
+		names[i] = c.Name
+	}
+	out := &plan.Union{}
+	plain := &plan.Values{Cols: values.Cols}
+	for _, row := range values.Rows {
+		if !slices.ContainsFunc(row, hasQuery) {
+			plain.Rows = append(plain.Rows, row)
+			continue
+		}
+		if len(plain.Rows) > 0 {
+			out.Parts = append(out.Parts, plain)
+			plain = &plan.Values{Cols: values.Cols}
+		}
+		a := &attachment{node: oneRow()}
+		exprs := each(row, a.rewrite)
+		out.Parts = append(out.Parts, &plan.Project{Input: a.node, Exprs: exprs, Names: names})
+	}
+	if len(out.Parts) == 0 {
+		return values
+	}
+	if len(plain.Rows) > 0 {
+		out.Parts = append(out.Parts, plain)
+	}
+	return out
 }
 
 // unifyAs is unify, but values that all have no type take the target's, where there is one.

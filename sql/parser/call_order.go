@@ -4,9 +4,11 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// arguments reads what stands between the parentheses of a call: [DISTINCT] list [ORDER BY keys].
+// arguments reads what stands between the parentheses of a call: [ALL | DISTINCT] list [ORDER BY keys].
 func (c *climber) arguments(out *ast.Call) error {
-	out.Distinct = accept(c.lex, "DISTINCT")
+	if !accept(c.lex, "ALL") {
+		out.Distinct = accept(c.lex, "DISTINCT")
+	}
 	for {
 		x, err := c.expr(powerOr)
 		if err != nil {

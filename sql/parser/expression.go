@@ -58,7 +58,7 @@ var infixPowers = map[string]int{
 	"~~": powerRange, "!~~": powerRange, "~~*": powerRange, "!~~*": powerRange,
 	"||": powerOther, "->": powerOther, "->>": powerOther, "#>": powerOther, "#>>": powerOther,
 	"~": powerOther, "!~": powerOther, "~*": powerOther, "!~*": powerOther, "@>": powerOther, "<@": powerOther, "?": powerOther,
-	"&": powerOther, "|": powerOther, "#": powerOther, "<<": powerOther, ">>": powerOther, "^": powerPower, "**": powerPower,
+	"^@": powerOther, "&": powerOther, "|": powerOther, "#": powerOther, "<<": powerOther, ">>": powerOther, "^": powerPower, "**": powerPower,
 	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "%": powerProduct,
 	"::": powerCast,
 }
@@ -166,6 +166,10 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 		return c.is(left, pos)
 	case "NOT", "BETWEEN", "IN", "LIKE", "ILIKE", "SIMILAR":
 		return c.rangeTest(left)
+	case "OVERLAPS":
+		c.lex.Next()
+		right, err := c.expr(powerRange + 1)
+		return &ast.Binary{Pos: pos, Op: word, Left: left, Right: right}, err
 	case "AT":
 		c.lex.Next()
 		return c.atTimeZone(left, pos)
@@ -277,6 +281,7 @@ func (c *climber) rangeTest(left ast.Expr) (ast.Expr, error) {
 }
 
 func (c *climber) between(left ast.Expr, pos event.Position) (ast.Expr, error) {
+	symmetric := c.symmetric()
 	low, err := c.expr(powerRange + 1)
 	if err != nil {
 		return nil, err
@@ -285,7 +290,26 @@ func (c *climber) between(left ast.Expr, pos event.Position) (ast.Expr, error) {
 		return nil, err
 	}
 	high, err := c.expr(powerRange + 1)
-	return &ast.Between{Pos: pos, Input: left, Low: low, High: high}, err
+	out := &ast.Between{Pos: pos, Input: left, Low: low, High: high}
+	if err != nil || !symmetric {
+		return out, err
+	}
+	return &ast.Binary{Pos: pos, Op: "OR", Left: out, Right: &ast.Between{Pos: pos, Input: left, Low: high, High: low}}, nil
+}
+
+// symmetric takes the word behind BETWEEN that says whether the bounds may stand in either order. Before AND it is a name.
+func (c *climber) symmetric() bool {
+	t := *c.lex.Peek()
+	if t.Type != tokenIdent || (!is(t, "SYMMETRIC") && !is(t, "ASYMMETRIC")) {
+		return false
+	}
+	start := c.lex.MakeCheckpoint()
+	c.lex.Next()
+	if next := *c.lex.Peek(); is(next, "AND") || is(next, ".") {
+		c.lex.LoadCheckpoint(start)
+		return false
+	}
+	return is(t, "SYMMETRIC")
 }
 
 func (c *climber) in(left ast.Expr, pos event.Position) (ast.Expr, error) {

@@ -9,13 +9,14 @@ import (
 
 // selectQuery is a query of any form: one or several terms, with what belongs to their joint result around them.
 type selectQuery struct {
-	Pos     lexer.Position
-	With    []cte       `parser:"( 'WITH' @@ ( ',' @@ )* )?"`
-	First   queryTerm   `parser:"@@"`
-	More    []setTerm   `parser:"@@*"`
-	OrderBy []orderKey  `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
-	Bounds  limits      `parser:"@@?"`
-	Late    *lateClause `parser:"@@?"`
+	Pos       lexer.Position
+	Recursive bool        `parser:"( 'WITH' @'RECURSIVE'?"`
+	With      []cte       `parser:"@@ ( ',' @@ )* )?"`
+	First     queryTerm   `parser:"@@"`
+	More      []setTerm   `parser:"@@*"`
+	OrderBy   []orderKey  `parser:"( 'ORDER' 'BY' @@ ( ',' @@ )* )?"`
+	Bounds    limits      `parser:"@@?"`
+	Late      *lateClause `parser:"@@?"`
 }
 
 // selectCore is SELECT with the clauses of its own.
@@ -39,7 +40,7 @@ type selectCore struct {
 type cte struct {
 	Name    name         `parser:"@@"`
 	Columns []name       `parser:"( '(' @@ ( ',' @@ )* ')' )?"`
-	Query   *selectQuery `parser:"'AS' '(' @@ ')'"`
+	Query   *selectQuery `parser:"'AS' ( 'NOT'? 'MATERIALIZED' )? '(' @@ ')'"`
 }
 
 type selectItem struct {
@@ -53,12 +54,31 @@ type orderKey struct {
 	Nulls      string     `parser:"( 'NULLS' @( 'FIRST' | 'LAST' ) )?"`
 }
 
-// limits takes LIMIT and OFFSET in either order.
+// limits takes LIMIT and OFFSET in either order, and FETCH FIRST for LIMIT.
 type limits struct {
 	Offset     *expression `parser:"( 'OFFSET' @@ ( 'ROW' | 'ROWS' )?"`
-	LimitAfter *expression `parser:"( 'LIMIT' ( 'ALL' | @@ ) )?"`
+	LimitAfter *expression `parser:"( 'LIMIT' ( 'ALL' | @@ )"`
+	FetchAfter *fetchFirst `parser:"| @@ )?"`
+	Fetch      *fetchFirst `parser:"| @@"`
 	Limit      *expression `parser:"| 'LIMIT' ( 'ALL' | @@ )"`
 	After      *expression `parser:"( 'OFFSET' @@ ( 'ROW' | 'ROWS' )? )? )"`
+}
+
+// fetchFirst is FETCH FIRST n ROWS ONLY, as the SQL standard writes LIMIT. Without a number it is one row.
+type fetchFirst struct {
+	Pos   lexer.Position
+	Count *expression `parser:"'FETCH' ( 'FIRST' | 'NEXT' ) ( 'ROW' | 'ROWS' | @@ ( 'ROW' | 'ROWS' ) ) 'ONLY'"`
+}
+
+func (f *fetchFirst) tree() ast.Expr {
+	switch {
+	case f == nil:
+		return nil
+	case f.Count == nil:
+		return &ast.Number{Pos: position(f.Pos), Text: "1"}
+	default:
+		return f.Count.Expr
+	}
 }
 
 func (q *selectQuery) tree() (*ast.Select, error) {
@@ -76,10 +96,13 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 	if len(q.More) == 0 && q.First.Query != nil {
 		out = selectAll(out, position(q.First.Query.Pos))
 	}
-	out.Pos, out.Limit, out.Offset = position(q.Pos), bounds.Limit.tree(), bounds.Offset.tree()
-	if bounds.LimitAfter != nil {
-		out.Limit = bounds.LimitAfter.tree()
+	out.Pos, out.Recursive = position(q.Pos), q.Recursive
+	for _, limit := range []ast.Expr{bounds.Limit.tree(), bounds.LimitAfter.tree(), bounds.Fetch.tree(), bounds.FetchAfter.tree()} {
+		if limit != nil {
+			out.Limit = limit
+		}
 	}
+	out.Offset = bounds.Offset.tree()
 	if bounds.After != nil {
 		out.Offset = bounds.After.tree()
 	}

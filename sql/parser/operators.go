@@ -7,13 +7,13 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// wordPower is the power of an operator that begins with a word which may be a name as well, if the words after it say that it is
-// one: AT TIME ZONE, SIMILAR TO.
+// wordPower is the power of an operator that begins with a word which may be a name as well, if what comes after it says that it is
+// one: AT TIME ZONE, SIMILAR TO, OVERLAPS.
 func (c *climber) wordPower(t lexer.Token) int {
 	if t.Type != tokenIdent {
 		return 0
 	}
-	for words, power := range map[[2]string]int{{"AT", "TIME"}: powerAt, {"SIMILAR", "TO"}: powerRange} {
+	for words, power := range wordOperators {
 		if !is(t, words[0]) {
 			continue
 		}
@@ -26,6 +26,11 @@ func (c *climber) wordPower(t lexer.Token) int {
 		}
 	}
 	return 0
+}
+
+// wordOperators are the first two tokens of these operators, with their powers.
+var wordOperators = map[[2]string]int{
+	{"AT", "TIME"}: powerAt, {"SIMILAR", "TO"}: powerRange, {"OVERLAPS", "("}: powerRange, {"OVERLAPS", "ROW"}: powerRange,
 }
 
 // synonyms are spellings of operators that others stand for. Those with NOT turn the result round.

@@ -61,10 +61,11 @@ func (c *climber) parenthesized(pos event.Position) (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if next := *c.lex.Peek(); is(next, ",") {
-		return nil, notSupported(next, "a row of several values", "compare the values one by one")
+	if !accept(c.lex, ",") {
+		return x, expect(c.lex, ")")
 	}
-	return x, expect(c.lex, ")")
+	rest, err := c.list()
+	return &ast.Row{Pos: pos, Items: append([]ast.Expr{x}, rest...)}, err
 }
 
 // keyword reads the forms that begin with a reserved word.
@@ -192,6 +193,9 @@ func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 	switch {
 	case special != nil:
 		err = special(out)
+	case t.Type == tokenIdent && is(t, "ROW") && !is(*c.lex.Peek(), ")"):
+		items, err := c.list()
+		return &ast.Row{Pos: position(t.Pos), Items: items}, err
 	case is(t, "EXTRACT"):
 		out.Args, err = c.extractArguments()
 	case is(t, "EXISTS") && queryAhead(c.lex):

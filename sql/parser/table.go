@@ -124,7 +124,8 @@ func (p *tableParser) single() (ast.Table, error) {
 	if p.tables++; p.tables > maxTables {
 		return nil, notSupported(t, "more than 256 tables in FROM", "")
 	}
-	if is(t, "(") && t.Type == tokenSymbol {
+	lateral := p.lateral()
+	if t = *p.lex.Peek(); is(t, "(") && t.Type == tokenSymbol {
 		if !beginsQuery(p.lex) {
 			return p.parenthesized()
 		}
@@ -133,7 +134,7 @@ func (p *tableParser) single() (ast.Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		table := &ast.Subquery{Pos: position(t.Pos), Query: query}
+		table := &ast.Subquery{Pos: position(t.Pos), Query: query, Lateral: lateral}
 		if err := expect(p.lex, ")"); err != nil {
 			return nil, err
 		}
@@ -141,6 +142,19 @@ func (p *tableParser) single() (ast.Table, error) {
 		return table, err
 	}
 	return p.named(t)
+}
+
+// lateral takes LATERAL before a query or a call. Functions need it not, and any other use of the word is a name.
+func (p *tableParser) lateral() bool {
+	start := p.lex.MakeCheckpoint()
+	if t := *p.lex.Peek(); t.Type != tokenIdent || !accept(p.lex, "LATERAL") {
+		return false
+	}
+	if next := *p.lex.Peek(); is(next, "(") || (next.Type == tokenIdent && !notAliases[upper(next.Value)] && !is(next, "AS")) {
+		return true
+	}
+	p.lex.LoadCheckpoint(start)
+	return false
 }
 
 func (p *tableParser) parenthesized() (ast.Table, error) {

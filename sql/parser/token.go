@@ -33,7 +33,7 @@ var notAliases = wordSet(`ASOF AT COLLATE EMIT ESCAPE FILL FILTER FOR LATE LATES
 // the error can name them.
 var operators = []string{
 	"!~~*", "->>", "!~*", "!~~", "~~*", "#>>", "<=>", "::", "->", "||", "<>", "!=", "<=", ">=", "=>", "==", "~*", "~~", "!~", "@>", "<@", "#>",
-	"&&", "<<", ">>", "**",
+	"&&", "<<", ">>", "**", "^@",
 }
 
 func position(p lexer.Position) event.Position { return event.Position{Line: p.Line, Column: p.Column} }

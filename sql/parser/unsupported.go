@@ -47,7 +47,6 @@ var unsupportedStatements = map[string]construct{
 	"SET":                    {"SET", ""},
 	"GRANT":                  {"GRANT", ""},
 	"REVOKE":                 {"REVOKE", ""},
-	"WITH RECURSIVE":         {"WITH RECURSIVE", ""},
 	"CREATE SOURCE":          {"CREATE SOURCE", "events go into a stream: CREATE STREAM name (column TYPE, ...)"},
 	"SHOW CREATE":            {"SHOW CREATE", "DESCRIBE shows a stream"},
 	"SHOW COLUMNS":           {"SHOW COLUMNS", "DESCRIBE shows a stream"},
@@ -60,12 +59,12 @@ var unsupportedStatements = map[string]construct{
 var unsupportedClauses = map[string]construct{
 	"ASOF": {"ASOF JOIN", ""},
 	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
-	"FETCH": {"FETCH FIRST", "write LIMIT"}, "TABLESAMPLE": {"TABLESAMPLE", ""},
-	"DEDUP":   {"DEDUP KEY", ""},
-	"PRIMARY": {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
+	"TABLESAMPLE": {"TABLESAMPLE", ""},
+	"DEDUP":       {"DEDUP KEY", ""},
+	"PRIMARY":     {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
 	"COLLATE": {"COLLATE", ""}, "RETURNING": {"RETURNING", ""},
-	"ONLY": {"ONLY", ""}, "LATERAL": {"LATERAL", ""},
+	"ONLY": {"ONLY", ""}, "TIES": {"WITH TIES", ""},
 	"[": {"an array", ""}, "=>": {"a named argument", "pass arguments in order"},
 }
 

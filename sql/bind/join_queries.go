@@ -1,0 +1,180 @@
+package bind
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// hasQuery reports whether a subquery is in e.
+func hasQuery(e plan.Expr) bool {
+	found := false
+	plan.Walk(e, func(e plan.Expr) {
+		_, ok := e.(*plan.Subquery)
+		found = found || ok
+	})
+	return found
+}
+
+// splitQueries takes the conditions with subqueries out of ON. In an inner join they are as conditions of WHERE. In the others a subquery
+// becomes a column of the one side whose columns it takes, before the sides are joined.
+func (j *joining) splitQueries() {
+	var plain []plan.Expr
+	for _, c := range j.on {
+		if hasQuery(c) {
+			j.queries = append(j.queries, c)
+		} else {
+			plain = append(plain, c)
+		}
+	}
+	j.on = plain
+}
+
+// checkQueries refuses a subquery of an outer join that takes columns of both sides.
+func (j *joining) checkQueries(pos event.Position) error {
+	if kind := j.ast.Kind; kind == ast.InnerJoin || kind == ast.CrossJoin {
+		return nil
+	}
+	for _, c := range j.queries {
+		var err error
+		plan.Walk(c, func(e plan.Expr) {
+			s, ok := e.(*plan.Subquery)
+			if !ok {
+				return
+			}
+			left, right := j.readsSides(s)
+			if left && right || nestedQuery(s) {
+				err = event.Errorf(event.CodeNotSupported, "a query in ON of an outer join over columns of both its sides: not supported yet").At(pos).
+					WithHint("join an inner query that has the condition as a column")
+			}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nestedQuery reports whether a subquery's operands hold another one.
+func nestedQuery(s *plan.Subquery) bool {
+	for _, e := range plan.Operands(s) {
+		if hasQuery(e) {
+			return true
+		}
+	}
+	return false
+}
+
+// readsSides says of which sides a subquery takes columns.
+func (j *joining) readsSides(s *plan.Subquery) (left, right bool) {
+	for _, e := range plan.Operands(s) {
+		plan.Walk(e, func(e plan.Expr) {
+			if c, ok := e.(*plan.ColumnRef); ok {
+				left = left || c.Index < len(j.left.columns)
+				right = right || c.Index >= len(j.left.columns)
+			}
+		})
+	}
+	return left, right
+}
+
+// joinWithQueries plans a join with subqueries in its conditions.
+func (j *joining) joinWithQueries() plan.Node {
+	if kind := j.ast.Kind; kind == ast.InnerJoin || kind == ast.CrossJoin {
+		a := &attachment{node: j.plainJoin(j.left.node(), j.right.node(), j.on)}
+		width := len(a.node.Columns())
+		for _, c := range j.queries {
+			predicate := a.rewrite(c)
+			a.node = &plan.Filter{Input: a.node, Predicate: predicate}
+		}
+		return firstColumns(a.node, width)
+	}
+	leftWidth, rightWidth := len(j.left.columns), len(j.right.columns)
+	left, right := &attachment{node: j.left.node()}, &attachment{node: j.right.node()}
+	for _, c := range j.queries {
+		plan.Walk(c, func(e plan.Expr) {
+			s, ok := e.(*plan.Subquery)
+			if !ok {
+				return
+			}
+			if _, ofRight := j.readsSides(s); ofRight {
+				shifted := shiftQuery(s, -leftWidth)
+				right.attach(shifted)
+				right.done[s] = right.done[shifted]
+			} else {
+				left.attach(s)
+			}
+		})
+	}
+	added := len(left.node.Columns()) - leftWidth
+	place := func(e plan.Expr) plan.Expr { return placed(e, left, right, leftWidth, added) }
+	join := j.plainJoin(left.node, right.node, append(each(j.on, place), each(j.queries, place)...))
+	columns := join.Columns()
+	out := &plan.Project{Input: join}
+	for i := range leftWidth + rightWidth {
+		at := i
+		if i >= leftWidth {
+			at += added
+		}
+		out.Exprs, out.Names = append(out.Exprs, columnOf(columns, at)), append(out.Names, columns[at].Name)
+	}
+	return out
+}
+
+// shiftQuery is a subquery whose operands are over columns that stand so many places further.
+func shiftQuery(s *plan.Subquery, by int) *plan.Subquery {
+	shift := func(e plan.Expr) plan.Expr { return shiftColumns(e, func(int) int { return by }) }
+	out := &plan.Subquery{Plan: s.Plan, Args: each(s.Args, shift), Mark: s.Mark}
+	if s.Test != nil {
+		out.Test = shift(s.Test)
+	}
+	return out
+}
+
+// placed is a condition over both sides, to which subqueries have added columns.
+func placed(e plan.Expr, left, right *attachment, leftWidth, added int) plan.Expr {
+	put := func(e plan.Expr) plan.Expr { return placed(e, left, right, leftWidth, added) }
+	if s, ok := e.(*plan.Subquery); ok {
+		if column, ok := left.done[s]; ok {
+			return column
+		}
+		column := right.done[s].(*plan.ColumnRef)
+		return &plan.ColumnRef{Index: column.Index + leftWidth + added, Name: column.Name, Typ: column.Typ}
+	}
+	if c, ok := e.(*plan.ColumnRef); ok {
+		if c.Index < leftWidth {
+			return c
+		}
+		return &plan.ColumnRef{Index: c.Index + added, Name: c.Name, Typ: c.Typ}
+	}
+	return overParts(e, put)
+}
+
+// shiftColumns moves the columns of an expression by what by says of each.
+func shiftColumns(e plan.Expr, by func(index int) int) plan.Expr {
+	if c, ok := e.(*plan.ColumnRef); ok {
+		return &plan.ColumnRef{Index: c.Index + by(c.Index), Name: c.Name, Typ: c.Typ}
+	}
+	return overParts(e, func(e plan.Expr) plan.Expr { return shiftColumns(e, by) })
+}
+
+// overParts is e with f applied to what it is made of.
+func overParts(e plan.Expr, f func(plan.Expr) plan.Expr) plan.Expr {
+	switch e := e.(type) {
+	case *plan.Call:
+		return &plan.Call{Fn: e.Fn, Args: each(e.Args, f)}
+	case *plan.Cast:
+		return &plan.Cast{Input: f(e.Input), To: e.To}
+	case *plan.Case:
+		out := &plan.Case{Typ: e.Typ}
+		for _, w := range e.Whens {
+			out.Whens = append(out.Whens, plan.When{Condition: f(w.Condition), Then: f(w.Then)})
+		}
+		if e.Else != nil {
+			out.Else = f(e.Else)
+		}
+		return out
+	default:
+		return e
+	}
+}

@@ -216,12 +216,3 @@ func commonBounds(a, b map[int]int64) map[int]int64 {
 	}
 	return out
 }
-
-// moved are bounds of columns that now begin at another place.
-func movedBounds(bounds map[int]int64, by int) map[int]int64 {
-	out := make(map[int]int64, len(bounds))
-	for column, lag := range bounds {
-		out[column+by] = lag
-	}
-	return out
-}

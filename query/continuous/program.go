@@ -32,11 +32,12 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 		return nil, err
 	}
 	visible := plan.Width(root)
-	keyed, key := exposeKey(root, inputs)
+	keyed, key := exposeKey(settleTies(root, inputs), inputs)
 	optimized, err := optimize.Optimize(keyed)
 	if err != nil {
 		return nil, err
 	}
+	optimized = semiJoins(optimized)
 	c := &compiler{inputs: inputs, options: options, fields: map[string]*Input{}}
 	c.collectFields(optimized)
 	compiled, err := c.compile(optimized)
@@ -121,7 +122,8 @@ func (p *Program) gate() error {
 		return event.Errorf(event.CodeNotSupported, "EMIT ON WINDOW CLOSE needs a time in the output that the watermark passes").
 			WithHint("select window_start or window_end of a window table function, or the event time")
 	}
-	return event.Errorf(event.CodeNotSupported, "EMIT ON WINDOW CLOSE")
+	p.root = newGate(p.root, p.time, p.closedLag, p.options.Horizon > 0)
+	return nil
 }
 
 // refuseUnsteady refuses functions whose value depends on when they are computed.
@@ -225,10 +227,23 @@ func (c *compiler) compile(n plan.Node) (node, error) {
 		return c.compileUnion(n)
 	case *plan.Values, *plan.Series:
 		return c.compileConstant(n)
+	case *plan.Aggregate:
+		return c.compileAggregate(n)
+	case *plan.Window:
+		return c.compileWindow(n)
+	case *plan.FirstRows:
+		return c.compileFirstRows(n)
+	case *plan.Join:
+		return c.compileJoin(n)
+	case *plan.Apply, *plan.Fill:
+		return c.compileWhole(n)
+	case *plan.Limit:
+		return c.compileLimit(n)
 	case *plan.Sort:
 		if n.Limit < 0 { // what is stored has no order
 			return c.compile(n.Input)
 		}
+		return c.compileLimit(n)
 	}
 	return nil, event.Errorf(event.CodeNotSupported, "%s in a continuous query", firstWord(n))
 }

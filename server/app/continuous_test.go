@@ -28,11 +28,13 @@ import (
 
 func decimalOf(v int64) decimal128.Num { return decimal128.FromI64(v) }
 
-// continuousQueries are held to their bounded answers after every step.
-var continuousQueries = []string{
-	"SELECT id, amount * 2 AS twice, ts FROM orders WHERE quantity > 3",
-	"SELECT region FROM orders UNION ALL SELECT method FROM payments WHERE amount > 10",
-	"SELECT * FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '15 seconds') WHERE paid LATE DROP",
+// continuousQueries reads the queries that are held to their bounded answers after every step.
+func continuousQueries(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/continuous_queries.sql")
+	require.NoError(t, err)
+	statements := strings.Split(string(text), ";")
+	return statements[:len(statements)-1]
 }
 
 func simulations(t *testing.T, usual int) (rounds int, seed uint64) {
@@ -55,12 +57,16 @@ func TestContinuousAnswersAsBounded(t *testing.T) {
 	t.Parallel()
 	known := defineStreams(t)
 	rounds, seed := simulations(t, 3)
-	for i, sql := range continuousQueries {
+	for i, sql := range continuousQueries(t) {
 		for _, emit := range []continuous.Emit{continuous.OnUpdate, continuous.OnWindowClose} {
 			t.Run(fmt.Sprintf("%d/%d", i, emit), func(t *testing.T) {
 				t.Parallel()
 				rng := rand.New(rand.NewPCG(seed, uint64(i)))
-				program, err := compileSQL(t, sql, known, continuous.Options{Emit: emit, MemoryBytes: 1 << 30})
+				options := continuous.Options{Emit: emit, MemoryBytes: 1 << 30}
+				if strings.Contains(sql, "RECOMPUTE WITHIN INTERVAL '20 seconds'") {
+					options.Horizon = 20 * time.Second
+				}
+				program, err := compileSQL(t, sql, known, options)
 				if err != nil && emit == continuous.OnWindowClose {
 					requireCode(t, err, event.CodeNotSupported)
 					return

@@ -1,0 +1,54 @@
+package continuous
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// bounded refuses an operator whose state could grow without end, unless a bound on memory was asked for.
+func (c *compiler) bounded(n *recomputeNode, of plan.Node) error {
+	if n.expires >= 0 || c.options.MemoryBytes > 0 || !grows(n) {
+		return nil
+	}
+	what, fix := unboundedText(of)
+	return event.Errorf(event.CodeNotSupported, "the state of %s would grow without end", what).
+		WithHint("%s, or bound it by memory: WITH (memory = '256MB')", fix)
+}
+
+// grows reports whether an input can gain rows for ever.
+func grows(n node) bool {
+	switch n := n.(type) {
+	case *scanNode:
+		return true
+	default:
+		for _, in := range n.inputs() {
+			if grows(in) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// unboundedText names an operator as its query does, and what would bound it.
+func unboundedText(n plan.Node) (what, fix string) {
+	switch n := n.(type) {
+	case *plan.Aggregate:
+		if len(n.Aggregates) == 0 {
+			return "DISTINCT", "take the values of a closed window, with window_start or window_end among them"
+		}
+		return "GROUP BY", "group by window_start or window_end of a window table function as well"
+	case *plan.Window:
+		return "OVER", "order by the event time with a frame that ends, or partition by window_end"
+	case *plan.FirstRows:
+		return "LATEST ON", "add window_end to what it is taken by"
+	case *plan.Sort, *plan.Limit:
+		return "ORDER BY with LIMIT", "number the rows of a window: row_number() OVER (PARTITION BY window_end ...)"
+	case *plan.Join:
+		return "a join", "join on equal windows, or bound the time: b.ts BETWEEN a.ts AND a.ts + INTERVAL '10 minutes'"
+	case *plan.Fill:
+		return "FILL", "leave it to the query that reads the view"
+	default:
+		return "a subquery for each row", "write it as a join on equal windows"
+	}
+}

@@ -1,0 +1,101 @@
+-- No state.
+SELECT id, amount * 2 AS twice, ts FROM orders WHERE quantity > 3;
+
+SELECT region FROM orders UNION ALL SELECT method FROM payments WHERE amount > 10;
+
+SELECT * FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '15 seconds') WHERE paid LATE
+DROP;
+
+SELECT 1 AS one, 'x' AS x;
+
+SELECT id FROM orders INTERSECT ALL SELECT order_id FROM payments;
+
+-- Groups.
+SELECT count(*) AS n, sum(amount) AS s, avg(quantity) AS q FROM orders;
+
+SELECT region, count(*) AS n, sum(amount) AS s, min(ts) AS first, max(price) AS dear FROM orders GROUP BY
+region;
+
+SELECT region, paid, count(DISTINCT customer) AS c, median(amount) AS m FROM orders GROUP BY region, paid
+HAVING count(*) > 2;
+
+SELECT region, paid, count(*) AS n FROM orders GROUP BY ROLLUP (region, paid);
+
+SELECT DISTINCT customer, paid FROM orders WHERE amount > 20;
+
+SELECT n, count(*) AS regions FROM (SELECT region, count(*) AS n FROM orders GROUP BY region) AS r GROUP BY n;
+
+SELECT customer, string_agg(region, '-' ORDER BY amount, id) AS all_regions, last(amount) AS latest FROM
+orders GROUP BY customer;
+
+SELECT customer, stddev_samp(amount) AS d, count(*) FILTER (WHERE paid) AS p FROM orders GROUP BY 1;
+
+SELECT avg(s) AS mean, max(s) AS most, min(s) AS least FROM (SELECT customer, sum(amount) AS s FROM orders
+GROUP BY customer) AS x;
+
+-- Windows.
+SELECT window_start, window_end, region, count(*) AS n, sum(amount) AS s FROM TUMBLE(TABLE orders,
+DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start, window_end, region LATE DROP;
+
+SELECT window_end, max(amount) AS m, avg(amount) AS a FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '2 seconds', INTERVAL '10 seconds') GROUP BY window_start, window_end LATE DROP;
+
+SELECT window_start, window_end, sum(quantity) AS q FROM CUMULATE(TABLE orders, DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '20 seconds') GROUP BY window_start, window_end LATE DROP;
+
+SELECT window_start, window_end, customer, count(*) AS n FROM SESSION(TABLE orders PARTITION BY customer,
+DESCRIPTOR(ts), INTERVAL '3 seconds') GROUP BY window_start, window_end, customer LATE DROP;
+
+SELECT time_bucket(INTERVAL '10 seconds', ts) AS t, count(*) AS n FROM orders GROUP BY 1;
+
+SELECT window_end, region, n FROM (SELECT window_end, region, count(*) AS n, row_number() OVER (PARTITION BY
+window_end ORDER BY count(*) DESC, region) AS r FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '20 seconds') GROUP BY window_start, window_end, region LATE DROP) AS x WHERE r <= 2;
+
+SELECT window_start, count(*) AS n FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY
+window_start LATE RECOMPUTE WITHIN INTERVAL '20 seconds';
+
+-- Order.
+SELECT id, amount, ts FROM orders ORDER BY amount DESC, id LIMIT 5;
+
+SELECT customer, sum(amount) AS s FROM orders GROUP BY customer ORDER BY s DESC LIMIT 2 OFFSET 1;
+
+SELECT DISTINCT ON (customer) customer, amount, ts FROM orders ORDER BY customer, amount DESC;
+
+SELECT * FROM orders LATEST ON ts PARTITION BY customer;
+
+SELECT id, ts, sum(amount) OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '10 seconds'
+PRECEDING AND CURRENT ROW) AS s FROM orders;
+
+SELECT id, row_number() OVER (PARTITION BY region ORDER BY amount) AS r, rank() OVER (PARTITION BY region
+ORDER BY amount) AS k, lag(id) OVER (PARTITION BY region ORDER BY amount) AS b FROM orders;
+
+-- Joins.
+SELECT o.id, p.id AS payment, p.amount FROM orders AS o JOIN payments AS p ON o.id = p.order_id AND p.ts
+BETWEEN o.ts AND o.ts + INTERVAL '15 seconds';
+
+SELECT o.id, p.method FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id AND o.customer =
+p.customer;
+
+SELECT o.customer, p.customer AS payer FROM orders AS o FULL JOIN payments AS p ON o.customer = p.customer AND
+o.amount < p.amount;
+
+SELECT id, amount FROM orders WHERE id IN (SELECT order_id FROM payments WHERE amount > 30);
+
+SELECT id FROM orders WHERE customer NOT IN (SELECT customer FROM payments WHERE method = 'a' AND customer IS
+NOT NULL);
+
+SELECT id, amount FROM orders AS o WHERE amount > (SELECT avg(amount) FROM payments AS p WHERE p.customer =
+o.customer);
+
+SELECT a.id, b.id AS other FROM orders AS a JOIN orders AS b ON a.customer = b.customer AND a.id < b.id;
+
+SELECT o.region, count(*) AS n, sum(p.amount) AS paid FROM orders AS o JOIN payments AS p ON o.id = p.order_id
+GROUP BY o.region;
+
+SELECT a.window_end, a.n, b.n AS payments FROM (SELECT window_end, count(*) AS n FROM TUMBLE(TABLE orders,
+DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start, window_end LATE DROP) AS a JOIN (SELECT
+window_end, count(*) AS n FROM TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY
+window_start, window_end LATE DROP) AS b ON a.window_end = b.window_end;
+
+-- Sets.
+SELECT customer FROM orders EXCEPT SELECT customer FROM payments;
+
+SELECT customer FROM orders UNION SELECT customer FROM payments;

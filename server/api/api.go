@@ -23,6 +23,8 @@ import (
 
 // Request is SQL to be run.
 type Request struct {
+	// ID names the request in answers, in the list of queries and in logs.
+	ID     string
 	SQL    string
 	Params bind.Params
 	// ReadOnly refuses statements that change anything.
@@ -57,10 +59,12 @@ type Server struct {
 	Streams func() []StreamState
 	// NotReady lists why the server cannot do all of its work; empty when it can.
 	NotReady func() []string
-	Metrics  *Metrics
-	Logger   *slog.Logger
-	Now      func() time.Time
-	Version  string
+	// Failed hears of every request that was refused or failed; queryID is empty where it was none for SQL.
+	Failed  func(route, queryID string, status int, fault *event.Error)
+	Metrics *Metrics
+	Logger  *slog.Logger
+	Now     func() time.Time
+	Version string
 	// Host is the host name or address that the server listens on: one that requests may name beside the loopback ones.
 	Host string
 	// MaxRows is how many rows a result has at most unless the request says otherwise; Timeout likewise, 0 for none.
@@ -131,6 +135,7 @@ func (s *Server) instrument(r route) http.Handler {
 			}
 			fault := asFault(err)
 			writeProblem(recorder, fault)
+			s.Failed(r.path, recorder.Header().Get(queryIDHeader), status(fault.Code), fault)
 			if status(fault.Code) >= http.StatusInternalServerError {
 				s.Logger.Error("request failed", "method", request.Method, "path", request.URL.Path, "error", err, "cause", fault.Cause)
 			}

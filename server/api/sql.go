@@ -21,6 +21,9 @@ import (
 // maxSQLBytes bounds the body of a SQL request.
 const maxSQLBytes = 4 << 20
 
+// queryIDHeader names the query in an answer.
+const queryIDHeader = "X-Query-Id"
+
 // sqlRequest is what a request for SQL says, wherever it says it.
 type sqlRequest struct {
 	Request
@@ -181,8 +184,8 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request, request sqlRe
 		ctx, cancel = context.WithTimeout(ctx, request.timeout)
 	}
 	defer cancel()
-	id := newID()
-	w.Header().Set("X-Query-Id", id)
+	request.ID = newID()
+	w.Header().Set(queryIDHeader, request.ID)
 	start := s.Now()
 	rows, err := s.Runner.Run(ctx, request.Request)
 	if err != nil {
@@ -192,7 +195,7 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request, request sqlRe
 	answer := &result{rows: rows, limit: request.maxRows, started: start, now: s.Now}
 	err = answer.send(w, encoder)
 	s.Metrics.queried(rows.Stats(), s.Now().Sub(start), err)
-	s.Logger.Debug("query", "id", id, "elapsed", s.Now().Sub(start), "rows", answer.sent, "error", err)
+	s.Logger.Debug("query", "id", request.ID, "elapsed", s.Now().Sub(start), "rows", answer.sent, "error", err)
 	return err
 }
 

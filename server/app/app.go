@@ -27,8 +27,10 @@ import (
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
+	"github.com/tidemarkdb/tidemark/server/activity"
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/config"
+	"github.com/tidemarkdb/tidemark/server/system"
 )
 
 const (
@@ -56,6 +58,8 @@ type App struct {
 	segments *segments.Store
 	ingest   *ingest.Engine
 	engine   *exec.Engine
+	tables   *system.Tables
+	activity *activity.Log
 
 	listeners []net.Listener
 	servers   []*http.Server
@@ -75,7 +79,9 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", c.Data, err)
 	}
-	a := &App{config: c, logger: logger, metrics: api.NewMetrics(), stopping: make(chan struct{})}
+	a := &App{config: c, logger: logger, metrics: api.NewMetrics(), tables: system.New(), stopping: make(chan struct{})}
+	a.activity = activity.New(activity.Options{Kept: int(c.QueryLog), Slow: c.SlowQuery, Now: time.Now, Logger: logger})
+	a.addTables()
 	if err := a.open(fs); err != nil {
 		return nil, errors.Join(err, a.closeStore())
 	}
@@ -163,8 +169,9 @@ func (a *App) listen(ctx context.Context, version string) error {
 		return fmt.Errorf("listen address %s: %w", a.config.Listen, err)
 	}
 	server := &api.Server{
-		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Metrics: a.metrics, Logger: a.logger,
-		Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows, Timeout: a.config.QueryTimeout, Stopping: a.stopping,
+		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
+		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows,
+		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
 	}
 	a.serving = &errgroup.Group{}
 	for _, l := range []struct {

@@ -40,6 +40,10 @@ func (s definedStreams) Stream(name string) (*catalog.Stream, bool) {
 
 func (s definedStreams) View(string) (*catalog.View, bool) { return nil, false }
 
+func (s definedStreams) SystemTable(string) (*event.Schema, bool) { return nil, false }
+
+func (s definedStreams) SystemTables() []string { return nil }
+
 func (s definedStreams) Tables() []string { return slices.Sorted(maps.Keys(s)) }
 
 func defineStreams(t testing.TB) definedStreams {

@@ -13,6 +13,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/server/api"
+	"github.com/tidemarkdb/tidemark/server/system"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 	"github.com/tidemarkdb/tidemark/sql/bind"
 	"github.com/tidemarkdb/tidemark/sql/parser"
@@ -21,12 +22,40 @@ import (
 // maxBindings bounds how often a statement is bound again because the schema changed under it.
 const maxBindings = 10
 
+// names is bind.Catalog: the streams and the server's own tables.
+type names struct {
+	*catalog.Catalog
+	tables *system.Tables
+}
+
+// SystemTable finds a table of the server's own.
+func (n names) SystemTable(name string) (*event.Schema, bool) { return n.tables.Table(name) }
+
+// SystemTables lists these tables.
+func (n names) SystemTables() []string { return n.tables.Tables() }
+
 // runner is api.Runner: it takes text through parser, binder, optimizer and engine.
 type runner struct{ app *App }
 
 // Run parses all of the text before it runs any of it, so that a syntax error changes nothing. Statements run in order; the first that
 // fails is the last that ran.
 func (r *runner) Run(ctx context.Context, request api.Request) (api.Rows, error) {
+	ctx, query := r.app.activity.Begin(ctx, request.ID, request.SQL)
+	var failure error = event.Errorf(event.CodeInternal, "an unexpected fault") // unless what follows returns
+	defer func() {
+		if failure != nil {
+			query.End(failure)
+		}
+	}()
+	rows, err := r.runAll(ctx, request)
+	if failure = killed(ctx, err); failure != nil {
+		return nil, failure
+	}
+	query.Watch(rows.Stats)
+	return &watchedRows{Rows: rows, ctx: ctx, query: query}, nil
+}
+
+func (r *runner) runAll(ctx context.Context, request api.Request) (api.Rows, error) {
 	statements, err := parser.Parse(request.SQL)
 	if err != nil {
 		return nil, err
@@ -57,7 +86,7 @@ func (r *runner) runAside(ctx context.Context, statement ast.Statement, request 
 // runLast runs one statement, binding it again when a schema changes between binding and reading.
 func (r *runner) runLast(ctx context.Context, statement ast.Statement, request api.Request) (api.Rows, error) {
 	for range maxBindings {
-		bound, err := bind.Bind(statement, r.app.catalog, request.Params)
+		bound, err := bind.Bind(statement, names{r.app.catalog, r.app.tables}, request.Params)
 		if err != nil {
 			return nil, err
 		}
@@ -79,6 +108,8 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.showStreams(), nil
 	case bind.Describe:
 		return describe(b.Stream), nil
+	case bind.DescribeTable:
+		return r.describeTable(b.Name)
 	}
 	if readOnly {
 		return nil, event.Errorf(event.CodeReadOnly, "a GET request runs statements that only read").WithHint("use POST /v1/sql")
@@ -90,6 +121,8 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.createStream(b)
 	case bind.DropStream:
 		return r.dropStream(b)
+	case bind.KillQuery:
+		return r.killQuery(b)
 	case bind.CreateView, bind.DropView, bind.ResumeView, bind.DescribeView, bind.Show, bind.ExplainView, bind.ExplainWatermark:
 		return nil, event.Errorf(event.CodeNotSupported, "materialized views: not supported yet")
 	default:
@@ -127,11 +160,7 @@ func (r *runner) showStreams() api.Rows {
 	var columns, partitions, rows []int64
 	for _, state := range r.app.streams() {
 		d := state.Definition
-		timeColumn := ""
-		if i := slices.IndexFunc(d.Schema.Columns, func(c event.Column) bool { return c.ID == d.Schema.TimeColumn }); i >= 0 {
-			timeColumn = d.Schema.Columns[i].Name
-		}
-		names, timeColumns = append(names, d.Name), append(timeColumns, timeColumn)
+		names, timeColumns = append(names, d.Name), append(timeColumns, timeColumn(d))
 		columns, partitions = append(columns, int64(len(d.Schema.Columns))), append(partitions, int64(d.Partitions))
 		rows = append(rows, state.Rows)
 	}
@@ -148,6 +177,20 @@ func describe(stream *catalog.Stream) api.Rows {
 		extras = append(extras, note(stream, c))
 	}
 	return newRows(texts("column", names), texts("type", types), booleans("nullable", nullable), texts("extra", extras))
+}
+
+// describeTable lists the columns of a table of the server's own.
+func (r *runner) describeTable(name string) (api.Rows, error) {
+	table, ok := r.app.tables.Describe(name)
+	if !ok {
+		return nil, event.Errorf(event.CodeNotFound, "there is no table %q", name)
+	}
+	var names, types, extras []string
+	var nullable []bool
+	for _, c := range table.Columns {
+		names, types, nullable, extras = append(names, c.Name), append(types, c.Type.String()), append(nullable, true), append(extras, c.Help)
+	}
+	return newRows(texts("column", names), texts("type", types), booleans("nullable", nullable), texts("extra", extras)), nil
 }
 
 // note says what is special about a column.

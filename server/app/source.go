@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/prune"
+	"github.com/tidemarkdb/tidemark/server/system"
 )
 
 // source is query.Source over tails and segments.
@@ -21,6 +23,8 @@ type source struct{ app *App }
 // snapshot pins the streams of one query.
 type snapshot struct {
 	streams map[string]pinned
+	// tables are those of the server's own that the query reads, as they were when it began.
+	tables map[string]*system.Content
 }
 
 type pinned struct {
@@ -30,9 +34,17 @@ type pinned struct {
 
 // Open takes the tail first and the segments second, then hides the tail's rows that the segments hold: rows sealed in between are
 // in both, and are hidden here. In the other order they would be in neither.
-func (s *source) Open(_ context.Context, streams []string) (query.Snapshot, error) {
-	out := &snapshot{streams: map[string]pinned{}}
+func (s *source) Open(ctx context.Context, streams []string) (query.Snapshot, error) {
+	out := &snapshot{streams: map[string]pinned{}, tables: map[string]*system.Content{}}
 	for _, name := range streams {
+		if strings.Contains(name, ".") { // which names of streams never do
+			content, err := s.app.tables.Read(ctx, name)
+			if err != nil {
+				return nil, errors.Join(err, out.Close())
+			}
+			out.tables[name] = content
+			continue
+		}
 		view, err := s.app.ingest.Tail(name)
 		if err != nil {
 			return nil, errors.Join(err, out.Close())
@@ -57,6 +69,9 @@ func unsealed(view tail.View, sealed event.Vector) []*event.Batch {
 // Scan lists the morsels of one stream: those of segments first, as older rows lie there. Rows of a later schema than the query was
 // bound to cannot be read by it: the statement has to be bound again.
 func (s *snapshot) Scan(ctx context.Context, request query.ScanRequest) (query.Scan, error) {
+	if table, ok := s.tables[request.Stream]; ok {
+		return table.Scan(request), nil
+	}
 	stream := s.streams[request.Stream]
 	if newest(stream) > request.Schema.Version {
 		return query.Scan{}, segments.ErrSchemaChanged

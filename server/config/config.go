@@ -36,6 +36,11 @@ type Config struct {
 	// MaxRows is where an answer is cut when the request names no max_rows of its own.
 	MaxRows int64 `koanf:"max_rows" placeholder:"N" help:"Rows after which an answer is cut unless the request says otherwise."`
 
+	// QueryLog is how many queries that have ended are remembered for system.query_log.
+	QueryLog int64 `koanf:"query_log" placeholder:"N" help:"Ended queries kept in memory for system.query_log."`
+	// SlowQuery is the time from which on a query is logged as slow; 0 logs none.
+	SlowQuery time.Duration `koanf:"slow_query" placeholder:"DURATION" help:"Time from which on a query is logged as slow; 0 for never."`
+
 	// IngestMemory bounds the bytes of events accepted but not yet durable; requests beyond it are told to come back later.
 	IngestMemory Bytes `koanf:"ingest_memory" placeholder:"SIZE" help:"Memory for events that are not yet durable."`
 
@@ -62,6 +67,10 @@ func Default() Config {
 		QueryMemory:  gibibyte,
 		QueryTimeout: 5 * time.Minute,
 		MaxRows:      100_000,
+		// A thousand queries show a morning's work of a few people, and take a few MiB at most.
+		QueryLog: 1000,
+		// Ten seconds are more than anyone waits for a panel.
+		SlowQuery:    10 * time.Second,
 		IngestMemory: 256 * mebibyte,
 		// A request of one chunk takes some 120 bytes: this is room for about a million of them in a day.
 		DedupMemory: 128 * mebibyte,

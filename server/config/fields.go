@@ -47,6 +47,16 @@ func (c Config) Value(key string) (string, bool) {
 	return "", false
 }
 
+// Help describes the option with this key; empty if there is no such key.
+func Help(key string) string {
+	for _, f := range (&Config{}).fields() {
+		if f.key == key {
+			return f.help
+		}
+	}
+	return ""
+}
+
 // set reads a source's value: text from the environment and the flags, a scalar of YAML from the file.
 func (f field) set(value any) error {
 	switch value.(type) {

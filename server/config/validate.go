@@ -12,6 +12,9 @@ import (
 // leastMemory is the least that a memory option may be: below it not even one request's decoded rows would fit.
 const leastMemory = mebibyte
 
+// maxQueryLog keeps the log of queries, with its texts of up to 4 KiB, below half a GiB.
+const maxQueryLog = 100_000
+
 // Validate reports everything that is wrong with the configuration, joined, or nil.
 func (c Config) Validate() error {
 	var faults []error
@@ -30,6 +33,8 @@ func (c Config) Validate() error {
 	check(c.QueryMemory >= leastMemory, "query_memory: must be at least %s, not %s", leastMemory, c.QueryMemory)
 	check(c.QueryTimeout >= 0, "query_timeout: must be 0 (no limit) or more, not %s", c.QueryTimeout)
 	check(c.MaxRows > 0, "max_rows: must be at least 1, not %d", c.MaxRows)
+	check(c.QueryLog >= 0 && c.QueryLog <= maxQueryLog, "query_log: must be from 0 to %d, not %d", maxQueryLog, c.QueryLog)
+	check(c.SlowQuery >= 0, "slow_query: must be 0 (never) or more, not %s", c.SlowQuery)
 	check(c.IngestMemory >= leastMemory, "ingest_memory: must be at least %s, not %s", leastMemory, c.IngestMemory)
 	check(c.DedupMemory >= leastMemory, "dedup_memory: must be at least %s, not %s", leastMemory, c.DedupMemory)
 	check(c.LogFormat == "text" || c.LogFormat == "json", "log_format: must be text or json, not %q", c.LogFormat)

@@ -14,7 +14,8 @@ type Name struct {
 	Pos    event.Position
 }
 
-// Statement is one of Select, CreateStream, DropStream, ShowStreams, Describe, Explain, Insert and the statements about views in view.go.
+// Statement is one of Select, CreateStream, DropStream, ShowStreams, ShowTable, Describe, Explain, KillQuery, Insert and the statements
+// about views in view.go.
 type Statement interface {
 	// Position is where the statement begins.
 	Position() event.Position
@@ -96,8 +97,10 @@ type Table interface {
 	table()
 }
 
-// StreamTable is a stream or a query of WITH. Alias is nil where none is given. Columns are new names for its first columns.
+// StreamTable is a stream or a query of WITH, or with a schema in front a table that the server keeps of itself. Schema and Alias are
+// nil where not given. Columns are new names for its first columns.
 type StreamTable struct {
+	Schema  *Name
 	Name    Name
 	Alias   *Name
 	Columns []Name
@@ -158,9 +161,10 @@ type TypeName struct {
 // ShowStreams is SHOW STREAMS.
 type ShowStreams struct{ Pos event.Position }
 
-// Describe is DESCRIBE stream.
+// Describe is DESCRIBE stream. Schema is nil where the name has one part.
 type Describe struct {
 	Pos    event.Position
+	Schema *Name
 	Stream Name
 }
 
@@ -210,7 +214,12 @@ func (s *Explain) Position() event.Position { return s.Pos }
 func (s *Insert) Position() event.Position { return s.Pos }
 
 // Position is that of the name.
-func (t *StreamTable) Position() event.Position { return t.Name.Pos }
+func (t *StreamTable) Position() event.Position {
+	if t.Schema != nil {
+		return t.Schema.Pos
+	}
+	return t.Name.Pos
+}
 
 // Position is that of the opening parenthesis.
 func (t *Subquery) Position() event.Position { return t.Pos }

@@ -113,7 +113,16 @@ func (o Order) String() string {
 }
 
 // String prints the name with its alias.
-func (t *StreamTable) String() string { return t.Name.String() + as(t.Alias) + columnNames(t.Columns) }
+func (t *StreamTable) String() string {
+	return qualified(t.Schema, t.Name) + as(t.Alias) + columnNames(t.Columns)
+}
+
+func qualified(schema *Name, name Name) string {
+	if schema == nil {
+		return name.String()
+	}
+	return schema.String() + "." + name.String()
+}
 
 // String prints the query in parentheses with its alias.
 func (t *Subquery) String() string {
@@ -185,7 +194,7 @@ func (o Option) String() string { return o.Name.String() + " = " + o.Value.Strin
 func (s *ShowStreams) String() string { return "SHOW STREAMS" }
 
 // String prints the statement.
-func (s *Describe) String() string { return "DESCRIBE " + s.Stream.String() }
+func (s *Describe) String() string { return "DESCRIBE " + qualified(s.Schema, s.Stream) }
 
 // String prints the statement on one line.
 func (s *Explain) String() string {

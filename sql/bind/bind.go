@@ -24,10 +24,14 @@ type Catalog interface {
 	View(name string) (*catalog.View, bool)
 	// Tables lists all streams and views, to suggest one when a name is not found.
 	Tables() []string
+	// SystemTable finds the columns of a table that the server keeps of itself by its full name, as in system.streams.
+	SystemTable(name string) (*event.Schema, bool)
+	// SystemTables lists all of those.
+	SystemTables() []string
 }
 
-// Bound is the meaning of a statement: a Query, Insert, CreateStream, DropStream, ShowStreams, Describe, Explain or one of those about
-// views in view.go.
+// Bound is the meaning of a statement: a Query, Insert, CreateStream, DropStream, ShowStreams, Describe, DescribeTable, KillQuery,
+// Explain or one of those about views in view.go.
 type Bound interface{ bound() }
 
 // Query is a SELECT.
@@ -48,18 +52,26 @@ type ShowStreams struct{}
 // Describe shows one stream.
 type Describe struct{ Stream *catalog.Stream }
 
+// DescribeTable shows one table that the server keeps of itself.
+type DescribeTable struct{ Name string }
+
+// KillQuery ends a running query.
+type KillQuery struct{ ID string }
+
 // Explain shows the plan of a query. Analyze runs it to see what each step costs.
 type Explain struct {
 	Query         Query
 	Analyze, JSON bool
 }
 
-func (Query) bound()        {}
-func (Insert) bound()       {}
-func (CreateStream) bound() {}
-func (ShowStreams) bound()  {}
-func (Describe) bound()     {}
-func (Explain) bound()      {}
+func (Query) bound()         {}
+func (Insert) bound()        {}
+func (CreateStream) bound()  {}
+func (ShowStreams) bound()   {}
+func (Describe) bound()      {}
+func (DescribeTable) bound() {}
+func (KillQuery) bound()     {}
+func (Explain) bound()       {}
 
 // Bind gives a statement its meaning. The error is an *event.Error with a position.
 func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
@@ -78,12 +90,12 @@ func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
 		return b.dropStream(s)
 	case *ast.ShowStreams:
 		return ShowStreams{}, nil
+	case *ast.ShowTable:
+		return b.show(s)
+	case *ast.KillQuery:
+		return b.killQuery(s)
 	case *ast.Describe:
-		if view, ok := b.view(s.Stream); ok {
-			return DescribeView{View: view}, nil
-		}
-		stream, err := b.stream(s.Stream)
-		return Describe{Stream: stream}, err
+		return b.describe(s)
 	default:
 		return b.viewStatement(stmt)
 	}

@@ -30,6 +30,14 @@ func (s streams) View(string) (*catalog.View, bool) { return nil, false }
 
 func (s streams) Tables() []string { return slices.Sorted(maps.Keys(s)) }
 
+func (s streams) SystemTable(name string) (*event.Schema, bool) {
+	return &event.Schema{Version: 1, Columns: []event.Column{
+		{ID: 1, Name: "query_id", Type: event.Type{Kind: event.Text}}, {ID: 2, Name: "rows", Type: event.Type{Kind: event.BigInt}},
+	}}, slices.Contains(s.SystemTables(), name)
+}
+
+func (s streams) SystemTables() []string { return []string{"system.queries"} }
+
 // testStreams are what the text files select from.
 func testStreams(t require.TestingT) streams {
 	known := streams{}
@@ -110,6 +118,10 @@ func describe(t *testing.T, bound Bound) string {
 		return fmt.Sprintf("%s\n%s\n%s", bound.SQL, options, describeColumns(bound.Plan)+plan.Print(bound.Plan))
 	case Show:
 		return "show " + bound.What + "\n"
+	case DescribeTable:
+		return "describe table " + bound.Name + "\n"
+	case KillQuery:
+		return "kill " + bound.ID + "\n"
 	case Explain:
 		return "explain\n" + plan.Print(bound.Query.Plan)
 	default:

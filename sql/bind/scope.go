@@ -202,7 +202,9 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		}
 		var sc *scope
 		var err error
-		if found := w.find(t.Name.Text); found != nil {
+		if t.Schema != nil {
+			sc, err = b.fromTable(t, table)
+		} else if found := w.find(t.Name.Text); found != nil {
 			sc, err = b.fromWith(found, table)
 		} else {
 			sc, err = b.fromStream(t, table)

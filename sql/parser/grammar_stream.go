@@ -42,16 +42,6 @@ type option struct {
 	Value expression `parser:"'=' @@"`
 }
 
-type showStreams struct {
-	Pos     lexer.Position
-	Streams bool `parser:"'SHOW' @'STREAMS'"`
-}
-
-type describe struct {
-	Pos    lexer.Position
-	Stream name `parser:"( 'DESCRIBE' | 'DESC' ) @@"`
-}
-
 func (c *createStream) tree() (ast.Statement, error) {
 	out := &ast.CreateStream{
 		Pos: position(c.Pos), IfNotExists: c.IfNotExists, Name: c.Name.Name, PartitionBy: names(c.PartitionBy),

@@ -35,7 +35,8 @@ type statement struct {
 	Create   *createStream  `parser:"| @@"`
 	Drop     *dropStream    `parser:"| @@"`
 	Insert   *insert        `parser:"| @@"`
-	Show     *showStreams   `parser:"| @@"`
+	Show     *showTable     `parser:"| @@"`
+	Kill     *killQuery     `parser:"| @@"`
 	Describe *describe      `parser:"| @@"`
 	Explain  *explain       `parser:"| @@"`
 	Select   *selectQuery   `parser:"| @@"`
@@ -151,9 +152,11 @@ func (s *statement) tree() (ast.Statement, error) {
 	case s.Insert != nil:
 		return s.Insert.tree()
 	case s.Show != nil:
-		return &ast.ShowStreams{Pos: position(s.Show.Pos)}, nil
+		return s.Show.tree(), nil
+	case s.Kill != nil:
+		return s.Kill.tree(), nil
 	case s.Describe != nil:
-		return &ast.Describe{Pos: position(s.Describe.Pos), Stream: s.Describe.Stream.Name}, nil
+		return s.Describe.tree(), nil
 	case s.Explain != nil:
 		return s.Explain.tree()
 	case s.Select != nil:

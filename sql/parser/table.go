@@ -178,10 +178,18 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return p.series(t)
 	case is(next, "("):
 		return nil, notSupported(t, "the table function "+upper(t.Value), "group by time_bucket(INTERVAL '1 minute', ts) instead")
-	case is(next, "."):
-		return nil, notSupported(t, "a stream name of several parts", "")
 	}
 	table := &ast.StreamTable{Name: nameOf(t)}
+	if accept(p.lex, ".") {
+		var last name
+		if err := last.Parse(p.lex); err != nil {
+			return nil, err
+		}
+		table.Schema, table.Name = &ast.Name{Text: table.Name.Text, Quoted: table.Name.Quoted, Pos: table.Name.Pos}, last.Name
+		if is(*p.lex.Peek(), ".") {
+			return nil, notSupported(t, "a table name of more than two parts", "")
+		}
+	}
 	var err error
 	table.Alias, table.Columns, err = p.alias()
 	return table, err

@@ -1,0 +1,30 @@
+package ast
+
+import "github.com/tidemarkdb/tidemark/event"
+
+// ShowTable is SHOW of something other than streams and views: the rows of the system table of that name.
+type ShowTable struct {
+	Pos  event.Position
+	What Name
+}
+
+// KillQuery is KILL QUERY id.
+type KillQuery struct {
+	Pos event.Position
+	ID  Expr
+}
+
+func (*ShowTable) statement() {}
+func (*KillQuery) statement() {}
+
+// Position is that of SHOW.
+func (s *ShowTable) Position() event.Position { return s.Pos }
+
+// Position is that of KILL.
+func (s *KillQuery) Position() event.Position { return s.Pos }
+
+// String prints the statement.
+func (s *ShowTable) String() string { return "SHOW " + s.What.String() }
+
+// String prints the statement.
+func (s *KillQuery) String() string { return "KILL QUERY " + s.ID.String() }

@@ -100,6 +100,10 @@ func (c *consumer) fromLog(end event.Offset) error {
 		return errTrimmed
 	}
 	err := log.Read(c.next, func(e *eventlog.Entry) error {
+		if e.Idle != nil && e.First < end {
+			c.next = max(c.next, e.End())
+			return nil
+		}
 		for i, value := range e.Values {
 			offset := e.First + event.Offset(i)
 			if offset < c.next {
@@ -133,7 +137,9 @@ func (c *consumer) fromSegments() error {
 	if at < 0 {
 		return nil
 	}
-	rows, err := c.readSegment(view, view.Segments()[at])
+	segment := view.Segments()[at]
+	last := min(segment.To.At(p)-1, c.next+event.Offset(c.left)-1)
+	rows, err := c.readSegment(view, last)
 	if err != nil {
 		return err
 	}
@@ -145,17 +151,15 @@ func (c *consumer) fromSegments() error {
 			return err
 		}
 	}
+	c.next = last + 1 // offsets without a row are those of idle markers
 	return nil
 }
 
-// readSegment gives the partition's rows of one segment from the next offset on, in order, at most as many as are wanted.
-func (c *consumer) readSegment(view *segments.View, segment *manifest.Segment) ([]Record, error) {
+// readSegment gives the partition's rows from the next offset to the last one, in order.
+func (c *consumer) readSegment(view *segments.View, last event.Offset) ([]Record, error) {
 	schema := c.stream.Definition().Schema
 	bound := func(v event.Offset) arrow.Array { return event.NewInt64s([]int64{int64(v)}, nil) }
-	partition, last := bound(event.Offset(c.partition)), segment.To.At(c.partition)-1
-	if c.next+event.Offset(c.left) <= last {
-		last = c.next + event.Offset(c.left) - 1
-	}
+	partition := bound(event.Offset(c.partition))
 	request := segments.ScanRequest{Schema: schema, Ranges: []prune.Range{
 		{Field: event.FieldPartition, Low: partition, High: partition},
 		{Field: event.FieldOffset, Low: bound(c.next), High: bound(last)},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -54,6 +55,7 @@ type Engine struct {
 	pending *semaphore.Weighted
 	sealer  *seal.Sealer
 	room    room
+	idling  *idling // from the end of Open on
 	dedup   *dedup.Budget
 
 	// claims are the keys of requests under way.
@@ -89,6 +91,7 @@ func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options)
 			return nil, errors.Join(err, e.Close())
 		}
 	}
+	e.idling = newIdling(e)
 	return e, nil
 }
 
@@ -144,6 +147,13 @@ func (e *Engine) open(name string) (*Stream, error) {
 	return s, nil
 }
 
+// openStreams lists the streams that are open.
+func (e *Engine) openStreams() []*Stream {
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return slices.Collect(maps.Values(e.mu.streams))
+}
+
 // Tail pins the unsealed rows of a stream. Take it before the segments' view of the stream: rows sealed in between are then in
 // both, and never in neither.
 func (e *Engine) Tail(name string) (tail.View, error) {
@@ -191,6 +201,9 @@ func (e *Engine) Close() error {
 	streams := e.mu.streams
 	e.mu.streams, e.mu.closed = nil, true
 	e.mu.Unlock()
+	if e.idling != nil {
+		e.idling.close()
+	}
 	errs := []error{e.sealer.Close()}
 	for _, s := range streams {
 		errs = append(errs, s.close())

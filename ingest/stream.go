@@ -33,6 +33,8 @@ type Stream struct {
 	writers []*partition.Writer
 	sealing *seal.Stream
 	dedup   *dedup.State
+	// ready is when the stream was open: no partition has been silent for longer.
+	ready time.Time
 
 	// evolving is held for reading from the check that rows fit the present schema until they are queued, and for writing while the
 	// schema changes. So no rows of an old version are queued after the change, and extents covers all that were before it.
@@ -77,15 +79,19 @@ func (e *Engine) recoverStream(name string) (*Stream, error) {
 			return nil, errors.Join(fmt.Errorf("partition %d: %w", p, err), s.close())
 		}
 	}
+	s.ready = e.options.Now()
 	return s, nil
 }
 
-// clocks are the partitions' event times as of the sealed vector.
+// clocks are the partitions' event times and watermarks as of the sealed vector.
 func clocks(sealed manifest.Sealed) []tail.Clock {
 	out := make([]tail.Clock, len(sealed.MaxEventTime))
 	for p, newest := range sealed.MaxEventTime {
 		if newest != manifest.NoTime {
-			out[p] = tail.Clock{MaxEventTime: newest, Valid: true}
+			out[p].MaxEventTime, out[p].Valid = newest, true
+		}
+		if p < len(sealed.Watermark) && sealed.Watermark[p] != manifest.NoTime {
+			out[p] = out[p].Raise(sealed.Watermark[p])
 		}
 	}
 	return out
@@ -133,6 +139,10 @@ func lostLog(stream string, p event.Partition, next, sealed event.Offset) error 
 
 // replay puts one log entry back into the tail as it was, less what is sealed of it.
 func (s *Stream) replay(schema *event.Schema, replayer *partition.Replayer, entry *eventlog.Entry, from event.Offset) error {
+	if entry.Idle != nil {
+		replayer.Idle(entry)
+		return s.sealing.Tail.PublishIdle(replayer.Partition(), entry.End(), replayer.Clock())
+	}
 	rows, err := decode.Replay(entry.Values, schema, int(entry.Meta.SchemaVersion), entry.Meta.Arrival)
 	if err != nil {
 		return fmt.Errorf("offset %d: %w", entry.First, err)

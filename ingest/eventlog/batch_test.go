@@ -164,3 +164,24 @@ func FuzzParseEntry(f *testing.F) {
 		require.Equal(t, e, back)
 	})
 }
+
+func TestIdleMarkerAsKafkaReadsIt(t *testing.T) {
+	t.Parallel()
+	raw := appendBatch(nil, &Entry{First: 77, Times: []int64{1_700_000_000_000}, Idle: &Idle{Watermark: -5}})
+	var batch kmsg.RecordBatch
+	require.NoError(t, batch.ReadFrom(raw))
+	require.Equal(t, int64(77), batch.FirstOffset)
+	require.Equal(t, int16(0x20), batch.Attributes, "a control batch")
+	require.Equal(t, int32(1), batch.NumRecords)
+	require.Equal(t, crc32.Checksum(raw[21:], crc32.MakeTable(crc32.Castagnoli)), uint32(batch.CRC))
+	var r kmsg.Record
+	require.NoError(t, r.ReadFrom(batch.Records))
+	var key kmsg.ControlRecordKey
+	require.NoError(t, key.ReadFrom(r.Key))
+	require.Equal(t, int16(0), key.Version)
+	require.Equal(t, controlIdle, int(key.Type))
+	var e Entry
+	require.NoError(t, parseBatch(raw, &e))
+	require.Equal(t, int64(-5), e.Idle.Watermark)
+	require.Equal(t, event.Offset(78), e.End())
+}

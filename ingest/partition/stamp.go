@@ -10,8 +10,8 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/tail"
 )
 
-// stamper gives rows their hidden columns. A row's watermark derives from the event times of the rows before it and from
-// nothing else, so that it is the same whether the row is stamped when it comes or when the log is replayed.
+// stamper gives rows their hidden columns. A row's watermark derives from the event times of the rows and the idle markers before it and
+// from nothing else, so that it is the same whether the row is stamped when it comes or when the log is replayed.
 type stamper struct {
 	partition   event.Partition
 	bound       time.Duration
@@ -22,18 +22,19 @@ type stamper struct {
 
 // meta is what the log keeps beside the next rows.
 func (s *stamper) meta(rows Rows) eventlog.Meta {
-	meta := eventlog.Meta{
-		SchemaVersion: int32(rows.Schema.Version), Arrival: rows.Arrival, Bound: s.bound, FutureLimit: s.futureLimit, IdleTimeout: s.idleTimeout,
-		Request: rows.Request,
-	}
-	if s.clock.Valid {
-		meta.MaxEventTime, meta.HasMaxEventTime = s.clock.MaxEventTime, true
-		meta.Watermark, meta.HasWatermark = s.watermark(), true
-	}
+	meta := s.idleMeta(rows.Arrival)
+	meta.SchemaVersion, meta.Request = int32(rows.Schema.Version), rows.Request
 	return meta
 }
 
-func (s *stamper) watermark() int64 { return s.clock.MaxEventTime - s.bound.Microseconds() }
+// idleMeta is what the log keeps beside an idle marker.
+func (s *stamper) idleMeta(arrival int64) eventlog.Meta {
+	return eventlog.Meta{
+		Arrival: arrival, Bound: s.bound, FutureLimit: s.futureLimit, IdleTimeout: s.idleTimeout,
+		MaxEventTime: s.clock.MaxEventTime, HasMaxEventTime: s.clock.Valid,
+		Watermark: s.clock.Watermark, HasWatermark: s.clock.HasWatermark,
+	}
+}
 
 // batch completes rows from offset first on, and moves the clock.
 func (s *stamper) batch(rows Rows, first event.Offset) (*event.Batch, error) {
@@ -57,18 +58,19 @@ func (s *stamper) batch(rows Rows, first event.Offset) (*event.Batch, error) {
 func (s *stamper) watermarks(times []int64, arrival int64) ([]int64, event.Bitmap) {
 	out := make([]int64, len(times))
 	var valid event.Bitmap
-	limit := arrival + s.futureLimit.Microseconds()
+	limit, bound := arrival+s.futureLimit.Microseconds(), s.bound.Microseconds()
 	for i, t := range times {
-		if s.clock.Valid {
-			out[i] = s.watermark()
+		if s.clock.HasWatermark {
+			out[i] = s.clock.Watermark
 		} else if valid == nil {
 			valid = event.NewBitmap(len(times))
 		}
-		if valid != nil && s.clock.Valid {
+		if valid != nil && s.clock.HasWatermark {
 			valid.Set(i)
 		}
 		if t <= limit && (!s.clock.Valid || t > s.clock.MaxEventTime) {
-			s.clock = tail.Clock{MaxEventTime: t, Valid: true}
+			s.clock.MaxEventTime, s.clock.Valid = t, true
+			s.clock = s.clock.Raise(t - bound)
 		}
 	}
 	return out, valid
@@ -88,10 +90,25 @@ func NewReplayer(options Options) *Replayer {
 
 // Batch completes rows that the log holds from offset first on. meta is what was kept beside them and decides.
 func (r *Replayer) Batch(rows Rows, meta eventlog.Meta, first event.Offset) (*event.Batch, error) {
-	r.stamp.clock = tail.Clock{MaxEventTime: meta.MaxEventTime, Valid: meta.HasMaxEventTime}
-	r.stamp.bound, r.stamp.futureLimit = meta.Bound, meta.FutureLimit
+	r.obey(meta)
 	return r.stamp.batch(rows, first)
 }
 
-// Clock is the partition's event time after the last row replayed.
+// Idle moves the clock by an idle marker.
+func (r *Replayer) Idle(entry *eventlog.Entry) {
+	r.obey(entry.Meta)
+	r.stamp.clock = r.stamp.clock.Raise(entry.Idle.Watermark)
+}
+
+func (r *Replayer) obey(meta eventlog.Meta) {
+	r.stamp.clock = tail.Clock{
+		MaxEventTime: meta.MaxEventTime, Valid: meta.HasMaxEventTime, Watermark: meta.Watermark, HasWatermark: meta.HasWatermark,
+	}
+	r.stamp.bound, r.stamp.futureLimit = meta.Bound, meta.FutureLimit
+}
+
+// Partition is the one that is replayed.
+func (r *Replayer) Partition() event.Partition { return r.stamp.partition }
+
+// Clock is the partition's event time after the last entry replayed.
 func (r *Replayer) Clock() tail.Clock { return r.stamp.clock }

@@ -85,8 +85,11 @@ type Writer struct {
 	}
 }
 
+// request is rows to be stored, or an idle marker.
 type request struct {
 	rows  Rows
+	idle  *idle
+	entry *eventlog.Entry // nil for a marker that has become void
 	reply chan<- Reply
 	batch *event.Batch
 	clock tail.Clock
@@ -132,6 +135,26 @@ func (w *Writer) Append(ctx context.Context, rows Rows, reply chan<- Reply) erro
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// idle is a marker to be written if the partition still stands at next.
+type idle struct {
+	next      event.Offset
+	watermark int64
+}
+
+// Idle queues an idle marker, which raises the partition's watermark. It is void if rows get in before it: next is the offset that it must
+// have. It is also left out if the queue is full, or the writer closed or failed. It never blocks, and nobody is answered.
+func (w *Writer) Idle(next event.Offset, watermark int64) {
+	w.closing.RLock()
+	defer w.closing.RUnlock()
+	if w.closed || w.Failure() != nil {
+		return
+	}
+	select {
+	case w.queue <- &request{idle: &idle{next: next, watermark: watermark}}:
+	default:
 	}
 }
 
@@ -194,37 +217,72 @@ func (w *Writer) gather(first *request) []*request {
 // commit makes a group durable, then visible, then answers. The order is the promise: nothing is seen before the sync has
 // returned, and nothing is answered before it is seen.
 func (w *Writer) commit(group []*request) error {
-	entries := make([]*eventlog.Entry, len(group))
-	next := w.log.Next()
-	for i, r := range group {
-		meta := w.stamp.meta(r.rows)
-		batch, err := w.stamp.batch(r.rows, next)
-		if err != nil {
-			return err
-		}
-		r.batch, r.clock = batch, w.stamp.clock
-		next = batch.Last + 1
-		entries[i] = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Values: r.rows.Raw}
+	entries, err := w.encode(group)
+	if err != nil || len(entries) == 0 {
+		return err
 	}
 	if err := w.log.Append(entries); err != nil {
 		return err
 	}
-	if err := w.sync(len(group)); err != nil {
+	if err := w.sync(len(entries)); err != nil {
 		return err
 	}
 	now := w.options.Now()
-	for i, r := range group {
-		if w.options.Confirm != nil {
-			w.options.Confirm(entries[i])
-		}
-		if err := w.tail.Publish(r.batch, r.clock, now); err != nil {
+	for _, r := range group {
+		if err := w.publish(r, now); err != nil {
 			return err
 		}
 	}
 	for _, r := range group {
-		r.reply <- Reply{Span: Span{Partition: r.batch.Partition, First: r.batch.First, Last: r.batch.Last}}
+		if r.batch != nil {
+			r.reply <- Reply{Span: Span{Partition: r.batch.Partition, First: r.batch.First, Last: r.batch.Last}}
+		}
 	}
 	return nil
+}
+
+// encode gives the entries of a group, and its requests what will be published of them.
+func (w *Writer) encode(group []*request) ([]*eventlog.Entry, error) {
+	entries := make([]*eventlog.Entry, 0, len(group))
+	next := w.log.Next()
+	for _, r := range group {
+		switch {
+		case r.idle == nil:
+			meta := w.stamp.meta(r.rows)
+			batch, err := w.stamp.batch(r.rows, next)
+			if err != nil {
+				return nil, err
+			}
+			r.batch = batch
+			r.entry = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Values: r.rows.Raw}
+		case r.idle.next == next:
+			now := w.options.Now()
+			r.entry = &eventlog.Entry{
+				Meta: w.stamp.idleMeta(now.UnixMicro()), Times: []int64{now.UnixMilli()}, Idle: &eventlog.Idle{Watermark: r.idle.watermark},
+			}
+			w.stamp.clock = w.stamp.clock.Raise(r.idle.watermark)
+		default:
+			continue
+		}
+		r.clock = w.stamp.clock
+		entries = append(entries, r.entry)
+		next += event.Offset(len(r.entry.Times))
+	}
+	return entries, nil
+}
+
+// publish lets a durable request be seen.
+func (w *Writer) publish(r *request, now time.Time) error {
+	if r.entry == nil {
+		return nil
+	}
+	if w.options.Confirm != nil {
+		w.options.Confirm(r.entry)
+	}
+	if r.batch == nil {
+		return w.tail.PublishIdle(w.options.Partition, r.entry.End(), r.clock)
+	}
+	return w.tail.Publish(r.batch, r.clock, now)
 }
 
 func (w *Writer) sync(requests int) error {
@@ -252,7 +310,9 @@ func (w *Writer) fail(err error) {
 
 func refuse(group []*request, err error) {
 	for _, r := range group {
-		r.reply <- Reply{Err: err}
+		if r.idle == nil {
+			r.reply <- Reply{Err: err}
+		}
 	}
 }
 

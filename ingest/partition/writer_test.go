@@ -119,7 +119,7 @@ func TestWatermarkIsOfTheRowsBefore(t *testing.T) {
 	batch, err := s.batch(rows(1000, 100, 90, 120, 5000, 130), 7)
 	require.NoError(t, err)
 	require.Equal(t, []string{"NULL", "95", "95", "115", "115"}, watermarks(batch), "5000 is beyond the future limit and moves nothing")
-	require.Equal(t, tail.Clock{MaxEventTime: 130, Valid: true}, s.clock)
+	require.Equal(t, tail.Clock{MaxEventTime: 130, Valid: true, Watermark: 125, HasWatermark: true}, s.clock)
 	require.Equal(t, []int64{7, 8, 9, 10, 11}, batch.Offsets())
 }
 

@@ -169,7 +169,7 @@ func (s *Sealer) Seal(ctx context.Context, stream *Stream) (*manifest.Segment, e
 	}
 	definition := stream.Definition()
 	start := s.options.Now()
-	segment, err := s.store.Add(ctx, definition, view.Batches, sealedState(view, definition))
+	segment, err := s.store.Add(ctx, definition, view.Batches, sealedState(view))
 	if err != nil {
 		return nil, err
 	}
@@ -182,12 +182,15 @@ func (s *Sealer) Seal(ctx context.Context, stream *Stream) (*manifest.Segment, e
 }
 
 // sealedState is what the manifest keeps of the partitions beside the list of segments, so that a restart goes on with the same clocks.
-func sealedState(view tail.View, definition *catalog.Stream) manifest.Sealed {
+func sealedState(view tail.View) manifest.Sealed {
 	sealed := manifest.Sealed{Next: view.Next}
 	for _, clock := range view.Clocks {
 		newest, watermark := int64(manifest.NoTime), int64(manifest.NoTime)
 		if clock.Valid {
-			newest, watermark = clock.MaxEventTime, clock.MaxEventTime-definition.Bound.Microseconds()
+			newest = clock.MaxEventTime
+		}
+		if clock.HasWatermark {
+			watermark = clock.Watermark
 		}
 		sealed.MaxEventTime = append(sealed.MaxEventTime, newest)
 		sealed.Watermark = append(sealed.Watermark, watermark)

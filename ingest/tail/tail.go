@@ -21,12 +21,24 @@ const joinRows = 32 << 10
 // from a request's few hundred rows to a batch of thousands.
 const joinBatches = 8
 
-// Clock is a partition's event time after some row: what the next row's watermark derives from.
+// Clock is a partition's event time after some row or idle marker: what the next row's watermark derives from.
 type Clock struct {
 	// MaxEventTime is the greatest event time so far that was not beyond the future limit, in microseconds.
 	MaxEventTime int64
 	// Valid is false while there has been no such row.
 	Valid bool
+	// Watermark is what the rows so far and the idle markers among them say: the next row has it. It never falls. In microseconds.
+	Watermark int64
+	// HasWatermark is false while nothing has set the watermark.
+	HasWatermark bool
+}
+
+// Raise gives the clock with a watermark of at least that.
+func (c Clock) Raise(watermark int64) Clock {
+	if !c.HasWatermark || watermark > c.Watermark {
+		c.Watermark, c.HasWatermark = watermark, true
+	}
+	return c
 }
 
 // Tail holds the unsealed rows of one stream.
@@ -38,7 +50,7 @@ type Tail struct {
 		rows   int64
 		bytes  int64
 		oldest time.Time // when the oldest row now held was published; zero when there is none
-		// published is closed by the next Publish; nil while nobody waits for it.
+		// published is closed by the next Publish or PublishIdle; nil while nobody waits for it.
 		published chan struct{}
 	}
 }
@@ -51,6 +63,8 @@ type part struct {
 		batches []*event.Batch // never changed in place: a View shares it
 		next    event.Offset
 		clock   Clock
+		// newest is when rows were published last; zero when there were none yet.
+		newest time.Time
 	}
 }
 
@@ -60,7 +74,7 @@ type View struct {
 	Batches []*event.Batch
 	// Next says up to where each partition was published, sealed rows included.
 	Next event.Vector
-	// Clocks holds each partition's event time at Next.
+	// Clocks holds each partition's event time and watermark at Next. A partition's batches, next offset and clock belong together.
 	Clocks []Clock
 }
 
@@ -94,9 +108,29 @@ func (t *Tail) Publish(batch *event.Batch, clock Clock, now time.Time) error {
 		return fmt.Errorf("publish partition %d: %w", batch.Partition, err)
 	}
 	p.mu.Lock()
-	p.mu.batches, p.mu.next, p.mu.clock = joined, batch.Last+1, clock
+	p.mu.batches, p.mu.next, p.mu.clock, p.mu.newest = joined, batch.Last+1, clock, now
 	p.mu.Unlock()
 	t.account(int64(batch.Rows()), batch.Bytes(), now)
+	return nil
+}
+
+// PublishIdle makes an idle marker visible: the partition stands at next with a clock, without new rows.
+func (t *Tail) PublishIdle(partition event.Partition, next event.Offset, clock Clock) error {
+	p := t.partitions[partition]
+	p.publishing.Lock()
+	defer p.publishing.Unlock()
+	p.mu.Lock()
+	before := p.mu.next
+	if next > before {
+		p.mu.next, p.mu.clock = next, clock
+	}
+	p.mu.Unlock()
+	if next <= before {
+		return fmt.Errorf("publish idle marker of partition %d: offset %d is below %d", partition, next-1, before)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wake()
 	return nil
 }
 
@@ -132,13 +166,18 @@ func (t *Tail) account(rows, bytes int64, now time.Time) {
 	}
 	t.mu.rows += rows
 	t.mu.bytes += bytes
+	t.wake()
+}
+
+// wake tells those who wait that there is something new. The lock is held.
+func (t *Tail) wake() {
 	if t.mu.published != nil {
 		close(t.mu.published)
 		t.mu.published = nil
 	}
 }
 
-// Published returns a channel that is closed by the next Publish to any partition.
+// Published returns a channel that is closed by the next Publish or PublishIdle to any partition.
 func (t *Tail) Published() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -154,6 +193,14 @@ func (t *Tail) Next(partition event.Partition) event.Offset {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.mu.next
+}
+
+// Activity is how far a partition is, its clock there, and when it got rows last: the zero time if it has had none since the start.
+func (t *Tail) Activity(partition event.Partition) (next event.Offset, clock Clock, newest time.Time) {
+	p := t.partitions[partition]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mu.next, p.mu.clock, p.mu.newest
 }
 
 // View pins what is held now. Each partition's state is consistent in itself.

@@ -16,6 +16,7 @@ var rules = []func(plan.Node) (plan.Node, error){
 	decorrelate,
 	pushFilters,
 	orderJoins,
+	dropDependentGroups,
 	pushLimits,
 	pruneColumns,
 	dropNoopProjections,

@@ -41,7 +41,7 @@ GO_FILES = $(shell find . \( -name node_modules -o -name '.?*' \) -prune -o -nam
 .PHONY: help
 help: ## Print this list
 	@echo 'make <target>, where target is one of:'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/tidemark, stamped with the version
@@ -68,7 +68,7 @@ race: $(NODE_READY) ## The long part of test: all tests with the race detector
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check
 	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) run --allow-parallel-runners ./...
-	@for file in bench/*.mjs; do node --check "$$file"; done
+	@for file in bench/*.mjs bench/sql/*.mjs; do node --check "$$file"; done
 	@scripts/vulncheck.sh $(GOVULNCHECK) ./...
 
 .PHONY: fmt
@@ -78,6 +78,10 @@ fmt: $(GOLANGCI) ## Format all Go files and sort their imports
 .PHONY: bench
 bench: build $(NODE_READY) ## Measure ingest and queries beside DuckDB on the same data
 	node bench/run.mjs
+
+.PHONY: bench-sql
+bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: minutes, and gigabytes of disk
+	node bench/sql.mjs
 
 .PHONY: stress
 stress: $(NODE_READY) ## Run the long versions of the tests: hours

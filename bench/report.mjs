@@ -36,6 +36,33 @@ export function printQueries({ rows, queries }) {
   ]);
 }
 
+// printSuite prints a suite of SQL: the ratios are those of DuckDB on the same files, then those of DuckDB on its own table.
+export function printSuite({ name, rows, queries }) {
+  console.log(`\n${name}: ${thousands(rows)} rows`);
+  const good = queries.filter((q) => !q.fault);
+  const lines = good.map((q) => [
+    q.name,
+    milliseconds(q.tidemark.wallSeconds),
+    milliseconds(q.tidemark.cpuSeconds),
+    ...['parquet', 'native'].flatMap((side) => [
+      milliseconds(q[side].cpuSeconds),
+      ratio(q[side].wallSeconds / q.tidemark.wallSeconds),
+      ratio(cpuOf(q[side]) / cpuOf(q.tidemark)),
+    ]),
+  ]);
+  const mean = (side, value) => ratio(geometricMean(good.map((q) => value(q[side]) / value(q.tidemark))));
+  printTable([
+    ['', 'Tidemark ms', 'CPU ms', 'on Parquet CPU ms', 'wall', 'CPU', 'own table CPU ms', 'wall', 'CPU'],
+    ...lines,
+    ['geometric mean', '', '', ...['parquet', 'native'].flatMap((side) => ['', mean(side, (t) => t.wallSeconds), mean(side, cpuOf)])],
+  ]);
+}
+
+// cpuOf keeps queries that are faster than the CPU clock's step out of division by zero.
+function cpuOf(side) {
+  return Math.max(side.cpuSeconds, 2e-4);
+}
+
 function geometricMean(values) {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }

@@ -29,11 +29,11 @@ export class Tidemark {
   }
 
   // post sends events to a stream and returns the answer. A busy server is asked again after the time that it names.
-  async post(stream, body) {
+  async post(stream, body, type = 'application/x-ndjson') {
     for (;;) {
       const response = await fetch(`${this.url}/v1/streams/${stream}/events`, {
         method: 'POST',
-        headers: { 'content-type': 'application/x-ndjson' },
+        headers: { 'content-type': type },
         body,
       });
       if (response.status !== 429) {

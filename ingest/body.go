@@ -282,7 +282,7 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	if err != nil {
 		return err
 	}
-	if len(schema.Columns) == 0 {
+	if len(schema.Columns) == 0 || chunk.Empty() {
 		rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Ignore}, b.lines)
 		if err != nil || rows.Count == 0 {
 			b.count(rows)
@@ -341,6 +341,13 @@ func (b *Body) settle(n int) error {
 	}
 	return failure
 }
+
+// Settle waits until every row queued so far is answered. Whoever feeds several bodies at a time calls it, for bodies that wait for memory
+// which others of them hold would wait forever.
+func (b *Body) Settle() error { return b.settle(len(b.flight)) }
+
+// Name is the name of the body's stream, whether it exists or not.
+func (b *Body) Name() string { return b.summary.Stream }
 
 // Schema is the present schema of the body's stream, or nil while there is no such stream.
 func (b *Body) Schema() *event.Schema {

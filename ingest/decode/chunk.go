@@ -69,6 +69,9 @@ func (c *Chunk) Bytes() int {
 	return n
 }
 
+// Empty reports whether the chunk has no text of a row.
+func (c *Chunk) Empty() bool { return len(c.Lines) == 0 && len(c.Texts) == 0 }
+
 // rows walks the chunk's texts.
 func (c *Chunk) rows() lines {
 	if c.Texts != nil {

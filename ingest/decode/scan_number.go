@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"unsafe"
+
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 // numberClass says how a number is written, which decides what can hold it.
@@ -149,6 +151,52 @@ func (n *number) double() (float64, bool) {
 	}
 	var digits [32]byte // integers beyond it in length are rarer than the allocation is dear
 	return f, bytes.Equal(strconv.AppendFloat(digits[:0], f, 'f', 0, 64), n.text)
+}
+
+// notFinite reads the string at i if it is how DOUBLE PRECISION writes a value that no JSON number is; -1 if it is not.
+func (s *scanner) notFinite(i int) (v float64, end int) {
+	for _, f := range [...]struct {
+		text  string
+		value float64
+	}{{`"NaN"`, math.NaN()}, {`"Infinity"`, math.Inf(1)}, {`"-Infinity"`, math.Inf(-1)}} {
+		if end = i + len(f.text); end <= len(s.text) && string(s.text[i:end]) == f.text {
+			return f.value, end
+		}
+	}
+	return 0, -1
+}
+
+// exactIntegers bounds the magnitudes up to which every integer is a DOUBLE PRECISION value.
+const exactIntegers = 1 << 53
+
+// AppendDouble appends a DOUBLE PRECISION value as JSON that a DOUBLE PRECISION column takes and that reads back as it. event.AppendDouble
+// writes large ones as integers, which a column takes for integers that it would have to round.
+func AppendDouble(dst []byte, v float64) []byte {
+	if abs := math.Abs(v); abs >= exactIntegers && !math.IsInf(v, 0) {
+		return strconv.AppendFloat(dst, v, 'e', -1, 64)
+	}
+	return event.AppendDouble(dst, v)
+}
+
+// ParseDouble reads a number as JSON writes it to the nearest DOUBLE PRECISION. asJSON tells that the text itself, put into a row,
+// would be taken as that value; ok is false for another text, and for a number that is too large.
+func ParseDouble(text []byte) (v float64, asJSON, ok bool) {
+	var s scanner
+	if !s.isNumber(text) {
+		return 0, false, false
+	}
+	v, ok = s.num.float()
+	_, asJSON = s.num.double()
+	return v, asJSON, ok
+}
+
+// ParseInteger reads a number as JSON writes it if it is an integer within 64 bits.
+func ParseInteger(text []byte) (v int64, ok bool) {
+	var s scanner
+	if !s.isNumber(text) || s.num.class != whole {
+		return 0, false
+	}
+	return s.num.integer, true
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }

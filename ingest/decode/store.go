@@ -31,7 +31,7 @@ func (d *decoder) storeInteger(c *column, i int, first byte) int {
 
 func (d *decoder) storeDouble(c *column, i int, first byte) int {
 	if !startsNumber(first) {
-		return -1
+		return d.storeNotFinite(c, i, first)
 	}
 	end := d.number(i)
 	if end < 0 {
@@ -39,6 +39,19 @@ func (d *decoder) storeDouble(c *column, i int, first byte) int {
 	}
 	v, ok := d.num.double()
 	if !ok || !c.begin(d.out.Count) {
+		return -1
+	}
+	c.addFloat(v)
+	return end
+}
+
+// storeNotFinite takes NaN and the infinities as event.AppendDouble writes them.
+func (d *decoder) storeNotFinite(c *column, i int, first byte) int {
+	if first != '"' {
+		return -1
+	}
+	v, end := d.notFinite(i)
+	if end < 0 || !c.begin(d.out.Count) {
 		return -1
 	}
 	c.addFloat(v)

@@ -70,7 +70,7 @@ func (d *decoder) storeNarrow(c *column, i int, first byte, low, high int64) int
 // storeReal takes what DOUBLE PRECISION takes, rounded once more; an integer must be exact in 32 bits too.
 func (d *decoder) storeReal(c *column, i int, first byte) int {
 	if !startsNumber(first) {
-		return -1
+		return d.storeNotFinite(c, i, first)
 	}
 	end := d.number(i)
 	if end < 0 {

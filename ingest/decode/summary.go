@@ -17,6 +17,7 @@ const (
 	sawFraction          // any other number that DOUBLE PRECISION holds
 	sawExcess            // a number too large for it
 	sawTime              // a string as event.FormatTimestamp writes it
+	sawNotFinite         // a string as DOUBLE PRECISION writes what no JSON number can say
 	sawText              // any other string
 	sawNested            // an array or object
 )
@@ -35,6 +36,9 @@ func (s *scanner) classify(value []byte) summary {
 	case '"':
 		if _, end := s.readTime(0, false, false); end >= 0 {
 			return sawTime
+		}
+		if _, end := s.notFinite(0); end >= 0 {
+			return sawNotFinite
 		}
 		return sawText
 	case '{', '[':
@@ -74,7 +78,7 @@ func (s summary) firstKind() event.Kind {
 		return event.Double
 	case s.within(sawTime):
 		return event.TimestampTZ
-	case s.within(sawTime | sawText):
+	case s.within(sawTime | sawNotFinite | sawText):
 		return event.Text
 	default:
 		return event.JSONB
@@ -91,18 +95,18 @@ func (s summary) widerKind(kind event.Kind, exact func() bool) event.Kind {
 	case event.BigInt:
 		holds = sawExact | sawLong
 	case event.Double:
-		holds = sawExact | sawHugeExact | sawFraction
+		holds = sawExact | sawHugeExact | sawFraction | sawNotFinite
 	case event.TimestampTZ:
 		holds = sawTime
 	case event.Text:
-		holds = sawTime | sawText
+		holds = sawTime | sawNotFinite | sawText
 	default: // JSONB holds everything, and types that must be declared never widen
 		return kind
 	}
 	switch {
 	case s.within(holds):
 		return kind
-	case kind == event.BigInt && s.within(sawExact|sawFraction) && exact():
+	case kind == event.BigInt && s.within(sawExact|sawFraction|sawNotFinite) && exact():
 		return event.Double
 	default:
 		return event.JSONB

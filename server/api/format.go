@@ -46,6 +46,10 @@ var formats = []format{
 		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null"}, open: openTSV,
 		hint: "the first line must name the columns",
 	},
+	{
+		name: "influx", params: []string{"precision"}, open: openInflux,
+		hint: "a line is measurement,tag=value field=value timestamp",
+	},
 }
 
 // bodyFormat finds the format of a request: the one that ?format= names, else that of its Content-Type, else newline-delimited JSON.

@@ -1,0 +1,303 @@
+// Package lineproto takes InfluxDB line protocol apart into rows of one stream for each measurement.
+//
+// The grammar is that of InfluxDB 1 and 2: measurement[,tag=value...] field=value[,field=value...] [timestamp], a line for each point.
+//
+// What always holds: a line that is refused leaves no trace in the rows of others; a row's text and its columns say the same; memory is
+// bounded by a chunk, a row and the cache of series; chunks are a function of the body's bytes, not of how they arrive. A Reader is used by
+// one goroutine.
+package lineproto
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+const (
+	// chunkBytes is how much text is parsed before its rows are given away. They are spread over the measurements, so it is more than for
+	// lines of JSON.
+	chunkBytes = 1 << 20
+	firstBytes = 8 << 10
+	// maxStreams bounds the measurements of one body.
+	maxStreams = 1000
+)
+
+// Options say how a body is to be read.
+type Options struct {
+	// Unit of the timestamps; 0 is nanoseconds.
+	Unit Unit
+	// Stream takes all points, whatever their measurement, which then is a column of its own where it would be another stream's; empty
+	// gives each measurement a stream.
+	Stream string
+	// TimeColumn gives the name of a stream's event-time column; nil, or an empty answer, is the column time.
+	TimeColumn func(stream string) string
+}
+
+// Rows are points of one stream.
+type Rows struct {
+	Stream string
+	Chunk  *decode.Chunk
+}
+
+// Reader reads one body.
+type Reader struct {
+	src     io.Reader
+	err     error
+	buf     []byte // what was read; rows point into it, so it is never written again
+	at      int    // how much of buf is parsed
+	block   int    // how much memory was asked for last
+	long    bool   // the rest of a line that was too long is passed over
+	first   bool   // nothing was parsed yet
+	number  int64  // of the next point
+	parser  parser
+	tables  []*table          // of this part of the body
+	current map[string]*table // the same by measurement
+	// known are the last tables of all measurements so far, whose columns the next ones begin with.
+	known   map[string]*table
+	streams map[string]bool
+	refused []decode.Rejected
+	options Options
+}
+
+// NewReader reads from src.
+func NewReader(src io.Reader, options Options) *Reader {
+	return &Reader{
+		src: src, options: options, first: true, streams: map[string]bool{}, known: map[string]*table{},
+		parser: parser{unit: options.Unit.orDefault(), series: map[string]*series{}},
+	}
+}
+
+// Next returns the rows of the next part of the body, with the lines of each stream that were refused, and apart from those the lines
+// that do not even name one; io.EOF after the last. Lines are numbered in the body from 0, without blank ones and comments.
+func (r *Reader) Next() ([]Rows, []decode.Rejected, error) {
+	r.tables, r.current, r.refused = nil, map[string]*table{}, nil
+	for parsed := 0; parsed < chunkBytes; {
+		before := r.at
+		if !r.line() {
+			if r.err != nil && (!errors.Is(r.err, io.EOF) || r.at == len(r.buf)) {
+				break
+			}
+			r.fill()
+			continue
+		}
+		parsed += r.at - before
+	}
+	if len(r.tables) == 0 && len(r.refused) == 0 {
+		return nil, nil, r.err
+	}
+	var out []Rows
+	for _, t := range r.tables {
+		if t.rows > 0 || len(t.refused) > 0 {
+			out = append(out, Rows{t.stream, t.chunk()})
+			t.forget()
+		}
+	}
+	return out, r.refused, nil
+}
+
+var byteOrderMark = []byte("\ufeff")
+
+// line parses the next line; false if more has to be read for it first.
+func (r *Reader) line() bool {
+	atEnd := errors.Is(r.err, io.EOF)
+	if r.first && (atEnd || len(r.buf) >= len(byteOrderMark)) {
+		r.first = false
+		r.buf = bytes.TrimPrefix(r.buf, byteOrderMark)
+	}
+	rest := r.buf[r.at:]
+	if len(rest) == 0 || r.first {
+		return false
+	}
+	if r.long {
+		end := bytes.IndexByte(rest, '\n')
+		r.long = end < 0
+		r.at += max(end+1, 0)
+		if r.long {
+			r.at = len(r.buf)
+		}
+		return true
+	}
+	if n := blank(rest); n > 0 {
+		r.at += n
+		return true
+	}
+	if rest[0] == '#' {
+		end := bytes.IndexByte(rest, '\n')
+		if end < 0 && !atEnd {
+			r.long = len(rest) > decode.MaxRowBytes
+			return r.long
+		}
+		r.at += endOr(end, len(rest))
+		return true
+	}
+	return r.point(rest, atEnd)
+}
+
+// endOr is the index behind a line break found at end, or n if none was.
+func endOr(end, n int) int {
+	if end < 0 {
+		return n
+	}
+	return end + 1
+}
+
+// blank counts the spaces that a line may begin with, and the ends of lines.
+func blank(text []byte) (n int) {
+	for n < len(text) && (text[n] == ' ' || text[n] == '\t' || text[n] == '\n' || text[n] == '\r') {
+		n++
+	}
+	return n
+}
+
+// point parses a line that is neither blank nor a comment.
+func (r *Reader) point(rest []byte, atEnd bool) bool {
+	end, fault := r.parser.parse(rest)
+	if fault != "" && end == len(rest) && !atEnd && len(rest) <= decode.MaxRowBytes {
+		return false // with what is to come it may read otherwise
+	}
+	switch {
+	case end > decode.MaxRowBytes || fault == incomplete && len(rest) > decode.MaxRowBytes:
+		fault = fmt.Sprintf("the line has more than the %d bytes allowed", decode.MaxRowBytes)
+	case fault == "" || fault == incomplete && r.parser.complete:
+		fault = r.add()
+	case fault == incomplete:
+		fault = "the line is incomplete"
+	}
+	if fault != "" {
+		r.refuse(rest, fault)
+	} else {
+		r.at += end
+	}
+	r.number++
+	return true
+}
+
+// refuse sets the line aside, and goes on behind its line break.
+func (r *Reader) refuse(rest []byte, fault string) {
+	into := &r.refused
+	if s := r.parser.point.series; s != nil {
+		if t, _ := r.tableOf(s.measurement); t != nil {
+			into = &t.refused
+		}
+	}
+	end := bytes.IndexByte(rest, '\n')
+	r.long = end < 0
+	n := endOr(end, len(rest))
+	raw := bytes.TrimRight(rest[:min(n, decode.MaxRowBytes)], "\r\n")
+	*into = append(*into, decode.Rejected{Line: int(r.number), Reason: fault, Raw: raw})
+	r.at += n
+}
+
+// add puts the parsed point into its table, or says why it cannot be a row.
+func (r *Reader) add() string {
+	p := &r.parser.point
+	t, fault := r.tableOf(p.series.measurement)
+	if fault != "" {
+		p.series = nil
+		return fault
+	}
+	return t.add(p, r.number)
+}
+
+// tableOf finds or opens the table of a measurement.
+func (r *Reader) tableOf(measurement string) (t *table, fault string) {
+	if t = r.current[measurement]; t != nil {
+		return t, ""
+	}
+	if t = r.known[measurement]; t != nil {
+		t = t.next()
+	} else if t, fault = r.newTable(measurement); fault != "" {
+		return nil, fault
+	}
+	r.tables = append(r.tables, t)
+	r.current[measurement], r.known[measurement] = t, t
+	return t, ""
+}
+
+// newTable makes the table of a measurement that is new to the body.
+func (r *Reader) newTable(measurement string) (t *table, fault string) {
+	own := StreamName(measurement)
+	stream := own
+	if r.options.Stream != "" {
+		stream = r.options.Stream
+	}
+	if !r.streams[stream] {
+		if len(r.streams) == maxStreams {
+			return nil, fmt.Sprintf("the request has more than %d measurements", maxStreams)
+		}
+		r.streams[stream] = true
+	}
+	t = &table{stream: stream, timeColumn: "time", byName: map[string]int{}}
+	if r.options.TimeColumn != nil {
+		if name := r.options.TimeColumn(stream); name != "" {
+			t.timeColumn = name
+		}
+	}
+	if own != stream {
+		t.measurement = measurement
+	}
+	t.begin()
+	return t, ""
+}
+
+// fill reads more. What was parsed is left behind.
+func (r *Reader) fill() {
+	if len(r.buf) == cap(r.buf) {
+		rest := r.buf[r.at:]
+		r.block = max(firstBytes, min(4*r.block, chunkBytes))
+		r.buf = append(make([]byte, 0, max(r.block, 2*len(rest))), rest...)
+		r.at = 0
+	}
+	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
+	r.buf, r.err = r.buf[:len(r.buf)+n], err
+}
+
+// Unit is the unit of timestamps, in nanoseconds.
+type Unit int64
+
+// units by the names that InfluxDB's two APIs give them.
+var units = map[string]Unit{
+	"": 1, "n": 1, "ns": 1, "u": 1e3, "us": 1e3, "µ": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9,
+}
+
+// ParseUnit reads the parameter precision; empty is nanoseconds.
+func ParseUnit(name string) (Unit, error) {
+	unit, ok := units[name]
+	if !ok {
+		return 0, event.Errorf(event.CodeBadRequest, "precision %q is not known", name).WithHint("it is ns, us, ms, s, m or h")
+	}
+	return unit, nil
+}
+
+func (u Unit) orDefault() Unit { return max(u, 1) }
+
+// maxName is the length of a stream's name.
+const maxName = 63
+
+// StreamName is the stream of a measurement: its name in lower case, with an underscore for whatever a stream's name cannot have, cut after 63
+// characters, and m_ before a name that does not begin with a letter.
+func StreamName(measurement string) string {
+	out := make([]byte, 0, maxName)
+	for _, c := range []byte(measurement) {
+		switch {
+		case 'A' <= c && c <= 'Z':
+			c += 'a' - 'A'
+		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
+		case c >= 0x80 && c < 0xc0: // the further bytes of a character
+			continue
+		default:
+			c = '_'
+		}
+		if len(out) == 0 && (c < 'a' || c > 'z') {
+			out = append(out, "m_"...)
+		}
+		if out = append(out, c); len(out) >= maxName {
+			break
+		}
+	}
+	return string(out[:min(len(out), maxName)])
+}

@@ -1,0 +1,391 @@
+package lineproto
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+	"unsafe"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+// maxSeriesBytes bounds the cache of series; a cache that is full is emptied.
+const maxSeriesBytes = 16 << 20
+
+// incomplete is the fault of a line whose end has not been read.
+const incomplete = "incomplete"
+
+// parser takes lines apart.
+type parser struct {
+	unit  Unit
+	point point
+	// complete is set beside incomplete: the line is a point if nothing follows.
+	complete bool
+	series   map[string]*series
+	cached   int // bytes
+	last     *series
+}
+
+// point is what a line says. It is good until the next line.
+type point struct {
+	series  *series
+	fields  []field
+	micros  int64
+	hasTime bool
+}
+
+// series is a measurement with tags, parsed once for all lines that begin with the same text.
+type series struct {
+	raw         string
+	measurement string
+	tags        []tag
+	text        []byte // the tags as members of a row
+	places      []int  // the tags' columns in the measurement's tables, once they are known
+	fault       string
+}
+
+type tag struct{ key, value string }
+
+// field is a name and a value, whose text is the value as JSON.
+type field struct {
+	key     []byte
+	kind    event.Kind
+	text    []byte
+	integer int64
+	float   float64
+	inside  []byte // of a string, without quotes and escapes
+}
+
+// parse reads the point that text begins with and returns the index behind its line break, or a fault.
+func (p *parser) parse(text []byte) (end int, fault string) {
+	p.complete, p.point.series = false, nil
+	i := p.seriesEnd(text)
+	if i == len(text) {
+		return i, incomplete
+	}
+	if p.last == nil || p.last.raw != string(text[:i]) {
+		p.last = p.lookup(text[:i])
+	}
+	s := p.last
+	if s.fault != "" {
+		return 0, s.fault
+	}
+	p.point.series, p.point.fields, p.point.hasTime = s, p.point.fields[:0], false
+	for i < len(text) && text[i] == ' ' {
+		i++
+	}
+	for {
+		if i, fault = p.field(text, i); fault != "" {
+			return i, fault
+		}
+		if i == len(text) {
+			p.complete = true
+			return i, incomplete
+		}
+		if text[i] != ',' {
+			return p.timestamp(text, i)
+		}
+		i++
+	}
+}
+
+// seriesEnd finds the space or line break that ends the measurement and the tags.
+func (p *parser) seriesEnd(text []byte) int {
+	if p.last != nil { // most lines begin as some line before did; the same text ends in the same place
+		n := len(p.last.raw)
+		if n < len(text) && text[n] == ' ' && string(text[:n]) == p.last.raw {
+			return n
+		}
+	}
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case ' ', '\n':
+			return i
+		case '\\':
+			if i+1 < len(text) && text[i+1] != '\n' {
+				i++
+			}
+		}
+	}
+	return len(text)
+}
+
+// lookup finds the series in the cache, or parses it.
+func (p *parser) lookup(raw []byte) *series {
+	if s := p.series[string(raw)]; s != nil {
+		return s
+	}
+	if p.cached > maxSeriesBytes {
+		clear(p.series)
+		p.cached = 0
+	}
+	s := parseSeries(string(raw))
+	p.series[s.raw] = s
+	p.cached += 4*len(raw) + 200
+	return s
+}
+
+// parseSeries takes a measurement with tags apart.
+func parseSeries(raw string) *series {
+	s := &series{raw: raw}
+	if !utf8.ValidString(raw) {
+		s.fault = "invalid UTF-8"
+		return s
+	}
+	name, rest, more := cutUnescaped(raw, ',')
+	s.measurement = unescape(name, ", ")
+	if s.measurement == "" {
+		s.fault = "the measurement is missing"
+		return s
+	}
+	for more {
+		var part string
+		part, rest, more = cutUnescaped(rest, ',')
+		key, value, ok := cutUnescaped(part, '=')
+		t := tag{unescape(key, ",= "), unescape(value, ",= ")}
+		switch {
+		case !ok || t.key == "" || t.value == "":
+			s.fault = fmt.Sprintf("tag %q is not a key and a value", part)
+		case slices.ContainsFunc(s.tags, func(o tag) bool { return o.key == t.key }):
+			s.fault = fmt.Sprintf("tag %q occurs twice", t.key)
+		default:
+			s.fault = decode.CheckName(t.key)
+		}
+		if s.fault != "" {
+			return s
+		}
+		s.tags = append(s.tags, t)
+		s.text = append(event.AppendJSONString(append(s.text, ','), t.key), ':')
+		s.text = event.AppendJSONString(s.text, t.value)
+	}
+	return s
+}
+
+// cutUnescaped cuts a text at the first separator that has no backslash before it.
+func cutUnescaped(text string, separator byte) (before, after string, found bool) {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case separator:
+			return text[:i], text[i+1:], true
+		case '\\':
+			i++
+		}
+	}
+	return text, "", false
+}
+
+// unescape takes away the backslashes before the characters that need one; any other stands for itself.
+func unescape(text, special string) string {
+	if bytes.IndexByte([]byte(text), '\\') < 0 {
+		return text
+	}
+	out := make([]byte, 0, len(text))
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) && bytes.IndexByte([]byte(special), text[i+1]) >= 0 {
+			i++
+		}
+		out = append(out, text[i])
+	}
+	return string(out)
+}
+
+// field reads the field at i.
+func (p *parser) field(text []byte, i int) (end int, fault string) {
+	start := i
+	for ; i < len(text) && text[i] != '='; i++ {
+		switch text[i] {
+		case '\n', ' ', ',':
+			return i, "a field must be a name, = and a value"
+		case '\\':
+			if i+1 < len(text) && text[i+1] != '\n' {
+				i++
+			}
+		}
+	}
+	if i+1 >= len(text) {
+		return len(text), incomplete
+	}
+	f := field{key: text[start:i]}
+	if bytes.IndexByte(f.key, '\\') >= 0 {
+		f.key = []byte(unescape(string(f.key), ",= "))
+	}
+	if len(f.key) == 0 {
+		return i, "a field has an empty name"
+	}
+	if !utf8.Valid(f.key) {
+		return i, "invalid UTF-8"
+	}
+	i++
+	if text[i] == '"' {
+		end, fault = f.quoted(text, i)
+	} else {
+		end = i
+		for end < len(text) && text[end] != ',' && text[end] != ' ' && text[end] != '\n' && text[end] != '\r' {
+			end++
+		}
+		if end == len(text) { // more digits may come; at the end of the body the value is complete
+			p.complete = true
+		}
+		fault = f.literal(text[i:end])
+	}
+	if fault == "" {
+		p.point.fields = append(p.point.fields, f)
+	}
+	return end, fault
+}
+
+// quoted reads the string at i.
+func (f *field) quoted(text []byte, i int) (end int, fault string) {
+	f.kind = event.Text
+	start, escaped := i+1, false
+	for end = start; end < len(text) && text[end] != '"'; end++ {
+		if text[end] == '\\' {
+			escaped = true
+			end++
+		}
+	}
+	if end >= len(text) {
+		return len(text), incomplete
+	}
+	f.inside = text[start:end]
+	if escaped {
+		f.inside = []byte(unescape(string(f.inside), `"\`))
+	}
+	if !utf8.Valid(f.inside) {
+		return end, fmt.Sprintf("field %q: invalid UTF-8", f.key)
+	}
+	end++
+	if end < len(text) && text[end] != ',' && text[end] != ' ' && text[end] != '\n' && text[end] != '\r' {
+		return end, fmt.Sprintf("field %q: text after the end of a string", f.key)
+	}
+	return end, ""
+}
+
+// literal reads a value that is no string.
+func (f *field) literal(text []byte) (fault string) {
+	if len(text) == 0 {
+		return fmt.Sprintf("field %q has no value", f.key)
+	}
+	f.text = text
+	switch text[len(text)-1] {
+	case 'i', 'u':
+		return f.whole(text[:len(text)-1], text[len(text)-1] == 'u')
+	}
+	if f.boolean(text) {
+		return ""
+	}
+	var asJSON, ok bool
+	f.kind = event.Double
+	if f.float, asJSON, ok = decode.ParseDouble(text); !ok {
+		asJSON = false
+		if f.float, ok = parseFloat(text); !ok {
+			return fmt.Sprintf("field %q: %q is not a number, a boolean or a string in quotes", f.key, text)
+		}
+	}
+	if !asJSON {
+		f.text = decode.AppendDouble(nil, f.float)
+	}
+	return ""
+}
+
+// parseFloat reads spellings that JSON does not have: +1, .5, 1. and 007. It takes no NaN and no infinity, as InfluxDB does not.
+func parseFloat(text []byte) (float64, bool) {
+	for _, c := range text {
+		if (c < '0' || c > '9') && c != '+' && c != '-' && c != '.' && c != 'e' && c != 'E' {
+			return 0, false
+		}
+	}
+	v, err := strconv.ParseFloat(string(text), 64)
+	return v, err == nil && !math.IsInf(v, 0)
+}
+
+// whole reads an integer, signed or not. One that BIGINT cannot hold keeps its digits.
+func (f *field) whole(digits []byte, unsigned bool) (fault string) {
+	f.kind = event.BigInt
+	if v, ok := decode.ParseInteger(digits); ok && (!unsigned || v >= 0) {
+		f.integer, f.text = v, digits
+		return ""
+	}
+	if unsigned {
+		if v, err := strconv.ParseUint(string(digits), 10, 64); err == nil {
+			f.text = strconv.AppendUint(nil, v, 10)
+			f.integer = int64(v)
+			if v > math.MaxInt64 {
+				f.kind = event.JSONB
+			}
+			return ""
+		}
+	} else if v, err := strconv.ParseInt(string(digits), 10, 64); err == nil {
+		f.integer, f.text = v, strconv.AppendInt(nil, v, 10)
+		return ""
+	}
+	return fmt.Sprintf("field %q: %q is not an integer of 64 bits", f.key, f.text)
+}
+
+// boolean reads the spellings of true and false.
+func (f *field) boolean(text []byte) bool {
+	switch string(text) {
+	case "t", "T", "true", "True", "TRUE":
+		f.integer, f.text = 1, []byte("true")
+	case "f", "F", "false", "False", "FALSE":
+		f.integer, f.text = 0, []byte("false")
+	default:
+		return false
+	}
+	f.kind = event.Boolean
+	return true
+}
+
+// timestamp reads what follows the fields.
+func (p *parser) timestamp(text []byte, i int) (end int, fault string) {
+	for i < len(text) && (text[i] == ' ' || text[i] == '\r') {
+		i++
+	}
+	start := i
+	for i < len(text) && text[i] != '\n' {
+		i++
+	}
+	p.complete = true
+	digits := bytes.TrimRight(text[start:i], " \r")
+	if len(digits) > 0 {
+		v, err := strconv.ParseInt(unsafe.String(unsafe.SliceData(digits), len(digits)), 10, 64)
+		if err != nil {
+			return i, fmt.Sprintf("%.40q is not a timestamp", digits)
+		}
+		var ok bool
+		if p.point.micros, ok = p.unit.micros(v); !ok {
+			return i, fmt.Sprintf("timestamp %d is out of range", v)
+		}
+		p.point.hasTime = true
+	}
+	if i == len(text) {
+		return i, incomplete
+	}
+	return i + 1, ""
+}
+
+// earliest and latest bound the times that can be written with four digits for the year.
+const (
+	earliest = -62_135_596_800_000_000
+	latest   = 253_402_300_799_999_999
+)
+
+// micros is a timestamp in microseconds, cut off towards the past.
+func (u Unit) micros(v int64) (int64, bool) {
+	if u < 1000 {
+		floor := v / (1000 / int64(u))
+		if v%(1000/int64(u)) < 0 {
+			floor--
+		}
+		return floor, true
+	}
+	factor := int64(u) / 1000
+	if v > latest/factor || v < earliest/factor {
+		return 0, false
+	}
+	return v * factor, true
+}

@@ -1,0 +1,376 @@
+package lineproto
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+// table gathers the rows of one measurement, as text and as columns.
+type table struct {
+	stream      string
+	timeColumn  string
+	measurement string // the value of the column measurement; empty for a stream that is the measurement's own
+	columns     []*column
+	byName      map[string]int
+	// follow predicts the columns of a line's fields.
+	follow []int
+
+	// both is set once some name has been that of a tag and that of a field: then each line has to be looked at for both.
+	both bool
+
+	refused  []decode.Rejected
+	rows     int
+	text     []byte
+	ends     []int
+	numbers  []int64
+	lastTime int64
+	// textBytes is about what text took, once it was given away.
+	textBytes int
+	timeText  []byte
+	// typed is false once some column is mixed: then the texts alone say what there is.
+	typed bool
+}
+
+// column is one column of a table.
+type column struct {
+	name    string
+	label   []byte // the name as a member begins: a comma, the name in quotes, a colon
+	kind    event.Kind
+	seen    bool // it has a value that is not NULL
+	isTag   bool
+	isField bool
+	mixed   bool // it has shown values of different types
+	rows    int
+	valid   event.Bitmap
+	ints    []int64
+	floats  []float64
+	bits    event.Bitmap
+	offsets []int32
+	data    []byte
+	// dataBytes is about what data took, once it was given away.
+	dataBytes int
+}
+
+const measurementColumn = "measurement"
+
+func (t *table) begin() {
+	t.typed, t.lastTime = true, noTime
+	t.place(t.timeColumn, event.TimestampTZ)
+	if t.measurement != "" {
+		t.place(measurementColumn, event.Text)
+	}
+}
+
+// noTime is before any time that a line can have.
+const noTime = -1 << 63
+
+// next makes the table for the rows that come after those of t. Columns keep their places, which series remember.
+func (t *table) next() *table {
+	out := &table{
+		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, follow: t.follow, both: t.both,
+		typed: true, lastTime: noTime, columns: make([]*column, len(t.columns)),
+		text: make([]byte, 0, t.textBytes), ends: make([]int, 0, t.rows), numbers: make([]int64, 0, t.rows),
+	}
+	for i, c := range t.columns {
+		n := &column{name: c.name, label: c.label, kind: c.kind, isTag: c.isTag, isField: c.isField}
+		switch {
+		case c.kind == event.Text:
+			n.offsets, n.data = make([]int32, 1, t.rows+1), make([]byte, 0, c.dataBytes)
+		case c.kind == event.Double && c.seen:
+			n.floats = make([]float64, 0, t.rows)
+		case c.kind != event.Boolean && c.seen:
+			n.ints = make([]int64, 0, t.rows)
+		}
+		out.columns[i] = n
+	}
+	return out
+}
+
+// forget lets go of what was given away, but for how much it was.
+func (t *table) forget() {
+	t.textBytes, t.text, t.ends, t.numbers, t.refused = len(t.text)+len(t.text)/8, nil, nil, nil, nil
+	for _, c := range t.columns {
+		c.dataBytes = len(c.data) + len(c.data)/8
+		c.valid, c.ints, c.floats, c.bits, c.offsets, c.data = nil, nil, nil, nil, nil, nil
+	}
+}
+
+// place finds or makes the column of a name.
+func (t *table) place(name string, kind event.Kind) int {
+	if at, ok := t.byName[name]; ok {
+		return at
+	}
+	c := &column{name: name, kind: kind}
+	c.label = append(event.AppendJSONString([]byte{','}, name), ':')
+	if kind == event.Text {
+		c.offsets = []int32{0}
+	}
+	t.byName[name] = len(t.columns)
+	t.columns = append(t.columns, c)
+	return len(t.columns) - 1
+}
+
+// add puts a point into the table, or says why it cannot be a row.
+func (t *table) add(p *point, number int64) (fault string) {
+	if fault = t.placeTags(p.series); fault != "" {
+		return fault
+	}
+	places, fault := t.places(p)
+	if fault != "" {
+		return fault
+	}
+	start := len(t.text)
+	t.appendTime(p)
+	if t.measurement != "" {
+		c := t.columns[1]
+		t.text = event.AppendJSONString(append(t.text, c.label...), t.measurement)
+		c.addText(t.rows, t.measurement)
+	}
+	t.text = append(t.text, p.series.text...)
+	for i, at := range p.series.places {
+		c := t.columns[at]
+		if c.kind != event.Text {
+			t.mix(c)
+		}
+		c.addText(t.rows, p.series.tags[i].value)
+	}
+	for i := range p.fields {
+		t.addField(t.columns[places[i]], &p.fields[i])
+	}
+	t.text = append(t.text, '}')
+	if t.text[start+1] == ',' { // a row without a time
+		t.text[start], t.text[start+1] = ' ', '{'
+	}
+	t.ends = append(t.ends, len(t.text))
+	t.numbers = append(t.numbers, number)
+	t.rows++
+	return ""
+}
+
+// placeTags finds the columns of a series' tags, once for all its lines.
+func (t *table) placeTags(s *series) (fault string) {
+	if s.places != nil {
+		return ""
+	}
+	places := make([]int, 0, len(s.tags))
+	for _, tag := range s.tags {
+		if tag.key == t.timeColumn || t.measurement != "" && tag.key == measurementColumn {
+			return fmt.Sprintf("a tag cannot have the name %q", tag.key)
+		}
+		at := t.place(tag.key, event.Text)
+		c := t.columns[at]
+		c.isTag, t.both = true, t.both || c.isField
+		places = append(places, at)
+	}
+	s.places = places
+	return ""
+}
+
+// mix notes that a column has values of different types.
+func (t *table) mix(c *column) { c.mixed, t.typed = true, false }
+
+// places finds the columns of the fields, and sees that no two values of the point meet in one. follow, the places that the fields of the
+// row before had, is tried first.
+func (t *table) places(p *point) (places []int, fault string) {
+	tags := p.series.places
+	if len(p.fields)+len(tags) > decode.MaxFields {
+		return nil, fmt.Sprintf("the line has more than %d tags and fields", decode.MaxFields)
+	}
+	same := len(p.fields) == len(t.follow)
+	for i := 0; same && i < len(t.follow); i++ {
+		same = t.columns[t.follow[i]].name == string(p.fields[i].key)
+	}
+	if same && !t.both {
+		return t.follow, ""
+	}
+	t.follow = t.follow[:0]
+	taken := make(map[int]bool, len(p.fields)+len(tags)+2)
+	taken[0] = true
+	if t.measurement != "" {
+		taken[1] = true
+	}
+	for _, at := range tags {
+		taken[at] = true
+	}
+	for i := range p.fields {
+		f := &p.fields[i]
+		at, known := t.byName[string(f.key)]
+		if !known {
+			if fault = decode.CheckName(string(f.key)); fault != "" {
+				return nil, t.unpredicted(fault)
+			}
+			at = t.place(string(f.key), f.kind)
+		}
+		if taken[at] {
+			return nil, t.unpredicted(fmt.Sprintf("the name %q occurs twice, or is that of the time", f.key))
+		}
+		taken[at] = true
+		c := t.columns[at]
+		c.isField, t.both = true, t.both || c.isTag
+		t.follow = append(t.follow, at)
+	}
+	return t.follow, ""
+}
+
+// unpredicted forgets a prediction that was not completed.
+func (t *table) unpredicted(fault string) string {
+	t.follow = t.follow[:0]
+	return fault
+}
+
+func (t *table) appendTime(p *point) {
+	t.text = append(t.text, '{')
+	if !p.hasTime {
+		return
+	}
+	c := t.columns[0]
+	if p.micros != t.lastTime {
+		t.lastTime = p.micros
+		t.timeText = append(append(t.timeText[:0], c.label[1:]...), '"')
+		t.timeText = append(event.AppendTimestamp(t.timeText, p.micros), '"')
+	}
+	t.text = append(t.text, t.timeText...)
+	c.pad(t.rows)
+	c.ints = append(c.ints, p.micros)
+	c.added()
+}
+
+// addField adds a field's value to its column and to the row's text.
+func (t *table) addField(c *column, f *field) {
+	c.seen = true
+	t.text = append(t.text, c.label...)
+	if f.kind == event.Text {
+		t.text = event.AppendJSONString(t.text, unsafe.String(unsafe.SliceData(f.inside), len(f.inside)))
+	} else {
+		t.text = append(t.text, f.text...)
+	}
+	if c.kind != f.kind || f.kind == event.JSONB {
+		t.mix(c)
+	}
+	if !t.typed {
+		return
+	}
+	c.pad(t.rows)
+	switch f.kind {
+	case event.Text:
+		c.addText(t.rows, unsafe.String(unsafe.SliceData(f.inside), len(f.inside)))
+	case event.Double:
+		c.floats = append(c.floats, f.float)
+		c.added()
+	case event.BigInt:
+		c.ints = append(c.ints, f.integer)
+		c.added()
+	default:
+		c.addBit(f.integer == 1)
+	}
+}
+
+func (c *column) addText(row int, text string) {
+	c.pad(row)
+	c.data = append(c.data, text...)
+	c.offsets = append(c.offsets, int32(len(c.data)))
+	c.added()
+}
+
+func (c *column) addBit(v bool) {
+	if c.rows>>3 == len(c.bits) {
+		c.bits = append(c.bits, 0)
+	}
+	if v {
+		c.bits.Set(c.rows)
+	}
+	c.added()
+}
+
+// added notes a value that is not NULL.
+func (c *column) added() {
+	if c.valid != nil {
+		if c.rows>>3 == len(c.valid) {
+			c.valid = append(c.valid, 0)
+		}
+		c.valid.Set(c.rows)
+	}
+	c.seen = true
+	c.rows++
+}
+
+// pad adds NULLs up to a row.
+func (c *column) pad(row int) {
+	if c.rows == row {
+		return
+	}
+	if c.valid == nil {
+		c.valid = event.NewBitmap(c.rows)
+		for i := range c.rows {
+			c.valid.Set(i)
+		}
+	}
+	for ; c.rows < row; c.rows++ {
+		switch c.kind {
+		case event.Text:
+			c.offsets = append(c.offsets, int32(len(c.data)))
+		case event.Double:
+			c.floats = append(c.floats, 0)
+		case event.Boolean:
+			if c.rows>>3 == len(c.bits) {
+				c.bits = append(c.bits, 0)
+			}
+		default:
+			c.ints = append(c.ints, 0)
+		}
+		if c.rows>>3 == len(c.valid) {
+			c.valid = append(c.valid, 0)
+		}
+	}
+}
+
+// chunk gives the table's rows away.
+func (t *table) chunk() *decode.Chunk {
+	out := &decode.Chunk{Numbers: t.numbers, Refused: t.refused, Texts: make([][]byte, 0, t.rows)}
+	if out.Numbers == nil {
+		out.Numbers = []int64{}
+	}
+	start := 0
+	for _, end := range t.ends {
+		if t.text[start] == ' ' {
+			start++
+		}
+		out.Texts = append(out.Texts, t.text[start:end:end])
+		start = end
+	}
+	for _, c := range t.columns {
+		if !c.seen { // it is of rows before, or was made for a point that was then refused
+			continue
+		}
+		f := decode.Field{Name: c.name}
+		if !c.mixed {
+			f.Type = event.Type{Kind: c.kind}
+		}
+		out.Fields = append(out.Fields, f)
+		if t.typed {
+			c.pad(t.rows)
+			out.Columns = append(out.Columns, c.array())
+		}
+	}
+	return out
+}
+
+func (c *column) array() arrow.Array {
+	switch c.kind {
+	case event.Text:
+		return event.NewStrings(c.offsets, c.data, c.valid)
+	case event.Double:
+		return event.NewFloat64s(c.floats, c.valid)
+	case event.Boolean:
+		return event.NewBooleans(c.bits, c.rows, c.valid)
+	case event.TimestampTZ:
+		return event.NewTimestamps(c.ints, c.valid)
+	default:
+		return event.NewInt64s(c.ints, c.valid)
+	}
+}

@@ -1,0 +1,155 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/lineproto"
+)
+
+// influxVersion is what clients of InfluxDB are told: they ask for it to choose between ways of writing.
+const influxVersion = "1.8-tidemark"
+
+// postInflux takes line protocol in as InfluxDB's two writing APIs do: a stream for each measurement. Answers and errors have the shape that
+// clients of InfluxDB know.
+func (s *Server) postInflux(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("X-Influxdb-Version", influxVersion)
+	got, err := s.takeInflux(w, r)
+	switch {
+	case err != nil:
+		fault := asFault(err)
+		code := status(fault.Code)
+		if code >= http.StatusInternalServerError {
+			s.Logger.Warn("line protocol broken off", "accepted", got.accepted, "error", err)
+		}
+		return influxError(w, code, fault.Code, fault.Error()+storedNote(got))
+	case got.rejected > 0:
+		return influxError(w, http.StatusBadRequest, event.CodeRejected, fmt.Sprintf("partial write: line %d: %s dropped=%d%s",
+			got.first.Row+1, got.first.Reason, got.rejected, storedNote(got)))
+	default:
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+}
+
+func storedNote(got taken) string {
+	return fmt.Sprintf(" (%d lines are stored)", got.accepted)
+}
+
+// influxErrorCodes are the codes of InfluxDB 2.
+var influxErrorCodes = map[int]string{
+	http.StatusBadRequest: "invalid", http.StatusForbidden: "forbidden", http.StatusRequestEntityTooLarge: "request too large",
+	http.StatusUnsupportedMediaType: "invalid", http.StatusTooManyRequests: "too many requests", http.StatusServiceUnavailable: "unavailable",
+}
+
+// influxError answers in the shapes of both versions at once.
+func influxError(w http.ResponseWriter, status int, own event.Code, message string) error {
+	code, ok := influxErrorCodes[status]
+	if !ok {
+		code = "internal error"
+	}
+	if status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	w.Header().Set("X-Influxdb-Error", string(own))
+	return writeJSON(w, status, struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Error   string `json:"error"`
+	}{code, message, message})
+}
+
+// takeInflux takes the body in.
+func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request) (taken, error) {
+	unit, err := lineproto.ParseUnit(r.URL.Query().Get("precision"))
+	if err != nil {
+		return taken{}, err
+	}
+	body, err := openBody(r, 0)
+	if err != nil {
+		return taken{}, err
+	}
+	defer body.close()
+	in, err := s.newIntake(w, r, "time")
+	if err != nil {
+		return taken{}, err
+	}
+	reader := lineproto.NewReader(body, lineproto.Options{Unit: unit, TimeColumn: s.timeColumn})
+	failure := feedInflux(r, in, reader)
+	got, err := in.finish(r.Context())
+	return got, errors.Join(failure, err)
+}
+
+func feedInflux(r *http.Request, in *intake, reader *lineproto.Reader) error {
+	for {
+		rows, refused, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return brokenOff(err)
+		}
+		in.refused = append(in.refused, refused...)
+		for _, part := range rows {
+			if err := in.feed(r.Context(), part.Stream, part.Chunk); err != nil {
+				return err
+			}
+		}
+		if err := in.round(); err != nil {
+			return err
+		}
+	}
+}
+
+// getPing answers clients that ask whether an InfluxDB is there.
+func (s *Server) getPing(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("X-Influxdb-Version", influxVersion)
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// influxChunks gives line protocol for one stream.
+type influxChunks struct {
+	reader *lineproto.Reader
+	rows   []lineproto.Rows
+}
+
+func openInflux(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
+	unit, err := lineproto.ParseUnit(query.Get("precision"))
+	if err != nil {
+		return nil, err
+	}
+	timeColumn := func(string) string {
+		schema := in.Schema()
+		if schema == nil {
+			return query.Get("time")
+		}
+		column, _ := schema.ByID(schema.TimeColumn)
+		return column.Name
+	}
+	return &influxChunks{reader: lineproto.NewReader(src, lineproto.Options{Unit: unit, Stream: in.Name(), TimeColumn: timeColumn})}, nil
+}
+
+// Next gives the tables of a part of the body one by one, and the lines that belong to none with the first.
+func (c *influxChunks) Next() (*decode.Chunk, error) {
+	if len(c.rows) == 0 {
+		rows, refused, err := c.reader.Next()
+		if err != nil {
+			return nil, err
+		}
+		c.rows = rows
+		if len(rows) == 0 {
+			return &decode.Chunk{Numbers: []int64{}, Refused: refused}, nil
+		}
+		rows[0].Chunk.Refused = append(rows[0].Chunk.Refused, refused...)
+	}
+	next := c.rows[0].Chunk
+	c.rows = c.rows[1:]
+	return next, nil
+}

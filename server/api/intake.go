@@ -1,0 +1,122 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+// intake takes one request's rows into several streams, for protocols that do not name one stream in the address. It is used by one
+// goroutine.
+type intake struct {
+	server  *Server
+	options ingest.BodyOptions
+	bodies  map[string]*ingest.Body
+	order   []string
+	// fed and settling are the bodies that got rows in this round and the one before.
+	fed, settling []*ingest.Body
+	// refused are rows that no stream could take: they cannot be kept as rejected rows are.
+	refused []decode.Rejected
+}
+
+// newIntake begins a request. timeColumn names the event-time column of streams that it makes.
+func (s *Server) newIntake(w http.ResponseWriter, r *http.Request, timeColumn string) (*intake, error) {
+	id, err := requestID(r)
+	if err != nil {
+		return nil, err
+	}
+	w.Header().Set("X-Request-Id", id)
+	return &intake{
+		server: s, options: ingest.BodyOptions{TimeColumn: timeColumn, RequestID: id}, bodies: map[string]*ingest.Body{},
+	}, nil
+}
+
+// feed queues a chunk for a stream. A stream that cannot exist refuses its rows; any other failure ends the request.
+func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk) error {
+	body := in.bodies[stream]
+	if body == nil {
+		var err error
+		body, err = in.server.Ingest.Begin(stream, in.options)
+		var fault *event.Error
+		if errors.As(err, &fault) && fault.Code == event.CodeBadRequest {
+			in.refuse(chunk, fault.Detail)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		in.bodies[stream] = body
+		in.order = append(in.order, stream)
+	}
+	in.fed = append(in.fed, body)
+	return body.FeedChunk(ctx, chunk)
+}
+
+// refuse sets aside the rows of a numbered chunk.
+func (in *intake) refuse(chunk *decode.Chunk, reason string) {
+	in.refused = append(in.refused, chunk.Refused...)
+	for i, text := range chunk.Texts {
+		in.refused = append(in.refused, decode.Rejected{Line: int(chunk.Numbers[i]), Reason: reason, Raw: text})
+	}
+}
+
+// round waits for the rows of the round before, so that what a request holds does not grow with the number of its streams.
+func (in *intake) round() error {
+	var errs []error
+	for _, body := range in.settling {
+		errs = append(errs, body.Settle())
+	}
+	in.settling, in.fed = in.fed, in.settling[:0]
+	return errors.Join(errs...)
+}
+
+// taken is what became of a request's rows.
+type taken struct {
+	accepted, rejected int64
+	// first explains the first of the rejected rows.
+	first *ingest.RowError
+}
+
+// finish waits for all rows. What it says was taken is true beside an error too.
+func (in *intake) finish(ctx context.Context) (taken, error) {
+	out := taken{rejected: int64(len(in.refused))}
+	for _, r := range in.refused {
+		out.note(ingest.RowError{Row: int64(r.Line), Reason: r.Reason})
+	}
+	var errs []error
+	for _, stream := range in.order {
+		summary, err := in.bodies[stream].Finish(ctx)
+		errs = append(errs, err)
+		in.server.Metrics.ingested(summary)
+		out.accepted += summary.Accepted
+		out.rejected += summary.Rejected
+		for _, e := range summary.Errors {
+			out.note(e)
+		}
+	}
+	return out, errors.Join(errs...)
+}
+
+func (t *taken) note(e ingest.RowError) {
+	if t.first == nil || e.Row < t.first.Row {
+		t.first = &e
+	}
+}
+
+// timeColumn is the name of a stream's event-time column; empty without one.
+func (s *Server) timeColumn(stream string) string {
+	found, err := s.Ingest.Stream(stream)
+	if err != nil {
+		return ""
+	}
+	schema := found.Definition().Schema
+	column, ok := schema.ByID(schema.TimeColumn)
+	if !ok {
+		return ""
+	}
+	return column.Name
+}

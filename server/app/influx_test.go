@@ -1,0 +1,147 @@
+package app
+
+import (
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const points = "cpu,host=a usage=1.5,n=3i 1772355600000000000\nmem,host=a free=10u\ncpu,host=b usage=2 1772355601000000000\n"
+
+func TestLineProtocol(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	for _, path := range []string{"/write?db=metrics&u=me&p=secret&rp=autogen", "/api/v2/write?org=o&bucket=b&precision=ns"} {
+		answer := s.do("POST", path, points)
+		require.Equal(t, http.StatusNoContent, answer.status, string(answer.body))
+		require.Empty(t, answer.body)
+	}
+	want := strings.Repeat(`["2026-03-01T09:00:00.000000Z","a",1.5,3]`+"\n", 2) + strings.Repeat(`["2026-03-01T09:00:01.000000Z","b",2,null]`+"\n", 2)
+	require.Equal(t, want, s.query("SELECT time, host, usage, n FROM cpu ORDER BY time").text())
+	require.Equal(t, "[10]\n[10]\n", s.query("SELECT free FROM mem").text())
+	require.Contains(t, s.query("DESCRIBE cpu").text(), `["time","TIMESTAMPTZ",true,"event time"]`)
+	s = s.restart()
+	require.Equal(t, want, s.query("SELECT time, host, usage, n FROM cpu ORDER BY time").text(), "after a restart")
+
+	answer := s.do("POST", "/write?precision=s",
+		gzipped(t, "cpu usage=3 1772355602\ncpu usage=x\nnonsense\ncpu_rejected v=1\ncpu usage=4 1772355603"), "Content-Encoding", "gzip")
+	require.Equal(t, http.StatusBadRequest, answer.status)
+	var problem struct{ Code, Message, Error string }
+	require.NoError(t, json.Unmarshal(answer.body, &problem))
+	require.Equal(t, "invalid", problem.Code)
+	require.Equal(t, problem.Message, problem.Error)
+	require.Equal(t, `partial write: line 2: field "usage": "x" is not a number, a boolean or a string in quotes dropped=3 (2 lines are stored)`, problem.Error)
+	require.Equal(t, "[6]\n", s.query("SELECT count(*) FROM cpu").text())
+	require.Equal(t, "[1,\"Y3B1IHVzYWdlPXg=\"]\n", s.query("SELECT request_row, raw FROM cpu_rejected").text())
+
+	for path, want := range map[string]int{"/write?precision=days": 400, "/write": 204} {
+		require.Equal(t, want, s.do("POST", path, "").status, path)
+	}
+	answer = s.do("GET", "/ping", "")
+	require.Equal(t, http.StatusNoContent, answer.status)
+	require.NotEmpty(t, answer.header.Get("X-Influxdb-Version"))
+}
+
+func TestLineProtocolForOneStream(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	s.query("CREATE STREAM cpu (at TIMESTAMPTZ, host TEXT, usage DOUBLE PRECISION, WATERMARK FOR at AS at) WITH (schema = 'evolve')")
+	answer := s.do("POST", "/v1/streams/cpu/events?format=influx", points+"broken\n")
+	require.Equal(t, http.StatusOK, answer.status, string(answer.body))
+	var in ingested
+	answer.decode(t, &in)
+	require.EqualValues(t, 3, in.Accepted)
+	require.EqualValues(t, 3, in.Errors[0].Row)
+	require.Equal(t, `["a",1.5,3,null,null]`+"\n"+`["b",2,null,null,null]`+"\n"+`["a",null,null,"mem",10]`+"\n",
+		s.query("SELECT host, usage, n, measurement, free FROM cpu ORDER BY at").text())
+	require.Equal(t, http.StatusBadRequest, s.do("POST", "/v1/streams/../events?format=influx", points).status/100*100)
+}
+
+// TestAllOfDevopsLands sends the DevOps data of the Time Series Benchmark Suite, and compares sums over all of its values with those of a
+// reader of its own, which knows no more of line protocol than that data needs.
+func TestAllOfDevopsLands(t *testing.T) {
+	t.Parallel()
+	packed, err := os.ReadFile(filepath.Join("..", "..", "..", "shared", "data", "tsbs", "devops.influx.gz"))
+	if err != nil {
+		t.Skipf("the shared data is not here: %v", err)
+	}
+	s := start(t, t.TempDir())
+	answer := s.do("POST", "/write?db=devops", string(packed), "Content-Encoding", "gzip")
+	require.Equal(t, http.StatusNoContent, answer.status, string(answer.body))
+	sums, rows := sumOfDevops(t, packed)
+	require.Len(t, rows, 9)
+	for stream, want := range rows {
+		span := s.query("SELECT count(*), count(DISTINCT hostname), min(time), max(time) FROM " + stream).text()
+		require.Equal(t, fmt.Sprintf(`[%d,100,"2024-01-01T00:00:00.000000Z","2024-01-01T05:59:00.000000Z"]`+"\n", want), span)
+		for column, sum := range sums[stream] {
+			got := s.query("SELECT sum(" + column + ") FROM " + stream).text()
+			if sum.fractions {
+				require.InEpsilon(t, sum.float, parseFloat(t, got), 1e-9, "%s.%s", stream, column)
+			} else {
+				require.Equal(t, fmt.Sprintf("[%d]\n", sum.whole), got, "%s.%s", stream, column)
+			}
+		}
+	}
+}
+
+func parseFloat(t *testing.T, row string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(strings.Trim(row, "[]\n"), 64)
+	require.NoError(t, err)
+	return v
+}
+
+// total adds up a field, exactly where its values are integers.
+type total struct {
+	whole     int64
+	float     float64
+	fractions bool
+}
+
+// sumOfDevops adds up the fields by measurement and name, and counts lines.
+func sumOfDevops(t *testing.T, packed []byte) (sums map[string]map[string]*total, rows map[string]int) {
+	t.Helper()
+	plain, err := gzip.NewReader(strings.NewReader(string(packed)))
+	require.NoError(t, err)
+	text, err := io.ReadAll(plain)
+	require.NoError(t, err)
+	sums, rows = map[string]map[string]*total{}, map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		parts := strings.Split(strings.TrimSpace(line), " ")
+		require.Len(t, parts, 3)
+		name, _, _ := strings.Cut(parts[0], ",")
+		rows[name]++
+		if sums[name] == nil {
+			sums[name] = map[string]*total{}
+		}
+		for pair := range strings.SplitSeq(parts[1], ",") {
+			key, value, _ := strings.Cut(pair, "=")
+			if sums[name][key] == nil {
+				sums[name][key] = &total{}
+			}
+			require.NoError(t, sums[name][key].add(value), line)
+		}
+	}
+	return sums, rows
+}
+
+func (s *total) add(value string) error {
+	digits, whole := strings.CutSuffix(value, "i")
+	if whole {
+		v, err := strconv.ParseInt(digits, 10, 64)
+		s.whole += v
+		return err
+	}
+	v, err := strconv.ParseFloat(value, 64)
+	s.float, s.fractions = s.float+v, true
+	return err
+}

@@ -12,7 +12,6 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/segments"
-	"github.com/tidemarkdb/tidemark/segments/manifest"
 	"github.com/tidemarkdb/tidemark/segments/prune"
 )
 
@@ -128,18 +127,17 @@ func (c *consumer) fromLog(end event.Offset) error {
 	}
 }
 
-// fromSegments reads from the segment that holds the next offset. A segment holds a run of offsets of each partition.
+// fromSegments reads the next offsets from whatever segments hold them: a merged segment holds offsets of many seals, and the next one
+// may lie in another. Offsets that are in no segment belonged to rows that have expired, or are not a row's, and are passed over.
 func (c *consumer) fromSegments() error {
 	view := c.stream.engine.store.View(c.stream.name)
 	defer view.Close()
-	p := c.partition
-	at := slices.IndexFunc(view.Segments(), func(s *manifest.Segment) bool { return s.From.At(p) <= c.next && c.next < s.To.At(p) })
-	if at < 0 {
+	end := view.Sealed().Next.At(c.partition)
+	if c.next = c.firstHeld(view, end); c.next >= end {
 		return nil
 	}
-	segment := view.Segments()[at]
-	last := min(segment.To.At(p)-1, c.next+event.Offset(c.left)-1)
-	rows, err := c.readSegment(view, last)
+	last := min(end, c.next+event.Offset(min(c.left, maxSegmentRecords))) - 1
+	rows, err := c.readSegments(view, last)
 	if err != nil {
 		return err
 	}
@@ -151,12 +149,26 @@ func (c *consumer) fromSegments() error {
 			return err
 		}
 	}
-	c.next = last + 1 // offsets without a row are those of idle markers
+	c.next = last + 1 // offsets without a row are those of idle markers and of what has expired
 	return nil
 }
 
-// readSegment gives the partition's rows from the next offset to the last one, in order.
-func (c *consumer) readSegment(view *segments.View, last event.Offset) ([]Record, error) {
+// maxSegmentRecords bounds what is read from segments before any of it is given.
+const maxSegmentRecords = 10_000
+
+// firstHeld is the first offset from the next one on that may be in a segment; end where there is none.
+func (c *consumer) firstHeld(view *segments.View, end event.Offset) event.Offset {
+	first := max(end, c.next)
+	for _, s := range view.Segments() {
+		if c.next < s.To.At(c.partition) {
+			first = min(first, max(c.next, s.From.At(c.partition)))
+		}
+	}
+	return first
+}
+
+// readSegments gives the partition's rows from the next offset up to last, in order.
+func (c *consumer) readSegments(view *segments.View, last event.Offset) ([]Record, error) {
 	schema := c.stream.Definition().Schema
 	bound := func(v event.Offset) arrow.Array { return event.NewInt64s([]int64{int64(v)}, nil) }
 	partition := bound(event.Offset(c.partition))

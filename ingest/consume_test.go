@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/segments"
 )
 
 // TestConsumeGoesOnFromSegmentsToTheLog trims the log behind the sealed rows and reads everything from the first offset, in calls
@@ -44,13 +45,24 @@ func TestConsumeGoesOnFromSegmentsToTheLog(t *testing.T) {
 		require.EqualValues(t, len(got), next)
 	}
 	require.NoError(t, log.Trim(40, time.Now().Add(time.Hour)))
-	c := &consumer{stream: stream, next: 5, left: 30, ctx: t.Context(), fn: func(r Record) error {
-		at := time.UnixMilli(r.Timestamp).UTC().Format("2006-01-02T15:04:05.000000Z")
-		require.JSONEq(t, fmt.Sprintf(`{"ts":%q,"n":%d}`, at, r.Offset), string(r.Value))
-		return nil
-	}}
-	require.NoError(t, c.fromSegments())
-	require.EqualValues(t, 30, c.next, "the rest of the first segment")
-	require.NoError(t, c.fromSegments())
-	require.EqualValues(t, 35, c.next, "and of the second as much as was wanted")
+	read := func() {
+		wanted := 5
+		c := &consumer{stream: stream, next: 5, left: 30, ctx: t.Context(), fn: func(r Record) error {
+			at := time.UnixMilli(r.Timestamp).UTC().Format("2006-01-02T15:04:05.000000Z")
+			require.EqualValues(t, wanted, r.Offset)
+			require.JSONEq(t, fmt.Sprintf(`{"ts":%q,"n":%d}`, at, r.Offset), string(r.Value))
+			wanted++
+			return nil
+		}}
+		require.NoError(t, c.fromSegments())
+		require.EqualValues(t, 35, c.next, "as much as was wanted, from two segments")
+	}
+	read()
+
+	view := s.store.View("s")
+	defer view.Close()
+	cut := view.Segments()[0].MinTime + 10_000 // every file has some offsets of both seals
+	_, err = s.store.Merge(t.Context(), view, segments.Merge{Inputs: view.Segments(), Cuts: []int64{cut}})
+	require.NoError(t, err)
+	read()
 }

@@ -34,16 +34,15 @@ func (e *Engine) Drop(name string) error {
 	if err := s.close(); err != nil {
 		e.options.Logger.Warn("the log of a stream that is dropped did not close", "stream", name, "error", err)
 	}
-	view := e.store.View(name)
 	record, err := manifest.DropRecord(name)
 	if err == nil {
 		err = e.catalog.Drop(name, record)
 	}
 	if err != nil {
 		e.release(name)
-		return errors.Join(err, view.Close())
+		return err
 	}
-	if err := errors.Join(e.store.Discard(view), view.Close(), e.discardLog(name)); err != nil {
+	if err := errors.Join(e.store.Discard(name), e.discardLog(name)); err != nil {
 		return fmt.Errorf("stream %s is dropped, but its name is not free before the next start: %w", name, err)
 	}
 	e.release(name)

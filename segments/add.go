@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -14,7 +12,6 @@ import (
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
-	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
 // Add seals rows: it sorts the batches by event time, ties by partition and offset, writes one file under the stream's present
@@ -23,10 +20,7 @@ import (
 // nothing; after any other failure of the commit the outcome is unknown until the next start.
 func (s *Store) Add(ctx context.Context, stream *catalog.Stream, batches []*event.Batch, sealed manifest.Sealed) (
 	*manifest.Segment, error) {
-	s.mu.Lock()
-	closed := s.mu.closed
-	s.mu.Unlock()
-	if closed {
+	if s.isClosed() {
 		return nil, errClosed()
 	}
 	from := s.manifest.View(stream.Name).Sealed.Next
@@ -44,7 +38,7 @@ func (s *Store) Add(ctx context.Context, stream *catalog.Stream, batches []*even
 	segment.File = fileName(stream.Name, segment.ID)
 	rows, err := s.sorted(stream.Schema, batches, segment)
 	if err == nil {
-		err = s.write(ctx, stream.Schema, rows, segment)
+		err = s.write(ctx, &output{schema: stream.Schema, rows: rows, segment: segment})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("seal stream %s: %w", stream.Name, err)
@@ -95,61 +89,4 @@ func (s *Store) sorted(schema *event.Schema, batches []*event.Batch, segment *ma
 	order := timeOrder(eventTimes(schema, parts))
 	segment.MinTime, segment.MaxTime = order[0].time, order[len(order)-1].time
 	return newSortedRows(all, parts, order), nil
-}
-
-// write makes the file durable under its final name. The order matters: contents before the name, the name before the manifest.
-func (s *Store) write(ctx context.Context, schema *event.Schema, rows *sortedRows, segment *manifest.Segment) error {
-	temporary := path.Join(tmpDir, fmt.Sprintf("%s-%d%s", segment.Stream, segment.ID, suffix))
-	info, err := s.writeTemporary(ctx, temporary, schema, rows, segment)
-	if err == nil {
-		err = ctx.Err()
-	}
-	if err != nil {
-		return errors.Join(err, s.removeIfThere(temporary))
-	}
-	segment.Rows, segment.Bytes = info.Rows, info.Bytes
-	for i, c := range schema.All() {
-		segment.Columns = append(segment.Columns, manifest.Column{ID: c.ID, Stats: info.Stats[i]})
-	}
-	dir := path.Dir(segment.File)
-	if err := s.fs.MkdirAll(dir); err != nil {
-		return fmt.Errorf("make directory %s: %w", dir, err)
-	}
-	if err := s.fs.SyncDir(segmentsDir); err != nil {
-		return fmt.Errorf("sync directory %s: %w", segmentsDir, err)
-	}
-	if err := s.fs.Rename(temporary, segment.File); err != nil {
-		return fmt.Errorf("rename segment: %w", err)
-	}
-	if err := s.fs.SyncDir(dir); err != nil {
-		return fmt.Errorf("sync directory %s: %w", dir, err)
-	}
-	return nil
-}
-
-// removeIfThere deletes a file of our own making that nothing can refer to.
-func (s *Store) removeIfThere(name string) error {
-	if err := s.fs.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("remove unfinished segment: %w", err)
-	}
-	return nil
-}
-
-func (s *Store) writeTemporary(ctx context.Context, name string, schema *event.Schema, rows *sortedRows, segment *manifest.Segment) (
-	info parquet.Info, err error) {
-	file, err := s.fs.Create(name)
-	if err != nil {
-		return info, fmt.Errorf("create segment: %w", err)
-	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	sums := &checksumWriter{to: file}
-	meta := parquet.FileMeta{Stream: segment.Stream, Segment: segment.ID, From: segment.From, To: segment.To}
-	if info, err = parquet.WriteRows(ctx, sums, schema, rows, meta, s.layout); err != nil {
-		return info, err
-	}
-	if err := file.Sync(); err != nil {
-		return info, fmt.Errorf("sync segment: %w", err)
-	}
-	segment.Blocks = sums.checksums()
-	return info, nil
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/segments/cache"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
@@ -58,7 +57,7 @@ func (w *checksumWriter) checksums() []uint32 {
 // verifiedFile reads a segment. It returns no byte that was not checked against the manifest: of whole blocks as they pass, of parts
 // of a block through the cache, since the next read mostly wants the rest of it.
 type verifiedFile struct {
-	file    vfs.File
+	store   *Store
 	segment *manifest.Segment
 	cache   *blockCache
 }
@@ -113,7 +112,7 @@ func (f *verifiedFile) readPart(p []byte, offset int64) (int, error) {
 
 // load reads blocks from the start of one on and verifies them.
 func (f *verifiedFile) load(data []byte, from int64) error {
-	if n, err := f.file.ReadAt(data, from); n < len(data) {
+	if n, err := f.store.handles.readAt(f.segment, data, from); n < len(data) {
 		if err == nil || errors.Is(err, io.EOF) {
 			return f.corrupt(from+int64(n), "it ends there")
 		}
@@ -134,5 +133,7 @@ func (f *verifiedFile) load(data []byte, from int64) error {
 }
 
 func (f *verifiedFile) corrupt(offset int64, why string) error {
-	return event.Errorf(event.CodeCorrupt, "segment file %s is damaged at byte %d: %s", f.segment.File, offset, why)
+	err := event.Errorf(event.CodeCorrupt, "segment file %s is damaged at byte %d: %s", f.segment.File, offset, why)
+	f.store.noteDamage(f.segment, err)
+	return err
 }

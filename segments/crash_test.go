@@ -3,7 +3,10 @@ package segments
 import (
 	"context"
 	"errors"
+	"fmt"
+	iofs "io/fs"
 	"math/rand/v2"
+	"path"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,6 +41,29 @@ func openStack(fs vfs.FS) (*stack, error) {
 
 func (s *stack) close() error { return errors.Join(s.store.Close(), s.journal.Close()) }
 
+// sealAndMerge adds segments, merges what is there after each but the first, and empties the trash. A view stays open on the way.
+func sealAndMerge(s *stack, acknowledged func(int)) error {
+	stream, rng := clicks(), rand.New(rand.NewPCG(15, 16))
+	pinned := s.store.View("clicks")
+	defer func() { _ = pinned.Close() }()
+	for i := range 3 {
+		first := event.Offset(i * 100)
+		batch := batchOf(stream.Schema, disordered(rng, 0, first, 100))
+		sealed := manifest.Sealed{Next: event.Vector{first + 100}}
+		if _, err := s.store.Add(context.Background(), stream, []*event.Batch{batch}, sealed); err != nil {
+			return err
+		}
+		acknowledged(i + 1)
+		view := s.store.View("clicks")
+		_, err := s.store.Merge(context.Background(), view, Merge{Inputs: view.Segments(), Cuts: []int64{5000 * int64(i)}})
+		if err = errors.Join(err, view.Close(), pinned.Close(), s.store.EmptyTrash()); err != nil {
+			return err
+		}
+		pinned = s.store.View("clicks")
+	}
+	return nil
+}
+
 // sealThree adds three segments of 100 rows and returns how many were acknowledged before an error.
 func sealThree(s *stack, acknowledged func(int)) error {
 	stream, rng := clicks(), rand.New(rand.NewPCG(11, 12))
@@ -71,49 +97,87 @@ func checkStack(t *testing.T, fs vfs.FS, acknowledged int) {
 		rows += m.Rows()
 	}
 	require.Equal(t, sealed, rows)
+	require.Empty(t, s.store.Damage())
+	requireNoStrays(t, fs, view)
+}
+
+// requireNoStrays makes sure that the directories hold the listed files and nothing else.
+func requireNoStrays(t *testing.T, fs vfs.FS, view *View) {
+	t.Helper()
+	listed := []string{}
+	for _, segment := range view.Segments() {
+		listed = append(listed, path.Base(segment.File))
+	}
+	names, err := fs.ReadDir("segments/clicks")
+	if err != nil {
+		require.ErrorIs(t, err, iofs.ErrNotExist)
+	}
+	require.ElementsMatch(t, listed, names)
+	for _, dir := range []string{tmpDir, DroppedDir} {
+		names, err := fs.ReadDir(dir)
+		if err != nil {
+			require.ErrorIs(t, err, iofs.ErrNotExist)
+		}
+		require.Empty(t, names, dir)
+	}
 }
 
 func TestPowerCutAnywhere(t *testing.T) {
 	t.Parallel()
-	mem, acknowledged, cuts := vfs.NewMem(), 0, 0
-	rng := rand.New(rand.NewPCG(13, 14))
-	fs := vfs.NewFaulty(mem, func(vfs.Op, string) error {
-		cuts++
-		checkStack(t, mem.Crash(), acknowledged)
-		checkStack(t, mem.CrashTorn(rng), acknowledged)
-		return nil
-	})
-	s, err := openStack(fs)
-	require.NoError(t, err)
-	require.NoError(t, sealThree(s, func(n int) { acknowledged = n }))
-	require.NoError(t, s.close())
-	checkStack(t, mem.Crash(), 3)
-	require.Greater(t, cuts, 20)
+	for name, work := range map[string]func(*stack, func(int)) error{"seal": sealThree, "merge": sealAndMerge} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			mem, acknowledged, cuts := vfs.NewMem(), 0, 0
+			rng := rand.New(rand.NewPCG(13, 14))
+			fs := vfs.NewFaulty(mem, func(vfs.Op, string) error {
+				cuts++
+				checkStack(t, mem.Crash(), acknowledged)
+				checkStack(t, mem.CrashTorn(rng), acknowledged)
+				return nil
+			})
+			s, err := openStack(fs)
+			require.NoError(t, err)
+			require.NoError(t, work(s, func(n int) { acknowledged = n }))
+			require.NoError(t, s.close())
+			checkStack(t, mem.Crash(), 3)
+			require.Greater(t, cuts, 20)
+		})
+	}
 }
 
 func TestEveryFailureLeavesTheStoreWhole(t *testing.T) {
 	t.Parallel()
-	broken := errors.New("input/output error")
-	for n := 1; ; n++ {
-		mem, acknowledged, calls := vfs.NewMem(), 0, 0
-		fs := vfs.NewFaulty(mem, func(vfs.Op, string) error {
-			if calls++; calls == n {
-				return broken
-			}
-			return nil
-		})
-		s, err := openStack(fs)
-		if err == nil {
-			err = sealThree(s, func(n int) { acknowledged = n })
-			closing := s.close() // a journal that failed says so again
-			require.True(t, err != nil || closing == nil || errors.Is(closing, broken), "%v", closing)
-		}
-		checkStack(t, mem, acknowledged)
-		if err == nil && calls < n {
-			return
-		}
-		if err != nil {
-			require.ErrorIs(t, err, broken)
+	for name, work := range map[string]func(*stack, func(int)) error{"seal": sealThree, "merge": sealAndMerge} {
+		for _, sticky := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, sticky %t", name, sticky), func(t *testing.T) {
+				t.Parallel()
+				for n := 1; failAt(t, n, sticky, work); n++ {
+				}
+			})
 		}
 	}
+}
+
+// failAt lets the nth operation fail, or all from the nth on, and holds what is left on the disk against what was acknowledged. It
+// reports whether there was an nth operation.
+func failAt(t *testing.T, n int, sticky bool, work func(*stack, func(int)) error) bool {
+	broken := errors.New("input/output error")
+	mem, acknowledged, calls := vfs.NewMem(), 0, 0
+	fs := vfs.NewFaulty(mem, func(vfs.Op, string) error {
+		if calls++; calls == n || (sticky && calls > n) {
+			return broken
+		}
+		return nil
+	})
+	s, err := openStack(fs)
+	if err == nil {
+		err = work(s, func(n int) { acknowledged = n })
+		closing := s.close() // a journal that failed says so again
+		require.True(t, err != nil || closing == nil || errors.Is(closing, broken), "%v", closing)
+	}
+	checkStack(t, mem, acknowledged)
+	if err != nil {
+		require.ErrorIs(t, err, broken)
+	}
+	return calls >= n
 }

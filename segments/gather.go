@@ -2,7 +2,6 @@ package segments
 
 import (
 	"context"
-	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -16,8 +15,7 @@ type sortedRows struct {
 	parts   [][]arrow.Array // by column, then batch
 	order   []place
 	longest []int // by column: the length of the longest text
-	memory  event.Buffers
-	text    []byte
+	gatherer
 }
 
 func newSortedRows(columns []event.Column, parts [][]arrow.Array, order []place) *sortedRows {
@@ -47,6 +45,9 @@ func longestText(values arrow.Array) int {
 // Len implements parquet.Rows.
 func (s *sortedRows) Len() int { return len(s.order) }
 
+// Advance implements parquet.Rows: all rows are there already.
+func (s *sortedRows) Advance(ctx context.Context, _, _ int) error { return ctx.Err() }
+
 // TextBytes implements parquet.Rows. The bound is exact only where the longest text as often as there are rows would be too much.
 func (s *sortedRows) TextBytes(column, from, to int) int {
 	const enough = 1 << 20
@@ -67,32 +68,44 @@ func (s *sortedRows) Column(ctx context.Context, column, from, to int) (arrow.Ar
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s.memory.Reset()
-	t, parts, order := s.columns[column].Type, s.parts[column], s.order[from:to]
+	return s.gather(s.columns[column].Type, s.parts[column], s.order[from:to])
+}
+
+// gatherer puts rows of several arrays of one column into a new order. What it makes is good until the next call.
+type gatherer struct {
+	memory event.Buffers
+	text   []byte
+}
+
+func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place) (arrow.Array, error) {
+	g.memory.Reset()
 	valid := gatherValid(parts, order)
 	switch t.Kind {
 	case event.Boolean:
 		return gatherBooleans(parts, order, valid), nil
 	case event.BigInt:
-		return event.NewInt64s(s.gatherWords(parts, order), valid), nil
+		return event.NewInt64s(g.gatherWords(parts, order), valid), nil
 	case event.TimestampTZ:
-		return event.NewTimestamps(s.gatherWords(parts, order), valid), nil
+		return event.NewTimestamps(g.gatherWords(parts, order), valid), nil
 	case event.Double:
-		return event.NewFloat64s(arrow.GetData[float64](arrow.GetBytes(s.gatherWords(parts, order))), valid), nil
+		return event.NewFloat64s(arrow.GetData[float64](arrow.GetBytes(g.gatherWords(parts, order))), valid), nil
 	case event.Text, event.JSONB:
-		return s.gatherText(parts, order, valid)
+		if allDictionaries(parts) {
+			return g.gatherCodes(parts, order, valid), nil
+		}
+		return g.gatherText(parts, order, valid)
 	default:
-		return s.gatherDeclared(t, parts, order, valid)
+		return g.gatherDeclared(t, parts, order, valid)
 	}
 }
 
 // gatherWords gathers values of 8 bytes, whatever they mean.
-func (s *sortedRows) gatherWords(parts []arrow.Array, order []place) []int64 {
-	return gatherInto(s.memory.Int64s(len(order)), parts, order, fixedValues[int64])
+func (g *gatherer) gatherWords(parts []arrow.Array, order []place) []int64 {
+	return gatherInto(g.memory.Int64s(len(order)), parts, order, fixedValues[int64])
 }
 
-// gatherDeclared is Column for the types that columns have only by declaration.
-func (s *sortedRows) gatherDeclared(t event.Type, parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
+// gatherDeclared is gather for the types that columns have only by declaration.
+func (g *gatherer) gatherDeclared(t event.Type, parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
 	switch t.Kind {
 	case event.SmallInt:
 		return event.NewFixed(t.Arrow(), gatherFixed(parts, order, fixedValues[int16]), valid), nil
@@ -107,7 +120,7 @@ func (s *sortedRows) gatherDeclared(t event.Type, parts []arrow.Array, order []p
 		for i, part := range parts {
 			texts[i] = event.AsText(part.(*array.Binary))
 		}
-		out, err := s.gatherText(texts, order, valid)
+		out, err := g.gatherText(texts, order, valid)
 		if err != nil {
 			return nil, err
 		}
@@ -160,66 +173,4 @@ func gatherBooleans(parts []arrow.Array, order []place, valid event.Bitmap) arro
 		}
 	}
 	return event.NewBooleans(out, len(order), valid)
-}
-
-func (s *sortedRows) gatherText(parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
-	views := make([]textView, len(parts))
-	for i, part := range parts {
-		views[i] = newTextView(part)
-	}
-	if n := textBytes(parts); cap(s.text) < n {
-		s.text = make([]byte, 0, n)
-	}
-	offsets, data := s.memory.Int32s(len(order)+1), s.text[:0]
-	offsets[0] = 0
-	for i, p := range order {
-		if valid.Valid(i) {
-			data = append(data, views[p.batch].at(p.row)...)
-		}
-		if len(data) > math.MaxInt32 {
-			return nil, event.Errorf(event.CodeTooLarge, "more than %d bytes of text in one segment", math.MaxInt32)
-		}
-		offsets[i+1] = int32(len(data))
-	}
-	s.text = data
-	return event.NewStrings(offsets, data, valid), nil
-}
-
-// textBytes is how much text the parts hold; those with a dictionary count nothing, since their total is not known.
-func textBytes(parts []arrow.Array) int {
-	total := 0
-	for _, part := range parts {
-		if text, ok := part.(*array.String); ok {
-			total += len(text.ValueBytes())
-		}
-	}
-	return total
-}
-
-// textView is the memory of a text column in either of its forms, looked up once and not for each row.
-type textView struct {
-	codes   []int32 // nil where the values stand in row order
-	offsets []int32
-	data    []byte
-}
-
-func newTextView(values arrow.Array) textView {
-	if d, ok := values.(*array.Dictionary); ok {
-		view := newTextView(d.Dictionary())
-		view.codes = fixedValues[int32](d)
-		return view
-	}
-	text := values.(*array.String)
-	view := textView{offsets: text.ValueOffsets()}
-	if buffer := text.Data().Buffers()[2]; buffer != nil {
-		view.data = buffer.Bytes()
-	}
-	return view
-}
-
-func (v *textView) at(row int32) []byte {
-	if v.codes != nil {
-		row = v.codes[row]
-	}
-	return v.data[v.offsets[row]:v.offsets[row+1]]
 }

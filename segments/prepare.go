@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
 
-// prepare makes the directories, holds the files against the manifest and moves away what a crash left.
+// prepare makes the directories, holds the lists of files against the manifest and moves away what a crash left. It looks at names
+// only, so that a start costs little however much is stored.
 func (s *Store) prepare() error {
 	for _, dir := range []string{segmentsDir, tmpDir, trashDir} {
 		if err := s.fs.MkdirAll(dir); err != nil {
@@ -24,87 +26,85 @@ func (s *Store) prepare() error {
 	if err := s.fs.SyncDir("."); err != nil {
 		return fmt.Errorf("sync data directory: %w", err)
 	}
-	listed := map[string]bool{}
-	for _, stream := range s.manifest.Streams() {
-		for _, segment := range s.manifest.View(stream).Segments {
-			if err := s.checkFile(segment); err != nil {
-				return err
-			}
-			listed[segment.File] = true
-		}
-	}
-	if err := s.sweep(tmpDir, listed); err != nil {
+	if err := s.removeUnfinished(); err != nil {
 		return err
 	}
-	streams, err := s.fs.ReadDir(segmentsDir)
+	dirs, err := s.fs.ReadDir(segmentsDir)
 	if err != nil {
 		return fmt.Errorf("list %s: %w", segmentsDir, err)
 	}
-	for _, stream := range streams {
-		dir := path.Join(segmentsDir, stream)
-		info, err := s.fs.Stat(dir)
-		if err != nil {
-			return fmt.Errorf("look at %s: %w", dir, err)
-		}
-		if !info.IsDir() {
-			continue
-		}
-		if err := s.sweep(dir, listed); err != nil {
+	found := map[string]bool{}
+	for _, stream := range dirs {
+		if err := s.sweep(stream, found); err != nil {
 			return err
 		}
 	}
+	for _, stream := range s.manifest.Streams() {
+		for _, segment := range s.manifest.View(stream).Segments {
+			if !found[segment.File] {
+				s.noteDamage(segment, event.Errorf(event.CodeCorrupt, "segment file %s of stream %s is missing", segment.File, stream))
+			}
+		}
+	}
 	return nil
 }
 
-// checkFile holds the size of a file against the manifest. Contents are checked as they are read.
-func (s *Store) checkFile(segment *manifest.Segment) error {
-	info, err := s.fs.Stat(segment.File)
-	if errors.Is(err, fs.ErrNotExist) {
-		return event.Errorf(event.CodeCorrupt, "segment file %s of stream %s is missing", segment.File, segment.Stream)
-	}
+// removeUnfinished removes files that were being written when the process ended: what they were made from is still there.
+func (s *Store) removeUnfinished() error {
+	names, err := s.fs.ReadDir(tmpDir)
 	if err != nil {
-		return fmt.Errorf("look at segment file: %w", err)
+		return fmt.Errorf("list %s: %w", tmpDir, err)
 	}
-	if info.Size() != segment.Bytes {
-		return event.Errorf(event.CodeCorrupt, "segment file %s has %d bytes, not %d", segment.File, info.Size(), segment.Bytes)
+	for _, name := range names {
+		if strings.HasSuffix(name, suffix) {
+			if err := s.fs.Remove(path.Join(tmpDir, name)); err != nil {
+				return fmt.Errorf("remove unfinished segment: %w", err)
+			}
+		}
 	}
 	return nil
 }
 
-// sweep moves segment files that the manifest does not list from a directory to trash/. Other files are not ours to judge.
-func (s *Store) sweep(dir string, listed map[string]bool) error {
+// sweep clears the directory of one stream of what the manifest does not list: files of retired segments are removed, others are moved
+// to trash/ and kept, since nobody knows whether they are needed. It notes the files that it finds.
+func (s *Store) sweep(stream string, found map[string]bool) error {
+	dir := path.Join(segmentsDir, stream)
+	if info, err := s.fs.Stat(dir); err != nil || !info.IsDir() {
+		return err
+	}
 	names, err := s.fs.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("list %s: %w", dir, err)
 	}
-	moved := false
-	for _, name := range names {
-		if file := path.Join(dir, name); strings.HasSuffix(name, suffix) && !listed[file] {
-			if err := s.moveToTrash(file); err != nil {
-				return err
-			}
-			moved = true
-		}
+	view, listed := s.manifest.View(stream), map[string]bool{}
+	for _, segment := range view.Segments {
+		listed[segment.File] = true
 	}
-	if !moved {
+	cleared := false
+	for _, name := range names {
+		file := path.Join(dir, name)
+		if found[file] = true; listed[file] || !strings.HasSuffix(name, suffix) {
+			continue
+		}
+		if err := s.clear(view, file, name); err != nil {
+			return err
+		}
+		cleared = true
+	}
+	if !cleared {
 		return nil
 	}
 	return errors.Join(s.fs.SyncDir(trashDir), s.fs.SyncDir(dir))
 }
 
-// moveToTrash gives the file a name that is not taken: ids come again after a crash, and nothing in trash/ is overwritten.
-func (s *Store) moveToTrash(file string) error {
-	base := strings.TrimSuffix(strings.ReplaceAll(strings.TrimPrefix(file, segmentsDir+"/"), "/", "-"), suffix)
-	for n := 1; ; n++ {
-		target := path.Join(trashDir, fmt.Sprintf("%s.%d%s", base, n, suffix))
-		if _, err := s.fs.Stat(target); err == nil {
-			continue
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("look into trash: %w", err)
-		}
-		if err := s.fs.Rename(file, target); err != nil {
-			return fmt.Errorf("move %s to trash: %w", file, err)
-		}
-		return nil
+// clear takes away one file that is not listed.
+func (s *Store) clear(view *manifest.View, file, name string) error {
+	id, ok := parseFileName(name)
+	if !ok || !slices.Contains(view.Retired, id) {
+		return s.moveToTrash(file)
 	}
+	if err := s.fs.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("remove retired segment: %w", err)
+	}
+	return nil
 }

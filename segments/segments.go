@@ -1,9 +1,12 @@
 // Package segments keeps the sealed rows of streams: immutable Parquet files, sorted by event time, and the manifest that
 // says which of them count.
 //
-// Add makes files, View reads them. A file is written under tmp/, synced, renamed to segments/<stream>/ and its directory synced
+// Add makes files, Merge makes fewer of them, View reads them. A file is written under tmp/, synced, renamed to segments/<stream>/ and its directory synced
 // before the manifest names it: what the manifest lists is always there and whole. Every block of a file is checked against its
 // CRC32C in the manifest when it is loaded, so damage is an error of code corrupt and never an answer.
+//
+// A segment that the manifest no longer lists is retired: its file moves to trash/dropped/, where views that were opened before go on
+// reading it, and is removed once none of them is open.
 //
 // A Store may be used from any goroutine; it starts none. Concurrent Adds to one stream conflict, and one of them fails. The
 // package does not read the log, decide when to seal, or know SQL.
@@ -12,11 +15,11 @@ package segments
 import (
 	"errors"
 	"fmt"
-	"path"
 	"sync"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/segments/cache"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
@@ -41,8 +44,10 @@ type Options struct {
 	// RowGroupRows and PageRows are how files are cut; parquet.DefaultRowGroupRows and parquet.DefaultPageRows.
 	RowGroupRows int
 	PageRows     int
-	// CacheBytes bounds verified blocks, pages and decoded dictionaries together; DefaultCacheBytes.
+	// CacheBytes bounds footers, verified blocks, pages and decoded dictionaries together; DefaultCacheBytes.
 	CacheBytes int64
+	// OpenFiles bounds how many files are kept open; DefaultOpenFiles.
+	OpenFiles int
 }
 
 // Validate reports every fault of the options.
@@ -60,6 +65,9 @@ func (o Options) Validate() error {
 	if o.CacheBytes < 0 {
 		faults = append(faults, fmt.Errorf("cache bytes: %d is negative", o.CacheBytes))
 	}
+	if o.OpenFiles < 0 {
+		faults = append(faults, fmt.Errorf("open files: %d is negative", o.OpenFiles))
+	}
 	return errors.Join(faults...)
 }
 
@@ -74,22 +82,29 @@ type Store struct {
 	layout   parquet.Layout
 	blocks   *blockCache
 	caches   *parquet.Caches
-	mu       struct {
+	handles  *handles
+	readers  *cache.Cache[uint64, *parquet.Reader] // by segment id
+
+	// replacing is held by whoever takes segments out of the manifest until their files are moved: one at a time keeps the list of
+	// retired segments short and the order of moves that of commits.
+	replacing sync.Mutex
+
+	mu struct {
 		sync.Mutex
 		closed bool
-		open   map[uint64]*openFile // files read so far, by segment id
-		moved  map[uint64]string    // where the files of dropped streams lie
+		// epoch counts the segments taken away; pins counts the open views by the epoch that they were opened in.
+		epoch uint64
+		pins  map[uint64]int
+		// moved says where the files of retired segments lie, and trash which of them are to be removed.
+		moved   map[uint64]string
+		trash   []trashed
+		damaged map[uint64]string
 	}
 }
 
-// openFile is an open segment with its footer.
-type openFile struct {
-	file   vfs.File
-	reader *parquet.Reader
-}
-
-// Open makes the Store over a manifest that the journal has replayed. A file that the manifest lists must be there in its full size;
-// one that it does not list, as a crash leaves, is moved to trash/.
+// Open makes the Store over a manifest that the journal has replayed. A file that the manifest does not list, as a crash leaves, is
+// moved to trash/, or removed if the manifest knows that it was replaced. A listed one that is missing or damaged does not keep the
+// others from being read: see Damage.
 func Open(fs vfs.FS, journal Journal, m *manifest.Manifest, options Options) (*Store, error) {
 	if err := options.Validate(); err != nil {
 		return nil, fmt.Errorf("open segments: %w", err)
@@ -97,15 +112,20 @@ func Open(fs vfs.FS, journal Journal, m *manifest.Manifest, options Options) (*S
 	if options.CacheBytes == 0 {
 		options.CacheBytes = DefaultCacheBytes
 	}
+	if options.OpenFiles == 0 {
+		options.OpenFiles = DefaultOpenFiles
+	}
 	// Blocks take little: they serve footers, and the ends of pages, whose next page needs the rest of the block.
-	blockBytes := options.CacheBytes / 8
+	blockBytes, footerBytes := options.CacheBytes/8, options.CacheBytes/8
 	s := &Store{
 		fs: fs, journal: journal, manifest: m,
-		layout: parquet.Layout{RowGroupRows: options.RowGroupRows, PageRows: options.PageRows},
-		blocks: newBlockCache(blockBytes),
-		caches: parquet.NewCaches(options.CacheBytes - blockBytes),
+		layout:  parquet.Layout{RowGroupRows: options.RowGroupRows, PageRows: options.PageRows},
+		blocks:  newBlockCache(blockBytes),
+		caches:  parquet.NewCaches(options.CacheBytes - blockBytes - footerBytes),
+		readers: cache.New[uint64, *parquet.Reader](footerBytes),
 	}
-	s.mu.open, s.mu.moved = map[uint64]*openFile{}, map[uint64]string{}
+	s.handles = newHandles(options.OpenFiles, s.openFile)
+	s.mu.pins, s.mu.moved, s.mu.damaged = map[uint64]int{}, map[uint64]string{}, map[uint64]string{}
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("open segments: %w", err)
 	}
@@ -115,14 +135,15 @@ func Open(fs vfs.FS, journal Journal, m *manifest.Manifest, options Options) (*S
 // Close closes all files. Views stay valid but can read no more.
 func (s *Store) Close() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.mu.closed = true
-	var faults []error
-	for id, f := range s.mu.open {
-		faults = append(faults, f.file.Close())
-		delete(s.mu.open, id)
-	}
-	return errors.Join(faults...)
+	s.mu.Unlock()
+	return s.handles.close()
+}
+
+func (s *Store) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.closed
 }
 
 // Extent gives the least and the greatest value of a BIGINT column over all segments of a stream; ok is false where it has none.
@@ -140,54 +161,30 @@ func (s *Store) Extent(stream string, id event.FieldID) (low, high int64, ok boo
 	return low, high, ok
 }
 
-// reader opens a segment, or takes the one that is open.
+// reader opens a segment, or takes the footer that was read before. Two who ask at the same time may both read it.
 func (s *Store) reader(segment *manifest.Segment) (*parquet.Reader, error) {
-	s.mu.Lock()
-	f, closed := s.mu.open[segment.ID], s.mu.closed
-	s.mu.Unlock()
-	if closed {
+	if s.isClosed() {
 		return nil, errClosed()
 	}
-	if f != nil {
-		return f.reader, nil
+	if reader, ok := s.readers.Get(segment.ID); ok {
+		return reader, nil
 	}
-	opened, err := s.openSegment(segment)
+	reader, err := s.openReader(segment, s.blocks, s.caches)
 	if err != nil {
 		return nil, err
 	}
-	return s.keep(segment.ID, opened)
+	s.readers.Put(segment.ID, reader, reader.Bytes())
+	return reader, nil
 }
 
-// openSegment reads a footer. It runs without the lock, so that two may open the same file; keep closes the second.
-func (s *Store) openSegment(segment *manifest.Segment) (*openFile, error) {
-	file, err := s.openFile(segment)
+// openReader reads a footer. What the reader loads goes through the caches given.
+func (s *Store) openReader(segment *manifest.Segment, blocks *blockCache, caches *parquet.Caches) (*parquet.Reader, error) {
+	verified := &verifiedFile{store: s, segment: segment, cache: blocks}
+	reader, err := parquet.Open(verified, segment.Bytes, segment.File, caches)
 	if err != nil {
 		return nil, fmt.Errorf("open segment: %w", err)
 	}
-	verified := &verifiedFile{file: file, segment: segment, cache: s.blocks}
-	reader, err := parquet.Open(verified, segment.Bytes, segment.File, s.caches)
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return &openFile{file: file, reader: reader}, nil
-}
-
-func (s *Store) keep(id uint64, opened *openFile) (*parquet.Reader, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.mu.closed {
-		return nil, errors.Join(errClosed(), opened.file.Close())
-	}
-	if first, ok := s.mu.open[id]; ok {
-		return first.reader, opened.file.Close()
-	}
-	s.mu.open[id] = opened
-	return opened.reader, nil
+	return reader, nil
 }
 
 func errClosed() error { return event.Errorf(event.CodeClosed, "the segment store is closed") }
-
-// fileName is where a segment lies. Ids are written with leading zeros so that listings sort by age.
-func fileName(stream string, id uint64) string {
-	return path.Join(segmentsDir, stream, fmt.Sprintf("%012d", id)+suffix)
-}

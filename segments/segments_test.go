@@ -21,6 +21,7 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/journal"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
+	"github.com/tidemarkdb/tidemark/segments/prune"
 )
 
 // memoryJournal keeps records in memory and can be replayed into another manifest.
@@ -281,17 +282,35 @@ func TestUnknownCommitKeepsTheFileAndRestartMovesIt(t *testing.T) {
 	require.Equal(t, []string{"clicks-000000000001.1.parquet", "clicks-000000000001.2.parquet"}, names)
 }
 
-func TestOpenMissesFilesAndSizes(t *testing.T) {
+func TestDamagedSegmentsLeaveTheOthersReadable(t *testing.T) {
 	t.Parallel()
 	f, stream := newFixture(t, Options{}), clicks()
-	segment := f.add(stream, event.Vector{1}, batchOf(stream.Schema, []row{{}}))
-	file, err := f.fs.OpenAppend(segment.File)
+	whole := f.add(stream, event.Vector{1}, batchOf(stream.Schema, []row{{ts: 1}}))
+	short := f.add(stream, event.Vector{2}, batchOf(stream.Schema, []row{{ts: 1000, offset: 1}}))
+	missing := f.add(stream, event.Vector{3}, batchOf(stream.Schema, []row{{ts: 2000, offset: 2}}))
+	file, err := f.fs.OpenAppend(short.File)
 	require.NoError(t, err)
-	require.NoError(t, file.Truncate(segment.Bytes-1))
+	require.NoError(t, file.Truncate(short.Bytes-1))
 	require.NoError(t, file.Close())
-	requireCode(t, event.CodeCorrupt, f.reopen())
-	require.NoError(t, f.fs.Remove(segment.File))
-	requireCode(t, event.CodeCorrupt, f.reopen())
+	require.NoError(t, f.fs.Remove(missing.File))
+	require.NoError(t, f.reopen())
+
+	require.Len(t, f.store.Damage(), 1, "a start looks at names only")
+	require.Contains(t, f.store.Damage()[0], missing.File)
+	for name, at := range map[string]int64{short.File: 1000, missing.File: 2000} {
+		request := everything(stream.Schema)
+		request.Ranges = []prune.Range{{Field: 1, Low: event.NewTimestamps([]int64{at}, nil), High: event.NewTimestamps([]int64{at}, nil)}}
+		_, _, err = f.scan("clicks", request)
+		requireCode(t, event.CodeCorrupt, err)
+		require.ErrorContains(t, err, name)
+	}
+	require.Len(t, f.store.Damage(), 2)
+	require.True(t, f.store.IsDamaged(short.ID))
+	request := everything(stream.Schema)
+	request.Ranges = []prune.Range{{Field: 1, High: event.NewTimestamps([]int64{whole.MaxTime}, nil)}}
+	got, _, err := f.scan("clicks", request)
+	require.NoError(t, err)
+	require.Len(t, got, 1)
 }
 
 func requireCode(t testing.TB, code event.Code, err error) {

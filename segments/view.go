@@ -25,12 +25,18 @@ type View struct {
 	store    *Store
 	stream   string
 	manifest *manifest.View
+	epoch    uint64
 	closed   atomic.Bool
 }
 
-// View pins the present state of a stream. The caller closes it.
+// View pins the present state of a stream: the files of its segments stay until the caller closes it. The pin comes first and the list
+// second: a segment taken away in between is not in the list, and one taken away later is of a later epoch than the pin.
 func (s *Store) View(stream string) *View {
-	return &View{store: s, stream: stream, manifest: s.manifest.View(stream)}
+	s.mu.Lock()
+	epoch := s.mu.epoch
+	s.mu.pins[epoch]++
+	s.mu.Unlock()
+	return &View{store: s, stream: stream, manifest: s.manifest.View(stream), epoch: epoch}
 }
 
 // Sealed says how far the stream is sealed in this view.
@@ -41,7 +47,15 @@ func (v *View) Segments() []*manifest.Segment { return v.manifest.Segments }
 
 // Close ends the use of the view. It may be called twice.
 func (v *View) Close() error {
-	v.closed.Store(true)
+	if v.closed.Swap(true) {
+		return nil
+	}
+	s := v.store
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.pins[v.epoch]--; s.mu.pins[v.epoch] == 0 {
+		delete(s.mu.pins, v.epoch)
+	}
 	return nil
 }
 
@@ -196,12 +210,17 @@ func (r ScanRequest) sources(reader *parquet.Reader) ([]columnSource, error) {
 			return nil, fmt.Errorf("scan segments: no column with id %d in schema version %d", id, r.Schema.Version)
 		}
 		out[i].column = column
-		for _, source := range column.Sources() {
-			if reader.Has(source.ID) {
-				out[i].source, out[i].found = source, true
-				break
-			}
-		}
+		out[i].source, out[i].found = findSource(reader, column)
 	}
 	return out, nil
+}
+
+// findSource says where a column lies in a file.
+func findSource(reader *parquet.Reader, column event.Column) (source event.Source, ok bool) {
+	for _, source := range column.Sources() {
+		if reader.Has(source.ID) {
+			return source, true
+		}
+	}
+	return event.Source{}, false
 }

@@ -52,6 +52,10 @@ type View struct {
 	Sealed Sealed
 	// Segments are sorted by MinTime, then ID.
 	Segments []*Segment
+	// Retired are ids that edits have removed and whose files may still lie in the stream's directory.
+	Retired []uint64
+	// ExpiredBefore is the event time below which retention has dropped segments, in microseconds since 1970 or NoTime.
+	ExpiredBefore int64
 }
 
 // View gives the present state of a stream; a stream never sealed has an empty one.
@@ -61,7 +65,7 @@ func (m *Manifest) View(stream string) *View {
 	if v, ok := m.mu.streams[stream]; ok {
 		return v
 	}
-	return &View{}
+	return &View{ExpiredBefore: NoTime}
 }
 
 // Streams lists the streams that were ever sealed, sorted.
@@ -86,10 +90,14 @@ type Edit struct {
 	// ExpectedNext is the sealed vector that the edit was made from.
 	ExpectedNext event.Vector
 	Add          []*Segment
-	// Remove are ids. The files stay where they are: moving them away is for whoever commits, once no reader needs them.
+	// Remove are ids, which become Retired. The files stay where they are: moving them away is for whoever commits.
 	Remove []uint64
 	// Sealed is the state after the edit; a Next that does not cover ExpectedNext is refused.
 	Sealed Sealed
+	// Settled are retired ids whose files are surely out of the stream's directory.
+	Settled []uint64
+	// ExpiredBefore, unless 0, raises that of the View.
+	ExpiredBefore int64
 }
 
 // Commit makes an edit durable and visible, or returns ErrConflict and changes nothing. After any other error the outcome is
@@ -137,18 +145,27 @@ func sameVector(a, b event.Vector) bool { return a.Covers(b) && b.Covers(a) }
 func (m *Manifest) publish(edit Edit) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	next := &View{Sealed: edit.Sealed}
+	next := &View{Sealed: edit.Sealed, ExpiredBefore: NoTime}
 	if now, ok := m.mu.streams[edit.Stream]; ok {
 		for _, s := range now.Segments {
 			if !slices.Contains(edit.Remove, s.ID) {
 				next.Segments = append(next.Segments, s)
 			}
 		}
+		next.Retired = slices.DeleteFunc(slices.Clone(now.Retired), func(id uint64) bool { return slices.Contains(edit.Settled, id) })
+		next.ExpiredBefore = now.ExpiredBefore
+	}
+	next.Retired = append(next.Retired, edit.Remove...)
+	if edit.ExpiredBefore != 0 {
+		next.ExpiredBefore = max(next.ExpiredBefore, edit.ExpiredBefore)
 	}
 	next.Segments = append(next.Segments, edit.Add...)
 	slices.SortFunc(next.Segments, compareSegments)
 	for _, s := range edit.Add {
 		m.mu.lastID = max(m.mu.lastID, s.ID)
+	}
+	for _, id := range next.Retired {
+		m.mu.lastID = max(m.mu.lastID, id)
 	}
 	m.mu.streams[edit.Stream] = next
 }

@@ -23,6 +23,9 @@ type storedEdit struct {
 	Add     []*Segment `json:"add,omitempty"`
 	Remove  []uint64   `json:"remove,omitempty"`
 	Sealed  *Sealed    `json:"sealed,omitempty"`
+	// Settled and ExpiredBefore are those of the Edit.
+	Settled       []uint64 `json:"settled,omitempty"`
+	ExpiredBefore int64    `json:"expired_before,omitempty"`
 	// Dropped says that the stream is gone.
 	Dropped bool `json:"dropped,omitempty"`
 	// LastID is set in snapshots only: removed segments must not give their ids away.
@@ -30,7 +33,10 @@ type storedEdit struct {
 }
 
 func encodeEdit(edit Edit) (journal.Record, error) {
-	return encode(storedEdit{Version: recordVersion, Stream: edit.Stream, Add: edit.Add, Remove: edit.Remove, Sealed: &edit.Sealed})
+	return encode(storedEdit{
+		Version: recordVersion, Stream: edit.Stream, Add: edit.Add, Remove: edit.Remove, Sealed: &edit.Sealed, Settled: edit.Settled,
+		ExpiredBefore: edit.ExpiredBefore,
+	})
 }
 
 func encode(stored storedEdit) (journal.Record, error) {
@@ -64,7 +70,10 @@ func (m *Manifest) Apply(record journal.Record) error {
 	if stored.Stream == "" || stored.Sealed == nil || slices.Contains(stored.Add, nil) {
 		return event.Errorf(event.CodeCorrupt, "manifest record without stream, sealed vector or segment")
 	}
-	m.publish(Edit{Stream: stored.Stream, Add: stored.Add, Remove: stored.Remove, Sealed: *stored.Sealed})
+	m.publish(Edit{
+		Stream: stored.Stream, Add: stored.Add, Remove: stored.Remove, Sealed: *stored.Sealed, Settled: stored.Settled,
+		ExpiredBefore: stored.ExpiredBefore,
+	})
 	return nil
 }
 
@@ -82,7 +91,12 @@ func (m *Manifest) Snapshot() ([]journal.Record, error) {
 		out = append(out, record)
 	}
 	for _, name := range slices.Sorted(maps.Keys(streams)) {
-		record, err := encodeEdit(Edit{Stream: name, Add: streams[name].Segments, Sealed: streams[name].Sealed})
+		v := streams[name]
+		edit := Edit{Stream: name, Add: v.Segments, Sealed: v.Sealed, Remove: v.Retired}
+		if v.ExpiredBefore != NoTime {
+			edit.ExpiredBefore = v.ExpiredBefore
+		}
+		record, err := encodeEdit(edit)
 		if err != nil {
 			return nil, err
 		}

@@ -41,8 +41,10 @@ type Segment struct {
 	MinTime int64 `json:"min_time"`
 	MaxTime int64 `json:"max_time"`
 	// SchemaVersion is that of the schema that the file was written under.
-	SchemaVersion int      `json:"schema_version"`
-	Columns       []Column `json:"columns"`
+	SchemaVersion int `json:"schema_version"`
+	// Archived says that the file has the layout of old data.
+	Archived bool     `json:"archived,omitempty"`
+	Columns  []Column `json:"columns"`
 	// Blocks are the CRC32C of every BlockBytes of the file.
 	Blocks []uint32 `json:"blocks"`
 }

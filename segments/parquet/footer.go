@@ -21,8 +21,8 @@ type rowGroup struct {
 
 // chunk is one column of a row group.
 type chunk struct {
-	column     Column
-	compressed bool
+	column Column
+	codec  format.CompressionCodec
 	// dictionary is where the dictionary page lies; no size means that there is none.
 	dictionary span
 	pages      []page
@@ -134,9 +134,8 @@ func (r *Reader) openChunk(column Column, stored *format.ColumnChunk, rows int) 
 		return out, corrupt(r.name, "column %q: %d values of type %s", column.Name, meta.NumValues, meta.Type)
 	}
 	switch meta.Codec {
-	case format.Lz4Raw:
-		out.compressed = true
-	case format.Uncompressed:
+	case format.Lz4Raw, format.Zstd, format.Uncompressed:
+		out.codec = meta.Codec
 	default:
 		return out, corrupt(r.name, "column %q: unexpected compression %s", column.Name, meta.Codec)
 	}

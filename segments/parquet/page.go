@@ -5,15 +5,12 @@ import (
 	"hash/crc32"
 
 	"github.com/parquet-go/parquet-go/format"
-	"github.com/pierrec/lz4/v4"
 )
 
 const (
 	// maxPageBytes bounds what a page may claim to decompress to. Pages are cut at 8 MiB of text, except that one row is never
 	// split, and a row is far smaller than this.
 	maxPageBytes = 1 << 30
-	// lz4MaxRatio is the most that LZ4 can expand a byte to.
-	lz4MaxRatio = 255
 )
 
 // rawPage is a page whose checksum was right, decompressed. Readers share it and never change it.
@@ -58,8 +55,8 @@ func (r *Reader) loadPage(c *chunk, p page) (rawPage, error) {
 	}
 	// Copies, so that neither the header nor compressed bytes stay in memory with the page.
 	out := rawPage{levels: bytes.Clone(body[:levels]), rows: rows, nulls: int(v2.NumNulls), encoding: v2.Encoding}
-	if c.compressed && (!v2.IsCompressed.Valid || v2.IsCompressed.V) {
-		out.values, err = r.decompress(body[levels:], int(header.UncompressedPageSize)-levels, p.offset)
+	if c.codec != format.Uncompressed && (!v2.IsCompressed.Valid || v2.IsCompressed.V) {
+		out.values, err = r.decompress(c, body[levels:], int(header.UncompressedPageSize)-levels, p.offset)
 	} else {
 		out.values = bytes.Clone(body[levels:])
 	}
@@ -76,10 +73,10 @@ func (r *Reader) readDictionaryPage(c *chunk) (plain []byte, n int, err error) {
 	if !header.DictionaryPageHeader.Valid || header.Type != format.DictionaryPage || d.NumValues < 0 || d.Encoding != format.Plain {
 		return nil, 0, corrupt(r.name, "column %q, page at %d: not a dictionary", c.column.Name, c.dictionary.offset)
 	}
-	if !c.compressed {
+	if c.codec == format.Uncompressed {
 		return body, int(d.NumValues), nil
 	}
-	plain, err = r.decompress(body, int(header.UncompressedPageSize), c.dictionary.offset)
+	plain, err = r.decompress(c, body, int(header.UncompressedPageSize), c.dictionary.offset)
 	return plain, int(d.NumValues), err
 }
 
@@ -103,17 +100,11 @@ func (r *Reader) readPage(s span) (header format.PageHeader, body []byte, err er
 	return header, body, nil
 }
 
-// decompress expands an LZ4 block to exactly want bytes.
-func (r *Reader) decompress(body []byte, want int, offset int64) ([]byte, error) {
-	if want < 0 || want > maxPageBytes || want > len(body)*lz4MaxRatio {
-		return nil, corrupt(r.name, "page at %d: %d bytes cannot hold %d", offset, len(body), want)
-	}
-	out := make([]byte, want)
-	if want == 0 {
-		return out, nil
-	}
-	if n, err := lz4.UncompressBlock(body, out); err != nil || n != want {
-		return nil, corrupt(r.name, "page at %d: decompresses to %d bytes, not %d: %v", offset, n, want, err)
+// decompress expands a page to exactly want bytes.
+func (r *Reader) decompress(c *chunk, body []byte, want int, offset int64) ([]byte, error) {
+	out, err := expand(c.codec, body, want)
+	if err != nil {
+		return nil, corrupt(r.name, "page at %d: %v", offset, err)
 	}
 	return out, nil
 }

@@ -28,8 +28,11 @@ const (
 	MaxRowGroupRows = 4 << 20
 	// DefaultPageRows makes pages of 512 KiB where a value takes 8 bytes.
 	DefaultPageRows = 64 << 10
-	// maxPageText ends a page early where rows hold long text: it bounds what one read has to hold.
-	maxPageText = 8 << 20
+	// MaxPageText ends a page early where rows hold long text: it bounds what one read has to hold.
+	MaxPageText = 8 << 20
+	// maxGroupText ends a row group early where rows hold long text: a quarter of what one Arrow array can hold leaves a merge of such
+	// segments room, and one column of a row group is what writing holds in memory.
+	maxGroupText = 256 << 20
 	// formatVersion is written to the footer. It rises when a reader of today could no longer understand the file.
 	formatVersion = 1
 )
@@ -42,6 +45,12 @@ const (
 	keyFrom    = "tidemark.from"
 	keyTo      = "tidemark.to"
 	keySchema  = "tidemark.schema"
+	// The following are left out where there is nothing to say.
+	keyReplaces = "tidemark.replaces"
+	keySiblings = "tidemark.siblings"
+	keySortBy   = "tidemark.sort_by"
+	keyExpired  = "tidemark.expired_before"
+	keyErased   = "tidemark.erase_epoch"
 )
 
 // FileMeta says which rows a file holds. It is kept in the footer, so that a lost manifest can be rebuilt from the files.
@@ -50,12 +59,23 @@ type FileMeta struct {
 	Segment uint64
 	// From and To are the stream's sealed vector before and after these rows.
 	From, To event.Vector
+	// Replaces are the segments whose rows these are, and Siblings those made of the same rows at the same time, this one included: all
+	// siblings together take the place of what they replace. Both are empty for a segment made from the log.
+	Replaces, Siblings []uint64
+	// SortBy are the columns that rows of equal event time are sorted by.
+	SortBy []event.FieldID
+	// ExpiredBefore is the event time before which retention had dropped segments of the stream when the file was written, in
+	// microseconds since 1970; 0 if it had dropped none.
+	ExpiredBefore int64
+	// EraseEpoch counts the erasures that the rows have gone through.
+	EraseEpoch uint64
 }
 
-// Layout is how rows are cut into pieces. Zero fields take the defaults.
+// Layout is how rows are cut into pieces and packed. Zero fields take the defaults.
 type Layout struct {
 	RowGroupRows int
 	PageRows     int
+	Codec        Codec
 }
 
 func (l Layout) withDefaults() Layout {
@@ -77,7 +97,7 @@ type Info struct {
 }
 
 // keyValues renders the metadata for the footer.
-func (m FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
+func (m *FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
 	from, err := json.Marshal(m.From)
 	if err != nil {
 		return nil, fmt.Errorf("encode vector: %w", err)
@@ -90,14 +110,42 @@ func (m FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode schema: %w", err)
 	}
-	return []format.KeyValue{
+	pairs := []format.KeyValue{
 		{Key: keyFormat, Value: strconv.Itoa(formatVersion)},
 		{Key: keyStream, Value: m.Stream},
 		{Key: keySegment, Value: strconv.FormatUint(m.Segment, 10)},
 		{Key: keyFrom, Value: string(from)},
 		{Key: keyTo, Value: string(to)},
 		{Key: keySchema, Value: string(columns)},
-	}, nil
+	}
+	for _, o := range m.optional() {
+		if o.absent {
+			continue
+		}
+		value, err := json.Marshal(o.value)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s: %w", o.key, err)
+		}
+		pairs = append(pairs, format.KeyValue{Key: o.key, Value: string(value)})
+	}
+	return pairs, nil
+}
+
+// optionalMeta is metadata that a file may lack.
+type optionalMeta struct {
+	key    string
+	value  any // a pointer, to read as well as to write
+	absent bool
+}
+
+func (m *FileMeta) optional() []optionalMeta {
+	return []optionalMeta{
+		{keyReplaces, &m.Replaces, len(m.Replaces) == 0},
+		{keySiblings, &m.Siblings, len(m.Siblings) == 0},
+		{keySortBy, &m.SortBy, len(m.SortBy) == 0},
+		{keyExpired, &m.ExpiredBefore, m.ExpiredBefore == 0},
+		{keyErased, &m.EraseEpoch, m.EraseEpoch == 0},
+	}
 }
 
 // parseMeta reads what keyValues wrote.
@@ -122,6 +170,13 @@ func parseMeta(pairs []format.KeyValue) (meta FileMeta, schema *event.Schema, er
 	schema = &event.Schema{}
 	if err := json.Unmarshal([]byte(values[keySchema]), schema); err != nil {
 		return meta, nil, fmt.Errorf("schema: %w", err)
+	}
+	for _, o := range meta.optional() {
+		if text, ok := values[o.key]; ok {
+			if err := json.Unmarshal([]byte(text), o.value); err != nil {
+				return meta, nil, fmt.Errorf("%s: %w", o.key, err)
+			}
+		}
 	}
 	return meta, schema, nil
 }

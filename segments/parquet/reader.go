@@ -54,6 +54,16 @@ func Open(file io.ReaderAt, size int64, name string, caches *Caches) (r *Reader,
 	return r, nil
 }
 
+// Bytes is about the memory that the footer takes: a few words for each page of each column.
+func (r *Reader) Bytes() int64 {
+	const perReader, perColumn, perPage = 4 << 10, 256, 200
+	total := int64(perReader + perColumn*len(r.columns))
+	for _, g := range r.groups {
+		total += int64(len(g.chunks)) * int64(perColumn+perPage*len(g.chunks[0].pages))
+	}
+	return total
+}
+
 // Meta says which rows the file holds.
 func (r *Reader) Meta() FileMeta { return r.meta }
 
@@ -71,6 +81,15 @@ func (r *Reader) Has(id event.FieldID) bool {
 
 // RowGroups is the number of row groups.
 func (r *Reader) RowGroups() int { return len(r.groups) }
+
+// TotalRows is the number of rows of the file.
+func (r *Reader) TotalRows() int {
+	total := 0
+	for _, g := range r.groups {
+		total += g.rows
+	}
+	return total
+}
 
 // Rows is the number of rows of a row group.
 func (r *Reader) Rows(group int) int { return r.groups[group].rows }

@@ -14,6 +14,8 @@ import (
 // from. Columns are those of the schema's All.
 type Rows interface {
 	Len() int
+	// Advance says that rows from..to are asked for next, or as many of them from the first on as suit a row group. Calls go up.
+	Advance(ctx context.Context, from, to int) error
 	// Column gives rows from..to of a column. The array is good until the next call.
 	Column(ctx context.Context, column, from, to int) (arrow.Array, error)
 	// TextBytes is the size of the text in those rows or a bound above it; 0 for a column without text.
@@ -24,6 +26,8 @@ type Rows interface {
 type arrays []arrow.Array
 
 func (a arrays) Len() int { return a[0].Len() }
+
+func (a arrays) Advance(context.Context, int, int) error { return nil }
 
 func (a arrays) Column(_ context.Context, column, from, to int) (arrow.Array, error) {
 	return array.NewSlice(a[column], int64(from), int64(to)), nil
@@ -51,6 +55,19 @@ func checkColumn(c event.Column, values arrow.Array, rows int) error {
 	return nil
 }
 
+// groupEnd decides after which row the row group ends that begins with row from: after so many rows, or earlier where text is long, of
+// which a column of a row group has to fit into memory.
+func groupEnd(rows Rows, columns, from, groupRows int) int {
+	end := min(rows.Len(), from+groupRows)
+	for i := range columns {
+		// One row is always taken.
+		for end-from > 1 && rows.TextBytes(i, from, end) > maxGroupText {
+			end = from + (end-from)/2
+		}
+	}
+	return end
+}
+
 // pageCuts decides after which rows of a row group pages end, the same for all columns: after pageRows, or earlier where text is long.
 func pageCuts(rows Rows, columns, from, to, pageRows int) []int {
 	var cuts []int
@@ -58,7 +75,7 @@ func pageCuts(rows Rows, columns, from, to, pageRows int) []int {
 		end := min(to, at+pageRows)
 		for i := range columns {
 			// One row is always taken.
-			for end-at > 1 && rows.TextBytes(i, at, end) > maxPageText {
+			for end-at > 1 && rows.TextBytes(i, at, end) > MaxPageText {
 				end = at + (end-at)/2
 			}
 		}

@@ -6,11 +6,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
-	"github.com/pierrec/lz4/v4"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/prune"
@@ -38,13 +38,22 @@ func Write(w io.Writer, schema *event.Schema, columns []arrow.Array, meta FileMe
 // WriteRows makes a file of sorted rows.
 func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows, meta FileMeta, layout Layout) (Info, error) {
 	out := &fileWriter{schema: schema, columns: schema.All(), layout: layout.withDefaults(), buffer: bufio.NewWriterSize(w, writeBuffer)}
+	var err error
+	if out.pack, err = newCompressor(layout.Codec); err != nil {
+		return Info{}, fmt.Errorf("write segment: %w", err)
+	}
 	if err := out.begin(meta); err != nil {
 		return Info{}, err
 	}
-	for from := 0; from < rows.Len(); from += out.layout.RowGroupRows {
-		if err := out.writeRowGroup(ctx, rows, from, min(rows.Len(), from+out.layout.RowGroupRows)); err != nil {
+	for from := 0; from < rows.Len(); {
+		if err := rows.Advance(ctx, from, min(rows.Len(), from+out.layout.RowGroupRows)); err != nil {
 			return Info{}, err
 		}
+		to := groupEnd(rows, len(out.columns), from, out.layout.RowGroupRows)
+		if err := out.writeRowGroup(ctx, rows, from, to); err != nil {
+			return Info{}, err
+		}
+		from = to
 	}
 	if err := out.finish(); err != nil {
 		return Info{}, err
@@ -62,9 +71,9 @@ type fileWriter struct {
 	footer  format.FileMetaData
 	indexes [][]chunkIndex // by row group and column
 	stats   []prune.Stats
+	sortBy  []event.FieldID
 
-	lz4     lz4.Compressor
-	scratch []byte // compressed bytes of the page at hand
+	pack *compressor
 	// incompressible says that a page of the column at hand did not become smaller.
 	incompressible bool
 }
@@ -84,6 +93,7 @@ func (w *fileWriter) begin(meta FileMeta) error {
 	if err != nil {
 		return err
 	}
+	w.sortBy = meta.SortBy
 	w.stats = make([]prune.Stats, len(w.columns))
 	orders := make([]format.ColumnOrder, len(w.columns))
 	for i, c := range w.columns {
@@ -126,18 +136,22 @@ func (w *fileWriter) writeRowGroup(ctx context.Context, rows Rows, from, to int)
 	return nil
 }
 
-// sorting declares the column that rows are sorted by.
+// sorting declares the columns that rows are sorted by: the event time, then those asked for. A time that may be missing is not
+// declared, since such rows stand where their arrival puts them, and nothing after it holds.
 func (w *fileWriter) sorting() []format.SortingColumn {
 	id := w.schema.TimeColumn
 	if id == 0 {
 		id = event.FieldIngestedAt
 	}
-	for i, c := range w.columns {
-		if c.ID == id && c.NotNull {
-			return []format.SortingColumn{{ColumnIdx: int32(i)}}
+	var out []format.SortingColumn
+	for _, id := range append([]event.FieldID{id}, w.sortBy...) {
+		i := slices.IndexFunc(w.columns, func(c event.Column) bool { return c.ID == id })
+		if i < 0 || (len(out) == 0 && !w.columns[i].NotNull) {
+			break
 		}
+		out = append(out, format.SortingColumn{ColumnIdx: int32(i)})
 	}
-	return nil
+	return out
 }
 
 func (w *fileWriter) finish() error {

@@ -9,7 +9,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
-	"github.com/pierrec/lz4/v4"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/prune"
@@ -23,7 +22,7 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 	encoder := newEncoder(c.Type, stored)
 	physical, _ := physicalType(c.Type)
 	chunk := format.ColumnChunk{MetaData: format.ColumnMetaData{
-		Type: physical, Codec: format.Lz4Raw, PathInSchema: []string{c.Name}, NumValues: int64(values.Len()),
+		Type: physical, Codec: w.layout.Codec.format(), PathInSchema: []string{c.Name}, NumValues: int64(values.Len()),
 		Encoding: []format.Encoding{format.RLE, encoder.encoding()},
 	}}
 	if dictionary, ok := encoder.(*dictionaryEncoder); ok {
@@ -54,11 +53,7 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 
 func (w *fileWriter) writeDictionary(meta *format.ColumnMetaData, d *dictionaryEncoder) error {
 	plain := d.page()
-	body := w.compress(plain)
-	if body == nil {
-		// A dictionary page cannot say that it alone is not compressed, unlike a data page.
-		body = lz4Literals(plain)
-	}
+	body := w.pack.compressAnyway(plain)
 	header := format.PageHeader{
 		Type: format.DictionaryPage, UncompressedPageSize: int32(len(plain)), CompressedPageSize: int32(len(body)),
 		CRC: int32(crc32.ChecksumIEEE(body)),
@@ -120,49 +115,18 @@ func (w *fileWriter) emit(meta *format.ColumnMetaData, header *format.PageHeader
 	return w.write(body)
 }
 
-// leastSaving is the share of a page, one part in so many, that compression has to save: less is not worth decompressing it at
-// every load, and a page that is as it is can be read in place.
-const leastSaving = 8
-
-// compressPage is compress for a page of values. The pages of a column are alike: after one that did not compress, the rest of its row
+// compressPage compresses a page of values. The pages of a column are alike: after one that did not compress, the rest of its row
 // group is not tried.
 func (w *fileWriter) compressPage(plain []byte) []byte {
 	if w.incompressible {
 		return nil
 	}
-	body := w.compress(plain)
+	body := w.pack.compress(plain)
 	if len(body) > len(plain)-len(plain)/leastSaving {
 		body = nil
 	}
 	w.incompressible = body == nil
 	return body
-}
-
-// compress returns nil where compression does not make the page smaller. The result is valid until the next call. It is LZ4 at its
-// fastest level: the slower ones cost several times the rest of a write for a few per cent of size.
-func (w *fileWriter) compress(plain []byte) []byte {
-	if need := lz4.CompressBlockBound(len(plain)); cap(w.scratch) < need {
-		w.scratch = make([]byte, need)
-	}
-	n, err := w.lz4.CompressBlock(plain, w.scratch[:cap(w.scratch)])
-	if err != nil || n == 0 || n >= len(plain) {
-		return nil
-	}
-	return w.scratch[:n]
-}
-
-// lz4Literals makes an LZ4 block that is one run of literals: the form for what does not compress.
-func lz4Literals(plain []byte) []byte {
-	const longRun = 15
-	n := len(plain)
-	if n < longRun {
-		return append([]byte{byte(n) << 4}, plain...)
-	}
-	out := append(make([]byte, 0, n+n/255+2), longRun<<4)
-	for n -= longRun; n >= 255; n -= 255 {
-		out = append(out, 255)
-	}
-	return append(append(out, byte(n)), plain...)
 }
 
 // statistics renders the statistics of a page or a whole column.

@@ -30,6 +30,11 @@ type Metrics struct {
 	syncRequests prometheus.Counter
 	sealSeconds  prometheus.Histogram
 	sealedRows   prometheus.Counter
+
+	compactSeconds  *prometheus.HistogramVec
+	compactRows     *prometheus.CounterVec
+	compactFailures prometheus.Counter
+	compactBacklog  prometheus.Gauge
 }
 
 // NewMetrics registers the metrics, with those of the process and the Go runtime, in a registry of their own.
@@ -52,6 +57,7 @@ func NewMetrics() *Metrics {
 		sealSeconds:  prometheus.NewHistogram(histogram("tidemark_seal_seconds", "Time to make one segment.", latency)),
 		sealedRows:   prometheus.NewCounter(counter("tidemark_sealed_rows_total", "Rows moved into segments.")),
 	}
+	m.addCompaction()
 	m.Registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.accepted, m.rejected, m.duplicates, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
@@ -112,6 +118,32 @@ func (m *Metrics) Sealed(rows int64, took time.Duration) {
 	m.sealSeconds.Observe(took.Seconds())
 	m.sealedRows.Add(float64(rows))
 }
+
+func (m *Metrics) addCompaction() {
+	m.compactSeconds = prometheus.NewHistogramVec(
+		histogram("tidemark_compaction_seconds", "Time to merge, archive or drop segments once.", prometheus.ExponentialBuckets(0.001, 4, 10)),
+		[]string{"action"})
+	m.compactRows = prometheus.NewCounterVec(
+		counter("tidemark_compaction_rows_total", "Rows of segments that were merged, archived or dropped."), []string{"action"})
+	m.compactFailures = prometheus.NewCounter(counter("tidemark_compaction_failures_total", "Merges and the like that failed and are tried again."))
+	m.compactBacklog = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "tidemark_compaction_backlog_segments", Help: "Segments that wait to be merged.",
+	})
+	m.Registry.MustRegister(m.compactSeconds, m.compactRows, m.compactFailures, m.compactBacklog)
+}
+
+// Compacted notes that segments of so many rows were worked on, or that it failed.
+func (m *Metrics) Compacted(action string, rows int64, took time.Duration, err error) {
+	if err != nil {
+		m.compactFailures.Inc()
+		return
+	}
+	m.compactSeconds.WithLabelValues(action).Observe(took.Seconds())
+	m.compactRows.WithLabelValues(action).Add(float64(rows))
+}
+
+// CompactionBacklog notes how many segments wait to be merged.
+func (m *Metrics) CompactionBacklog(segments int) { m.compactBacklog.Set(float64(segments)) }
 
 // AdminHandler serves metrics, profiles and health: what belongs on the admin listener.
 func (s *Server) AdminHandler() http.Handler {

@@ -26,6 +26,7 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/segments"
+	"github.com/tidemarkdb/tidemark/segments/compact"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 	"github.com/tidemarkdb/tidemark/server/activity"
 	"github.com/tidemarkdb/tidemark/server/api"
@@ -57,6 +58,7 @@ type App struct {
 	manifest *manifest.Manifest
 	segments *segments.Store
 	ingest   *ingest.Engine
+	compact  *compact.Compactor
 	engine   *exec.Engine
 	tables   *system.Tables
 	activity *activity.Log
@@ -111,6 +113,7 @@ func (a *App) open(fs vfs.FS) (err error) {
 	if a.segments, err = segments.Open(fs, a.journal, a.manifest, segments.Options{}); err != nil {
 		return err
 	}
+	a.compact = compact.New(a.segments, a.compactOptions()) // first: seals wake it
 	if a.ingest, err = ingest.Open(fs, a.catalog, a.segments, a.ingestOptions()); err != nil {
 		return err
 	}
@@ -156,9 +159,32 @@ func (a *App) ingestOptions() ingest.Options {
 		ObserveSync:  a.metrics.Synced,
 		ObserveSeal: func(segment *manifest.Segment, took time.Duration) {
 			a.metrics.Sealed(segment.Rows, took)
+			a.compact.Wake()
 			a.logger.Info("sealed", "stream", segment.Stream, "file", segment.File, "rows", segment.Rows, "bytes", segment.Bytes,
 				"took", took.Round(time.Millisecond))
 		},
+	}
+}
+
+func (a *App) compactOptions() compact.Options {
+	return compact.Options{
+		Policy: compact.Policy{ArchiveAfter: a.config.ArchiveAfter},
+		Share:  float64(a.config.CompactCPU) / 100,
+		Stream: a.catalog.Stream,
+		Now:    time.Now,
+		Logger: a.logger,
+		Observe: func(r compact.Result) {
+			rows := int64(0)
+			for _, in := range r.Inputs {
+				rows += in.Rows
+			}
+			a.metrics.Compacted(string(r.Action), rows, r.Took, r.Err)
+			if r.Err == nil {
+				a.logger.Info("compacted", "stream", r.Stream, "action", r.Action, "segments", len(r.Inputs), "into", len(r.Outputs), "rows", rows,
+					"took", r.Took.Round(time.Millisecond))
+			}
+		},
+		ObserveBacklog: a.metrics.CompactionBacklog,
 	}
 }
 
@@ -237,6 +263,9 @@ func (a *App) stopServing() error {
 // closeStore closes what has been opened, from the top down.
 func (a *App) closeStore() error {
 	var errs []error
+	if a.compact != nil {
+		errs = append(errs, a.compact.Close())
+	}
 	if a.ingest != nil {
 		errs = append(errs, a.ingest.Close())
 	}
@@ -258,6 +287,7 @@ func (a *App) notReady() []string {
 	if err := a.journal.Failed(); err != nil {
 		reasons = append(reasons, "journal: "+err.Error())
 	}
+	reasons = append(reasons, a.segments.Damage()...)
 	return reasons
 }
 

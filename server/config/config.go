@@ -29,6 +29,11 @@ type Config struct {
 	// SealAge is the age of its oldest row after which a partition's tail is sealed, however small.
 	SealAge time.Duration `koanf:"seal_age" placeholder:"DURATION" help:"Age of the oldest row after which a tail is sealed."`
 
+	// CompactCPU is the part of one processor that merging segments may take while it keeps up, in per cent.
+	CompactCPU int64 `koanf:"compact_cpu" placeholder:"PERCENT" help:"Part of one processor that merging segments may take while it keeps up, in per cent."`
+	// ArchiveAfter is how long after its newest row arrived a segment is written anew to take less space; 0 means never.
+	ArchiveAfter time.Duration `koanf:"archive_after" placeholder:"DURATION" help:"Time after its newest row came when a segment is packed tighter; 0 for never."`
+
 	// QueryMemory bounds what one query may hold for grouping, sorting and the like.
 	QueryMemory Bytes `koanf:"query_memory" placeholder:"SIZE" help:"Memory one query may use."`
 	// QueryTimeout ends a query that runs longer; 0 means no limit.
@@ -63,7 +68,11 @@ func Default() Config {
 		SealRows:  1_000_000,
 		SealBytes: 256 * mebibyte,
 		// A minute bounds what a restart replays and how long a file-level reader waits for quiet streams.
-		SealAge:      time.Minute,
+		SealAge: time.Minute,
+		// Half leaves more than half of the smallest machine to requests while segments are merged.
+		CompactCPU: 50,
+		// What is packed tighter takes more time to read: a week is what most panels and alerts look back over.
+		ArchiveAfter: 7 * 24 * time.Hour,
 		QueryMemory:  gibibyte,
 		QueryTimeout: 5 * time.Minute,
 		MaxRows:      100_000,

@@ -85,7 +85,9 @@ func TestEveryFaultIsReportedWithItsSource(t *testing.T) {
 
 func TestValidateReportsEveryFault(t *testing.T) {
 	t.Parallel()
-	bad := Config{Data: " ", Listen: "0.0.0.0:1", AdminListen: "here", QueryTimeout: -1, QueryLog: -1, SlowQuery: -1, LogFormat: "xml"}
+	bad := Config{
+		Data: " ", Listen: "0.0.0.0:1", AdminListen: "here", QueryTimeout: -1, ArchiveAfter: -1, QueryLog: -1, SlowQuery: -1, LogFormat: "xml",
+	}
 	err := bad.Validate()
 	require.Error(t, err)
 	for i, f := range bad.fields() {

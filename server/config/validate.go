@@ -30,6 +30,8 @@ func (c Config) Validate() error {
 	check(c.SealRows > 0, "seal_rows: must be at least 1, not %d", c.SealRows)
 	check(c.SealBytes >= leastMemory, "seal_bytes: must be at least %s, not %s", leastMemory, c.SealBytes)
 	check(c.SealAge > 0, "seal_age: must be more than 0, not %s", c.SealAge)
+	check(c.CompactCPU >= 1 && c.CompactCPU <= 100, "compact_cpu: must be from 1 to 100, not %d", c.CompactCPU)
+	check(c.ArchiveAfter >= 0, "archive_after: must be 0 (never) or more, not %s", c.ArchiveAfter)
 	check(c.QueryMemory >= leastMemory, "query_memory: must be at least %s, not %s", leastMemory, c.QueryMemory)
 	check(c.QueryTimeout >= 0, "query_timeout: must be 0 (no limit) or more, not %s", c.QueryTimeout)
 	check(c.MaxRows > 0, "max_rows: must be at least 1, not %d", c.MaxRows)

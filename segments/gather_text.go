@@ -1,0 +1,113 @@
+package segments
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/texts"
+)
+
+func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
+	views := make([]textView, len(parts))
+	for i, part := range parts {
+		views[i] = newTextView(part)
+	}
+	if n := textBytes(parts); cap(g.text) < n {
+		g.text = make([]byte, 0, n)
+	}
+	offsets, data := g.memory.Int32s(len(order)+1), g.text[:0]
+	offsets[0] = 0
+	for i, p := range order {
+		if valid.Valid(i) {
+			data = append(data, views[p.batch].at(p.row)...)
+		}
+		if len(data) > math.MaxInt32 {
+			return nil, event.Errorf(event.CodeTooLarge, "more than %d bytes of text in one row group", math.MaxInt32)
+		}
+		offsets[i+1] = int32(len(data))
+	}
+	g.text = data
+	return event.NewStrings(offsets, data, valid), nil
+}
+
+// textBytes is how much text the parts hold; those with a dictionary count nothing, since their total is not known.
+func textBytes(parts []arrow.Array) int {
+	total := 0
+	for _, part := range parts {
+		if text, ok := part.(*array.String); ok {
+			total += len(text.ValueBytes())
+		}
+	}
+	return total
+}
+
+// textView is the memory of a text column in either of its forms, looked up once and not for each row.
+type textView struct {
+	codes   []int32 // nil where the values stand in row order
+	offsets []int32
+	data    []byte
+}
+
+func newTextView(values arrow.Array) textView {
+	if d, ok := values.(*array.Dictionary); ok {
+		view := newTextView(d.Dictionary())
+		view.codes = fixedValues[int32](d)
+		return view
+	}
+	text := values.(*array.String)
+	view := textView{offsets: text.ValueOffsets()}
+	if buffer := text.Data().Buffers()[2]; buffer != nil {
+		view.data = buffer.Bytes()
+	}
+	return view
+}
+
+func (v *textView) at(row int32) []byte {
+	if v.codes != nil {
+		row = v.codes[row]
+	}
+	return v.data[v.offsets[row]:v.offsets[row+1]]
+}
+
+// allDictionaries reports whether every array is a dictionary; false without any.
+func allDictionaries(parts []arrow.Array) bool {
+	for _, part := range parts {
+		if _, ok := part.(*array.Dictionary); !ok {
+			return false
+		}
+	}
+	return len(parts) > 0
+}
+
+// gatherCodes is gatherText where all parts have dictionaries: each text is looked at once for each part and not for each row.
+func (g *gatherer) gatherCodes(parts []arrow.Array, order []place, valid event.Bitmap) arrow.Array {
+	union := texts.New()
+	codes, known := make([][]int32, len(parts)), make([][]int32, len(parts)) // known: by code, the number in the union plus one
+	for i, part := range parts {
+		d := part.(*array.Dictionary)
+		codes[i], known[i] = fixedValues[int32](d), make([]int32, d.Dictionary().Len())
+	}
+	out := g.memory.Int32s(len(order))
+	for i, p := range order {
+		if !valid.Valid(i) {
+			out[i] = 0
+			continue
+		}
+		code := codes[p.batch][p.row]
+		number := known[p.batch][code]
+		if number == 0 {
+			number = 1 + int32(union.Insert(parts[p.batch].(*array.Dictionary).Dictionary().(*array.String).Value(int(code))))
+			known[p.batch][code] = number
+		}
+		out[i] = number - 1
+	}
+	data, ends := union.Layout()
+	offsets := make([]int32, 1, len(ends)+1)
+	for _, end := range ends {
+		offsets = append(offsets, int32(end))
+	}
+	return event.NewDictionary(out, event.NewStrings(offsets, data, nil), valid)
+}

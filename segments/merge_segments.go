@@ -1,0 +1,218 @@
+package segments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+	"github.com/tidemarkdb/tidemark/segments/parquet"
+)
+
+const (
+	// mergeCacheBytes is what a merge keeps of the pages that it reads: long text is looked at twice, first for its size.
+	mergeCacheBytes = 64 << 20
+	// mergeBlockBytes serves reads that end within a block, whose rest the next one wants.
+	mergeBlockBytes = 4 << 20
+)
+
+// Merge says which segments become which.
+type Merge struct {
+	// Inputs are segments of one view; one alone is written anew.
+	Inputs []*manifest.Segment
+	// Cuts are event times at which one new file ends and the next begins, rising, in microseconds since 1970.
+	Cuts []int64
+	// SortBy are the columns that rows of equal time are sorted by.
+	SortBy []event.FieldID
+	// Archive asks for the layout of old data, which takes less space and more time to read.
+	Archive bool
+	// Pause, unless nil, is called between pieces of work: it may wait, and ends the merge with its error.
+	Pause func(context.Context) error
+}
+
+// Merge writes the rows of segments into new files, commits these in place of the inputs, and moves the inputs' files away. The view
+// keeps the inputs readable meanwhile. An error that wraps manifest.ErrConflict changed nothing: an input was taken away meanwhile, as
+// by retention or by DROP STREAM. Where only the moving failed, the error comes with the segments made.
+func (s *Store) Merge(ctx context.Context, view *View, m Merge) ([]*manifest.Segment, error) {
+	if s.isClosed() {
+		return nil, errClosed()
+	}
+	s.replacing.Lock() // held during I/O on purpose: see Store
+	defer s.replacing.Unlock()
+	made, err := s.merge(ctx, view.stream, m)
+	if err != nil {
+		return made, fmt.Errorf("merge segments of stream %s: %w", view.stream, err)
+	}
+	return made, nil
+}
+
+func (s *Store) merge(ctx context.Context, stream string, m Merge) ([]*manifest.Segment, error) {
+	settled, err := s.settle(stream)
+	if err != nil {
+		return nil, err
+	}
+	outputs, err := s.mergeOutputs(ctx, stream, m)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.write(ctx, outputs...); err != nil {
+		return nil, err
+	}
+	edit := manifest.Replacement{Stream: stream, Settled: settled}
+	rows := int64(0)
+	for _, in := range m.Inputs {
+		edit.Remove = append(edit.Remove, in.ID)
+		rows += in.Rows
+	}
+	for _, out := range outputs {
+		merged := out.rows.(*mergedRows)
+		out.segment.MinTime, out.segment.MaxTime = merged.minTime, merged.maxTime
+		edit.Add = append(edit.Add, out.segment)
+		rows -= out.segment.Rows
+	}
+	if rows != 0 {
+		return nil, errors.Join(event.Errorf(event.CodeInternal, "%d rows are missing after the merge", rows), s.removeAll(outputs, finalName))
+	}
+	if err := s.manifest.Replace(s.journal, edit); err != nil {
+		if errors.Is(err, manifest.ErrConflict) {
+			err = errors.Join(err, s.removeAll(outputs, finalName)) // surely not committed: the files are nobody's
+		}
+		return nil, err
+	}
+	return edit.Add, s.retire(stream, edit.Remove)
+}
+
+// Streams lists the streams that have or had segments, sorted.
+func (s *Store) Streams() []string { return s.manifest.Streams() }
+
+// settle makes sure that the files of all retired segments of a stream are out of its directory, and lists those segments. It is what
+// a replacement begins with, so that no directory ever has files from two replacements back.
+func (s *Store) settle(stream string) ([]uint64, error) {
+	retired := s.manifest.View(stream).Retired
+	if len(retired) == 0 {
+		return nil, nil
+	}
+	return retired, s.retire(stream, retired)
+}
+
+// mergeOutputs plans one file for each stretch of time between the cuts that has rows.
+func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*output, error) {
+	readers, schema, err := s.openInputs(m.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	order := newRowOrder(schema, m.SortBy)
+	layout := s.layout
+	if m.Archive {
+		layout.Codec = parquet.Archive
+	}
+	var outputs []*output
+	done := make([]int, len(readers)) // rows of each input that earlier outputs have
+	meta := parquet.FileMeta{SortBy: order.ids(), ExpiredBefore: s.manifest.View(stream).ExpiredBefore}
+	for _, in := range m.Inputs {
+		meta.Replaces = append(meta.Replaces, in.ID)
+	}
+	for i := range len(m.Cuts) + 1 {
+		stretch := make([][]part, len(readers))
+		for n, reader := range readers {
+			end := reader.TotalRows()
+			if i < len(m.Cuts) {
+				if end, err = rowsBefore(ctx, reader, schema, m.Cuts[i]); err != nil {
+					return nil, err
+				}
+			}
+			stretch[n] = partsOf(reader, order, done[n], end)
+			done[n] = end
+		}
+		rows := newMergedRows(order, stretch)
+		if rows.Len() == 0 {
+			continue
+		}
+		rows.pause = m.Pause
+		segment := s.newSegment(stream, schema, m.Inputs)
+		segment.Archived = m.Archive
+		outputs = append(outputs, &output{schema: schema, rows: rows, segment: segment, layout: layout})
+	}
+	for _, out := range outputs {
+		meta.Siblings = append(meta.Siblings, out.segment.ID)
+	}
+	for _, out := range outputs {
+		out.meta = meta
+	}
+	return outputs, nil
+}
+
+// newSegment describes a file to be merged. Its vectors enclose those of the inputs.
+func (s *Store) newSegment(stream string, schema *event.Schema, inputs []*manifest.Segment) *manifest.Segment {
+	out := &manifest.Segment{ID: s.manifest.NextID(), Stream: stream, SchemaVersion: schema.Version}
+	out.File = fileName(stream, out.ID)
+	out.From, out.To = inputs[0].From, inputs[0].To
+	for _, in := range inputs[1:] {
+		out.From, out.To = lowerVector(out.From, in.From), out.To.Max(in.To)
+	}
+	return out
+}
+
+func lowerVector(a, b event.Vector) event.Vector {
+	out := make(event.Vector, min(len(a), len(b))) // missing elements are 0
+	for p := range out {
+		out[p] = min(a[p], b[p])
+	}
+	return out
+}
+
+// openInputs opens the inputs past the caches of queries, whose contents are worth more, and finds the newest of their schemas.
+func (s *Store) openInputs(inputs []*manifest.Segment) (readers []*parquet.Reader, schema *event.Schema, err error) {
+	blocks, caches := newBlockCache(mergeBlockBytes), parquet.NewCaches(mergeCacheBytes)
+	for _, in := range inputs {
+		reader, err := s.openReader(in, blocks, caches)
+		if err != nil {
+			return nil, nil, err
+		}
+		if schema == nil || reader.Schema().Version > schema.Version {
+			schema = reader.Schema()
+		}
+		readers = append(readers, reader)
+	}
+	return readers, schema, nil
+}
+
+// partsOf cuts rows from..to of a file, counted over all row groups, into parts.
+func partsOf(reader *parquet.Reader, order rowOrder, from, to int) []part {
+	sources := sourcesOf(reader, order.schema)
+	var out []part
+	first := 0
+	for group := range reader.RowGroups() {
+		end := first + reader.Rows(group)
+		if low, high := max(from, first), min(to, end); low < high {
+			out = append(out, part{reader: reader, group: group, from: low - first, to: high - first, sources: sources})
+		}
+		first = end
+	}
+	return out
+}
+
+// rowsBefore counts the rows of a sorted file whose event time is before a time.
+func rowsBefore(ctx context.Context, reader *parquet.Reader, schema *event.Schema, cut int64) (int, error) {
+	order := rowOrder{schema: schema}
+	at := func(row int) (int64, error) {
+		p := partsOf(reader, order, row, row+1)[0]
+		columns, err := p.readSorting(ctx, order, p.from, p.to, nil)
+		if err != nil {
+			return 0, err
+		}
+		return mergeTimes(asTimes(columns[0]), asTimes(columns[1]))[0], nil
+	}
+	var fault error
+	found := sort.Search(reader.TotalRows(), func(row int) bool {
+		if fault != nil {
+			return true
+		}
+		t, err := at(row)
+		fault = err
+		return t >= cut
+	})
+	return found, fault
+}

@@ -1,0 +1,143 @@
+package parquet
+
+import (
+	"fmt"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go/format"
+	"github.com/pierrec/lz4/v4"
+)
+
+// Codec says how pages are compressed.
+type Codec uint8
+
+// The codecs.
+const (
+	Fresh   Codec = iota // LZ4: quick to read, for data that is asked for often
+	Archive              // Zstandard: less space for more time, for data that has grown old
+)
+
+func (c Codec) format() format.CompressionCodec {
+	if c == Archive {
+		return format.Zstd
+	}
+	return format.Lz4Raw
+}
+
+// leastSaving is the share of a page, one part in so many, that compression has to save: less is not worth decompressing it at
+// every load, and a page that is as it is can be read in place.
+const leastSaving = 8
+
+const (
+	// lz4MaxRatio is the most that LZ4 can expand a byte to.
+	lz4MaxRatio = 255
+	// zstdMaxRatio is the most that Zstandard can: a block of 128 KiB of one value takes 4 bytes.
+	zstdMaxRatio = 32 << 10
+)
+
+// compressor packs pages. It belongs to one goroutine.
+type compressor struct {
+	codec   Codec
+	lz4     lz4.Compressor
+	zstd    *zstd.Encoder
+	scratch []byte
+}
+
+func newCompressor(codec Codec) (*compressor, error) {
+	c := &compressor{codec: codec}
+	if codec != Archive {
+		return c, nil
+	}
+	var err error
+	// Literals are entropy coded at every level: without that identifiers in hexadecimal digits take twice the space. Pages have a
+	// checksum of their own.
+	c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithAllLitEntropyCompression(true),
+		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
+	return c, err
+}
+
+// compress returns nil where compression does not make the page smaller. The result is valid until the next call. LZ4 is at its
+// fastest level: the slower ones cost several times the rest of a write for a few per cent of size.
+func (c *compressor) compress(plain []byte) []byte {
+	if c.codec == Archive {
+		c.scratch = c.zstd.EncodeAll(plain, c.scratch[:0])
+		if len(c.scratch) >= len(plain) {
+			return nil
+		}
+		return c.scratch
+	}
+	if need := lz4.CompressBlockBound(len(plain)); cap(c.scratch) < need {
+		c.scratch = make([]byte, need)
+	}
+	n, err := c.lz4.CompressBlock(plain, c.scratch[:cap(c.scratch)])
+	if err != nil || n == 0 || n >= len(plain) {
+		return nil
+	}
+	return c.scratch[:n]
+}
+
+// compressAnyway is compress for dictionary pages, which unlike data pages cannot say that they alone are not compressed.
+func (c *compressor) compressAnyway(plain []byte) []byte {
+	if body := c.compress(plain); body != nil {
+		return body
+	}
+	if c.codec == Archive {
+		return c.scratch
+	}
+	return lz4Literals(plain)
+}
+
+// lz4Literals makes an LZ4 block that is one run of literals: the form for what does not compress.
+func lz4Literals(plain []byte) []byte {
+	const longRun = 15
+	n := len(plain)
+	if n < longRun {
+		return append([]byte{byte(n) << 4}, plain...)
+	}
+	out := append(make([]byte, 0, n+n/255+2), longRun<<4)
+	for n -= longRun; n >= 255; n -= 255 {
+		out = append(out, 255)
+	}
+	return append(append(out, byte(n)), plain...)
+}
+
+// zstdDecoder serves all readers: decoding whole pages keeps no state between calls.
+var zstdDecoder = newZstdDecoder()
+
+func newZstdDecoder() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxPageBytes))
+	if err != nil {
+		panic(fmt.Sprintf("parquet: options of the decoder: %v", err)) // they are constant
+	}
+	return d
+}
+
+// expand undoes compress, into exactly want bytes, which the caller has not checked.
+func expand(codec format.CompressionCodec, body []byte, want int) ([]byte, error) {
+	ratio := lz4MaxRatio
+	if codec == format.Zstd {
+		ratio = zstdMaxRatio
+	}
+	if want < 0 || want > maxPageBytes || want > len(body)*ratio {
+		return nil, fmt.Errorf("%d bytes cannot hold %d", len(body), want)
+	}
+	if want == 0 {
+		return []byte{}, nil
+	}
+	out := make([]byte, want)
+	var n int
+	var err error
+	if codec == format.Zstd {
+		var plain []byte
+		plain, err = zstdDecoder.DecodeAll(body, out[:0])
+		if n = len(plain); n == want {
+			out = plain
+		}
+	} else {
+		n, err = lz4.UncompressBlock(body, out)
+	}
+	if err != nil || n != want {
+		return nil, fmt.Errorf("decompresses to %d bytes, not %d: %v", n, want, err)
+	}
+	return out, nil
+}

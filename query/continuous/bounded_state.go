@@ -5,9 +5,17 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// bounded refuses an operator whose state could grow without end, unless a bound on memory was asked for.
-func (c *compiler) bounded(n *recomputeNode, of plan.Node) error {
-	if n.expires >= 0 || c.options.MemoryBytes > 0 || !grows(n) {
+// boundedRecompute refuses an operator whose keys are never forgotten, unless a bound on memory was asked for.
+func (c *compiler) boundedRecompute(n *recomputeNode, of plan.Node) error {
+	if n.expires >= 0 {
+		return nil
+	}
+	return c.bounded(n, of)
+}
+
+// bounded refuses an operator whose state can grow without end, unless a bound on memory was asked for.
+func (c *compiler) bounded(n node, of plan.Node) error {
+	if c.options.MemoryBytes > 0 || !grows(n) {
 		return nil
 	}
 	what, fix := unboundedText(of)

@@ -62,6 +62,22 @@ func (d *Delta) filtered(rows []int32) Delta {
 	return d.take(rows)
 }
 
+// expanded is a change of rows that only come, each written out as often as it does.
+func (d *Delta) expanded() Delta {
+	if d.Weights == nil {
+		return *d
+	}
+	rows := make([]int32, 0, d.Rows)
+	for i, w := range d.Weights {
+		for ; w > 0; w-- {
+			rows = append(rows, int32(i))
+		}
+	}
+	out := d.take(rows)
+	out.Weights = nil
+	return out
+}
+
 // negated is the change undone.
 func (d *Delta) negated() Delta {
 	out := *d

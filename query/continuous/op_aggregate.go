@@ -12,13 +12,16 @@ func (c *compiler) compileAggregate(n *plan.Aggregate) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if canAccumulate(n, input.traits()) {
+		return c.compileAccumulate(n, input)
+	}
 	common := commonGroups(n)
 	out, err := c.recompute(n, []node{input}, [][]plan.Expr{pickExprs(n.Groups, common)})
 	if err != nil {
 		return nil, err
 	}
 	out.tr = groupTraits(n, common, input.traits())
-	return out, c.bounded(out, n)
+	return out, c.boundedRecompute(out, n)
 }
 
 // commonGroups are the groups that are part of all sets, by index.

@@ -13,5 +13,5 @@ func (c *compiler) compileFirstRows(n *plan.FirstRows) (node, error) {
 		return nil, err
 	}
 	out.tr = partTraits(n.By, input.traits())
-	return out, c.bounded(out, n)
+	return out, c.boundedRecompute(out, n)
 }

@@ -23,7 +23,7 @@ func (c *compiler) compileJoin(n *plan.Join) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return out, c.bounded(out, n)
+	return out, c.boundedRecompute(out, n)
 }
 
 // hasJoinKey tells types whose equal values have equal bits, once they are canonical.

@@ -22,7 +22,7 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 		return nil, err
 	}
 	out.plan, out.cols = overSort(n, out.plan), n.Columns()
-	return out, c.bounded(out, n)
+	return out, c.boundedRecompute(out, n)
 }
 
 // sortBelow finds the order of a limit, through projections; nil where there is none.

@@ -14,7 +14,7 @@ func (c *compiler) compileWhole(n plan.Node) (node, error) {
 	if out.plan, err = c.cutScans(n, out); err != nil {
 		return nil, err
 	}
-	return out, c.bounded(out, n)
+	return out, c.boundedRecompute(out, n)
 }
 
 // cutScans is a tree with each of its scans replaced by a table, whose rows come from an input of the operator.

@@ -18,7 +18,7 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 	}
 	out.tr = partTraits(n.Partition, input.traits())
 	sessions(n, input, &out.tr)
-	return out, c.bounded(out, n)
+	return out, c.boundedRecompute(out, n)
 }
 
 // partTraits are those of rows that change together with all that have the same values of some columns.

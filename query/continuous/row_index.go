@@ -15,6 +15,7 @@ type rowIndex struct {
 	index   slotIndex
 	free    []uint32
 	live    []bool
+	retired int // slots that are neither in use nor free
 	hash    func(columns []arrow.Array, rows int) []uint64
 }
 
@@ -27,7 +28,7 @@ func newRowIndex(types []event.Type) *rowIndex {
 }
 
 // count is the number of rows held.
-func (x *rowIndex) count() int { return len(x.live) - len(x.free) }
+func (x *rowIndex) count() int { return len(x.live) - len(x.free) - x.retired }
 
 // slots is one more than the greatest slot ever given.
 func (x *rowIndex) slots() int { return len(x.live) }
@@ -103,6 +104,18 @@ func (x *rowIndex) take(hash uint64) uint32 {
 	x.live[slot], x.hashes[slot] = true, hash
 	x.index.add(hash, slot)
 	return slot
+}
+
+// retire takes out slots, each of which holds a row, without using them again.
+func (x *rowIndex) retire(slots []uint32) {
+	for _, s := range slots {
+		x.index.remove(x.hashes[s], s)
+		x.live[s] = false
+	}
+	for _, v := range x.vectors {
+		v.drop(slots)
+	}
+	x.retired += len(slots)
 }
 
 // remove frees slots, each of which holds a row.

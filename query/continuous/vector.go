@@ -13,6 +13,8 @@ import (
 type vector interface {
 	// put sets the value of each slot, growing the vector where needed: slots[i] takes values[rows[i]], or values[i] where rows is nil.
 	put(slots []uint32, values arrow.Array, rows []int32)
+	// reach makes sure that there are so many slots.
+	reach(slots int)
 	// gather gives the values of slots, which may repeat.
 	gather(slots []uint32) arrow.Array
 	// match clears equal[i] where the value of slots[i] is not values[i], NULL being equal to NULL. The comparison is of bits.
@@ -150,6 +152,8 @@ func (v *fixedVector[T]) match(slots []uint32, values arrow.Array, equal []bool)
 	}
 }
 
+func (v *fixedVector[T]) reach(slots int) { v.values = lengthened(v.values, slots) }
+
 func (v *fixedVector[T]) drop([]uint32) {}
 
 func (v *fixedVector[T]) bytes() int64 { return v.width*int64(cap(v.values)) + int64(cap(v.null)) }
@@ -187,6 +191,8 @@ func (v *boolVector) match(slots []uint32, values arrow.Array, equal []bool) {
 	}
 }
 
+func (v *boolVector) reach(slots int) { v.values = lengthened(v.values, slots) }
+
 func (v *boolVector) drop([]uint32) {}
 
 func (v *boolVector) bytes() int64 { return int64(cap(v.values) + cap(v.null)) }
@@ -197,6 +203,7 @@ type nullVector struct{}
 func (nullVector) put([]uint32, arrow.Array, []int32)  {}
 func (nullVector) gather(slots []uint32) arrow.Array   { return array.NewNull(len(slots)) }
 func (nullVector) match([]uint32, arrow.Array, []bool) {}
+func (nullVector) reach(int)                           {}
 func (nullVector) drop([]uint32)                       {}
 func (nullVector) bytes() int64                        { return 0 }
 

@@ -85,6 +85,8 @@ func (v *textVector) match(slots []uint32, values arrow.Array, equal []bool) {
 	}
 }
 
+func (v *textVector) reach(slots int) { v.spans = lengthened(v.spans, slots) }
+
 func (v *textVector) drop(slots []uint32) {
 	for _, s := range slots {
 		if int(s) < len(v.spans) {

@@ -1,0 +1,71 @@
+package exec
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// Call is one aggregation compiled for whoever keeps accumulators longer than a query runs. It never changes.
+type Call struct{ call aggregateCall }
+
+// CompileCall compiles an aggregation over an input of width columns. It must not be one of plan.GroupingFunction.
+func CompileCall(a plan.Aggregation, width int) (*Call, error) {
+	call, err := compileCall(a, width)
+	return &Call{call}, err
+}
+
+// NewAccumulator makes an empty accumulator of the call, with its DISTINCT and ORDER BY.
+func (c *Call) NewAccumulator() kernel.Accumulator { return c.call.newAccumulator() }
+
+// Collects reports whether accumulators of the call grow with the number of rows.
+func (c *Call) Collects() bool {
+	switch c.call.node.Fn.Name {
+	case "median", "percentile_cont", "percentile_disc", "mode", "string_agg", "json_agg", "json_object_agg":
+		return true
+	default:
+		return c.call.node.Distinct || c.call.collects()
+	}
+}
+
+// Settles reports whether Result of an accumulator of the call leaves it unfit for more rows: it then has to be asked of a copy, which
+// State and Restore make.
+func (c *Call) Settles() bool { return c.call.node.Distinct || len(c.call.node.Order) > 0 }
+
+// Update adds the rows of a batch to an accumulator of the call, those that its FILTER keeps.
+func (c *Call) Update(
+	ctx *kernel.Context, into kernel.Accumulator, columns []arrow.Array, rows int, groups kernel.Groups,
+) error {
+	batch := &Batch{Columns: columns, Rows: rows}
+	if c.call.filter != nil {
+		condition, err := c.call.filter.Eval(ctx, columns, rows)
+		if err != nil {
+			return err
+		}
+		if kept := kernel.True(condition, rows, nil); len(kept) < rows {
+			batch = batch.take(kept, c.call.reads)
+			groups.IDs = idsOf(groups.IDs, kept)
+		}
+	}
+	args := make([]kernel.Operand, len(c.call.args))
+	for i, program := range c.call.args {
+		var err error
+		if args[i], err = program.Eval(ctx, batch.Columns, batch.Rows); err != nil {
+			return err
+		}
+	}
+	return into.Update(groups, args, batch.Rows)
+}
+
+// idsOf are the groups of some rows; nil where all rows are of group 0.
+func idsOf(ids []uint32, rows []int32) []uint32 {
+	if ids == nil {
+		return nil
+	}
+	out := make([]uint32, len(rows))
+	for i, row := range rows {
+		out[i] = ids[row]
+	}
+	return out
+}

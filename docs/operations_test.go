@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/spill"
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/config"
 )
@@ -39,8 +41,10 @@ func TestEveryOptionIsListed(t *testing.T) {
 func TestEveryMetricIsListed(t *testing.T) {
 	want := []string{"| Metric | Meaning |", "|---|---|"}
 	described := make(chan *prometheus.Desc)
+	metrics := api.NewMetrics()
+	metrics.Queries(exec.NewPool(1), &spill.Space{})
 	go func() {
-		api.NewMetrics().Registry.Describe(described)
+		metrics.Registry.Describe(described)
 		close(described)
 	}()
 	form := regexp.MustCompile(`fqName: "(tidemark_[a-z_]+)", help: "([^"]*)".*variableLabels: \{([^}]*)\}`)

@@ -14,7 +14,12 @@ import (
 func startServer(ctx context.Context, cfg config.Config, logger *slog.Logger) (*app.App, error) {
 	info, _ := debug.ReadBuildInfo()
 	v, _ := buildVersion(info)
-	return app.Start(ctx, cfg, v, logger)
+	server, err := app.Start(ctx, cfg, v, logger)
+	if err != nil {
+		return nil, err
+	}
+	server.LimitMemory()
+	return server, nil
 }
 
 // closeAfter closes the server when ctx ends or the server fails by itself, and returns the failure, if any.

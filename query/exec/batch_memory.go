@@ -15,7 +15,9 @@ import (
 func batchBytes(b *Batch) int64 {
 	var total int64
 	for _, c := range b.Columns {
-		total += arrayBytes(c)
+		if c != nil {
+			total += arrayBytes(c)
+		}
 	}
 	return total
 }
@@ -30,8 +32,12 @@ func arrayBytes(a arrow.Array) int64 {
 		return 4*rows + int64(len(a.ValueBytes())) + validity
 	case *array.Dictionary:
 		return 4*rows + validity
-	case *array.MonthDayNanoInterval:
+	case *array.Binary:
+		return 4*rows + int64(len(a.ValueBytes())) + validity
+	case *array.MonthDayNanoInterval, *array.Decimal128, *array.FixedSizeBinary:
 		return 16*rows + validity
+	case *array.Null:
+		return 0
 	default:
 		return 8*rows + validity
 	}

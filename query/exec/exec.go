@@ -3,7 +3,8 @@
 // A plan becomes a tree of operators. Each operator hands out readers, one for each goroutine that pulls from it: a scan can
 // feed several workers side by side, while operators that decide something in one place (a merged aggregate, an order, a
 // limit) have a single reader. A batch is never changed once a reader has returned it. Whatever grows with the input reports
-// to the query's Budget and fails beyond it; nothing spills to disk.
+// to the query's Budget. Beyond it, sorts, groups, joins and windows spill to the engine's Space and the query goes on; what
+// cannot spill fails with memory_limit.
 //
 // An Engine may be used from any goroutine; a Result belongs to one. Every goroutine that a Result starts has ended when
 // Close returns. The package knows nothing of SQL text, logs or files. It answers any plan, optimized or not, alike.
@@ -20,6 +21,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 const (
@@ -36,6 +38,10 @@ type Options struct {
 	Workers int
 	// MemoryBytes bounds what one query may hold in groups, sort buffers and written-out values; 0 means 1 GiB.
 	MemoryBytes int64
+	// Pool is the memory that all queries share; nil means that they share none.
+	Pool *Pool
+	// Spill is where queries keep what they cannot hold in memory; nil means that they fail instead.
+	Spill *spill.Space
 	// BatchRows bounds the rows of a batch; 0 means 32,768.
 	BatchRows int
 	// Now is read once for each query; nil means time.Now.
@@ -76,6 +82,7 @@ type run struct {
 	snapshot query.Snapshot // nil where the plan reads no stream
 	kernel   *kernel.Context
 	budget   *Budget
+	files    *spillFiles
 	stats    *counters
 	profile  *profile // nil where nobody asked what each node costs
 	// works are the rows that the steps of recursive queries are computed over, by the queries' numbers.
@@ -97,27 +104,53 @@ func (e *Engine) start(ctx context.Context, root plan.Node, profile *profile) (*
 	r := &run{
 		engine:  e,
 		kernel:  &kernel.Context{Now: e.options.Now().UnixMicro()},
-		budget:  NewBudget(e.options.MemoryBytes),
+		files:   &spillFiles{},
 		stats:   &counters{},
 		profile: profile,
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	if err := r.pin(ctx, plan.Streams(root)); err != nil {
-		err = stopped(ctx, err)
-		cancel()
-		return nil, err
-	}
-	var op operator
-	err := guard(func() (err error) {
-		op, err = r.build(ctx, root, all(len(root.Columns())))
-		return err
-	})
+	op, err := r.start(ctx, root)
 	if err != nil {
 		err = stopped(ctx, err)
 		cancel()
-		return nil, errors.Join(err, r.unpin())
+		return nil, errors.Join(err, r.end())
 	}
 	return &Result{ctx: ctx, cancel: cancel, run: r, columns: root.Columns(), input: gather(op)}, nil
+}
+
+// start takes what the query needs of the engine, in the order of which end is the reverse, and builds the operators.
+func (r *run) start(ctx context.Context, root plan.Node) (op operator, err error) {
+	if r.budget, err = r.engine.admit(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.pin(ctx, plan.Streams(root)); err != nil {
+		return nil, err
+	}
+	err = guard(func() (err error) {
+		op, err = r.build(ctx, root, all(len(root.Columns())))
+		return err
+	})
+	return op, err
+}
+
+// admit waits for the query's turn and gives it a budget.
+func (e *Engine) admit(ctx context.Context) (*Budget, error) {
+	if e.options.Pool == nil {
+		return NewBudget(e.options.MemoryBytes), nil
+	}
+	if err := e.options.Pool.admit(ctx); err != nil {
+		return nil, err
+	}
+	return newBudget(e.options.MemoryBytes, e.options.Pool), nil
+}
+
+// end gives back what start took, as far as it came.
+func (r *run) end() error {
+	err := errors.Join(r.files.close(), r.unpin())
+	if r.budget != nil {
+		r.budget.close()
+	}
+	return err
 }
 
 func (r *run) pin(ctx context.Context, streams []string) error {

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"errors"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -112,21 +113,16 @@ func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (
 	outer := r.op.join.run
 	inner := &run{
 		engine: outer.engine, snapshot: outer.snapshot, kernel: &kernel.Context{Now: outer.kernel.Now}, works: outer.works,
-		stats: &counters{}, profile: outer.profile,
+		files: &spillFiles{}, stats: &counters{}, profile: outer.profile,
 	}
 	// What the right side's operators hold is let go with them.
-	inner.budget = NewBudget(outer.budget.left())
+	inner.budget = outer.budget.part()
+	defer inner.budget.close()
 	for _, a := range args {
 		inner.kernel.Outer = append(inner.kernel.Outer, kernel.Decode(array.NewSlice(a, int64(row), int64(row+1))))
 	}
-	op, err := inner.build(ctx, r.op.node.Right, r.op.wants)
-	if err != nil {
-		return nil, err
-	}
-	in := gather(op)
-	defer in.close()
-	found := &joinBuffer{memory: reservation{budget: inner.budget, operator: "a query for each row"}}
-	if err := feed(ctx, in, found.consume); err != nil {
+	found, err := r.collect(ctx, inner)
+	if err := errors.Join(err, inner.files.close()); err != nil {
 		return nil, err
 	}
 	outer.stats.add(inner.stats)
@@ -137,6 +133,18 @@ func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (
 	const fixed = 256 // of a batch without rows
 	r.held += found.size + fixed
 	return out, r.memory.resize(r.held)
+}
+
+// collect reads the right side to its end.
+func (r *applyReader) collect(ctx context.Context, inner *run) (*joinBuffer, error) {
+	op, err := inner.build(ctx, r.op.node.Right, r.op.wants)
+	if err != nil {
+		return nil, err
+	}
+	in := gather(op)
+	defer in.close()
+	found := &joinBuffer{memory: reservation{budget: inner.budget, operator: "a query for each row"}}
+	return found, feed(ctx, in, found.consume)
 }
 
 // layOut makes a build side of the answers for a batch's rows, with a group for each answer that has rows.

@@ -2,81 +2,119 @@ package exec
 
 import (
 	"context"
-	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
-// sortOp orders its input, of which every worker collects a part; the parts are then sorted as one. With a limit each worker
-// throws away, whenever it has collected some multiple of the limit, what cannot be among the first rows.
+// sortOp orders its input. Every worker collects a part and sorts it; the sorted runs are then merged. A part that has no room in
+// memory is sorted and written to disk as a run, as often as it takes. With a limit each worker throws away, whenever it has
+// collected some multiple of the limit, what cannot be among the first rows.
 type sortOp struct {
-	run   *run
-	input operator
-	node  *plan.Sort
-	keys  []*kernel.Program
+	run     *run
+	input   operator
+	node    *plan.Sort
+	columns int // of the input
+	// keys compute the keys that are no column of the input; they are collected behind the input's columns.
+	keys []*kernel.Program
+	// keyAt says in which of the collected columns each key is.
+	keyAt []int
 }
 
 func (r *run) newSort(ctx context.Context, n *plan.Sort) (operator, error) {
-	exprs := make([]plan.Expr, len(n.Keys))
-	for i, k := range n.Keys {
-		exprs[i] = k.Expr
+	op := &sortOp{run: r, node: n, columns: len(n.Input.Columns())}
+	for _, k := range n.Keys {
+		if c, ok := k.Expr.(*plan.ColumnRef); ok {
+			op.keyAt = append(op.keyAt, c.Index)
+			continue
+		}
+		key, err := kernel.Compile(k.Expr)
+		if err != nil {
+			return nil, err
+		}
+		op.keyAt = append(op.keyAt, op.columns+len(op.keys))
+		op.keys = append(op.keys, key)
 	}
-	keys, err := compileAll(exprs)
-	if err != nil {
-		return nil, err
-	}
-	input, err := r.build(ctx, n.Input, all(len(n.Input.Columns())))
-	if err != nil {
-		return nil, err
-	}
-	return &sortOp{run: r, input: input, node: n, keys: keys}, nil
+	var err error
+	op.input, err = r.build(ctx, n.Input, all(op.columns))
+	return op, err
 }
 
 func (o *sortOp) width() int { return 1 }
 
 func (o *sortOp) open() reader { return &sortReader{op: o} }
 
-// sortReader sorts at the first call of next and then gathers one batch of rows after another.
+// sortReader sorts at the first call of next and then merges one batch of rows after another.
 type sortReader struct {
 	op     *sortOp
-	sorted *Batch
-	order  []int32 // rows of sorted still to be given
+	merged *mergeReader
 }
 
 func (r *sortReader) next(ctx context.Context) (*Batch, error) {
-	if r.sorted == nil {
-		if err := r.sort(ctx); err != nil {
+	if r.merged == nil {
+		runs, memory, err := r.op.sort(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if r.merged, err = r.op.merge(ctx, runs, memory); err != nil {
 			return nil, err
 		}
 	}
-	return r.gather(ctx)
+	batch, err := r.merged.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &Batch{Columns: batch.Columns[:r.op.columns], Rows: batch.Rows}, nil
 }
 
-func (r *sortReader) sort(ctx context.Context) error {
-	buffers, err := drain(ctx, r.op.input, r.op.newBuffer)
+func (r *sortReader) close() {}
+
+// sort reads the input and makes its sorted runs, in the order in which equal rows come.
+func (o *sortOp) sort(ctx context.Context) ([]sortedRun, *reservation, error) {
+	buffers, err := drain(ctx, o.input, o.newBuffer)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	whole := buffers[0]
-	for _, b := range buffers[1:] {
-		whole.absorb(b)
+	finish := (*sortBuffer).finish
+	if slices.ContainsFunc(buffers, func(b *sortBuffer) bool { return len(b.runs) > 0 }) {
+		finish = (*sortBuffer).spill // the memory is needed for merging
 	}
-	if err := ctx.Err(); err != nil {
-		return err
+	workers, ctx := errgroup.WithContext(ctx)
+	for _, b := range buffers {
+		workers.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return guard(func() error { return finish(b) })
+		})
 	}
-	joined, order, err := whole.sorted()
-	if err != nil {
-		return err
+	if err := workers.Wait(); err != nil {
+		return nil, nil, err
 	}
-	r.sorted = &Batch{Columns: joined.Columns[:len(joined.Columns)-len(r.op.keys)], Rows: joined.Rows}
-	r.order = order
-	return nil
+	memory := &reservation{budget: o.run.budget, operator: "ORDER BY"}
+	var runs []sortedRun
+	for _, b := range buffers {
+		runs = append(runs, b.runs...)
+		memory.held += b.memory.held
+	}
+	return runs, memory, nil
 }
 
-// sortBuffer is the rows that one worker has collected: the input's columns, followed by one for each key.
+// keysOf picks the keys out of collected columns.
+func (o *sortOp) keysOf(columns []arrow.Array) []arrow.Array {
+	out := make([]arrow.Array, len(o.keyAt))
+	for i, at := range o.keyAt {
+		out[i] = columns[at]
+	}
+	return out
+}
+
+// sortBuffer is the rows that one worker has collected: the input's columns, followed by the keys that are computed.
 type sortBuffer struct {
 	op      *sortOp
 	batches []*Batch
@@ -84,6 +122,8 @@ type sortBuffer struct {
 	size    int64
 	bound   *sortBound // nil before the first cut
 	memory  reservation
+	runs    []sortedRun
+	file    *spill.File // nil before the first run that was spilled
 }
 
 func (o *sortOp) newBuffer() *sortBuffer {
@@ -98,19 +138,69 @@ func (b *sortBuffer) consume(batch *Batch) error {
 	columns := make([]arrow.Array, 0, len(batch.Columns)+len(keys))
 	batch = &Batch{Columns: append(append(columns, batch.Columns...), keys...), Rows: batch.Rows}
 	if b.bound != nil {
-		if kept := b.bound.within(keys[0], batch.Rows); len(kept) < batch.Rows {
+		if kept := b.bound.within(batch.Columns[b.op.keyAt[0]], batch.Rows); len(kept) < batch.Rows {
 			batch = batch.take(kept, all(len(batch.Columns)))
 		}
 	}
 	if batch.Rows > 0 {
 		b.add(batch)
 	}
-	// Sorting lays the batches end to end, so that it holds every row twice.
-	if err := b.memory.resize(2 * b.size); err != nil {
+	if err := b.fit(); err != nil {
 		return err
 	}
 	if limit := b.op.node.Limit; limit >= 0 && int64(b.rows) > cutAbove(limit) {
 		return b.cut()
+	}
+	return nil
+}
+
+// fit asks for the memory of what has been collected, and spills it where there is none. Sorting lays the batches end to end, so that it
+// holds every row twice.
+func (b *sortBuffer) fit() error {
+	if !b.op.run.canSpill() {
+		return b.memory.resize(2 * b.size)
+	}
+	if b.memory.fits(2 * b.size) {
+		return nil
+	}
+	return b.spill()
+}
+
+// spill writes what has been collected as a sorted run.
+func (b *sortBuffer) spill() error {
+	if b.rows == 0 {
+		return nil
+	}
+	run, err := b.sorted()
+	if err != nil || len(run.order) == 0 {
+		return err
+	}
+	if b.file == nil {
+		if b.file, err = b.op.run.spillFile(); err != nil {
+			return err
+		}
+	}
+	written, err := b.op.run.writeRun(b.file, run)
+	if err != nil {
+		return err
+	}
+	b.runs = append(b.runs, sortedRun{chunks: written})
+	b.batches, b.rows, b.size = nil, 0, 0
+	return b.memory.resize(0)
+}
+
+// finish sorts what has been collected.
+func (b *sortBuffer) finish() error {
+	if b.rows == 0 {
+		return nil
+	}
+	run, err := b.sorted()
+	if err != nil {
+		return err
+	}
+	b.batches = nil
+	if len(run.order) > 0 {
+		b.runs = append(b.runs, run)
 	}
 	return nil
 }
@@ -130,54 +220,27 @@ func (b *sortBuffer) add(batch *Batch) {
 
 // cut leaves only the rows that come first.
 func (b *sortBuffer) cut() error {
-	joined, order, err := b.sorted()
+	run, err := b.sorted()
 	if err != nil {
 		return err
 	}
-	if n := len(order); n > 0 {
-		b.bound = newSortBound(joined.Columns[len(joined.Columns)-len(b.op.keys)], b.op.node.Keys[0], int(order[n-1]))
+	if n := len(run.order); n > 0 {
+		b.bound = newSortBound(run.batch.Columns[b.op.keyAt[0]], b.op.node.Keys[0], int(run.order[n-1]))
 	}
 	b.batches, b.rows, b.size = nil, 0, 0
-	b.add(joined.take(order, all(len(joined.Columns))))
-	return b.memory.resize(2 * b.size)
-}
-
-// absorb takes over another worker's rows.
-func (b *sortBuffer) absorb(o *sortBuffer) {
-	b.batches = append(b.batches, o.batches...)
-	b.rows += o.rows
-	b.size += o.size
-	b.memory.held += o.memory.held
+	b.add(run.batch.take(run.order, all(len(run.batch.Columns))))
+	return b.fit()
 }
 
 // sorted lays all rows end to end and gives the order in which they come, as far as the limit.
-func (b *sortBuffer) sorted() (*Batch, []int32, error) {
-	if b.rows == 0 {
-		return &Batch{Columns: make([]arrow.Array, len(b.op.keys))}, nil, nil
-	}
+func (b *sortBuffer) sorted() (sortedRun, error) {
 	joined, err := joinBatches(b.batches)
 	if err != nil {
-		return nil, nil, err
+		return sortedRun{}, err
 	}
-	order := sortRows(joined.Columns[len(joined.Columns)-len(b.op.keys):], b.op.node.Keys, joined.Rows)
+	order := sortRows(b.op.keysOf(joined.Columns), b.op.node.Keys, joined.Rows)
 	if limit := b.op.node.Limit; limit >= 0 && limit < int64(len(order)) {
 		order = order[:limit]
 	}
-	return joined, order, nil
+	return sortedRun{batch: joined, order: order}, nil
 }
-
-// gather is the next rows in order.
-func (r *sortReader) gather(ctx context.Context) (*Batch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if len(r.order) == 0 {
-		return nil, io.EOF
-	}
-	n := min(len(r.order), r.op.run.engine.options.BatchRows)
-	out := r.sorted.take(r.order[:n], all(len(r.sorted.Columns)))
-	r.order = r.order[n:]
-	return out, nil
-}
-
-func (r *sortReader) close() {}

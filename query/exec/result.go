@@ -22,12 +22,15 @@ type Stats struct {
 	TailRows int64
 	// PeakMemoryBytes is the most that the query's Budget held at one time.
 	PeakMemoryBytes int64
+	// SpilledBytes is how much was written to temporary files.
+	SpilledBytes int64
 }
 
 type counters struct {
 	rows, bytes, tailRows     atomic.Int64
 	segmentsRead, segmentsCut atomic.Int64
 	groupsRead, groupsCut     atomic.Int64
+	spilled                   atomic.Int64
 }
 
 // add adds what another has counted.
@@ -39,6 +42,7 @@ func (c *counters) add(part *counters) {
 	c.segmentsCut.Add(part.segmentsCut.Load())
 	c.groupsRead.Add(part.groupsRead.Load())
 	c.groupsCut.Add(part.groupsCut.Load())
+	c.spilled.Add(part.spilled.Load())
 }
 
 // sum is what has been counted.
@@ -47,6 +51,7 @@ func (c *counters) sum() Stats {
 		RowsScanned: c.rows.Load(), BytesScanned: c.bytes.Load(), TailRows: c.tailRows.Load(),
 		SegmentsScanned: int(c.segmentsRead.Load()), SegmentsPruned: int(c.segmentsCut.Load()),
 		RowGroupsScanned: int(c.groupsRead.Load()), RowGroupsPruned: int(c.groupsCut.Load()),
+		SpilledBytes: c.spilled.Load(),
 	}
 }
 
@@ -93,7 +98,7 @@ func (r *Result) Stats() Stats {
 	return out
 }
 
-// Close stops all work, waits for it and releases the snapshot. It is safe to call twice.
+// Close stops all work, waits for it, and gives back snapshot, memory and temporary files. It is safe to call twice.
 func (r *Result) Close() error {
 	if r.closed {
 		return nil
@@ -104,5 +109,5 @@ func (r *Result) Close() error {
 	}
 	r.cancel()
 	r.input.close()
-	return r.run.unpin()
+	return r.run.end()
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // Metrics are the server's Prometheus metrics.
@@ -105,6 +106,24 @@ func (m *Metrics) queried(stats exec.Stats, took time.Duration, err error) {
 	m.querySeconds.Observe(took.Seconds())
 	m.rowsScanned.Add(float64(stats.RowsScanned))
 	m.bytesScanned.Add(float64(stats.BytesScanned))
+}
+
+// Queries registers what the queries that run now hold; space may be nil.
+func (m *Metrics) Queries(pool *exec.Pool, space *spill.Space) {
+	gauge := func(name, help string, value func() int64) {
+		m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return float64(value()) }))
+	}
+	gauge("tidemark_query_memory_bytes", "Memory granted to running queries.", pool.Held)
+	gauge("tidemark_query_memory_limit_bytes", "Memory that all queries share.", pool.Limit)
+	gauge("tidemark_queries_running", "Queries that run.", func() int64 { return int64(pool.Running()) })
+	gauge("tidemark_queries_waiting", "Queries that wait for others to end.", func() int64 { return int64(pool.Waiting()) })
+	if space == nil {
+		return
+	}
+	gauge("tidemark_query_spill_bytes", "Temporary files of running queries.", space.Used)
+	m.Registry.MustRegister(prometheus.NewCounterFunc(
+		counter("tidemark_query_spilled_bytes_total", "Bytes that queries wrote to temporary files."),
+		func() float64 { return float64(space.Written()) }))
 }
 
 // Synced notes one sync of a log.

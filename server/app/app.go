@@ -25,6 +25,7 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/journal"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/spill"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/compact"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
@@ -62,6 +63,9 @@ type App struct {
 	engine   *exec.Engine
 	tables   *system.Tables
 	activity *activity.Log
+	memory   shares
+	pool     *exec.Pool
+	spill    *spill.Space // nil where queries have no temporary files
 
 	listeners []net.Listener
 	servers   []*http.Server
@@ -84,6 +88,7 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 	a := &App{config: c, logger: logger, metrics: api.NewMetrics(), tables: system.New(), stopping: make(chan struct{})}
 	a.activity = activity.New(activity.Options{Kept: int(c.QueryLog), Slow: c.SlowQuery, Now: time.Now, Logger: logger})
 	a.addTables()
+	a.memory = shareMemory(int64(c.Memory))
 	if err := a.open(fs); err != nil {
 		return nil, errors.Join(err, a.closeStore())
 	}
@@ -110,7 +115,7 @@ func (a *App) open(fs vfs.FS) (err error) {
 	if err := ingest.CheckLogs(fs, a.catalog); err != nil {
 		return err
 	}
-	if a.segments, err = segments.Open(fs, a.journal, a.manifest, segments.Options{}); err != nil {
+	if a.segments, err = segments.Open(fs, a.journal, a.manifest, segments.Options{CacheBytes: a.memory.cache}); err != nil {
 		return err
 	}
 	a.compact = compact.New(a.segments, a.compactOptions()) // first: seals wake it
@@ -118,13 +123,15 @@ func (a *App) open(fs vfs.FS) (err error) {
 		return err
 	}
 	a.metrics.WatchDedup(a.ingest.DedupMemory().Used, a.ingest.DedupMemory().Forgotten)
-	a.engine = exec.New(&source{app: a}, &sink{engine: a.ingest}, exec.Options{MemoryBytes: int64(a.config.QueryMemory)})
+	if err := a.openEngine(fs); err != nil {
+		return err
+	}
 	unsealed := int64(0)
 	for _, name := range a.catalog.Names() {
 		unsealed += a.ingest.Unsealed(name)
 	}
 	a.logger.Info("data directory is open", "data", a.config.Data, "streams", len(a.catalog.Names()), "unsealed_rows", unsealed,
-		"took", time.Since(started).Round(time.Millisecond))
+		"memory", config.Bytes(a.memory.total), "took", time.Since(started).Round(time.Millisecond))
 	return nil
 }
 

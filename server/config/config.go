@@ -34,8 +34,13 @@ type Config struct {
 	// ArchiveAfter is how long after its newest row arrived a segment is written anew to take less space; 0 means never.
 	ArchiveAfter time.Duration `koanf:"archive_after" placeholder:"DURATION" help:"Time after its newest row came when a segment is packed tighter; 0 for never."`
 
-	// QueryMemory bounds what one query may hold for grouping, sorting and the like.
-	QueryMemory Bytes `koanf:"query_memory" placeholder:"SIZE" help:"Memory one query may use."`
+	// Memory is what the process should stay within; half of it is for queries and an eighth for what was read of segments. 0 is three
+	// quarters of what the machine or the container has.
+	Memory Bytes `koanf:"memory" placeholder:"SIZE" help:"Memory of the whole process; 0 for three quarters of what there is."`
+	// QueryMemory bounds what one query may hold for grouping, sorting and the like; beyond it queries use temporary files.
+	QueryMemory Bytes `koanf:"query_memory" placeholder:"SIZE" help:"Memory one query may use; beyond it temporary files."`
+	// SpillSpace bounds the temporary files of all queries together; 0 means none, so that queries fail beyond their memory.
+	SpillSpace Bytes `koanf:"spill_space" placeholder:"SIZE" help:"Disk space for temporary files of queries; 0 for none."`
 	// QueryTimeout ends a query that runs longer; 0 means no limit.
 	QueryTimeout time.Duration `koanf:"query_timeout" placeholder:"DURATION" help:"Longest run of one query; 0 for no limit."`
 	// MaxRows is where an answer is cut when the request names no max_rows of its own.
@@ -74,6 +79,7 @@ func Default() Config {
 		// What is packed tighter takes more time to read: a week is what most panels and alerts look back over.
 		ArchiveAfter: 7 * 24 * time.Hour,
 		QueryMemory:  gibibyte,
+		SpillSpace:   64 * gibibyte,
 		QueryTimeout: 5 * time.Minute,
 		MaxRows:      100_000,
 		// A thousand queries show a morning's work of a few people, and take a few MiB at most.

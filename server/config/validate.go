@@ -15,6 +15,9 @@ const leastMemory = mebibyte
 // maxQueryLog keeps the log of queries, with its texts of up to 4 KiB, below half a GiB.
 const maxQueryLog = 100_000
 
+// leastTotal is the least memory of the whole process that leaves each of its parts something to work with.
+const leastTotal = 64 * mebibyte
+
 // Validate reports everything that is wrong with the configuration, joined, or nil.
 func (c Config) Validate() error {
 	var faults []error
@@ -33,6 +36,9 @@ func (c Config) Validate() error {
 	check(c.CompactCPU >= 1 && c.CompactCPU <= 100, "compact_cpu: must be from 1 to 100, not %d", c.CompactCPU)
 	check(c.ArchiveAfter >= 0, "archive_after: must be 0 (never) or more, not %s", c.ArchiveAfter)
 	check(c.QueryMemory >= leastMemory, "query_memory: must be at least %s, not %s", leastMemory, c.QueryMemory)
+	check(c.Memory == 0 || c.Memory >= leastTotal, "memory: must be 0 (three quarters of what there is) or at least %s, not %s",
+		leastTotal, c.Memory)
+	check(c.SpillSpace >= 0, "spill_space: must be 0 (no temporary files) or more, not %s", c.SpillSpace)
 	check(c.QueryTimeout >= 0, "query_timeout: must be 0 (no limit) or more, not %s", c.QueryTimeout)
 	check(c.MaxRows > 0, "max_rows: must be at least 1, not %d", c.MaxRows)
 	check(c.QueryLog >= 0 && c.QueryLog <= maxQueryLog, "query_log: must be from 0 to %d, not %d", maxQueryLog, c.QueryLog)

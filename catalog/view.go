@@ -26,6 +26,8 @@ type View struct {
 	Visible int `json:"visible"`
 	// Key are the columns that tell rows apart; without any, rows may repeat.
 	Key []event.FieldID `json:"key,omitempty"`
+	// AppendOnly tells that rows never go.
+	AppendOnly bool `json:"append_only,omitempty"`
 	// Inputs are the streams and views that the view reads.
 	Inputs []string `json:"inputs"`
 	ViewOptions
@@ -152,9 +154,10 @@ func (c *Catalog) ViewReady(definition *View) (*View, error) {
 	ready := *definition
 	ready.Ready = true
 	err := c.updateView(func() (*View, error) {
-		present, _ := c.View(ready.Name)
-		next, _ := c.NextView(ready.Name)
-		if present != definition && next != definition {
+		present, isPresent := c.View(ready.Name)
+		next, isNext := c.NextView(ready.Name)
+		known := (isPresent && present.Generation == ready.Generation) || (isNext && next.Generation == ready.Generation)
+		if !known {
 			return nil, event.Errorf(event.CodeNotFound, "view %q was dropped or replaced meanwhile", ready.Name)
 		}
 		return &ready, nil
@@ -261,4 +264,21 @@ func (c *Catalog) appendViews(out []journal.Record) ([]journal.Record, error) {
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// Stored finds the definition under which package segments keeps rows: that of a stream, or of the final rows of a view.
+func (c *Catalog) Stored(name string) (*Stream, bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if s, ok := c.mu.streams[name]; ok {
+		return s, true
+	}
+	viewName, _, _ := strings.Cut(name, ".")
+	e := c.mu.views[viewName]
+	for _, v := range []*View{e.present, e.next} {
+		if v != nil && v.Storage() == name {
+			return v.Stored(), true
+		}
+	}
+	return nil, false
 }

@@ -25,6 +25,9 @@ const (
 	Journal  Content = 2 // updates of the store's own state
 	Snapshot Content = 3 // the whole of that state
 	Dedup    Content = 4 // what is known of requests that may come again
+
+	Changelog  Content = 5 // what a materialized view has changed, step by step
+	Checkpoint Content = 6 // the state of a materialized view after some step
 )
 
 // MaxBody is the size limit of a frame's body. It bounds what a reader must hold in memory for one frame.

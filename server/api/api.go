@@ -27,6 +27,8 @@ type Request struct {
 	ID     string
 	SQL    string
 	Params bind.Params
+	// Wait lets a query wait until the views that it reads have taken all that was acknowledged before the request.
+	Wait bool
 	// ReadOnly refuses statements that change anything.
 	ReadOnly bool
 }

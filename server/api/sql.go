@@ -107,7 +107,7 @@ func parseSQLJSON(body []byte) (sqlRequest, error) {
 	if err != nil {
 		return sqlRequest{}, err
 	}
-	request := sqlRequest{Request: Request{SQL: in.SQL, Params: params}, format: in.Format}
+	request := sqlRequest{Request: Request{SQL: in.SQL, Params: params, Wait: in.Wait}, format: in.Format}
 	if in.MaxRows != nil {
 		if request.maxRows = *in.MaxRows; request.maxRows < 1 {
 			return sqlRequest{}, event.Errorf(event.CodeBadRequest, "max_rows is %d; it must be at least 1", request.maxRows)
@@ -218,6 +218,13 @@ func (s *Server) readURL(r *http.Request, request *sqlRequest) error {
 		request.bigintAsText = true
 	default:
 		return event.Errorf(event.CodeBadRequest, "bigint is %q; it may be string or number", text)
+	}
+	if text := query.Get("wait"); text != "" {
+		wait, err := strconv.ParseBool(text)
+		if err != nil {
+			return event.Errorf(event.CodeBadRequest, "wait is %q; it may be true or false", text)
+		}
+		request.Wait = wait
 	}
 	if request.maxRows == 0 {
 		request.maxRows = s.MaxRows

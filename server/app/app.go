@@ -33,6 +33,7 @@ import (
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/config"
 	"github.com/tidemarkdb/tidemark/server/system"
+	"github.com/tidemarkdb/tidemark/server/views"
 )
 
 const (
@@ -66,6 +67,7 @@ type App struct {
 	memory   shares
 	pool     *exec.Pool
 	spill    *spill.Space // nil where queries have no temporary files
+	views    *views.Set
 
 	listeners []net.Listener
 	servers   []*http.Server
@@ -126,6 +128,9 @@ func (a *App) open(fs vfs.FS) (err error) {
 	if err := a.openEngine(fs); err != nil {
 		return err
 	}
+	if err := a.openViews(fs); err != nil {
+		return err
+	}
 	unsealed := int64(0)
 	for _, name := range a.catalog.Names() {
 		unsealed += a.ingest.Unsealed(name)
@@ -177,7 +182,7 @@ func (a *App) compactOptions() compact.Options {
 	return compact.Options{
 		Policy: compact.Policy{ArchiveAfter: a.config.ArchiveAfter},
 		Share:  float64(a.config.CompactCPU) / 100,
-		Stream: a.catalog.Stream,
+		Stream: a.catalog.Stored, // final rows of views are merged too
 		Now:    time.Now,
 		Logger: a.logger,
 		Observe: func(r compact.Result) {
@@ -270,6 +275,9 @@ func (a *App) stopServing() error {
 // closeStore closes what has been opened, from the top down.
 func (a *App) closeStore() error {
 	var errs []error
+	if a.views != nil {
+		errs = append(errs, a.views.Close())
+	}
 	if a.compact != nil {
 		errs = append(errs, a.compact.Close())
 	}

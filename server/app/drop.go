@@ -9,7 +9,10 @@ import (
 )
 
 func (r *runner) dropStream(b bind.DropStream) (api.Rows, error) {
-	err := r.app.ingest.Drop(b.Name)
+	err := r.app.catalog.Unread(b.Name)
+	if err == nil {
+		err = r.app.ingest.Drop(b.Name)
+	}
 	var fault *event.Error
 	if b.IfExists && errors.As(err, &fault) && fault.Code == event.CodeNotFound {
 		return message("there is no stream " + b.Name), nil

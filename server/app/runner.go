@@ -90,12 +90,23 @@ func (r *runner) runLast(ctx context.Context, statement ast.Statement, request a
 		if err != nil {
 			return nil, err
 		}
+		if err := r.await(ctx, bound, request.Wait); err != nil {
+			return nil, err
+		}
 		rows, err := r.execute(ctx, bound, request.ReadOnly)
 		if !errors.Is(err, segments.ErrSchemaChanged) {
 			return rows, err
 		}
 	}
 	return nil, event.Errorf(event.CodeTooBusy, "the stream's schema keeps changing").WithHint("send the query again in a moment")
+}
+
+// await waits, where that is asked for, until the views that a query reads have taken everything that was acknowledged before.
+func (r *runner) await(ctx context.Context, bound bind.Bound, wait bool) error {
+	if query, ok := bound.(bind.Query); ok && wait {
+		return r.app.views.Await(ctx, plan.Streams(query.Plan))
+	}
+	return nil
 }
 
 func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (api.Rows, error) {
@@ -111,6 +122,9 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 	case bind.DescribeTable:
 		return r.describeTable(b.Name)
 	}
+	if rows, ok, err := r.readView(bound); ok {
+		return rows, err
+	}
 	if readOnly {
 		return nil, event.Errorf(event.CodeReadOnly, "a GET request runs statements that only read").WithHint("use POST /v1/sql")
 	}
@@ -123,9 +137,10 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.dropStream(b)
 	case bind.KillQuery:
 		return r.killQuery(b)
-	case bind.CreateView, bind.DropView, bind.ResumeView, bind.DescribeView, bind.Show, bind.ExplainView, bind.ExplainWatermark:
-		return nil, event.Errorf(event.CodeNotSupported, "materialized views: not supported yet")
 	default:
+		if rows, ok, err := r.changeView(ctx, bound); ok {
+			return rows, err
+		}
 		return nil, fmt.Errorf("run %T: not a known statement", bound)
 	}
 }

@@ -15,16 +15,18 @@ import (
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/prune"
 	"github.com/tidemarkdb/tidemark/server/system"
+	"github.com/tidemarkdb/tidemark/server/views"
 )
 
 // source is query.Source over tails and segments.
 type source struct{ app *App }
 
-// snapshot pins the streams of one query.
+// snapshot pins the streams and views of one query.
 type snapshot struct {
 	streams map[string]pinned
 	// tables are those of the server's own that the query reads, as they were when it began.
 	tables map[string]*system.Content
+	views  map[string]*views.Pinned
 }
 
 type pinned struct {
@@ -35,7 +37,7 @@ type pinned struct {
 // Open takes the tail first and the segments second, then hides the tail's rows that the segments hold: rows sealed in between are
 // in both, and are hidden here. In the other order they would be in neither.
 func (s *source) Open(ctx context.Context, streams []string) (query.Snapshot, error) {
-	out := &snapshot{streams: map[string]pinned{}, tables: map[string]*system.Content{}}
+	out := &snapshot{streams: map[string]pinned{}, tables: map[string]*system.Content{}, views: map[string]*views.Pinned{}}
 	for _, name := range streams {
 		if strings.Contains(name, ".") { // which names of streams never do
 			content, err := s.app.tables.Read(ctx, name)
@@ -43,6 +45,14 @@ func (s *source) Open(ctx context.Context, streams []string) (query.Snapshot, er
 				return nil, errors.Join(err, out.Close())
 			}
 			out.tables[name] = content
+			continue
+		}
+		if v, ok := s.app.views.View(name); ok {
+			pin, err := v.Pin()
+			if err != nil {
+				return nil, errors.Join(err, out.Close())
+			}
+			out.views[name] = pin
 			continue
 		}
 		view, err := s.app.ingest.Tail(name)
@@ -71,6 +81,9 @@ func unsealed(view tail.View, sealed event.Vector) []*event.Batch {
 func (s *snapshot) Scan(ctx context.Context, request query.ScanRequest) (query.Scan, error) {
 	if table, ok := s.tables[request.Stream]; ok {
 		return table.Scan(request), nil
+	}
+	if view, ok := s.views[request.Stream]; ok {
+		return view.Morsels(ctx, request.Schema, request.Columns, pruneRanges(request.Ranges))
 	}
 	stream := s.streams[request.Stream]
 	if newest(stream) > request.Schema.Version {
@@ -121,6 +134,9 @@ func (s *snapshot) Close() error {
 	var errs []error
 	for _, stream := range s.streams {
 		errs = append(errs, stream.segments.Close())
+	}
+	for _, view := range s.views {
+		errs = append(errs, view.Close())
 	}
 	return errors.Join(errs...)
 }

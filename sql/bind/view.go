@@ -23,6 +23,9 @@ type CreateView struct {
 	OrReplace, IfNotExists bool
 }
 
+// Inputs names the streams and views that the view reads.
+func (v CreateView) Inputs() []string { return plan.Streams(v.Plan) }
+
 // DropView is a view to be removed. With IfExists it may be gone already.
 type DropView struct {
 	Name     string

@@ -1,0 +1,140 @@
+package views
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/sql/bind"
+	"github.com/tidemarkdb/tidemark/sql/parser"
+)
+
+// compile makes the program of a bound view.
+func (s *Set) compile(b bind.CreateView) (*continuous.Program, error) {
+	options := continuous.Options{MemoryBytes: b.Options.Memory, Horizon: b.Options.Horizon}
+	if b.Options.OnClose {
+		options.Emit = continuous.OnWindowClose
+	}
+	infos := map[string]continuous.InputInfo{}
+	for _, name := range b.Inputs() {
+		info, err := s.inputInfo(name)
+		if err != nil {
+			return nil, err
+		}
+		infos[name] = info
+	}
+	return continuous.Compile(b.Plan, infos, options)
+}
+
+func (s *Set) inputInfo(name string) (continuous.InputInfo, error) {
+	if stream, ok := s.options.Catalog.Stream(name); ok {
+		time := stream.Schema.TimeColumn
+		if time == 0 {
+			time = event.FieldIngestedAt
+		}
+		return continuous.InputInfo{Kind: continuous.StreamInput, Time: time}, nil
+	}
+	view, ok := s.options.Catalog.View(name)
+	if !ok {
+		return continuous.InputInfo{}, event.Errorf(event.CodeNotSupported, "%s in a materialized view", name).
+			WithHint("a view reads streams and other views")
+	}
+	return continuous.InputInfo{
+		Kind: continuous.ViewInput, Time: view.Schema.TimeColumn, Key: view.Key, AppendOnly: view.AppendOnly,
+	}, nil
+}
+
+// names are what a view can read: streams and views, and no tables of the server's own, which change without a trace.
+type names struct{ *catalog.Catalog }
+
+// SystemTable finds none.
+func (names) SystemTable(string) (*event.Schema, bool) { return nil, false }
+
+// SystemTables lists none.
+func (names) SystemTables() []string { return nil }
+
+// rebind plans a view from its definition, as what it reads is now.
+func (s *Set) rebind(definition *catalog.View) (bind.CreateView, *continuous.Program, error) {
+	statements, err := parser.Parse(definition.SQL)
+	if err != nil {
+		return bind.CreateView{}, nil, fmt.Errorf("read the definition of view %s: %w", definition.Name, err)
+	}
+	bound, err := bind.Bind(statements[0], names{s.options.Catalog}, bind.Params{})
+	if err != nil {
+		return bind.CreateView{}, nil, err
+	}
+	b, ok := bound.(bind.CreateView)
+	if !ok {
+		return b, nil, event.Errorf(event.CodeCorrupt, "the definition of view %s is another statement", definition.Name)
+	}
+	program, err := s.compile(b)
+	return b, program, err
+}
+
+// define makes the definition of a view from its program.
+func define(b bind.CreateView, program *continuous.Program) (catalog.View, error) {
+	v := catalog.View{
+		Name: b.Name, SQL: b.SQL, ViewOptions: b.Options, Inputs: b.Inputs(), AppendOnly: program.Finality() == continuous.FinalAtOnce,
+		Schema: &event.Schema{Version: 1},
+	}
+	for i, c := range program.Columns() {
+		id := event.FieldID(i + 1)
+		column := event.Column{ID: id, Name: c.Name, Type: c.Type, Since: 1}
+		if c.Hidden {
+			// No name that SQL can refer to, and none that another column has.
+			column.Name = fmt.Sprintf("%s#%d", c.Name, id)
+		} else {
+			v.Visible++
+		}
+		v.Schema.Columns = append(v.Schema.Columns, column)
+	}
+	v.Schema.NextID = event.FieldID(len(v.Schema.Columns) + 1)
+	for _, i := range program.Key() {
+		v.Key = append(v.Key, event.FieldID(i+1))
+	}
+	if at, ok := program.Time(); ok && program.Columns()[at].Type.Kind == event.TimestampTZ {
+		v.Schema.TimeColumn = event.FieldID(at + 1)
+	}
+	if v.LateInto != "" {
+		return v, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO: not supported yet").WithHint("late rows are counted: SHOW LATE")
+	}
+	return v, nil
+}
+
+// sameShape reports whether a program still has the columns that a view stores.
+func sameShape(definition *catalog.View, program *continuous.Program) bool {
+	columns := program.Columns()
+	if len(columns) != len(definition.Schema.Columns) {
+		return false
+	}
+	for i, c := range columns {
+		stored := definition.Schema.Columns[i]
+		if !c.Type.Equal(stored.Type) || c.Hidden != (i >= definition.Visible) || (!c.Hidden && c.Name != stored.Name) {
+			return false
+		}
+	}
+	return true
+}
+
+// isQuery reports whether an error is the query's own, as an overflow is, or its definition's: trying again does not help.
+func isQuery(err error) bool {
+	var fault *event.Error
+	if !errors.As(err, &fault) {
+		return false
+	}
+	switch fault.Code {
+	case event.CodeDiskFull, event.CodeTooBusy, event.CodeClosed, event.CodeCancelled, event.CodeTimeout:
+		return false
+	default:
+		return true
+	}
+}
+
+const (
+	// firstRetry and lastRetry are how long a view waits before it tries again after a failure of the machine that it runs on.
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)

@@ -1,0 +1,200 @@
+package views
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/journal"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+)
+
+// changelogBytes is how much of a changelog is kept beyond what recovery needs, for those who come back to read on.
+const changelogBytes = 64 << 20
+
+// restore brings back the state as of the last frame: the newest checkpoint that can be read, the content by the frames since, and the
+// machine by what the inputs gained until then. The machine's answers are left out, as the frames hold them.
+func (r *runtime) restore(ctx context.Context) error {
+	found, err := r.newestCheckpoint()
+	if err != nil {
+		return err
+	}
+	r.machine, r.content, r.started = found.machine, found.content, true
+	r.closed, r.final, r.late = found.Closed, found.Final, found.Late
+	targets := found.Marks
+	apply := func(f *Frame) error {
+		targets, r.closed, r.final, r.late = f.Marks, f.Closed, f.Final, f.Late
+		r.uncovered, r.uncoveredBytes = r.uncovered+1, r.uncoveredBytes+f.bytes()
+		return r.content.apply(rows{columns: f.Columns, count: f.Rows}, f.Weights, f.Final)
+	}
+	if r.log, err = openChangelog(r.set.options.FS, r.changelogDir(), r.definition.Schema, found.Next, apply); err != nil {
+		return err
+	}
+	if r.log.next() < found.Next || r.content.next < r.content.sealed {
+		return event.Errorf(event.CodeCorrupt, "the changelog of view %s ends at frame %d, before what was made of it", r.definition.Name, r.log.next())
+	}
+	if err := r.place(found.Marks, targets); err != nil {
+		return err
+	}
+	r.recorded = r.final
+	late := r.late
+	for i := range r.inputs {
+		replay := func(inputs map[string]continuous.InputStep) error {
+			_, err := r.machine.Step(ctx, continuous.Step{Inputs: inputs})
+			return err
+		}
+		if _, err := r.take(ctx, i, &targets[i], replay); err != nil {
+			return fmt.Errorf("replay: %w", err)
+		}
+	}
+	r.late, r.settled = late, true
+	return r.publish()
+}
+
+// place sets the marks to those of the checkpoint. They name the inputs that the program has, or it is another program.
+func (r *runtime) place(from, to []Mark) error {
+	same := func(a, b Mark) bool { return a.Name == b.Name }
+	if !slices.EqualFunc(from, r.marks, same) || !slices.EqualFunc(to, r.marks, same) {
+		return errInputChanged
+	}
+	r.marks = slices.Clone(from)
+	return nil
+}
+
+// newestCheckpoint reads the newest checkpoint; where that is damaged, the one before.
+func (r *runtime) newestCheckpoint() (*restored, error) {
+	numbers, err := listFiles(r.set.options.FS, r.stateDir(), checkpointSuffix)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	sealed := r.set.sealed(r.definition)
+	for _, number := range slices.Backward(numbers) {
+		empty := newContent(r.definition, r.program, r.set.seed)
+		empty.sealed = sealed
+		name := path.Join(r.stateDir(), fmt.Sprintf("%020d%s", number, checkpointSuffix))
+		found, err := readCheckpoint(r.set.options.FS, name, r.program, empty)
+		if err == nil {
+			return found, nil
+		}
+		if errors.Is(err, errOtherProgram) {
+			return nil, fmt.Errorf("%w: %w", errInputChanged, err)
+		}
+		r.set.options.Logger.Error("a checkpoint cannot be read; the one before is tried", "view", r.definition.Name, "file", name, "error", err)
+	}
+	return nil, fmt.Errorf("no checkpoint of view %s can be read: %w", r.definition.Name, errInputChanged)
+}
+
+// checkpoint writes the state, and lets go of what it makes superfluous.
+func (r *runtime) checkpoint() error {
+	files := r.set.options.FS
+	if err := vfs.MkdirAllSync(files, r.stateDir()); err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	if err := r.log.rotate(); err != nil {
+		return err
+	}
+	h := checkpointHeader{
+		Next: r.log.next(), Program: r.program.String(), Marks: r.marks, Closed: r.closed, Final: r.final, Late: r.late,
+	}
+	if err := writeCheckpoint(files, r.stateDir(), h, r.machine, r.content); err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	r.uncovered, r.uncoveredBytes, r.recorded = 0, 0, r.final
+	needed, err := trimCheckpoints(files, r.stateDir())
+	if err != nil {
+		return err
+	}
+	return r.log.trim(min(needed, r.set.neededOf(r.definition)), changelogBytes)
+}
+
+// finish ends the building of a view: what it holds becomes durable and can be read from then on.
+func (r *runtime) finish() error {
+	var err error
+	if r.log, err = openChangelog(r.set.options.FS, r.changelogDir(), r.definition.Schema, 1, func(*Frame) error { return nil }); err != nil {
+		return err
+	}
+	if err := r.checkpoint(); err != nil {
+		return err
+	}
+	ready, err := r.set.options.Catalog.ViewReady(r.definition)
+	if err != nil {
+		return err
+	}
+	r.definition, r.content.definition = ready, ready
+	if err := r.publish(); err != nil {
+		return err
+	}
+	r.set.promote(r.view, ready)
+	return nil
+}
+
+// close leaves a checkpoint behind, so that the next start has little to do.
+func (r *runtime) close(orderly bool) error {
+	if r.log == nil {
+		return nil
+	}
+	var errs []error
+	if orderly && r.settled && r.uncovered > 0 {
+		errs = append(errs, r.checkpoint())
+	}
+	return errors.Join(append(errs, r.log.close())...)
+}
+
+// sealed is how many final rows of a generation lie in segments.
+func (s *Set) sealed(definition *catalog.View) event.Offset {
+	view := s.options.Segments.View(definition.Storage())
+	defer view.Close()
+	return view.Sealed().Next.At(0)
+}
+
+// discard removes all that is kept of a generation of a view. The records come first: a file that nothing names is removed at the next
+// start, a record that names a missing file would be damage.
+func (s *Set) discard(definition *catalog.View) error {
+	view := s.options.Segments.View(definition.Storage())
+	defer view.Close()
+	if len(view.Segments()) > 0 || view.Sealed().Next.At(0) > 0 {
+		record, err := manifest.DropRecord(definition.Storage())
+		if err != nil {
+			return err
+		}
+		if err := s.options.Journal.Update(func() ([]journal.Record, error) { return []journal.Record{record}, nil }); err != nil {
+			return fmt.Errorf("discard segments of view %s: %w", definition.Name, err)
+		}
+		if err := s.options.Segments.Discard(definition.Storage()); err != nil {
+			return err
+		}
+	}
+	for _, parent := range []string{viewsDir, stateDir} {
+		if err := removeDir(s.options.FS, path.Join(parent, definition.Storage())); err != nil {
+			return fmt.Errorf("discard view %s: %w", definition.Name, err)
+		}
+	}
+	return nil
+}
+
+// removeDir removes a directory of files, if it is there.
+func removeDir(files vfs.FS, dir string) error {
+	names, err := files.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := files.Remove(path.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	if err := files.Remove(dir); err != nil {
+		return err
+	}
+	return files.SyncDir(path.Dir(dir))
+}

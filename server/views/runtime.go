@@ -1,0 +1,303 @@
+package views
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+)
+
+const (
+	// sealRows and sealBytes are how many final rows make a segment.
+	sealRows  = 256 << 10
+	sealBytes = 64 << 20
+	// checkpointFrames and checkpointBytes are how far the changelog grows before a checkpoint makes its beginning superfluous.
+	checkpointFrames = 10_000
+	checkpointBytes  = 32 << 20
+)
+
+// runtime is a view at work. It belongs to the view's goroutine.
+type runtime struct {
+	view       *View
+	set        *Set
+	definition *catalog.View
+	program    *continuous.Program
+	machine    *continuous.Machine
+	inputs     []input
+	marks      []Mark
+	content    *content
+	log        *changelog
+	// closed and final are the view's own watermarks, late the number of rows left out as late.
+	closed, final, late int64
+	// recorded is the final watermark of the last frame or checkpoint.
+	recorded int64
+	// started tells that the machine has made its first step, which gives what the answer over no rows holds.
+	started bool
+	// uncovered and uncoveredBytes are the frames since the last checkpoint.
+	uncovered      int
+	uncoveredBytes int64
+	// settled tells that no step is half done: marks, machine and content belong together.
+	settled bool
+	// done is how many rows of the inputs have been taken.
+	done int64
+}
+
+func (s *Set) newRuntime(v *View) (*runtime, error) {
+	definition := v.Definition()
+	_, program, err := s.rebind(definition)
+	if err != nil {
+		return nil, err
+	}
+	if !sameShape(definition, program) {
+		return nil, fmt.Errorf("view %s: %w", definition.Name, errInputChanged)
+	}
+	r := &runtime{view: v, set: s, definition: definition, program: program, closed: continuous.NoWatermark, final: continuous.NoWatermark}
+	for _, want := range program.Inputs() {
+		if _, ok := s.options.Catalog.Stream(want.Name); ok {
+			r.inputs = append(r.inputs, &streamInput{engine: s.options.Ingest, store: s.options.Segments, want: want})
+		} else {
+			r.inputs = append(r.inputs, &viewInput{set: s, want: want})
+		}
+		r.marks = append(r.marks, Mark{Name: want.Name})
+	}
+	return r, nil
+}
+
+func (r *runtime) changelogDir() string { return path.Join(viewsDir, r.definition.Storage()) }
+func (r *runtime) stateDir() string     { return path.Join(stateDir, r.definition.Storage()) }
+
+// begin starts with nothing, after removing what an earlier attempt may have left.
+func (r *runtime) begin() error {
+	if err := r.set.discard(r.definition); err != nil {
+		return err
+	}
+	r.machine = r.program.Start()
+	r.content = newContent(r.definition, r.program, r.set.seed)
+	if r.definition.Start == catalog.StartNow {
+		return r.skipToNow()
+	}
+	return nil
+}
+
+// skipToNow begins behind what the streams hold.
+func (r *runtime) skipToNow() error {
+	for i, in := range r.inputs {
+		s, ok := in.(*streamInput)
+		if !ok {
+			continue
+		}
+		view, err := r.set.options.Ingest.Tail(s.want.Name)
+		if err != nil {
+			return err
+		}
+		r.marks[i].Vector, r.marks[i].Watermarks = view.Next, tailWatermarks(view)
+	}
+	return nil
+}
+
+// advance takes what the inputs have gained and makes it one step. worked is false where there was nothing.
+func (r *runtime) advance(ctx context.Context) (worked bool, err error) {
+	var changes []continuous.Delta
+	r.settled = false
+	step := func(inputs map[string]continuous.InputStep) error {
+		change, err := r.step(ctx, inputs)
+		switch {
+		case err != nil:
+			return err
+		case !r.definition.Ready:
+			return r.build(ctx, change)
+		case change.Rows > 0:
+			changes = append(changes, change)
+		}
+		return nil
+	}
+	if !r.started {
+		if err := step(nil); err != nil {
+			return false, err
+		}
+		r.started, worked = true, true
+	}
+	for i := range r.inputs {
+		took, err := r.take(ctx, i, nil, step)
+		if err != nil {
+			return false, err
+		}
+		worked = worked || took
+	}
+	if worked && r.definition.Ready {
+		if err := r.commit(ctx, changes); err != nil {
+			return false, err
+		}
+	}
+	r.settled = true
+	return worked, nil
+}
+
+// step gives the machine rows and notes what it says of the whole view.
+func (r *runtime) step(ctx context.Context, inputs map[string]continuous.InputStep) (continuous.Delta, error) {
+	change, err := r.machine.Step(ctx, continuous.Step{Inputs: inputs})
+	if err != nil {
+		return continuous.Delta{}, err
+	}
+	r.closed, r.final, r.late = max(r.closed, change.Closed), max(r.final, change.Final), r.late+change.Late
+	for i, c := range change.Columns {
+		change.Columns[i] = plain(c)
+	}
+	return change.Delta, nil
+}
+
+// take gives the machine a portion of an input, up to a mark, or all there is where that is nil.
+func (r *runtime) take(ctx context.Context, i int, to *Mark, step func(map[string]continuous.InputStep) error) (took bool, err error) {
+	in, name := r.inputs[i], r.marks[i].Name
+	p, err := in.pull(ctx, r.marks[i], to)
+	if err != nil || p == nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	closed, before := in.watermarks(r.marks[i])
+	_, after := in.watermarks(p.to)
+	final := func(last bool) int64 {
+		if last {
+			return max(before, after)
+		}
+		return before
+	}
+	for n, piece := range p.pieces {
+		delta, err := piece.read(ctx)
+		if err != nil {
+			return false, err
+		}
+		closed = p.closedAfter(n, closed)
+		last := n == len(p.pieces)-1
+		if err := step(map[string]continuous.InputStep{name: {Rows: delta, Closed: closed, Final: final(last)}}); err != nil {
+			return false, r.located(err, p.to)
+		}
+		r.done += int64(piece.rows)
+		r.view.setProgress(r.done)
+	}
+	if len(p.pieces) == 0 {
+		if err := step(map[string]continuous.InputStep{name: {Closed: max(closed, p.closed), Final: final(true)}}); err != nil {
+			return false, err
+		}
+	}
+	r.marks[i] = p.to
+	return true, nil
+}
+
+// located says between which marks the rows lie that a query failed over.
+func (r *runtime) located(err error, to Mark) error {
+	var fault *event.Error
+	if !errors.As(err, &fault) {
+		return err
+	}
+	from := ""
+	for _, m := range r.marks {
+		if m.Name == to.Name {
+			from = m.Vector.String()
+		}
+	}
+	out := *fault
+	out.Detail = fmt.Sprintf("%s; it stopped between offsets %s and %s of %s", fault.Detail, from, to.Vector, to.Name)
+	return &out
+}
+
+// build takes a change while the view is built: nobody sees it, so it needs no frame.
+func (r *runtime) build(ctx context.Context, change continuous.Delta) error {
+	if err := r.content.apply(rows{columns: change.Columns, count: change.Rows}, change.Weights, r.final); err != nil {
+		return err
+	}
+	return r.sealIfDue(ctx)
+}
+
+// commit makes a step durable and then visible.
+func (r *runtime) commit(ctx context.Context, changes []continuous.Delta) error {
+	frame := &Frame{}
+	if len(changes) > 0 {
+		net, err := r.program.Net(changes...)
+		if err != nil {
+			return err
+		}
+		frame.Columns, frame.Weights, frame.Rows = net.Columns, net.Weights, net.Rows
+		for i, c := range frame.Columns {
+			frame.Columns[i] = plain(c)
+		}
+	}
+	if frame.Rows > 0 {
+		if err := r.append(frame); err != nil {
+			return err
+		}
+	}
+	if err := r.content.apply(rows{columns: frame.Columns, count: frame.Rows}, frame.Weights, r.final); err != nil {
+		return err
+	}
+	if err := r.publish(); err != nil {
+		return err
+	}
+	if err := r.sealIfDue(ctx); err != nil {
+		return err
+	}
+	if r.uncovered < checkpointFrames && r.uncoveredBytes < checkpointBytes {
+		return nil
+	}
+	return r.checkpoint()
+}
+
+// publish shows the content as it is now.
+func (r *runtime) publish() error {
+	live, err := r.content.live.publish()
+	if err != nil {
+		return err
+	}
+	r.view.setSnapshot(&Snapshot{
+		definition: r.definition, live: live, liveRows: r.content.live.alive, final: slices.Clone(r.content.final), next: r.content.next,
+		sealed: r.content.sealed, frame: r.log.next(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
+		StateBytes: r.machine.Bytes(),
+	})
+	return nil
+}
+
+// sealIfDue writes the final rows into a segment once there are many. They have been durable in the changelog before.
+func (r *runtime) sealIfDue(ctx context.Context) error {
+	if c := r.content; int64(c.next-c.sealed) < sealRows && c.finalBytes < sealBytes {
+		return nil
+	}
+	if err := r.recordFinal(); err != nil {
+		return err
+	}
+	next := r.content.next
+	sealed := manifest.Sealed{Next: event.Vector{next}}
+	if _, err := r.set.options.Segments.Add(ctx, r.definition.Stored(), r.content.final, sealed); err != nil {
+		return fmt.Errorf("seal view %s: %w", r.definition.Name, err)
+	}
+	r.content.forget(next)
+	if !r.definition.Ready {
+		return nil
+	}
+	return r.publish()
+}
+
+// recordFinal makes durable up to when rows are final, where no frame has said so yet: a restart would take rows for live ones that a
+// segment holds.
+func (r *runtime) recordFinal() error {
+	if !r.definition.Ready || r.recorded == r.final {
+		return nil
+	}
+	return r.append(&Frame{})
+}
+
+// append completes a frame and makes it durable.
+func (r *runtime) append(f *Frame) error {
+	f.Marks, f.Closed, f.Final, f.Late = slices.Clone(r.marks), r.closed, r.final, r.late
+	if err := r.log.append(f); err != nil {
+		return err
+	}
+	r.recorded = r.final
+	r.uncovered, r.uncoveredBytes = r.uncovered+1, r.uncoveredBytes+f.bytes()
+	return nil
+}

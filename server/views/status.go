@@ -1,0 +1,92 @@
+package views
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/continuous"
+)
+
+// Status describes a view to people.
+type Status struct {
+	Name   string
+	State  State
+	Detail string
+	// Failure is set where the view has failed.
+	Failure error
+	// Lag is how many rows of its streams the view has not taken yet.
+	Lag  int64
+	Rows int64
+	// StateBytes is the memory that the view's machine takes.
+	StateBytes int64
+	Late       int64
+	// Closed is the time up to which the content is complete, continuous.NoWatermark where there is none.
+	Closed int64
+	Marks  []Mark
+}
+
+// Status is how the view is now.
+func (v *View) Status() Status {
+	v.mu.Lock()
+	out := Status{Name: v.mu.definition.Name, State: v.mu.state, Failure: v.mu.failure, Closed: continuous.NoWatermark}
+	inputs, snapshot, taken := v.mu.definition.Inputs, v.mu.snapshot, v.mu.taken
+	v.mu.Unlock()
+	if snapshot != nil {
+		out.Rows, out.StateBytes, out.Late = snapshot.Rows(), snapshot.StateBytes, snapshot.Late
+		out.Closed, out.Marks = snapshot.Closed, snapshot.Marks
+	}
+	held := int64(0)
+	for _, name := range inputs {
+		newest, ok := v.set.newest(name)
+		if !ok || newest.Generation != 0 {
+			continue
+		}
+		for p, next := range newest.Vector {
+			held += int64(next)
+			for _, m := range out.Marks {
+				if m.Name == name && p < len(m.Vector) {
+					out.Lag -= int64(m.Vector[p])
+				}
+			}
+		}
+	}
+	out.Lag += held
+	switch {
+	case out.State == Failed && out.Failure != nil:
+		out.Detail = out.Failure.Error()
+	case out.State == Building && held > 0:
+		out.Detail = fmt.Sprintf("%d %% of its input is read", min(100, 100*taken/held))
+	}
+	return out
+}
+
+// HeldBy says in words what keeps the view from being complete up to a later time.
+func (s Status) HeldBy() []string {
+	var least *Mark
+	partition, lowest := 0, int64(math.MaxInt64)
+	for i, m := range s.Marks {
+		for p, w := range m.Watermarks {
+			if m.Generation != 0 && p > 0 {
+				continue // the second one of a view is its final one
+			}
+			if w < lowest {
+				least, partition, lowest = &s.Marks[i], p, w
+			}
+		}
+		if len(m.Watermarks) == 0 {
+			least, partition, lowest = &s.Marks[i], 0, continuous.NoWatermark
+		}
+	}
+	if least == nil {
+		return nil
+	}
+	what := fmt.Sprintf("it waits for stream %s, partition %d", least.Name, partition)
+	if least.Generation != 0 {
+		what = "it waits for view " + least.Name
+	}
+	if lowest == continuous.NoWatermark {
+		return []string{what + ", which has no watermark yet"}
+	}
+	return []string{what + ", whose watermark is " + string(event.AppendTimestamp(nil, lowest))}
+}

@@ -1,0 +1,288 @@
+package views
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// State says what a view is doing.
+type State string
+
+// The states.
+const (
+	Building State = "building" // it takes what its inputs hold, and cannot be read yet
+	Running  State = "running"
+	Failed   State = "failed" // it has stopped, and can be read as it was
+)
+
+// View is one running view.
+type View struct {
+	set    *Set
+	cancel context.CancelFunc
+	ctx    context.Context
+	done   chan struct{}
+	resume chan struct{}
+
+	mu struct {
+		sync.Mutex
+		definition *catalog.View
+		state      State
+		failure    error
+		snapshot   *Snapshot
+		log        *changelog
+		started    bool
+		taken      int64
+		// needed is, by input, the oldest mark that a restart may begin at.
+		needed map[string]uint64
+		// changed is closed and replaced whenever anything of the above changes.
+		changed chan struct{}
+	}
+}
+
+func newSeed() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+func (s *Set) newView(definition *catalog.View) *View {
+	v := &View{set: s, done: make(chan struct{}), resume: make(chan struct{}, 1)}
+	v.ctx, v.cancel = context.WithCancel(s.ctx)
+	v.mu.definition, v.mu.state, v.mu.changed = definition, Running, make(chan struct{})
+	if !definition.Ready {
+		v.mu.state = Building
+	}
+	return v
+}
+
+func (v *View) start() {
+	v.mu.Lock()
+	v.mu.started = true
+	v.mu.Unlock()
+	go v.run()
+}
+
+// stop ends the view's goroutine and waits for it, unless it is the caller.
+func (v *View) stop() {
+	v.cancel()
+	v.mu.Lock()
+	started := v.mu.started
+	v.mu.Unlock()
+	if started {
+		<-v.done
+	}
+}
+
+// update changes what others see and wakes those who wait for it.
+func (v *View) update(change func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	change()
+	close(v.mu.changed)
+	v.mu.changed = make(chan struct{})
+}
+
+// Changed returns a channel that is closed by the next change of the view's content, watermark or state.
+func (v *View) Changed() <-chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.mu.changed
+}
+
+// Definition is the view's definition.
+func (v *View) Definition() *catalog.View {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.mu.definition
+}
+
+func (v *View) snapshot() *Snapshot {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.mu.snapshot
+}
+
+func (v *View) setSnapshot(s *Snapshot) {
+	v.update(func() {
+		v.mu.snapshot, v.mu.definition = s, s.definition
+		v.mu.state, v.mu.failure = Running, nil
+	})
+}
+
+// setProgress notes how many rows have been taken while the view is built.
+func (v *View) setProgress(taken int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.mu.taken = taken
+}
+
+// run keeps the view current until it is stopped. After a failure of the machine it runs on it tries again; a failure of the query needs
+// someone to say so.
+func (v *View) run() {
+	defer close(v.done)
+	retry := firstRetry
+	for {
+		worked, err := v.work()
+		if v.ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, errInputChanged) {
+			if err = v.set.rebuild(v.Definition()); err == nil {
+				<-v.ctx.Done() // the one that takes this one's place ends it
+				return
+			}
+		}
+		v.update(func() { v.mu.state, v.mu.failure = Failed, err })
+		v.set.options.Logger.Error("a view has stopped", "view", v.Definition().Name, "error", err)
+		var again <-chan time.Time
+		if !isQuery(err) {
+			if worked {
+				retry = firstRetry
+			}
+			timer := time.NewTimer(retry)
+			again, retry = timer.C, min(2*retry, lastRetry)
+		}
+		select {
+		case <-again:
+		case <-v.resume:
+		case <-v.ctx.Done():
+			return
+		}
+	}
+}
+
+// work opens the view and follows its inputs until something fails or the view is stopped.
+func (v *View) work() (worked bool, err error) {
+	r, err := v.set.newRuntime(v)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, r.close(v.ctx.Err() != nil)) }()
+	if r.definition.Ready {
+		err = r.restore(v.ctx)
+	} else {
+		err = r.begin()
+	}
+	if err != nil {
+		return false, err
+	}
+	v.update(func() { v.mu.log = r.log })
+	for {
+		changed := r.changed()
+		moved, err := r.advance(v.ctx)
+		if err != nil {
+			return worked, err
+		}
+		worked = true
+		if !r.definition.Ready && !r.behind() {
+			if err := r.finish(); err != nil {
+				return worked, err
+			}
+			v.update(func() { v.mu.log = r.log })
+		}
+		if moved {
+			continue
+		}
+		if !wait(v.ctx, changed) {
+			return worked, nil
+		}
+	}
+}
+
+// changed are the channels that tell of more to read.
+func (r *runtime) changed() []<-chan struct{} {
+	out := make([]<-chan struct{}, len(r.inputs))
+	for i, in := range r.inputs {
+		out[i] = in.changed()
+	}
+	return out
+}
+
+// behind reports whether there is much to be read.
+func (r *runtime) behind() bool {
+	for i, in := range r.inputs {
+		if in.behind(r.marks[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// wait blocks until one of the channels is closed; false when ctx ends first.
+func wait(ctx context.Context, channels []<-chan struct{}) bool {
+	if len(channels) == 1 {
+		select {
+		case <-channels[0]:
+			return true
+		case <-ctx.Done():
+			return false
+		}
+	}
+	cases := []reflect.SelectCase{{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(ctx.Done())}}
+	for _, c := range channels {
+		cases = append(cases, reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c)})
+	}
+	chosen, _, _ := reflect.Select(cases)
+	return chosen > 0
+}
+
+// Resume lets a view that has failed try again.
+func (v *View) Resume() {
+	select {
+	case v.resume <- struct{}{}:
+	default:
+	}
+}
+
+// await blocks until the view has taken its inputs up to the targets. A view that has failed does not get there.
+func (v *View) await(ctx context.Context, targets []Mark) error {
+	for {
+		changed := v.Changed()
+		v.mu.Lock()
+		snapshot, state, failure := v.mu.snapshot, v.mu.state, v.mu.failure
+		name := v.mu.definition.Name
+		v.mu.Unlock()
+		switch {
+		case state == Failed:
+			return event.Errorf(event.CodeConflict, "view %q has stopped: %v", name, failure)
+		case snapshot != nil && snapshot.covers(targets):
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-v.ctx.Done():
+			return event.Errorf(event.CodeClosed, "view %q was dropped, replaced or stopped", name)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Ready blocks until the view can be read, or has failed.
+func (v *View) Ready(ctx context.Context) error { return v.await(ctx, nil) }
+
+// readFrames gives the frames from a number on to fn, as many as there are.
+func (v *View) readFrames(ctx context.Context, from uint64, fn func(*Frame) error) error {
+	v.mu.Lock()
+	log := v.mu.log
+	v.mu.Unlock()
+	if log == nil {
+		return nil
+	}
+	return log.read(ctx, from, fn)
+}
+
+// oldestMark is the frame of an input that the view may want after a restart.
+func (v *View) oldestMark(input string) uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.mu.needed[input]
+}

@@ -1,0 +1,318 @@
+// Package views keeps materialized views: it plans them, feeds their machines from streams and from other views, and makes what they
+// answer durable, readable and followable.
+//
+// What always holds:
+//   - The content of a view is a function of the marks of its inputs (offsets and watermarks) and of nothing else. What is read of a view
+//     belongs to one set of marks.
+//   - Nothing of a step is visible before its frame is in the changelog, on disk. After a restart the content is that of the newest
+//     checkpoint and the frames since; the machine is that of the checkpoint, fed again with what the inputs gained up to the last
+//     frame.
+//   - Final rows have numbers that never change, given in the order of the frames. Segments hold them up to some number, memory and
+//     checkpoints the rest, so that a crash between sealing and anything else neither doubles nor loses one.
+//   - A view that fails stops alone, keeps what it had, and says why.
+//
+// Every view has one goroutine, which alone touches its runtime; Close ends and awaits all of them. Everything that Set and View export
+// may be called from any goroutine. Lock order: Set, then View. The package does not know HTTP.
+package views
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/segments"
+	"github.com/tidemarkdb/tidemark/sql/bind"
+)
+
+// Options of a Set. Every field must be set.
+type Options struct {
+	FS       vfs.FS
+	Catalog  *catalog.Catalog
+	Journal  segments.Journal
+	Ingest   *ingest.Engine
+	Segments *segments.Store
+	Logger   *slog.Logger
+	// Now is the wall clock. It decides nothing but when something is tried again.
+	Now func() time.Time
+}
+
+// Set is all views of a server.
+type Set struct {
+	options Options
+	seed    uint64
+	ctx     context.Context
+	cancel  context.CancelFunc
+
+	mu struct {
+		sync.Mutex
+		views map[string]*View // the present ones
+		next  map[string]*View // those that are to take their place
+		done  bool
+	}
+}
+
+// Open starts the views of the catalog. What is left of views that were dropped is removed first.
+func Open(options Options) (*Set, error) {
+	s := &Set{options: options, seed: newSeed()}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.mu.views, s.mu.next = map[string]*View{}, map[string]*View{}
+	if err := s.discardOrphans(); err != nil {
+		return nil, fmt.Errorf("open views: %w", err)
+	}
+	for _, definition := range options.Catalog.Views() {
+		s.mu.views[definition.Name] = s.newView(definition)
+		if next, ok := options.Catalog.NextView(definition.Name); ok {
+			s.mu.next[definition.Name] = s.newView(next)
+		}
+	}
+	for _, v := range s.all() {
+		v.start()
+	}
+	return s, nil
+}
+
+// discardOrphans removes the directories of generations that no definition names.
+func (s *Set) discardOrphans() error {
+	known := map[string]bool{}
+	for _, v := range s.options.Catalog.Views() {
+		known[v.Storage()] = true
+		if next, ok := s.options.Catalog.NextView(v.Name); ok {
+			known[next.Storage()] = true
+		}
+	}
+	for _, parent := range []string{viewsDir, stateDir} {
+		if err := vfs.MkdirAllSync(s.options.FS, parent); err != nil {
+			return err
+		}
+		names, err := s.options.FS.ReadDir(parent)
+		if err != nil {
+			return err
+		}
+		for _, name := range names {
+			if known[name] {
+				continue
+			}
+			if err := removeDir(s.options.FS, parent+"/"+name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// all are the views, those that take the place of others included.
+func (s *Set) all() []*View {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Concat(slices.Collect(maps.Values(s.mu.views)), slices.Collect(maps.Values(s.mu.next)))
+}
+
+// Close stops every view, each with a checkpoint, and waits for them. It may be called twice.
+func (s *Set) Close() error {
+	s.mu.Lock()
+	s.mu.done = true
+	s.mu.Unlock()
+	s.cancel()
+	for _, v := range s.all() {
+		v.stop()
+	}
+	return nil
+}
+
+// find gives the present view of a name.
+func (s *Set) find(name string) (*View, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v, ok := s.mu.views[name]; ok {
+		return v, nil
+	}
+	return nil, event.Errorf(event.CodeNotFound, "there is no materialized view %q", name)
+}
+
+// View finds a view.
+func (s *Set) View(name string) (*View, bool) {
+	v, err := s.find(name)
+	return v, err == nil
+}
+
+// List gives the present views by name.
+func (s *Set) List() []*View {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]*View, 0, len(s.mu.views))
+	for _, name := range slices.Sorted(maps.Keys(s.mu.views)) {
+		out = append(out, s.mu.views[name])
+	}
+	return out
+}
+
+// Explain describes the operators that would keep a view current.
+func (s *Set) Explain(b bind.CreateView) (string, error) {
+	program, err := s.compile(b)
+	if err != nil {
+		return "", err
+	}
+	if _, err := define(b, program); err != nil {
+		return "", err
+	}
+	return program.String(), nil
+}
+
+// Create defines a view and starts it. It does not wait until the view is ready.
+func (s *Set) Create(b bind.CreateView) (*View, error) {
+	program, err := s.compile(b)
+	if err != nil {
+		return nil, err
+	}
+	definition, err := define(b, program)
+	if err != nil {
+		return nil, err
+	}
+	return s.create(definition, b.OrReplace)
+}
+
+func (s *Set) create(definition catalog.View, replace bool) (*View, error) {
+	made, err := s.options.Catalog.CreateView(definition, replace)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	if s.mu.done {
+		s.mu.Unlock()
+		return nil, event.Errorf(event.CodeClosed, "the server is stopping")
+	}
+	v := s.newView(made)
+	_, beside := s.options.Catalog.NextView(made.Name)
+	var old *View
+	if beside {
+		old, s.mu.next[made.Name] = s.mu.next[made.Name], v
+	} else {
+		old, s.mu.views[made.Name] = s.mu.views[made.Name], v
+	}
+	s.mu.Unlock()
+	if old != nil { // it was not ready, so nobody has seen it
+		old.stop()
+		if err := s.discard(old.Definition()); err != nil {
+			s.options.Logger.Error("a view that was replaced could not be removed", "view", made.Name, "error", err)
+		}
+	}
+	v.start()
+	return v, nil
+}
+
+// promote makes a view that is ready the present one of its name, and removes the one before.
+func (s *Set) promote(v *View, ready *catalog.View) {
+	s.mu.Lock()
+	old := s.mu.views[ready.Name]
+	s.mu.views[ready.Name] = v
+	delete(s.mu.next, ready.Name)
+	s.mu.Unlock()
+	if old == v || old == nil {
+		return
+	}
+	old.stop()
+	if err := s.discard(old.Definition()); err != nil {
+		s.options.Logger.Error("a view that was replaced could not be removed", "view", ready.Name, "error", err)
+	}
+}
+
+// rebuild makes a view anew from its definition, beside the present one. It fails where the query does not fit its inputs any more.
+func (s *Set) rebuild(definition *catalog.View) error {
+	if _, ok := s.options.Catalog.NextView(definition.Name); ok {
+		return nil // it is being built
+	}
+	b, program, err := s.rebind(definition)
+	if err != nil {
+		return err
+	}
+	fresh, err := define(b, program)
+	if err != nil {
+		return err
+	}
+	s.options.Logger.Info("a view is built anew, as its inputs have changed", "view", definition.Name)
+	_, err = s.create(fresh, true)
+	return err
+}
+
+// Drop removes a view with all that is kept of it. It is refused while other views read it.
+func (s *Set) Drop(name string) error {
+	if err := s.options.Catalog.DropView(name); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	gone := []*View{s.mu.views[name], s.mu.next[name]}
+	delete(s.mu.views, name)
+	delete(s.mu.next, name)
+	s.mu.Unlock()
+	var errs []error
+	for _, v := range gone {
+		if v != nil {
+			v.stop()
+			errs = append(errs, s.discard(v.Definition()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// neededOf is the number of the first frame of a view that the views reading it may still want after a restart.
+func (s *Set) neededOf(definition *catalog.View) uint64 {
+	needed := uint64(math.MaxUint64)
+	for _, reader := range s.all() {
+		d := reader.Definition()
+		if !slices.Contains(d.Inputs, definition.Name) || !d.Ready {
+			continue
+		}
+		needed = min(needed, reader.oldestMark(definition.Name))
+	}
+	return needed
+}
+
+// Await blocks until the named views, and the views that those read, have taken everything that was acknowledged before the call.
+func (s *Set) Await(ctx context.Context, names []string) error {
+	for _, name := range names {
+		v, err := s.find(name)
+		if err != nil {
+			continue // a stream: what was acknowledged can be read
+		}
+		var targets []Mark
+		inputs := v.Definition().Inputs
+		if err := s.Await(ctx, inputs); err != nil {
+			return err
+		}
+		for _, input := range inputs {
+			if target, ok := s.newest(input); ok {
+				targets = append(targets, target)
+			}
+		}
+		if err := v.await(ctx, targets); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newest is how far a stream or view is now.
+func (s *Set) newest(name string) (Mark, bool) {
+	if v, err := s.find(name); err == nil {
+		if snapshot := v.snapshot(); snapshot != nil {
+			return snapshot.mark(), true
+		}
+		return Mark{}, false
+	}
+	view, err := s.options.Ingest.Tail(name)
+	if err != nil {
+		return Mark{}, false
+	}
+	return Mark{Name: name, Vector: view.Next, Watermarks: []int64{continuous.NoWatermark}}, true
+}

@@ -17,6 +17,9 @@ type Stream struct {
 	Bound       time.Duration `json:"bound"`
 	IdleTimeout time.Duration `json:"idle_timeout"`
 	FutureLimit time.Duration `json:"future_limit"`
+	// DedupKey are the columns by which a row is known again, and DedupWithin how far apart in event time two such rows may be.
+	DedupKey    []string      `json:"dedup_key,omitempty"`
+	DedupWithin time.Duration `json:"dedup_within,omitempty"`
 	// Retention is how long rows can be queried, by event time; 0 is for ever.
 	Retention time.Duration `json:"retention,omitempty"`
 	// LogRetention is how long raw records can be re-read after they are sealed, by arrival time.

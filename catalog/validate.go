@@ -58,6 +58,14 @@ func (s *Stream) Validate() error {
 			faults.add("the partitioning column %q does not exist", name)
 		}
 	}
+	for _, name := range s.DedupKey {
+		if !slices.ContainsFunc(s.Schema.Columns, func(c event.Column) bool { return c.Name == name }) {
+			faults.add("the column %q of the DEDUP KEY does not exist", name)
+		}
+	}
+	if len(s.DedupKey) > 0 != (s.DedupWithin > 0) {
+		faults.add("a DEDUP KEY has columns and an interval of more than 0")
+	}
 	return faults.err(s.Name)
 }
 
@@ -67,7 +75,7 @@ func (s *Stream) validateDurations(faults *faults) {
 		value time.Duration
 	}{
 		{"watermark bound", s.Bound}, {"idle timeout", s.IdleTimeout}, {"future limit", s.FutureLimit},
-		{"retention", s.Retention}, {"log retention", s.LogRetention},
+		{"retention", s.Retention}, {"log retention", s.LogRetention}, {"interval of the DEDUP KEY", s.DedupWithin},
 	} {
 		if d.value < 0 {
 			faults.add("the %s is negative", d.name)

@@ -50,7 +50,8 @@ type Summary struct {
 	Known    bool
 	Accepted int64
 	Rejected int64
-	// Duplicates counts the rows that an earlier request with the same key had stored. Their offsets are among Offsets.
+	// Duplicates counts the rows that an earlier request with the same key had stored, whose offsets are among Offsets, and those that the
+	// stream had already under its DEDUP KEY.
 	Duplicates int64
 	// Offsets are the spans of offsets given, joined where they touch, by partition and offset.
 	Offsets []partition.Span
@@ -244,24 +245,41 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 
 // queue hands decoded rows to their partitions' writers.
 func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64) (bool, error) {
-	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival}
+	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival, Lines: rows.Lines}
 	if b.keyed != nil {
-		decoded = b.identify(decoded, rows.Lines, len(rows.Rejected), known)
+		decoded = missing(decoded, known)
 	}
-	if len(decoded.Times) == 0 {
-		return false, nil
-	}
-	b.stream.widenExtents(decoded)
-	parts, err := b.stream.router.Split(decoded)
+	decoded, reservation, err := b.distinct(ctx, decoded)
 	if err != nil {
 		return false, err
 	}
+	if b.keyed != nil {
+		b.identify(&decoded, rows.Count+len(rows.Rejected), known)
+	}
+	b.stream.widenExtents(decoded)
+	parts, err := b.stream.router.Split(decoded)
+	if err != nil || len(decoded.Times) == 0 {
+		reservation.Release()
+		return false, err
+	}
 	note(parts)
+	return b.send(ctx, parts, reservation, bytes)
+}
+
+// send queues the parts of a chunk.
+func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *dedup.Reservation, bytes int64) (bool, error) {
 	replies := make(chan partition.Reply, len(parts))
 	flight := inFlight{replies: replies, bytes: bytes}
+	reservation.Expect(len(parts))
+	var err error
 	for _, part := range parts {
-		if err = b.stream.writers[part.Partition].Append(ctx, part.Rows, replies); err != nil {
-			break
+		part.Rows.Done = reservation.Done
+		if err == nil {
+			err = b.stream.writers[part.Partition].Append(ctx, part.Rows, replies)
+		}
+		if err != nil {
+			reservation.Done()
+			continue
 		}
 		flight.parts++
 	}

@@ -34,6 +34,8 @@ type Options struct {
 	TailBytes int64
 	// DedupBytes bounds the memory for what requests with a key have stored, over all streams.
 	DedupBytes int64
+	// RowKeyBytes bounds the memory for the keys of rows of streams with DEDUP KEY, over all streams.
+	RowKeyBytes int64
 	// LogFileBytes is the size at which a log begins a new file; 0 means 64 MiB.
 	LogFileBytes int64
 	Seal         seal.Limits
@@ -57,6 +59,7 @@ type Engine struct {
 	room    room
 	idling  *idling // from the end of Open on
 	dedup   *dedup.Budget
+	rowKeys *dedup.Budget
 
 	// claims are the keys of requests under way.
 	claims struct {
@@ -80,6 +83,7 @@ func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options)
 		pending: semaphore.NewWeighted(options.PendingBytes),
 		room:    room{fs: fs, now: options.Now},
 		dedup:   dedup.NewBudget(options.DedupBytes),
+		rowKeys: dedup.NewBudget(options.RowKeyBytes),
 		sealer:  seal.New(store, seal.Options{Limits: options.Seal, Now: options.Now, Logger: options.Logger, Observe: options.ObserveSeal}),
 	}
 	e.mu.streams, e.claims.held = map[string]*Stream{}, map[claim]chan struct{}{}
@@ -176,6 +180,9 @@ func (e *Engine) Unsealed(name string) int64 {
 
 // DedupMemory is the budget of what is known of requests.
 func (e *Engine) DedupMemory() *dedup.Budget { return e.dedup }
+
+// RowKeyMemory is the budget of the keys of rows under DEDUP KEY.
+func (e *Engine) RowKeyMemory() *dedup.Budget { return e.rowKeys }
 
 // Failures says what keeps rows from being taken: a full disk, and every partition whose log has failed.
 func (e *Engine) Failures() []string {

@@ -60,7 +60,8 @@ func tryOpenStore(fs vfs.FS, change ...func(*Options)) (*store, error) {
 		return nil, err
 	}
 	options := Options{
-		PendingBytes: 64 << 20, TailBytes: 1 << 30, DedupBytes: 64 << 20, Now: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		PendingBytes: 64 << 20, TailBytes: 1 << 30, DedupBytes: 64 << 20, RowKeyBytes: 64 << 20,
+		Now: time.Now, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Seal: seal.Limits{Rows: 1 << 40, Bytes: 1 << 40, Age: time.Hour},
 	}
 	for _, f := range change {

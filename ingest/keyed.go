@@ -116,6 +116,7 @@ func (b *Body) stored(chunk *decode.Chunk) (*dedup.Chunk, error) {
 // repeat counts a chunk that is stored as a whole. Rows that were rejected are read again for their reasons, and kept unless they are
 // already: a crash may have come before that.
 func (b *Body) repeat(ctx context.Context, chunk *decode.Chunk, known *dedup.Chunk) error {
+	rejected := 0
 	if known.Lines > known.Accepted {
 		definition := b.stream.Definition()
 		rows, err := chunk.Decode(definition.Schema, decode.Options{Mode: definition.SchemaMode}, b.lines)
@@ -124,8 +125,10 @@ func (b *Body) repeat(ctx context.Context, chunk *decode.Chunk, known *dedup.Chu
 		}
 		b.reject(rows.Rejected)
 		b.describe(rows.Rejected)
+		rejected = len(rows.Rejected)
 	}
-	b.summary.Rejected += int64(known.Lines - known.Accepted)
+	b.summary.Rejected += int64(rejected)
+	b.summary.Duplicates += int64(known.Lines) - int64(known.Accepted) - int64(rejected) // under DEDUP KEY
 	b.lines += int64(known.Lines)
 	b.duplicates(known)
 	return b.keepRejected(ctx)
@@ -141,24 +144,29 @@ func (b *Body) duplicates(known *dedup.Chunk) {
 	}
 }
 
-// identify leaves out the rows that are stored already, and marks the others as what they are of the request.
-func (b *Body) identify(rows partition.Rows, lines []int, rejected int, known *dedup.Chunk) partition.Rows {
-	k := b.keyed
-	rows.Lines = lines
-	rows.Request = &eventlog.Request{
-		Key: k.key, Chunk: k.chunk, Hash: k.hash, Last: k.last, Lines: uint32(len(lines) + rejected), Accepted: uint32(len(lines)),
-	}
+// missing leaves out the rows of a chunk that are stored already.
+func missing(rows partition.Rows, known *dedup.Chunk) partition.Rows {
 	if known == nil {
 		return rows
 	}
-	rows.Request.Lines, rows.Request.Accepted = known.Lines, known.Accepted
-	var missing []int32
-	for i, line := range lines {
+	var kept []int32
+	for i, line := range rows.Lines {
 		if !known.Holds(line) {
-			missing = append(missing, int32(i))
+			kept = append(kept, int32(i))
 		}
 	}
-	return rows.Take(missing)
+	return rows.Take(kept)
+}
+
+// identify marks rows as what they are of the request. lines is how many rows the chunk has.
+func (b *Body) identify(rows *partition.Rows, lines int, known *dedup.Chunk) {
+	k := b.keyed
+	rows.Request = &eventlog.Request{
+		Key: k.key, Chunk: k.chunk, Hash: k.hash, Last: k.last, Lines: uint32(lines), Accepted: uint32(len(rows.Times)),
+	}
+	if known != nil {
+		rows.Request.Accepted = known.Accepted
+	}
 }
 
 // note gives each part of a keyed chunk its own description, which says what of the chunk it holds.

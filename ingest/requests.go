@@ -7,7 +7,9 @@ import (
 
 // loadDedup reads what was known of the stream's requests when it was saved last. The logs tell the rest.
 func (s *Stream) loadDedup(partitions int) error {
-	state, damaged, err := dedup.Load(s.engine.fs, s.name, s.engine.dedup)
+	state, damaged, err := dedup.Load(s.engine.fs, s.name, dedup.Options{
+		Requests: s.engine.dedup, Rows: s.engine.rowKeys, Within: s.opened.DedupWithin,
+	})
 	if err != nil {
 		return err
 	}

@@ -104,7 +104,8 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 	}
 	options := partition.Options{
 		Partition: p, Bound: definition.Bound, FutureLimit: definition.FutureLimit, IdleTimeout: definition.IdleTimeout, Now: s.engine.options.Now,
-		Observe: s.engine.options.ObserveSync, Confirm: func(entry *eventlog.Entry) { s.dedup.Apply(p, entry) },
+		Observe: s.engine.options.ObserveSync,
+		Confirm: func(entry *eventlog.Entry, rows *partition.Rows) { s.dedup.Apply(p, entry, rows.Keys, rows.Times) },
 	}
 	if known := clocks(sealed); int(p) < len(known) {
 		options.Clock = known[p]
@@ -116,10 +117,6 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 	}
 	start := min(from, max(s.dedup.Next(p), log.First()))
 	err = log.Read(start, func(entry *eventlog.Entry) error {
-		s.dedup.Apply(p, entry)
-		if entry.End() <= from {
-			return nil
-		}
 		return s.replay(definition.Schema, replayer, entry, from)
 	})
 	if err != nil {
@@ -137,8 +134,14 @@ func lostLog(stream string, p event.Partition, next, sealed event.Offset) error 
 		stream, p, next, sealed)
 }
 
-// replay puts one log entry back into the tail as it was, less what is sealed of it.
+// replay puts one log entry back into the tail as it was, less what is sealed of it, and applies it to what is known of duplicates.
 func (s *Stream) replay(schema *event.Schema, replayer *partition.Replayer, entry *eventlog.Entry, from event.Offset) error {
+	if entry.Idle != nil || entry.End() <= from && s.opened.DedupKey == nil {
+		s.dedup.Apply(replayer.Partition(), entry, nil, nil)
+	}
+	if entry.End() <= from && (entry.Idle != nil || s.opened.DedupKey == nil) {
+		return nil
+	}
 	if entry.Idle != nil {
 		replayer.Idle(entry)
 		return s.sealing.Tail.PublishIdle(replayer.Partition(), entry.End(), replayer.Clock())
@@ -148,6 +151,14 @@ func (s *Stream) replay(schema *event.Schema, replayer *partition.Replayer, entr
 		return fmt.Errorf("offset %d: %w", entry.First, err)
 	}
 	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: entry.Meta.Arrival}
+	keys, err := rowKeys(schema, rows.Columns, s.opened.DedupKey, rows.Count)
+	if err != nil {
+		return err
+	}
+	s.dedup.Apply(replayer.Partition(), entry, keys, rows.Times)
+	if entry.End() <= from {
+		return nil
+	}
 	batch, err := replayer.Batch(decoded, entry.Meta, entry.First)
 	if err != nil {
 		return err

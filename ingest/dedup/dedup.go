@@ -49,13 +49,28 @@ type State struct {
 		ages []*age
 		// arrival is the newest arrival applied, in microseconds.
 		arrival int64
+		rows    rowKeys
 		// unsaved is how many bytes of the log were applied since the last snapshot.
 		unsaved int64
 	}
 }
 
+// Options of a State.
+type Options struct {
+	// Requests is the memory for requests with a key, and Rows that for the keys of rows.
+	Requests, Rows *Budget
+	// Within is the interval of DEDUP KEY; 0 without one.
+	Within time.Duration
+}
+
 // New makes an empty state.
-func New(budget *Budget) *State { return &State{budget: budget} }
+func New(options Options) *State {
+	s := &State{budget: options.Requests}
+	s.mu.rows = rowKeys{
+		budget: options.Rows, within: options.Within.Microseconds(), seen: map[RowKey]int64{}, pending: map[RowKey]*Reservation{},
+	}
+	return s
+}
 
 // Next says up to where the log of a partition has been applied.
 func (s *State) Next(p event.Partition) event.Offset {
@@ -64,8 +79,9 @@ func (s *State) Next(p event.Partition) event.Offset {
 	return s.mu.next.At(p)
 }
 
-// Apply folds in a durable entry of a partition's log. Entries that were applied before are passed over.
-func (s *State) Apply(p event.Partition, e *eventlog.Entry) {
+// Apply folds in a durable entry of a partition's log. Entries that were applied before are passed over. keys and times are the keys and
+// event times of its rows, in microseconds, where the stream has a DEDUP KEY.
+func (s *State) Apply(p event.Partition, e *eventlog.Entry, keys []RowKey, times []int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for int(p) >= len(s.mu.next) {
@@ -77,6 +93,7 @@ func (s *State) Apply(p event.Partition, e *eventlog.Entry) {
 	s.mu.next[p] = e.End()
 	s.mu.unsaved += int64(e.Bytes)
 	s.mu.arrival = max(s.mu.arrival, e.Meta.Arrival)
+	s.mu.rows.remember(keys, times)
 	if e.Meta.Request != nil {
 		s.add(stored{
 			Request: *e.Meta.Request, Arrival: e.Meta.Arrival,
@@ -92,4 +109,6 @@ func (s *State) Close() {
 	for len(s.mu.ages) > 0 {
 		s.dropOldest()
 	}
+	s.mu.rows.budget.used.Add(-int64(len(s.mu.rows.seen)) * rowKeyBytes)
+	clear(s.mu.rows.seen)
 }

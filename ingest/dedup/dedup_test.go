@@ -25,6 +25,10 @@ func entry(key string, chunk uint32, first event.Offset, rows int, arrival time.
 	}
 }
 
+func options(requests *Budget) Options {
+	return Options{Requests: requests, Rows: NewBudget(1 << 20), Within: time.Hour}
+}
+
 func keyOf(key string) (out eventlog.RequestKey) {
 	copy(out[:], key)
 	return out
@@ -33,10 +37,10 @@ func keyOf(key string) (out eventlog.RequestKey) {
 func TestRequestsAreRememberedForADay(t *testing.T) {
 	t.Parallel()
 	budget := NewBudget(1 << 20)
-	s := New(budget)
-	s.Apply(0, entry("a", 0, 0, 3, start))
-	s.Apply(0, entry("a", 1, 3, 2, start.Add(time.Hour)))
-	s.Apply(0, entry("b", 0, 5, 1, start.Add(23*time.Hour)))
+	s := New(options(budget))
+	s.Apply(0, entry("a", 0, 0, 3, start), nil, nil)
+	s.Apply(0, entry("a", 1, 3, 2, start.Add(time.Hour)), nil, nil)
+	s.Apply(0, entry("b", 0, 5, 1, start.Add(23*time.Hour)), nil, nil)
 	known := s.Request(keyOf("a"), start.Add(23*time.Hour))
 	require.Len(t, known, 2, "from both hours")
 	require.Equal(t, []Part{{First: 3, Rows: 2}}, known[1].Parts)
@@ -44,7 +48,7 @@ func TestRequestsAreRememberedForADay(t *testing.T) {
 	require.Len(t, s.Request(keyOf("a"), start.Add(Keep+time.Hour)), 1)
 	require.Empty(t, s.Request(keyOf("a"), start.Add(Keep+2*time.Hour)))
 	used := budget.Used()
-	s.Apply(0, entry("c", 0, 6, 1, start.Add(Keep+2*time.Hour)))
+	s.Apply(0, entry("c", 0, 6, 1, start.Add(Keep+2*time.Hour)), nil, nil)
 	require.Less(t, budget.Used(), used+entryHeader, "what is old takes no memory")
 	require.NotEmpty(t, s.Request(keyOf("b"), start.Add(Keep+2*time.Hour)))
 	require.Zero(t, budget.Forgotten())
@@ -54,9 +58,9 @@ func TestRequestsAreRememberedForADay(t *testing.T) {
 
 func TestAnEntryIsAppliedOnce(t *testing.T) {
 	t.Parallel()
-	s := New(NewBudget(1 << 20))
+	s := New(options(NewBudget(1 << 20)))
 	for range 3 {
-		s.Apply(2, entry("a", 0, 0, 3, start))
+		s.Apply(2, entry("a", 0, 0, 3, start), nil, nil)
 	}
 	require.Len(t, s.Request(keyOf("a"), start)[0].Parts, 1)
 	require.EqualValues(t, 3, s.Next(2))
@@ -68,11 +72,11 @@ func TestMemoryIsBounded(t *testing.T) {
 	t.Parallel()
 	const limit = 64 << 10
 	budget := NewBudget(limit)
-	s := New(budget)
+	s := New(options(budget))
 	now := start
 	for i := range 10_000 {
 		now = now.Add(5 * time.Second)
-		s.Apply(0, entry(fmt.Sprint(i), 0, event.Offset(i), 1, now))
+		s.Apply(0, entry(fmt.Sprint(i), 0, event.Offset(i), 1, now), nil, nil)
 		require.LessOrEqual(t, budget.Used(), int64(limit))
 	}
 	require.Positive(t, budget.Forgotten())
@@ -85,7 +89,7 @@ func TestSnapshotsKeepTheState(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		budget := NewBudget(1 << 20)
-		fs, s, now := vfs.NewMem(), New(budget), start
+		fs, s, now := vfs.NewMem(), New(options(budget)), start
 		next := [3]event.Offset{}
 		var log []*eventlog.Entry
 		var places []event.Partition
@@ -105,14 +109,14 @@ func TestSnapshotsKeepTheState(t *testing.T) {
 				_, err := s.Save(fs, "s")
 				require.NoError(t, err)
 			}
-			s.Apply(places[i], e)
+			s.Apply(places[i], e, nil, nil)
 		}
 		other := NewBudget(1 << 20)
-		back, damaged, err := Load(fs.Crash(), "s", other)
+		back, damaged, err := Load(fs.Crash(), "s", options(other))
 		require.NoError(t, err)
 		require.False(t, damaged)
 		for i, e := range log { // those that the snapshot covers are passed over
-			back.Apply(places[i], e)
+			back.Apply(places[i], e, nil, nil)
 		}
 		for key := range 6 {
 			require.Equal(t, s.Request(keyOf(fmt.Sprint(key)), now), back.Request(keyOf(fmt.Sprint(key)), now))
@@ -126,8 +130,8 @@ func TestSnapshotsKeepTheState(t *testing.T) {
 func TestDamagedSnapshotIsSetAside(t *testing.T) {
 	t.Parallel()
 	mem := vfs.NewMem()
-	s := New(NewBudget(1 << 20))
-	s.Apply(0, entry("a", 0, 0, 3, start))
+	s := New(options(NewBudget(1 << 20)))
+	s.Apply(0, entry("a", 0, 0, 3, start), nil, nil)
 	_, err := s.Save(mem, "s")
 	require.NoError(t, err)
 	name := snapshotPath("s")
@@ -137,7 +141,7 @@ func TestDamagedSnapshotIsSetAside(t *testing.T) {
 		fs := mem.Crash()
 		flip(t, fs, name, at)
 		budget := NewBudget(1 << 20)
-		back, damaged, err := Load(fs, "s", budget)
+		back, damaged, err := Load(fs, "s", options(budget))
 		require.NoError(t, err, at)
 		require.True(t, damaged, at)
 		require.Zero(t, back.Next(0))

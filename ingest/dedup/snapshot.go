@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -24,10 +25,14 @@ const (
 	// The kinds of the frames of a snapshot.
 	frameHead uint8 = 1
 	frameAge  uint8 = 2
+	frameRows uint8 = 3
 
 	snapshotVersion = 1
 	// ageFrame is how much of an age a frame holds.
 	ageFrame = 4 << 20
+	// rowsFrame is how many keys of rows a frame holds, and rowSize how many bytes each takes.
+	rowsFrame = 64 << 10
+	rowSize   = 16 + 8
 )
 
 func snapshotPath(stream string) string { return path.Join(Dir, stream+suffix) }
@@ -41,7 +46,7 @@ func (s *State) Due() bool {
 	for _, a := range s.mu.ages {
 		total += int64(len(a.slab))
 	}
-	return s.mu.unsaved > total
+	return s.mu.unsaved > total+rowSize*int64(len(s.mu.rows.seen))
 }
 
 // Save writes a snapshot in the place of the one before and returns the vector that it covers: what lies before is not needed again.
@@ -52,6 +57,7 @@ func (s *State) Save(fsys vfs.FS, stream string) (event.Vector, error) {
 	for i, a := range s.mu.ages {
 		ages[i] = age{hour: a.hour, slab: a.slab} // what lies within the length never changes
 	}
+	rows := maps.Clone(s.mu.rows.seen)
 	s.mu.Unlock()
 	if err := vfs.MkdirAllSync(fsys, Dir); err != nil {
 		return nil, fmt.Errorf("save what is known of requests: %w", err)
@@ -65,7 +71,7 @@ func (s *State) Save(fsys vfs.FS, stream string) (event.Vector, error) {
 				return err
 			}
 		}
-		return nil
+		return saveRows(w, rows)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("save what is known of requests: %w", err)
@@ -103,23 +109,46 @@ func saveAge(w *record.Writer, a age) error {
 	return nil
 }
 
+func saveRows(w *record.Writer, rows map[RowKey]int64) error {
+	body := make([]byte, 0, min(len(rows), rowsFrame)*rowSize)
+	add := func() error {
+		if err := w.Add(frameRows, func(dst []byte) []byte { return append(dst, body...) }); err != nil {
+			return err
+		}
+		body = body[:0]
+		return w.Flush()
+	}
+	for key, t := range rows {
+		body = binary.LittleEndian.AppendUint64(append(body, key[:]...), uint64(t))
+		if len(body) == rowsFrame*rowSize {
+			if err := add(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(body) == 0 {
+		return nil
+	}
+	return add()
+}
+
 // Load reads the snapshot of a stream. Without one, the state is empty. A damaged one is renamed and damaged is true: the state is
 // then empty too, and what the log still has is all that can be known.
-func Load(fsys vfs.FS, stream string, budget *Budget) (s *State, damaged bool, err error) {
+func Load(fsys vfs.FS, stream string, options Options) (s *State, damaged bool, err error) {
 	name := snapshotPath(stream)
-	s = New(budget)
+	s = New(options)
 	switch err := s.read(fsys, name); {
 	case err == nil:
 		return s, false, nil
 	case errors.Is(err, fs.ErrNotExist):
-		return New(budget), false, nil
+		return New(options), false, nil
 	case !isDamage(err):
 		return nil, false, fmt.Errorf("read what is known of requests: %w", err)
 	}
 	if err := fsys.Rename(name, name+damagedSuffix); err != nil {
 		return nil, false, fmt.Errorf("set a damaged snapshot aside: %w", err)
 	}
-	return New(budget), true, nil
+	return New(options), true, nil
 }
 
 func isDamage(err error) bool {
@@ -137,6 +166,8 @@ func (s *State) read(fsys vfs.FS, name string) error {
 			problem = s.readHead(f.Body)
 		case f.Kind == frameAge && head:
 			problem = s.readAge(f.Body)
+		case f.Kind == frameRows && head:
+			problem = s.readRows(f.Body)
 		default:
 			problem = fmt.Sprintf("a frame of kind %d in a place where none belongs", f.Kind)
 		}
@@ -159,6 +190,7 @@ func (s *State) read(fsys vfs.FS, name string) error {
 	for _, a := range s.mu.ages { // only now: a state that cannot be read takes nothing
 		s.budget.used.Add(a.bytes())
 	}
+	s.mu.rows.budget.used.Add(int64(len(s.mu.rows.seen)) * rowKeyBytes)
 	return nil
 }
 
@@ -188,6 +220,16 @@ func (s *State) readAge(src []byte) (problem string) {
 		n++
 	}
 	s.mu.ages[n-1].slab = append(s.mu.ages[n-1].slab, src[8:]...)
+	return ""
+}
+
+func (s *State) readRows(src []byte) (problem string) {
+	if len(src)%rowSize != 0 {
+		return "the keys of rows are cut short"
+	}
+	for ; len(src) > 0; src = src[rowSize:] {
+		s.mu.rows.seen[RowKey(src)] = int64(binary.LittleEndian.Uint64(src[16:]))
+	}
 	return ""
 }
 

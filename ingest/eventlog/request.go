@@ -16,7 +16,8 @@ type Request struct {
 	Chunk uint32
 	// Hash is of the chunk's bytes: another body under the same key is told by it.
 	Hash [16]byte
-	// Lines are the rows that the chunk had, and Accepted those of them that were not rejected, in all partitions.
+	// Lines are the rows that the chunk had, and Accepted those of them that were to be stored, in all partitions: neither rejected nor
+	// duplicates.
 	Lines, Accepted uint32
 	// Last is true when the body was seen to end with this chunk.
 	Last bool

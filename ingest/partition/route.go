@@ -82,6 +82,9 @@ func (rows Rows) Take(indices []int32) Rows {
 		if rows.Lines != nil {
 			out.Lines = append(out.Lines, rows.Lines[i])
 		}
+		if rows.Keys != nil {
+			out.Keys = append(out.Keys, rows.Keys[i])
+		}
 	}
 	return out
 }

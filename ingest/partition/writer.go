@@ -17,6 +17,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/dedup"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/ingest/tail"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
@@ -42,6 +43,10 @@ type Rows struct {
 	// Request is set for rows of a request with a key. Lines then has each row's index among those of its chunk.
 	Request *eventlog.Request
 	Lines   []int
+	// Keys are the rows' keys under the stream's DEDUP KEY; nil without one.
+	Keys []dedup.RowKey
+	// Done, if not nil, is called when it is decided what becomes of the rows, before the reply.
+	Done func()
 }
 
 // Span is the offsets that rows were given, both ends included.
@@ -60,8 +65,9 @@ type Options struct {
 	Clock tail.Clock
 	// Now is the wall clock.
 	Now func() time.Time
-	// Confirm, if not nil, is told of every entry when it is durable, in order, before its rows can be seen.
-	Confirm func(*eventlog.Entry)
+	// Confirm, if not nil, is told of every entry when it is durable, in order, before its rows can be seen. The rows of an idle marker are
+	// empty.
+	Confirm func(*eventlog.Entry, *Rows)
 	// Observe, if not nil, is told of every sync.
 	Observe func(took time.Duration, requests int)
 }
@@ -235,6 +241,7 @@ func (w *Writer) commit(group []*request) error {
 	}
 	for _, r := range group {
 		if r.batch != nil {
+			r.done()
 			r.reply <- Reply{Span: Span{Partition: r.batch.Partition, First: r.batch.First, Last: r.batch.Last}}
 		}
 	}
@@ -277,7 +284,7 @@ func (w *Writer) publish(r *request, now time.Time) error {
 		return nil
 	}
 	if w.options.Confirm != nil {
-		w.options.Confirm(r.entry)
+		w.options.Confirm(r.entry, &r.rows)
 	}
 	if r.batch == nil {
 		return w.tail.PublishIdle(w.options.Partition, r.entry.End(), r.clock)
@@ -311,8 +318,15 @@ func (w *Writer) fail(err error) {
 func refuse(group []*request, err error) {
 	for _, r := range group {
 		if r.idle == nil {
+			r.done()
 			r.reply <- Reply{Err: err}
 		}
+	}
+}
+
+func (r *request) done() {
+	if r.rows.Done != nil {
+		r.rows.Done()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,6 +37,7 @@ type Metrics struct {
 	compactRows     *prometheus.CounterVec
 	compactFailures prometheus.Counter
 	compactBacklog  prometheus.Gauge
+	dedup           atomic.Pointer[Dedup]
 }
 
 // NewMetrics registers the metrics, with those of the process and the Go runtime, in a registry of their own.
@@ -63,6 +65,7 @@ func NewMetrics() *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.accepted, m.rejected, m.duplicates, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
 		m.syncSeconds, m.syncRequests, m.sealSeconds, m.sealedRows)
+	m.registerDedup()
 	return m
 }
 
@@ -74,13 +77,35 @@ func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}
 }
 
-// WatchDedup registers what is known of the memory for requests that may be repeated.
-func (m *Metrics) WatchDedup(used, forgotten func() int64) {
+// Dedup is what the metrics show of the memory for what may come again.
+type Dedup struct {
+	// RequestBytes is what the keys of requests take, and RowBytes what those of rows take.
+	RequestBytes, RowBytes func() int64
+	// Forgotten counts chunks of requests that were forgotten early.
+	Forgotten func() int64
+}
+
+// WatchDedup sets where those numbers come from.
+func (m *Metrics) WatchDedup(d Dedup) { m.dedup.Store(&d) }
+
+// registerDedup registers metrics that are 0 before WatchDedup.
+func (m *Metrics) registerDedup() {
+	read := func(pick func(*Dedup) func() int64) func() float64 {
+		return func() float64 {
+			if d := m.dedup.Load(); d != nil {
+				return float64(pick(d)())
+			}
+			return 0
+		}
+	}
+	gauge := func(name, help string) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: name, Help: help} }
 	m.Registry.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tidemark_dedup_bytes", Help: "Memory for the keys of requests that may be repeated."},
-			func() float64 { return float64(used()) }),
+		prometheus.NewGaugeFunc(gauge("tidemark_dedup_bytes", "Memory for the keys of requests that may be repeated."),
+			read(func(d *Dedup) func() int64 { return d.RequestBytes })),
+		prometheus.NewGaugeFunc(gauge("tidemark_dedup_key_bytes", "Memory for the keys of rows under DEDUP KEY."),
+			read(func(d *Dedup) func() int64 { return d.RowBytes })),
 		prometheus.NewCounterFunc(counter("tidemark_dedup_forgotten_total", "Chunks of keyed requests forgotten early for want of dedup_memory."),
-			func() float64 { return float64(forgotten()) }))
+			read(func(d *Dedup) func() int64 { return d.Forgotten })))
 }
 
 func (m *Metrics) request(r route, status int, took time.Duration) {

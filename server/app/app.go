@@ -124,7 +124,8 @@ func (a *App) open(fs vfs.FS) (err error) {
 	if a.ingest, err = ingest.Open(fs, a.catalog, a.segments, a.ingestOptions()); err != nil {
 		return err
 	}
-	a.metrics.WatchDedup(a.ingest.DedupMemory().Used, a.ingest.DedupMemory().Forgotten)
+	requests, rows := a.ingest.DedupMemory(), a.ingest.RowKeyMemory()
+	a.metrics.WatchDedup(api.Dedup{RequestBytes: requests.Used, RowBytes: rows.Used, Forgotten: requests.Forgotten})
 	if err := a.openEngine(fs); err != nil {
 		return err
 	}
@@ -165,6 +166,7 @@ func (a *App) ingestOptions() ingest.Options {
 		PendingBytes: int64(a.config.IngestMemory),
 		TailBytes:    tailFactor * int64(a.config.SealBytes),
 		DedupBytes:   int64(a.config.DedupMemory),
+		RowKeyBytes:  int64(a.config.DedupKeyMemory),
 		Seal:         seal.Limits{Rows: a.config.SealRows, Bytes: int64(a.config.SealBytes), Age: a.config.SealAge},
 		Now:          time.Now,
 		Logger:       a.logger,

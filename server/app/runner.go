@@ -215,6 +215,8 @@ func note(stream *catalog.Stream, c event.Column) string {
 		return "event time"
 	case slices.Contains(stream.PartitionBy, c.Name):
 		return "partition key"
+	case slices.Contains(stream.DedupKey, c.Name):
+		return "dedup key"
 	case slices.ContainsFunc(event.Hidden, func(h event.Column) bool { return h.ID == c.ID }):
 		return "hidden"
 	default:

@@ -84,7 +84,7 @@ func (a *App) columnsTable() system.Table {
 			{Name: "type", Type: system.Text, Help: "Its type."},
 			{Name: "nullable", Type: system.Boolean, Help: "Whether it may be NULL."},
 			{Name: "hidden", Type: system.Boolean, Help: "Whether * leaves it out."},
-			{Name: "extra", Type: system.Text, Help: "event time, partition key or hidden."},
+			{Name: "extra", Type: system.Text, Help: "event time, partition key, dedup key or hidden."},
 		},
 		Fill: func(_ context.Context, rows *system.Rows) error {
 			for _, d := range a.catalog.Streams() {

@@ -56,6 +56,8 @@ type Config struct {
 
 	// DedupMemory bounds what is remembered of requests with an Idempotency-Key; the oldest are forgotten first.
 	DedupMemory Bytes `koanf:"dedup_memory" placeholder:"SIZE" help:"Memory for the keys of requests that may be repeated."`
+	// DedupKeyMemory bounds what is remembered of rows of streams with DEDUP KEY; beyond it those streams take no rows.
+	DedupKeyMemory Bytes `koanf:"dedup_key_memory" placeholder:"SIZE" help:"Memory for the keys of rows under DEDUP KEY."`
 
 	// LogLevel is the least severe level that is logged.
 	LogLevel slog.Level `koanf:"log_level" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
@@ -88,8 +90,9 @@ func Default() Config {
 		SlowQuery:    10 * time.Second,
 		IngestMemory: 256 * mebibyte,
 		// A request of one chunk takes some 120 bytes: this is room for about a million of them in a day.
-		DedupMemory: 128 * mebibyte,
-		LogLevel:    slog.LevelInfo,
-		LogFormat:   "text",
+		DedupMemory:    128 * mebibyte,
+		DedupKeyMemory: 256 * mebibyte,
+		LogLevel:       slog.LevelInfo,
+		LogFormat:      "text",
 	}
 }

@@ -45,6 +45,7 @@ func (c Config) Validate() error {
 	check(c.SlowQuery >= 0, "slow_query: must be 0 (never) or more, not %s", c.SlowQuery)
 	check(c.IngestMemory >= leastMemory, "ingest_memory: must be at least %s, not %s", leastMemory, c.IngestMemory)
 	check(c.DedupMemory >= leastMemory, "dedup_memory: must be at least %s, not %s", leastMemory, c.DedupMemory)
+	check(c.DedupKeyMemory >= leastMemory, "dedup_key_memory: must be at least %s, not %s", leastMemory, c.DedupKeyMemory)
 	check(c.LogFormat == "text" || c.LogFormat == "json", "log_format: must be text or json, not %q", c.LogFormat)
 	return errors.Join(faults...)
 }

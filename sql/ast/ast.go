@@ -127,7 +127,16 @@ type CreateStream struct {
 	PartitionBy []Name
 	// Partitions is nil where the clause is not given.
 	Partitions *Number
-	Options    []Option
+	// Dedup is nil where the clause is not given.
+	Dedup   *DedupKey
+	Options []Option
+}
+
+// DedupKey is DEDUP KEY (columns) WITHIN interval.
+type DedupKey struct {
+	Pos     event.Position
+	Columns []Name
+	Within  Expr
 }
 
 // ColumnDef declares a column.

@@ -163,6 +163,9 @@ func (s *CreateStream) String() string {
 	if s.Partitions != nil {
 		b.WriteString(" PARTITIONS " + s.Partitions.String())
 	}
+	if s.Dedup != nil {
+		b.WriteString(" DEDUP KEY (" + list(s.Dedup.Columns) + ") WITHIN " + s.Dedup.Within.String())
+	}
 	if len(s.Options) > 0 {
 		b.WriteString(" WITH (" + list(s.Options) + ")")
 	}

@@ -3,6 +3,7 @@ package bind
 import (
 	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,6 +41,9 @@ func (b *binder) createStream(s *ast.CreateStream) (Bound, error) {
 		return nil, err
 	}
 	if err := bindPartitions(s, &d); err != nil {
+		return nil, err
+	}
+	if err := b.bindDedup(s.Dedup, &d); err != nil {
 		return nil, err
 	}
 	if err := b.bindOptions(s.Options, &d); err != nil {
@@ -176,6 +180,27 @@ func bindPartitions(s *ast.CreateStream, d *catalog.Stream) error {
 	}
 	d.Partitions = n
 	return nil
+}
+
+func (b *binder) bindDedup(key *ast.DedupKey, d *catalog.Stream) (err error) {
+	if key == nil {
+		return nil
+	}
+	for _, n := range key.Columns {
+		c, err := declared(d.Schema, n)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(d.DedupKey, c.Name) {
+			return event.Errorf(event.CodeBadRequest, "column %q is named twice", c.Name).At(n.Pos)
+		}
+		d.DedupKey = append(d.DedupKey, c.Name)
+	}
+	d.DedupWithin, err = b.duration(key.Within, "WITHIN")
+	if err == nil && d.DedupWithin <= 0 {
+		return event.Errorf(event.CodeBadRequest, "WITHIN takes an interval of more than 0").At(key.Within.Position())
+	}
+	return err
 }
 
 func (b *binder) bindOptions(options []ast.Option, d *catalog.Stream) error {

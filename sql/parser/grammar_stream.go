@@ -14,6 +14,7 @@ type createStream struct {
 	Elements    []streamElement `parser:"'(' @@ ( ',' @@ )* ')'"`
 	PartitionBy []name          `parser:"( 'PARTITION' 'BY' 'HASH' '(' @@ ( ',' @@ )* ')' )?"`
 	Partitions  *lexer.Token    `parser:"( 'PARTITIONS' @Number )?"`
+	Dedup       *dedupKey       `parser:"( 'DEDUP' @@ )?"`
 	Options     []option        `parser:"( 'WITH' '(' @@ ( ',' @@ )* ')' )?"`
 }
 
@@ -35,6 +36,13 @@ type watermark struct {
 	As          expression  `parser:"'AS' @@"`
 	IdleTimeout *expression `parser:"( 'IDLE' 'TIMEOUT' @@ )?"`
 	FutureLimit *expression `parser:"( 'FUTURE' 'LIMIT' @@ )?"`
+}
+
+// dedupKey is what follows DEDUP.
+type dedupKey struct {
+	Pos     lexer.Position
+	Columns []name     `parser:"'KEY' '(' @@ ( ',' @@ )* ')'"`
+	Within  expression `parser:"'WITHIN' @@"`
 }
 
 type option struct {
@@ -60,6 +68,9 @@ func (c *createStream) tree() (ast.Statement, error) {
 	}
 	if c.Partitions != nil {
 		out.Partitions = &ast.Number{Pos: position(c.Partitions.Pos), Text: c.Partitions.Value}
+	}
+	if c.Dedup != nil {
+		out.Dedup = &ast.DedupKey{Pos: position(c.Dedup.Pos), Columns: names(c.Dedup.Columns), Within: c.Dedup.Within.Expr}
 	}
 	for _, o := range c.Options {
 		out.Options = append(out.Options, ast.Option{Name: o.Name.Name, Value: o.Value.Expr})

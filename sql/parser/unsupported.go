@@ -57,7 +57,6 @@ var unsupportedClauses = map[string]construct{
 	"ASOF": {"ASOF JOIN", ""},
 	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
 	"TABLESAMPLE": {"TABLESAMPLE", ""},
-	"DEDUP":       {"DEDUP KEY", ""},
 	"PRIMARY":     {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
 	"COLLATE": {"COLLATE", ""}, "RETURNING": {"RETURNING", ""},

@@ -40,17 +40,25 @@ func (b *bag) add(d Delta, keys []uint32) error {
 	if d.Rows == 0 {
 		return nil
 	}
-	columns := decoded(d.Columns)
 	b.head = lengthened(b.head, highest(keys))
 	if b.found == nil {
-		rows := make([]uint32, d.Rows)
-		for i := range rows {
-			rows[i] = b.take(keys[i], d.weight(i))
-		}
-		b.put(rows, columns, nil)
+		b.place(&d, keys)
 		return nil
 	}
-	return b.merge(columns, &d, keys)
+	return b.merge(decoded(d.Columns), &d, keys)
+}
+
+// place adds rows one by one and gives their slots.
+func (b *bag) place(d *Delta, keys []uint32) []uint32 {
+	b.head = lengthened(b.head, highest(keys))
+	rows := make([]uint32, d.Rows)
+	for i := range rows {
+		rows[i] = b.take(keys[i], d.weight(i))
+	}
+	for i, v := range b.vectors {
+		v.put(rows, kernel.Decode(d.Columns[i]), nil)
+	}
+	return rows
 }
 
 // merge adds weights to rows that are there, adds rows that are not, and takes out those that come to nothing.
@@ -238,19 +246,27 @@ func (b *bag) save(w *stateWriter, number []uint32) error {
 
 // load reads what save wrote into an empty bag whose keys are below the given number.
 func (b *bag) load(r *stateReader, types []arrow.DataType, keys int) error {
-	columns, rows, err := r.columns(append(slices.Clip(types), arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Int64))
+	rows, of, err := readBag(r, types, keys)
 	if err != nil {
 		return err
 	}
-	width := len(b.vectors)
-	owners := arrow.GetValues[int64](columns[width].Data(), 1)
+	return b.add(rows, of)
+}
+
+// readBag reads the rows of a bag and their keys, which are below the given number.
+func readBag(r *stateReader, types []arrow.DataType, keys int) (Delta, []uint32, error) {
+	columns, rows, err := r.columns(append(slices.Clip(types), arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Int64))
+	if err != nil {
+		return Delta{}, nil, err
+	}
+	owners := arrow.GetValues[int64](columns[len(types)].Data(), 1)
 	of := make([]uint32, rows)
 	for i, key := range owners[:rows] {
 		if key < 0 || key >= int64(keys) {
-			return errState("a row under key %d of %d", key, keys)
+			return Delta{}, nil, errState("a row under key %d of %d", key, keys)
 		}
 		of[i] = uint32(key)
 	}
-	weights := arrow.GetValues[int64](columns[width+1].Data(), 1)
-	return b.add(Delta{Columns: columns[:width], Weights: weights[:rows], Rows: rows}, of)
+	weights := arrow.GetValues[int64](columns[len(types)+1].Data(), 1)
+	return Delta{Columns: columns[:len(types)], Weights: weights[:rows], Rows: rows}, of, nil
 }

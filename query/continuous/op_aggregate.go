@@ -45,7 +45,7 @@ func pickExprs(exprs []plan.Expr, at []int) []plan.Expr {
 
 // groupTraits are those of rows whose first columns are groups: rows of a group change when a row comes to it.
 func groupTraits(n *plan.Aggregate, common []int, input *traits) traits {
-	out := traits{bounds: map[int]int64{}}
+	out := traits{bounds: map[int]int64{}, recomputes: input.recomputes}
 	for _, g := range common {
 		if lag, ok := boundOf(n.Groups[g], input.bounds); ok {
 			out.bounds[g] = lag

@@ -35,6 +35,7 @@ func (c *compiler) filterOver(input node, conjuncts []plan.Expr) (node, error) {
 		if p, ok := punctualityOf(e, out.tr.watermarks); ok {
 			out.late = i
 			out.tr = out.tr.bounded(p.column, p.lag)
+			out.tr.recomputes = c.options.Horizon > 0
 		}
 	}
 	return out, nil

@@ -19,6 +19,7 @@ func (c *compiler) compileUnion(n *plan.Union) (node, error) {
 		t := p.traits()
 		out.tr.appendOnly = out.tr.appendOnly && t.appendOnly
 		out.tr.final = out.tr.final && t.final
+		out.tr.recomputes = out.tr.recomputes || t.recomputes
 		out.tr.bounds = commonBounds(out.tr.bounds, t.bounds)
 	}
 	return out, nil

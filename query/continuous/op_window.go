@@ -12,6 +12,9 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rolling, ok, err := c.compileRolling(n, input); ok || err != nil {
+		return rolling, err
+	}
 	out, err := c.recompute(n, []node{input}, [][]plan.Expr{n.Partition})
 	if err != nil {
 		return nil, err
@@ -23,7 +26,7 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 
 // partTraits are those of rows that change together with all that have the same values of some columns.
 func partTraits(parts []plan.Expr, input *traits) traits {
-	out := traits{bounds: map[int]int64{}}
+	out := traits{bounds: map[int]int64{}, recomputes: input.recomputes}
 	columns, _ := columnsOf(slices.DeleteFunc(slices.Clone(parts), func(e plan.Expr) bool {
 		_, ok := e.(*plan.ColumnRef)
 		return !ok

@@ -110,7 +110,10 @@ func (p *Program) findTime() {
 		}
 		p.time, p.finalLag = i, lag
 	}
-	p.closedLag = p.finalLag - p.options.Horizon.Microseconds()
+	p.closedLag = p.finalLag
+	if p.root.traits().recomputes {
+		p.closedLag -= p.options.Horizon.Microseconds()
+	}
 }
 
 // gate makes a program that emits when windows close hold its rows back until then.
@@ -193,6 +196,8 @@ type traits struct {
 	appendOnly bool
 	// final says that a row is only shown once it is complete.
 	final bool
+	// recomputes says that the bounds hold only after the horizon for late rows.
+	recomputes bool
 	// bounds has, for columns that follow the watermark, by how many microseconds they do: rows that come or go after a watermark w
 	// have a value above w - bound.
 	bounds map[int]int64

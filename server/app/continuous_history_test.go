@@ -17,7 +17,6 @@ import (
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query"
-	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/bind"
 	"github.com/tidemarkdb/tidemark/sql/parser"
 )
@@ -63,11 +62,6 @@ func bindSQL(t testing.TB, sql string, known definedStreams) bind.Bound {
 	bound, err := bind.Bind(statements[0], known, bind.Params{})
 	require.NoError(t, err, sql)
 	return bound
-}
-
-func bindQuery(t testing.TB, sql string, known definedStreams) plan.Node {
-	t.Helper()
-	return bindSQL(t, sql, known).(bind.Query).Plan
 }
 
 // history is what one stream took in, in the order in which it did, with the hidden columns that a server would have given.

@@ -24,6 +24,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/continuous"
 	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/sql/bind"
 )
 
 func decimalOf(v int64) decimal128.Num { return decimal128.FromI64(v) }
@@ -63,9 +64,6 @@ func TestContinuousAnswersAsBounded(t *testing.T) {
 				t.Parallel()
 				rng := rand.New(rand.NewPCG(seed, uint64(i)))
 				options := continuous.Options{Emit: emit, MemoryBytes: 1 << 30}
-				if strings.Contains(sql, "RECOMPUTE WITHIN INTERVAL '20 seconds'") {
-					options.Horizon = 20 * time.Second
-				}
 				program, err := compileSQL(t, sql, known, options)
 				if err != nil && emit == continuous.OnWindowClose {
 					requireCode(t, err, event.CodeNotSupported)
@@ -98,9 +96,12 @@ func streamInputs(known definedStreams) map[string]continuous.InputInfo {
 	return out
 }
 
+// compileSQL compiles the query of a materialized view.
 func compileSQL(t *testing.T, sql string, known definedStreams, options continuous.Options) (*continuous.Program, error) {
 	t.Helper()
-	return continuous.Compile(bindQuery(t, sql, known), streamInputs(known), options)
+	view := bindSQL(t, "CREATE MATERIALIZED VIEW v AS "+sql, known).(bind.CreateView)
+	options.Horizon = view.Options.Horizon
+	return continuous.Compile(view.Plan, streamInputs(known), options)
 }
 
 // simulation is one machine beside the histories that it is fed.

@@ -99,3 +99,19 @@ window_start, window_end LATE DROP) AS b ON a.window_end = b.window_end;
 SELECT customer FROM orders EXCEPT SELECT customer FROM payments;
 
 SELECT customer FROM orders UNION SELECT customer FROM payments;
+-- Frames in the order of event time.
+SELECT ts, customer, amount, sum(amount) OVER w AS s, count(*) OVER w AS n, min(amount) OVER w AS least FROM orders
+WINDOW w AS (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '10 seconds' PRECEDING AND CURRENT ROW);
+
+SELECT ts, avg(amount) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND INTERVAL '2 seconds' FOLLOWING) AS a FROM orders
+WHERE paid;
+
+SELECT ts, lag(amount) OVER (PARTITION BY region ORDER BY ts) AS before, sum(quantity) OVER (PARTITION BY region ORDER BY ts ROWS
+BETWEEN 3 PRECEDING AND CURRENT ROW) AS s FROM orders;
+
+SELECT ts, sum(amount) OVER (PARTITION BY customer ORDER BY ts) AS running, row_number() OVER (PARTITION BY customer ORDER BY ts)
+AS r FROM orders;
+
+SELECT id, n, ts FROM (SELECT id, ts, count(*) OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '10 seconds' PRECEDING AND
+CURRENT ROW) AS n FROM orders) AS x WHERE n > 1;
+

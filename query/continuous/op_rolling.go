@@ -1,0 +1,368 @@
+package continuous
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// rollingNode computes window functions over frames that end at or near the current row, in the order of event time. A row is given
+// once, when the watermark has passed it and the end of its frame: it is final then. Rows are kept as long as a frame can reach them.
+type rollingNode struct {
+	base
+	plan      plan.Node // the window over a table of the input's columns and a mark of the rows to give
+	text      string
+	partition []*kernel.Program
+	types     []event.Type
+	time      *kernel.Program
+	reach     reach
+	// lag is how far a row's time must lie behind the watermark for the row to be given.
+	lag int64
+}
+
+// reach is how far frames go from their row.
+type reach struct {
+	// before is how many microseconds back, rows how many rows, and all that there is no end to it.
+	before int64
+	rows   int64
+	all    bool
+	after  int64
+}
+
+// compileRolling makes the operator of a window in the order of event time; ok is false where its frames are of another kind.
+func (c *compiler) compileRolling(n *plan.Window, input node) (out *rollingNode, ok bool, err error) {
+	t := input.traits()
+	if !t.appendOnly || len(n.Order) == 0 || n.Order[0].Descending || len(n.Calls) == 0 {
+		return nil, false, nil
+	}
+	lag, bounded := boundOf(n.Order[0].Expr, t.bounds)
+	far, ok := reachOf(n)
+	if !bounded || !ok {
+		return nil, false, nil
+	}
+	out = &rollingNode{base: base{cols: n.Columns(), ins: []node{input}}, text: firstLine(n), reach: far, lag: saturated(lag, far.after)}
+	if out.partition, err = compileExprs(n.Partition); err != nil {
+		return nil, false, err
+	}
+	for _, e := range n.Partition {
+		out.types = append(out.types, e.Type())
+	}
+	if out.time, err = kernel.Compile(n.Order[0].Expr); err != nil {
+		return nil, false, err
+	}
+	out.plan = markedWindow(n, input.columns())
+	out.tr = traits{appendOnly: true, final: true, bounds: map[int]int64{}, watermarks: t.watermarks, recomputes: t.recomputes}
+	if ref, simple := n.Order[0].Expr.(*plan.ColumnRef); simple {
+		out.tr.bounds[ref.Index] = out.lag
+	}
+	if far.all || far.rows > 0 {
+		err = c.bounded(out, n)
+	}
+	return out, true, err
+}
+
+// markedWindow computes the window over rows of which some are marked, and gives those.
+func markedWindow(n *plan.Window, columns []plan.Column) plan.Node {
+	width := len(columns)
+	mark := plan.Column{Name: "_due", Type: event.Type{Kind: event.Boolean}}
+	w := *n
+	w.Input = tableScan("0", append(append([]plan.Column(nil), columns...), mark))
+	due := &plan.Filter{Input: &w, Predicate: &plan.ColumnRef{Index: width, Name: mark.Name, Typ: mark.Type}}
+	order := upTo(width)
+	for i := range n.Calls {
+		order = append(order, width+1+i)
+	}
+	return pick(due, order)
+}
+
+// reachOf finds how far the frames of all calls go; ok is false where one looks further ahead than a time.
+func reachOf(n *plan.Window) (out reach, ok bool) {
+	for _, call := range n.Calls {
+		r, ok := callReach(call)
+		if !ok {
+			return out, false
+		}
+		out.before, out.rows = max(out.before, r.before), max(out.rows, r.rows)
+		out.all, out.after = out.all || r.all, max(out.after, r.after)
+	}
+	return out, true
+}
+
+func callReach(call plan.WindowCall) (reach, bool) {
+	switch call.Fn.Name {
+	case "row_number", "rank", "dense_rank":
+		return reach{all: true}, true
+	case "lag":
+		if len(call.Args) < 2 {
+			return reach{rows: 1, all: call.IgnoreNulls}, true
+		}
+		l, ok := call.Args[1].(*plan.Literal)
+		if !ok || l.Value.IsNull(0) || l.Value.(*array.Int64).Value(0) < 0 {
+			return reach{}, false
+		}
+		return reach{rows: l.Value.(*array.Int64).Value(0), all: call.IgnoreNulls}, true
+	case "first_value", "last_value", "nth_value":
+		return frameReach(call.Frame)
+	default:
+		if !call.Fn.Aggregate {
+			return reach{}, false
+		}
+		return frameReach(call.Frame)
+	}
+}
+
+func frameReach(f plan.Frame) (out reach, ok bool) {
+	switch f.Start.Kind {
+	case plan.UnboundedPreceding:
+		out.all = true
+	case plan.Preceding:
+		if out.before, out.rows, ok = offsetOf(f.Unit, f.Start); !ok {
+			return out, false
+		}
+	case plan.CurrentRow:
+	default:
+		return out, false
+	}
+	switch f.End.Kind {
+	case plan.CurrentRow, plan.Preceding:
+		return out, f.Unit != plan.FrameGroups || out.all
+	case plan.Following:
+		var rows int64
+		out.after, rows, ok = offsetOf(f.Unit, f.End)
+		return out, ok && rows == 0
+	default:
+		return out, false
+	}
+}
+
+// offsetOf is a bound's distance, in microseconds or rows.
+func offsetOf(unit plan.FrameUnit, b plan.FrameBound) (micros, rows int64, ok bool) {
+	switch unit {
+	case plan.FrameRange:
+		micros, ok = widest(b.Offset)
+		return micros, 0, ok
+	case plan.FrameRows:
+		return 0, b.Offset.Value.(*array.Int64).Value(0), true
+	default:
+		return 0, 0, false
+	}
+}
+
+func (n *rollingNode) describe() string {
+	return strings.Replace(n.text, "Window", "rolling", 1) + ", shown once the watermark passes"
+}
+
+func (n *rollingNode) start(_ *Machine, inputs []operator) operator {
+	return &rollingOp{
+		node: n, input: inputs[0], index: newRowIndex(n.types), rows: newBag(typesOf(n.ins[0].columns()), true),
+	}
+}
+
+type rollingOp struct {
+	node  *rollingNode
+	input operator
+	index *rowIndex // partitions
+	rows  *bag      // by partition
+	times []int64   // by row
+	given []bool    // by row
+	due   calendar  // of rows to give
+	old   calendar  // of rows given, where only time decides how long they are kept
+}
+
+func (o *rollingOp) step(ctx context.Context, s *stepping) (Delta, error) {
+	in, err := o.input.step(ctx, s)
+	if err != nil {
+		return Delta{}, err
+	}
+	if err := o.take(in.expanded()); err != nil {
+		return Delta{}, err
+	}
+	passed := behind(s.final, o.node.lag)
+	if passed == NoWatermark {
+		return noChange(o.node.cols), nil
+	}
+	out, err := o.give(ctx, o.due.due(passed), passed)
+	if err != nil {
+		return Delta{}, err
+	}
+	for _, e := range o.old.due(saturated(passed, -o.node.reach.before)) {
+		o.drop(e.slot)
+	}
+	return out, nil
+}
+
+// take keeps the rows of a step. A row without a time is in no frame that a row with one sees, and never given.
+func (o *rollingOp) take(in Delta) error {
+	if in.Rows == 0 {
+		return nil
+	}
+	when, err := o.node.time.Eval(steady, in.Columns, in.Rows)
+	if err != nil {
+		return err
+	}
+	column := when.Expand(in.Rows)
+	if column.NullN() > 0 {
+		var timed []int32
+		for i := range in.Rows {
+			if column.IsValid(i) {
+				timed = append(timed, int32(i))
+			}
+		}
+		in, column = in.take(timed), kernel.Take(column, timed)
+	}
+	values, err := evalAll(steady, o.node.partition, &in)
+	if err != nil {
+		return err
+	}
+	for i, v := range values {
+		values[i] = canonical(v, o.node.types[i])
+	}
+	keys, _ := o.index.assign(values, in.Rows)
+	o.keep(in, keys, arrow.GetValues[int64](column.Data(), 1), make([]bool, in.Rows))
+	return nil
+}
+
+// keep adds rows under their partitions.
+func (o *rollingOp) keep(in Delta, keys []uint32, times []int64, given []bool) {
+	for i, row := range o.rows.place(&in, keys) {
+		o.times, o.given = lengthened(o.times, int(row)+1), lengthened(o.given, int(row)+1)
+		o.times[row], o.given[row] = times[i], given[i]
+		switch {
+		case !given[i]:
+			o.due.add(times[i], row)
+		case o.node.reach.timeOnly():
+			o.old.add(times[i], row)
+		}
+	}
+}
+
+// timeOnly says that a row is kept for as long as a frame that goes by time can reach it.
+func (r reach) timeOnly() bool { return !r.all && r.rows == 0 }
+
+// give computes the rows that are due, over all rows that their frames can reach.
+func (o *rollingOp) give(ctx context.Context, due []entry, passed int64) (Delta, error) {
+	if len(due) == 0 {
+		return noChange(o.node.cols), nil
+	}
+	keys := make([]uint32, len(due))
+	for i, e := range due {
+		keys[i] = o.rows.key[e.slot]
+	}
+	keys = distinct(keys)
+	var slots []uint32
+	for _, key := range keys {
+		slots = o.rows.list(key, slots)
+	}
+	mark := event.NewBitmap(len(slots))
+	for i, s := range slots {
+		if !o.given[s] && o.times[s] <= passed {
+			mark.Set(i)
+		}
+	}
+	table := o.rows.gather(slots)
+	table.Columns = append(table.Columns, event.NewBooleans(mark, len(slots), nil))
+	out, err := answer(ctx, o.node.plan, tables{"0": table})
+	if err != nil {
+		return Delta{}, err
+	}
+	for _, e := range due {
+		o.given[e.slot] = true
+		if o.node.reach.timeOnly() {
+			o.old.add(e.at, e.slot)
+		}
+	}
+	if r := o.node.reach; r.rows > 0 && !r.all {
+		for _, key := range keys {
+			o.trim(key, passed)
+		}
+	}
+	return out, nil
+}
+
+// trim drops the rows of a partition that no frame can reach any more, where frames go by rows: the last ones that were given stay, and
+// those as old as the oldest of them.
+func (o *rollingOp) trim(key uint32, passed int64) {
+	slots := slices.DeleteFunc(o.rows.list(key, nil), func(s uint32) bool { return !o.given[s] })
+	if int64(len(slots)) <= o.node.reach.rows {
+		return
+	}
+	slices.SortFunc(slots, func(a, b uint32) int { return cmp.Compare(o.times[b], o.times[a]) })
+	oldest := o.times[slots[o.node.reach.rows-1]]
+	for _, s := range slots[o.node.reach.rows:] {
+		if at := o.times[s]; at < oldest && at <= saturated(passed, -o.node.reach.before) {
+			o.drop(s)
+		}
+	}
+}
+
+// drop forgets a row, and its partition with the last of them.
+func (o *rollingOp) drop(row uint32) {
+	key := o.rows.key[row]
+	o.rows.release(row)
+	if o.rows.empty(key) {
+		o.index.remove([]uint32{key})
+	}
+}
+
+func (o *rollingOp) save(w *stateWriter) error {
+	keys := o.index.all()
+	number := make([]uint32, o.index.slots())
+	for i, key := range keys {
+		number[key] = uint32(i)
+	}
+	if err := w.columns(o.index.gather(keys), len(keys)); err != nil {
+		return err
+	}
+	if err := o.rows.save(w, number); err != nil {
+		return err
+	}
+	rows := o.rows.all()
+	times, given := make([]int64, len(rows)), event.NewBitmap(len(rows))
+	for i, row := range rows {
+		times[i] = o.times[row]
+		if o.given[row] {
+			given.Set(i)
+		}
+	}
+	return w.columns([]arrow.Array{event.NewInt64s(times, nil), event.NewBooleans(given, len(rows), nil)}, len(rows))
+}
+
+func (o *rollingOp) load(r *stateReader) error {
+	values, count, err := r.columns(typesOfKeys(o.node.types))
+	if err != nil {
+		return err
+	}
+	if _, fresh := o.index.assign(values, count); len(fresh) != count {
+		return errState("a partition is there twice")
+	}
+	rows, keys, err := readBag(r, arrowTypes(o.node.ins[0].columns()), count)
+	if err != nil {
+		return err
+	}
+	marks, n, err := r.columns([]arrow.DataType{arrow.PrimitiveTypes.Int64, arrow.FixedWidthTypes.Boolean})
+	if err != nil {
+		return err
+	}
+	if n != rows.Rows {
+		return errState("%d marks for %d rows", n, rows.Rows)
+	}
+	given := make([]bool, n)
+	for i := range given {
+		given[i] = marks[1].(*array.Boolean).Value(i)
+	}
+	rows.Weights = nil
+	o.keep(rows, keys, arrow.GetValues[int64](marks[0].Data(), 1), given)
+	return nil
+}
+
+func (o *rollingOp) bytes() int64 {
+	return o.index.bytes() + o.rows.bytes() + o.due.bytes() + o.old.bytes() + int64(8*cap(o.times)+cap(o.given))
+}

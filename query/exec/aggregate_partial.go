@@ -8,6 +8,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // partial is what one worker has aggregated.
@@ -16,6 +17,9 @@ type partial struct {
 	sets   []*groupSet
 	kept   []int32 // scratch: the rows that a FILTER keeps
 	memory reservation
+
+	file    *spill.File     // nil before anything was spilled
+	spilled []spilledGroups // by set
 }
 
 func (o *aggregateOp) newPartial() *partial {
@@ -39,7 +43,7 @@ func (p *partial) consume(batch *Batch) error {
 			return err
 		}
 	}
-	return p.memory.resize(p.bytes())
+	return p.fit()
 }
 
 // update gives call i the batch's rows.
@@ -115,8 +119,9 @@ func (p *partial) result() (*Batch, error) {
 // groupSet is the groups by some of the keys, and what was computed of each.
 type groupSet struct {
 	op           *aggregateOp
-	columns      []int       // the keys, by index into the plan's groups
-	table        *groupTable // nil where there are no keys
+	columns      []int        // the keys, by index into the plan's groups
+	types        []event.Type // of the keys
+	table        *groupTable  // nil where there are no keys
 	accumulators []kernel.Accumulator
 	ids          []uint32 // scratch: the groups of a batch's rows
 	keptIDs      []uint32 // scratch: those of the rows that a FILTER keeps
@@ -124,21 +129,25 @@ type groupSet struct {
 
 func (o *aggregateOp) newGroupSet(columns []int) *groupSet {
 	s := &groupSet{op: o, columns: columns}
-	var types []event.Type
 	for _, c := range columns {
-		types = append(types, o.node.Groups[c].Type())
+		s.types = append(s.types, o.node.Groups[c].Type())
 	}
-	if len(types) > 0 {
-		s.table = newGroupTable(types)
+	if len(s.types) > 0 {
+		s.table = newGroupTable(s.types)
 	}
 	for i := range o.calls {
-		if o.calls[i].node.Fn == plan.GroupingFunction {
-			s.accumulators = append(s.accumulators, &groupingMark{value: s.mark(o.calls[i].node.Marks)})
-			continue
-		}
-		s.accumulators = append(s.accumulators, o.calls[i].newAccumulator())
+		s.accumulators = append(s.accumulators, o.newAccumulator(s, i))
 	}
 	return s
+}
+
+// newAccumulator makes what computes call i for a set.
+func (o *aggregateOp) newAccumulator(s *groupSet, i int) kernel.Accumulator {
+	call := &o.calls[i]
+	if call.node.Fn == plan.GroupingFunction {
+		return &groupingMark{value: s.mark(call.node.Marks)}
+	}
+	return call.newAccumulator()
 }
 
 // mark is what grouping() gives for groups, by index into the plan's.

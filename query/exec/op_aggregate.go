@@ -49,34 +49,50 @@ func (o *aggregateOp) open() reader { return &aggregateReader{op: o} }
 // aggregateReader aggregates at the first call of next and then hands out the outcome.
 type aggregateReader struct {
 	op     *aggregateOp
-	output *sliceReader
+	output reader
 }
 
 func (r *aggregateReader) next(ctx context.Context) (*Batch, error) {
 	if r.output == nil {
-		whole, err := r.op.compute(ctx)
-		if err != nil {
+		var err error
+		if r.output, err = r.op.compute(ctx); err != nil {
 			return nil, err
 		}
-		r.output = &sliceReader{batch: whole, size: r.op.run.engine.options.BatchRows}
 	}
 	return r.output.next(ctx)
 }
 
 func (r *aggregateReader) close() {}
 
-func (o *aggregateOp) compute(ctx context.Context) (*Batch, error) {
+func (o *aggregateOp) compute(ctx context.Context) (reader, error) {
 	partials, err := drain(ctx, o.input, o.newPartial)
 	if err != nil {
 		return nil, err
 	}
+	if !slices.ContainsFunc(partials, func(p *partial) bool { return p.file != nil }) {
+		whole, err := o.merge(ctx, partials)
+		if whole != nil || err != nil {
+			return &sliceReader{batch: whole, size: o.run.engine.options.BatchRows}, err
+		}
+	}
+	return o.newSpilledReader(ctx, partials)
+}
+
+// merge brings the groups of all workers together. It gives nil where they have no room together and are to be spilled.
+func (o *aggregateOp) merge(ctx context.Context, partials []*partial) (*Batch, error) {
 	total := partials[0]
 	for _, p := range partials[1:] {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		if o.run.canSpill() && !total.memory.fits(total.bytes()+p.bytes()) {
+			return nil, nil
+		}
 		if err := total.merge(p); err != nil {
 			return nil, err
+		}
+		for i, s := range p.sets {
+			p.sets[i] = o.newGroupSet(s.columns) // what has been merged must not be spilled as well
 		}
 	}
 	return total.result()

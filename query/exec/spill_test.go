@@ -49,7 +49,7 @@ func requireSpilled(t *testing.T, tab *table, root plan.Node, memory int64, orde
 
 func TestSortsSpill(t *testing.T) {
 	t.Parallel()
-	tab := newTable(newRand(t, 41), 9_000)
+	tab := newTable(newRand(t, 41), 5_000)
 	s := scan(tab)
 	id := col(s, "id")
 	for name, keys := range map[string][]plan.SortKey{
@@ -62,9 +62,51 @@ func TestSortsSpill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			requireSpilled(t, tab, sorted(s, keys...), 400<<10, true)
-			requireSpilled(t, tab, sorted(s, keys...), 150<<10, true) // merges in several passes
-			requireSpilled(t, tab, &plan.Sort{Input: s, Keys: keys, Limit: 4_000}, 200<<10, true)
+			requireSpilled(t, tab, sorted(s, keys...), 250<<10, true)
+			requireSpilled(t, tab, sorted(s, keys...), 90<<10, true) // merges in several passes
+			requireSpilled(t, tab, &plan.Sort{Input: s, Keys: keys, Limit: 2_500}, 130<<10, true)
+		})
+	}
+}
+
+// spilledAggregates are calls of each kind of state: fixed, growing, and those that keep rows.
+func spilledAggregates(s *plan.Scan) []plan.Aggregation {
+	id, ts, region := col(s, "id"), col(s, "ts"), col(s, "region")
+	user, amount, took := col(s, "user"), col(s, "amount"), col(s, "took")
+	distinct, filtered, last := agg("count", user), agg("max", region), agg("last", took)
+	distinct.Distinct = true
+	filtered.Filter = call(">", amount, lit(0.0))
+	last.Order = []plan.SortKey{asc(ts), asc(id)}
+	ordered := agg("string_agg", region, lit(","))
+	ordered.Order = []plan.SortKey{desc(region), asc(id)}
+	return []plan.Aggregation{
+		agg("count"), agg("sum", id), agg("avg", id), agg("min", region), agg("max", took), agg("min", ts), agg("bool_and", col(s, "ok")),
+		agg("approx_count_distinct", id), agg("mode", region), agg("percentile_disc", lit(0.5), id), agg("approx_top_k", region, lit(2)),
+		distinct, filtered, last, ordered,
+	}
+}
+
+func TestGroupsSpill(t *testing.T) {
+	t.Parallel()
+	tab := newTable(newRand(t, 42), 2_500)
+	s := scan(tab)
+	id, user, region := col(s, "id"), col(s, "user"), col(s, "region")
+	calls := spilledAggregates(s)
+	sets := aggregate(s, []plan.Expr{user, region, id}, agg("count"), agg("sum", id))
+	sets.Sets = [][]int{{0, 1}, {2}, {}}
+	for name, c := range map[string]struct {
+		memory int64
+		root   plan.Node
+	}{
+		"integers":      {400 << 10, aggregate(s, []plan.Expr{user}, calls...)},
+		"text":          {500 << 10, aggregate(s, []plan.Expr{region, user}, calls...)},
+		"many groups":   {100 << 10, aggregate(s, []plan.Expr{id}, agg("count"), agg("max", region))},
+		"no aggregates": {150 << 10, aggregate(s, []plan.Expr{col(s, "took"), col(s, "amount"), id})},
+		"sets":          {200 << 10, sets},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireSpilled(t, tab, c.root, c.memory, false)
 		})
 	}
 }

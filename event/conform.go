@@ -148,6 +148,22 @@ func ValidityOf(values arrow.Array) Bitmap {
 	return out
 }
 
+// PlainText looks up the codes of a dictionary of texts, and leaves other arrays as they are.
+func PlainText(values arrow.Array) arrow.Array {
+	if _, ok := values.(*array.Dictionary); !ok {
+		return values
+	}
+	offsets := make([]int32, 1, values.Len()+1)
+	var data []byte
+	for i := range values.Len() {
+		if values.IsValid(i) {
+			data = append(data, StringAt(values, i)...)
+		}
+		offsets = append(offsets, int32(len(data)))
+	}
+	return NewStrings(offsets, data, ValidityOf(values))
+}
+
 // StringAt is value i of a TEXT or JSONB column in either of its two forms. The row must be valid.
 func StringAt(values arrow.Array, i int) string {
 	switch a := values.(type) {

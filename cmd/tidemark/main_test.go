@@ -98,7 +98,7 @@ func TestUsage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{}, {"dance"}, {"load"}, {"load", "s"}, {"serve", "--colour"}, {"serve", "--seal-rows", "many"}, {"sql", "--format", "xml"},
-		{"sql", "-q", "a", "-f", "b"}, {"sql", "--format", "parquet", "-q", "SELECT 1"}, {"load", "s", "x.csv.gz"}, {"demo", "--speed", "0"},
+		{"sql", "-q", "a", "-f", "b"}, {"load", "s", "x.csv.gz"}, {"demo", "--speed", "0"},
 		{"sql"}, {"serve", "extra"},
 	} {
 		got := tidemark("", nil, args...)

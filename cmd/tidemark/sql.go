@@ -21,14 +21,14 @@ import (
 type sqlCmd struct {
 	Query  string `short:"q" placeholder:"SQL" xor:"source" help:"SQL to run."`
 	File   string `short:"f" placeholder:"FILE" xor:"source" help:"File of SQL to run; - for standard input."`
-	Format string `placeholder:"FORMAT" default:"table" enum:"table,json,ndjson,csv,arrow,parquet" help:"Form of the answer: table, json, ndjson or csv."`
+	Format string `placeholder:"FORMAT" default:"table" enum:"table,json,ndjson,csv,arrow,parquet" help:"Form of the answer: table, json, ndjson, csv, arrow or parquet."`
 	URL    string `placeholder:"URL" help:"Address of the server ($$TIDEMARK_URL)."`
 }
 
 // Run runs the SQL or the shell.
 func (c *sqlCmd) Run(p *process) error {
-	if c.Format == "arrow" || c.Format == "parquet" {
-		return usagef("--format %s is not supported yet; use table, json, ndjson or csv", c.Format)
+	if (c.Format == "arrow" || c.Format == "parquet") && isTerminal(p.stdout) {
+		return usagef("--format %s is not for a terminal; send it to a file with > FILE", c.Format)
 	}
 	db, err := p.client(c.URL)
 	if err != nil {

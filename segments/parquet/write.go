@@ -42,7 +42,12 @@ func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows
 	if out.pack, err = newCompressor(layout.Codec); err != nil {
 		return Info{}, fmt.Errorf("write segment: %w", err)
 	}
-	if err := out.begin(meta); err != nil {
+	pairs, err := meta.keyValues(schema)
+	if err != nil {
+		return Info{}, err
+	}
+	out.sortBy = meta.SortBy
+	if err := out.begin(pairs); err != nil {
 		return Info{}, err
 	}
 	for from := 0; from < rows.Len(); {
@@ -63,7 +68,7 @@ func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows
 
 // fileWriter is a file being written.
 type fileWriter struct {
-	schema  *event.Schema
+	schema  *event.Schema // nil for a file that is no segment
 	columns []event.Column
 	layout  Layout
 	buffer  *bufio.Writer
@@ -84,16 +89,11 @@ type chunkIndex struct {
 	offset format.OffsetIndex
 }
 
-func (w *fileWriter) begin(meta FileMeta) error {
+func (w *fileWriter) begin(pairs []format.KeyValue) error {
 	elements, err := schemaElements(w.columns)
 	if err != nil {
 		return err
 	}
-	pairs, err := meta.keyValues(w.schema)
-	if err != nil {
-		return err
-	}
-	w.sortBy = meta.SortBy
 	w.stats = make([]prune.Stats, len(w.columns))
 	orders := make([]format.ColumnOrder, len(w.columns))
 	for i, c := range w.columns {
@@ -139,6 +139,9 @@ func (w *fileWriter) writeRowGroup(ctx context.Context, rows Rows, from, to int)
 // sorting declares the columns that rows are sorted by: the event time, then those asked for. A time that may be missing is not
 // declared, since such rows stand where their arrival puts them, and nothing after it holds.
 func (w *fileWriter) sorting() []format.SortingColumn {
+	if w.schema == nil {
+		return nil
+	}
 	id := w.schema.TimeColumn
 	if id == 0 {
 		id = event.FieldIngestedAt

@@ -183,5 +183,13 @@ func (r *statusRecorder) Write(p []byte) (int, error) {
 	return r.ResponseWriter.Write(p)
 }
 
+// FlushError sends what has been written, and with it the status.
+func (r *statusRecorder) FlushError() error {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return http.NewResponseController(r.ResponseWriter).Flush()
+}
+
 // Unwrap lets http.ResponseController reach what the writer below can do.
 func (r *statusRecorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

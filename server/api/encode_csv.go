@@ -2,6 +2,7 @@ package api
 
 import (
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // csvEncoder writes RFC 4180 with a header row. NULL is an empty field, empty text a quoted empty one.
-type csvEncoder struct{}
+type csvEncoder struct{ zone *time.Location }
 
 func (*csvEncoder) contentType() string { return "text/csv; charset=utf-8; header=present" }
 
@@ -40,7 +41,7 @@ func (*csvEncoder) end(dst []byte, _ resultStats) []byte { return dst }
 // fail has no place in CSV: a reader would take the message for a row.
 func (*csvEncoder) fail([]byte, problem) ([]byte, bool) { return nil, false }
 
-func (*csvEncoder) appender(column plan.Column, batch *exec.Batch, index int) appender {
+func (e *csvEncoder) appender(column plan.Column, batch *exec.Batch, index int) appender {
 	values := batch.Columns[index]
 	if _, isNull := values.(*array.Null); isNull {
 		return func(dst []byte, _ int) []byte { return dst }
@@ -53,7 +54,7 @@ func (*csvEncoder) appender(column plan.Column, batch *exec.Batch, index int) ap
 			return appendField(dst, event.StringAt(values, i))
 		}
 	}
-	render := jsonValues{}.render(column.Type, values)
+	render := jsonValues{zone: e.zone}.render(column.Type, values)
 	return func(dst []byte, i int) []byte {
 		if values.IsNull(i) {
 			return dst

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -111,9 +112,13 @@ func (e *ndjsonEncoder) appender(column plan.Column, batch *exec.Batch, index in
 	return e.values.appender(column.Type, batch.Columns[index])
 }
 
-// jsonValues renders values as JSON: TIMESTAMPTZ as RFC 3339 in UTC with microseconds, numbers and JSONB as they are, INTERVAL, DATE
+// jsonValues renders values as JSON: TIMESTAMPTZ as RFC 3339 with microseconds, numbers and JSONB as they are, INTERVAL, DATE
 // and UUID as text, BYTEA in base64.
-type jsonValues struct{ bigintAsText bool }
+type jsonValues struct {
+	bigintAsText bool
+	// zone is that of times; nil for UTC.
+	zone *time.Location
+}
 
 func (v jsonValues) appender(t event.Type, values arrow.Array) appender {
 	render := v.render(t, values)
@@ -140,7 +145,7 @@ func (v jsonValues) render(t event.Type, values arrow.Array) appender {
 	case *array.Float64:
 		return func(dst []byte, i int) []byte { return event.AppendDouble(dst, a.Value(i)) }
 	case *array.Timestamp:
-		return quoted(func(dst []byte, i int) []byte { return event.AppendTimestamp(dst, int64(a.Value(i))) })
+		return quoted(func(dst []byte, i int) []byte { return appendTime(dst, int64(a.Value(i)), v.zone) })
 	case *array.MonthDayNanoInterval:
 		return quoted(func(dst []byte, i int) []byte { return append(dst, event.FormatInterval(a.Value(i))...) })
 	case *array.Null:
@@ -153,6 +158,14 @@ func (v jsonValues) render(t event.Type, values arrow.Array) appender {
 		return func(dst []byte, i int) []byte { return append(dst, event.StringAt(values, i)...) }
 	}
 	return func(dst []byte, i int) []byte { return event.AppendJSONString(dst, event.StringAt(values, i)) }
+}
+
+// appendTime appends a time as it is shown in a zone; in UTC where that is nil.
+func appendTime(dst []byte, micros int64, zone *time.Location) []byte {
+	if zone == nil {
+		return event.AppendTimestamp(dst, micros)
+	}
+	return time.UnixMicro(micros).In(zone).AppendFormat(dst, "2006-01-02T15:04:05.000000Z07:00")
 }
 
 func quoted(render appender) appender {

@@ -7,29 +7,24 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// flushBytes is how much of an answer is gathered before it is written.
-const flushBytes = 64 << 10
-
-// encoder writes one result in one format, by appending to dst.
-type encoder interface {
+// answerWriter writes one result in one format. It may hold bytes back until flush or end.
+type answerWriter interface {
 	contentType() string
-	begin(dst []byte, columns []plan.Column) []byte
-	// row appends row i of the batch that appenders were made for; n counts the rows before it.
-	row(dst []byte, appenders []appender, i int, n int64) []byte
-	end(dst []byte, stats resultStats) []byte
-	// fail ends an answer that has begun; ok is false where the format has no way to say it, so that the connection must be broken off.
-	fail(dst []byte, p problem) (out []byte, ok bool)
-	// appender makes the function that renders one value of a column.
-	appender(column plan.Column, values *exec.Batch, index int) appender
+	begin(to io.Writer, columns []plan.Column) error
+	write(batch *exec.Batch) error
+	flush() error
+	end(stats resultStats) error
+	// fail ends an answer that has begun; told is false where the format has no way to say it, so that the connection must be broken off.
+	fail(p problem) (told bool, err error)
 }
-
-// appender appends value i of a column.
-type appender func(dst []byte, i int) []byte
 
 // resultStats is the stats member of an answer.
 type resultStats struct {
@@ -44,23 +39,29 @@ type resultStats struct {
 	Truncated       bool    `json:"truncated,omitempty"`
 }
 
-// chooseEncoder goes by the request's format, else by what the client accepts.
-func chooseEncoder(request sqlRequest, accept string) (encoder, error) {
+// resultFormats are all that results come in, in the order in which they are named to users.
+var resultFormats = []string{"json", "ndjson", "csv", "arrow", "parquet"}
+
+// chooseWriter goes by the request's format, else by what the client accepts.
+func chooseWriter(request sqlRequest, accept string) (answerWriter, error) {
 	format := request.format
 	if format == "" {
 		format = formatOf(accept)
 	}
+	values := jsonValues{bigintAsText: request.bigintAsText, zone: request.zone}
 	switch format {
 	case "json":
-		return &jsonEncoder{values: jsonValues{bigintAsText: request.bigintAsText}}, nil
+		return &textWriter{encoder: &jsonEncoder{values: values}}, nil
 	case "ndjson":
-		return &ndjsonEncoder{values: jsonValues{bigintAsText: request.bigintAsText}}, nil
+		return &textWriter{encoder: &ndjsonEncoder{values: values}}, nil
 	case "csv":
-		return &csvEncoder{}, nil
-	case "arrow", "parquet":
-		return nil, event.Errorf(event.CodeNotSupported, "format %s is not supported", format).WithHint("use json, ndjson or csv")
+		return &textWriter{encoder: &csvEncoder{zone: request.zone}}, nil
+	case "arrow":
+		return &arrowWriter{zone: request.zone}, nil
+	case "parquet":
+		return &parquetWriter{}, nil
 	default:
-		return nil, event.Errorf(event.CodeBadRequest, "there is no format %q", format).WithHint("use json, ndjson or csv")
+		return nil, event.Errorf(event.CodeBadRequest, "there is no format %q", format).WithHint("use %s", strings.Join(resultFormats, ", "))
 	}
 }
 
@@ -88,58 +89,91 @@ type result struct {
 	started time.Time
 	now     func() time.Time
 	sent    int64
+	flushed time.Time
 }
+
+// flushEvery is how long rows of a slow query may wait for more.
+const flushEvery = 100 * time.Millisecond
 
 // send streams the rows. The first batch is fetched before anything is written, so that a query which fails at its start has an
 // ordinary error for an answer; a later failure is told inside the answer or by breaking it off.
-func (r *result) send(w http.ResponseWriter, e encoder) error {
+func (r *result) send(w http.ResponseWriter, out answerWriter) error {
 	batch, err := r.rows.Next()
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	w.Header().Set("Content-Type", e.contentType())
-	buffer := e.begin(make([]byte, 0, flushBytes+flushBytes/4), r.rows.Columns())
+	w.Header().Set("Content-Type", out.contentType())
+	to := &countedWriter{to: w}
+	if err := out.begin(to, r.rows.Columns()); err != nil {
+		return err
+	}
 	truncated := false
-	for err == nil && !truncated {
-		if buffer, truncated, err = r.writeBatch(w, e, buffer, batch); err != nil {
+	for err == nil {
+		if batch, truncated = r.cut(batch); batch.Rows > 0 {
+			if err := out.write(batch); err != nil {
+				return err
+			}
+			r.sent += int64(batch.Rows)
+		}
+		if truncated {
+			break
+		}
+		if err := r.flush(w, out, to); err != nil {
 			return err
 		}
-		if !truncated {
-			batch, err = r.rows.Next()
-		}
+		batch, err = r.rows.Next()
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
-		tail, ok := e.fail(buffer, newProblem(asFault(err)))
-		if !ok {
+		told, writeErr := out.fail(newProblem(asFault(err)))
+		if !told {
 			return err
 		}
-		_, writeErr := w.Write(tail)
 		return writeErr
 	}
-	_, err = w.Write(e.end(buffer, r.stats(truncated)))
-	return err
+	return out.end(r.stats(truncated))
 }
 
-// writeBatch appends a batch's rows up to the limit, writing whenever enough has gathered.
-func (r *result) writeBatch(w io.Writer, e encoder, buffer []byte, batch *exec.Batch) (rest []byte, truncated bool, err error) {
-	appenders := make([]appender, len(batch.Columns))
-	for c, column := range r.rows.Columns() {
-		appenders[c] = e.appender(column, batch, c)
+// cut takes off what is beyond the limit.
+func (r *result) cut(batch *exec.Batch) (_ *exec.Batch, truncated bool) {
+	left := r.limit - r.sent
+	if int64(batch.Rows) <= left {
+		return batch, false
 	}
-	for i := range batch.Rows {
-		if r.sent == r.limit {
-			return buffer, true, nil
-		}
-		buffer = e.row(buffer, appenders, i, r.sent)
-		r.sent++
-		if len(buffer) >= flushBytes {
-			if _, err := w.Write(buffer); err != nil {
-				return nil, false, err
-			}
-			buffer = buffer[:0]
-		}
+	out := &exec.Batch{Columns: make([]arrow.Array, len(batch.Columns)), Rows: int(left)}
+	for i, c := range batch.Columns {
+		out.Columns[i] = array.NewSlice(c, 0, left)
 	}
-	return buffer, false, nil
+	return out, true
+}
+
+// countedWriter counts the bytes of an answer.
+type countedWriter struct {
+	to    io.Writer
+	bytes int64
+}
+
+// Write passes bytes on.
+func (w *countedWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	w.bytes += int64(n)
+	return n, err
+}
+
+// flush sends what has been written to the client: the first rows at once, later ones when the last time is a while ago. As long as
+// nothing has been written the answer has not begun.
+func (r *result) flush(w http.ResponseWriter, out answerWriter, to *countedWriter) error {
+	now := r.now()
+	if now.Sub(r.flushed) < flushEvery {
+		return nil
+	}
+	if err := out.flush(); err != nil || to.bytes == 0 {
+		return err
+	}
+	r.flushed = now
+	if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
 }
 
 func (r *result) stats(truncated bool) resultStats {

@@ -32,6 +32,8 @@ type sqlRequest struct {
 	timeout time.Duration
 	// bigintAsText renders BIGINT as JSON strings, for readers whose numbers are doubles.
 	bigintAsText bool
+	// zone is that in which times are shown; nil for UTC.
+	zone *time.Location
 }
 
 // sqlBody is the JSON form of a request.
@@ -100,9 +102,6 @@ func parseSQLJSON(body []byte) (sqlRequest, error) {
 		return sqlRequest{}, event.Errorf(event.CodeBadRequest, "the request is not the JSON expected: %v", err).
 			WithHint(`as in {"sql": "SELECT 1", "params": []}`)
 	}
-	if in.Timezone != "" && !strings.EqualFold(in.Timezone, "UTC") {
-		return sqlRequest{}, event.Errorf(event.CodeNotSupported, "timezone %q is not supported", in.Timezone).WithHint("results are in UTC")
-	}
 	params, err := in.params()
 	if err != nil {
 		return sqlRequest{}, err
@@ -113,10 +112,11 @@ func parseSQLJSON(body []byte) (sqlRequest, error) {
 			return sqlRequest{}, event.Errorf(event.CodeBadRequest, "max_rows is %d; it must be at least 1", request.maxRows)
 		}
 	}
-	if in.Timeout != "" {
-		if request.timeout, err = time.ParseDuration(in.Timeout); err != nil || request.timeout <= 0 {
-			return sqlRequest{}, event.Errorf(event.CodeBadRequest, "timeout %q is not a duration", in.Timeout).WithHint("as in 30s")
-		}
+	if err := request.setTimeout(in.Timeout); err != nil {
+		return sqlRequest{}, err
+	}
+	if err := request.setZone(in.Timezone); err != nil {
+		return sqlRequest{}, err
 	}
 	return request, nil
 }
@@ -175,7 +175,7 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request, request sqlRe
 	if err := s.readURL(r, &request); err != nil {
 		return err
 	}
-	encoder, err := chooseEncoder(request, r.Header.Get("Accept"))
+	out, err := chooseWriter(request, r.Header.Get("Accept"))
 	if err != nil {
 		return err
 	}
@@ -193,46 +193,10 @@ func (s *Server) answerSQL(w http.ResponseWriter, r *http.Request, request sqlRe
 	}
 	defer rows.Close()
 	answer := &result{rows: rows, limit: request.maxRows, started: start, now: s.Now}
-	err = answer.send(w, encoder)
+	err = answer.send(w, out)
 	s.Metrics.queried(rows.Stats(), s.Now().Sub(start), err)
 	s.Logger.Debug("query", "id", request.ID, "elapsed", s.Now().Sub(start), "rows", answer.sent, "error", err)
 	return err
-}
-
-// readURL applies the parameters of the URL and the server's defaults.
-func (s *Server) readURL(r *http.Request, request *sqlRequest) error {
-	query := r.URL.Query()
-	if format := query.Get("format"); format != "" {
-		request.format = format
-	}
-	if text := query.Get("max_rows"); text != "" {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 1 {
-			return event.Errorf(event.CodeBadRequest, "max_rows is %q; it must be a whole number from 1", text)
-		}
-		request.maxRows = n
-	}
-	switch text := query.Get("bigint"); text {
-	case "", "number":
-	case "string":
-		request.bigintAsText = true
-	default:
-		return event.Errorf(event.CodeBadRequest, "bigint is %q; it may be string or number", text)
-	}
-	if text := query.Get("wait"); text != "" {
-		wait, err := strconv.ParseBool(text)
-		if err != nil {
-			return event.Errorf(event.CodeBadRequest, "wait is %q; it may be true or false", text)
-		}
-		request.Wait = wait
-	}
-	if request.maxRows == 0 {
-		request.maxRows = s.MaxRows
-	}
-	if request.timeout == 0 || (s.Timeout > 0 && request.timeout > s.Timeout) {
-		request.timeout = s.Timeout
-	}
-	return nil
 }
 
 func newID() string {

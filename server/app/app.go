@@ -68,6 +68,8 @@ type App struct {
 	pool     *exec.Pool
 	spill    *spill.Space // nil where queries have no temporary files
 	views    *views.Set
+	// viewLimits are the default ones but for tests.
+	viewLimits views.Limits
 
 	listeners []net.Listener
 	servers   []*http.Server
@@ -87,10 +89,7 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", c.Data, err)
 	}
-	a := &App{config: c, logger: logger, metrics: api.NewMetrics(), tables: system.New(), stopping: make(chan struct{})}
-	a.activity = activity.New(activity.Options{Kept: int(c.QueryLog), Slow: c.SlowQuery, Now: time.Now, Logger: logger})
-	a.addTables()
-	a.memory = shareMemory(int64(c.Memory))
+	a := newApp(c, logger)
 	if err := a.open(fs); err != nil {
 		return nil, errors.Join(err, a.closeStore())
 	}
@@ -98,6 +97,15 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 		return nil, errors.Join(err, a.closeStore())
 	}
 	return a, nil
+}
+
+// newApp makes what does not touch the disk.
+func newApp(c config.Config, logger *slog.Logger) *App {
+	a := &App{config: c, logger: logger, metrics: api.NewMetrics(), tables: system.New(), stopping: make(chan struct{})}
+	a.activity = activity.New(activity.Options{Kept: int(c.QueryLog), Slow: c.SlowQuery, Now: time.Now, Logger: logger})
+	a.addTables()
+	a.memory = shareMemory(int64(c.Memory))
+	return a
 }
 
 // open builds the store from the bottom up.

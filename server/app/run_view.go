@@ -216,6 +216,7 @@ func describeView(b bind.DescribeView) api.Rows {
 func (a *App) openViews(fs vfs.FS) (err error) {
 	a.views, err = views.Open(views.Options{
 		FS: fs, Catalog: a.catalog, Journal: a.journal, Ingest: a.ingest, Segments: a.segments, Logger: a.logger, Now: time.Now,
+		Limits: a.viewLimits,
 	})
 	return err
 }

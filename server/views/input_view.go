@@ -33,13 +33,21 @@ func (v *viewInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, er
 	if err != nil {
 		return nil, err
 	}
+	if to != nil { // after a start the other view comes back first
+		if err := view.Ready(ctx); err != nil {
+			return nil, err
+		}
+	}
+	snapshot := view.snapshot()
+	if snapshot == nil {
+		return nil, nil // it is being built; when it can be read, that is a change
+	}
 	if from.Vector.At(0) == 0 && to == nil {
 		return v.pullContent(ctx, view)
 	}
 	if generation := view.Definition().Generation; generation != from.Generation && from.Generation != 0 {
 		return nil, fmt.Errorf("view %s: %w", v.want.Name, errInputChanged)
 	}
-	snapshot := view.snapshot()
 	end := snapshot.mark()
 	if to != nil {
 		end = *to

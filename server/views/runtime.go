@@ -242,7 +242,7 @@ func (r *runtime) commit(ctx context.Context, changes []continuous.Delta) error 
 	if err := r.sealIfDue(ctx); err != nil {
 		return err
 	}
-	if r.uncovered < checkpointFrames && r.uncoveredBytes < checkpointBytes {
+	if r.uncovered < r.set.options.Limits.CheckpointFrames && r.uncoveredBytes < checkpointBytes {
 		return nil
 	}
 	return r.checkpoint()
@@ -264,7 +264,7 @@ func (r *runtime) publish() error {
 
 // sealIfDue writes the final rows into a segment once there are many. They have been durable in the changelog before.
 func (r *runtime) sealIfDue(ctx context.Context) error {
-	if c := r.content; int64(c.next-c.sealed) < sealRows && c.finalBytes < sealBytes {
+	if c := r.content; int64(c.next-c.sealed) < r.set.options.Limits.SealRows && c.finalBytes < sealBytes {
 		return nil
 	}
 	if err := r.recordFinal(); err != nil {

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"reflect"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -130,7 +132,7 @@ func (v *View) run() {
 	defer close(v.done)
 	retry := firstRetry
 	for {
-		worked, err := v.work()
+		worked, err := v.guarded()
 		if v.ctx.Err() != nil {
 			return
 		}
@@ -157,6 +159,18 @@ func (v *View) run() {
 			return
 		}
 	}
+}
+
+// guarded is work that turns a panic into a failure: a fault met by one view does not end the others.
+func (v *View) guarded() (worked bool, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = &event.Error{
+				Code: event.CodeInternal, Detail: "the view met a fault inside the program", Cause: fmt.Errorf("panic: %v\n%s", fault, debug.Stack()),
+			}
+		}
+	}()
+	return v.work()
 }
 
 // work opens the view and follows its inputs until something fails or the view is stopped.
@@ -188,12 +202,25 @@ func (v *View) work() (worked bool, err error) {
 			}
 			v.update(func() { v.mu.log = r.log })
 		}
-		if moved {
-			continue
+		if moved && r.definition.Ready {
+			pause(v.ctx, r.definition.Interval)
 		}
-		if !wait(v.ctx, changed) {
+		if !moved && !wait(v.ctx, changed) {
 			return worked, nil
 		}
+	}
+}
+
+// pause lets time pass: EMIT ... WITH BATCH.
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

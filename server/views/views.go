@@ -16,6 +16,7 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,7 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/bind"
 )
 
-// Options of a Set. Every field must be set.
+// Options of a Set. Every field but Limits must be set.
 type Options struct {
 	FS       vfs.FS
 	Catalog  *catalog.Catalog
@@ -44,7 +45,16 @@ type Options struct {
 	Segments *segments.Store
 	Logger   *slog.Logger
 	// Now is the wall clock. It decides nothing but when something is tried again.
-	Now func() time.Time
+	Now    func() time.Time
+	Limits Limits
+}
+
+// Limits say how much a view lets come together before it makes a file of it. The zero value of a field is its default.
+type Limits struct {
+	// SealRows is how many final rows make a segment.
+	SealRows int64
+	// CheckpointFrames is how many frames make a checkpoint.
+	CheckpointFrames int
 }
 
 // Set is all views of a server.
@@ -65,6 +75,8 @@ type Set struct {
 // Open starts the views of the catalog. What is left of views that were dropped is removed first.
 func Open(options Options) (*Set, error) {
 	s := &Set{options: options, seed: newSeed()}
+	s.options.Limits.SealRows = cmp.Or(options.Limits.SealRows, sealRows)
+	s.options.Limits.CheckpointFrames = cmp.Or(options.Limits.CheckpointFrames, checkpointFrames)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.views, s.mu.next = map[string]*View{}, map[string]*View{}
 	if err := s.discardOrphans(); err != nil {

@@ -115,6 +115,8 @@ type binder struct {
 	outer *outerRow
 	// late is what becomes of late rows in every query of a view; it is nil outside of views.
 	late *lateness
+	// start is the event time from which a view takes rows, nil for all.
+	start *plan.Literal
 }
 
 func (b *binder) query(s *ast.Select) (Query, error) {

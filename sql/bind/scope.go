@@ -319,8 +319,12 @@ func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error)
 		hidden := i >= len(stream.Schema.Columns)
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: c.ID, hidden: hidden})
 	}
-	s.node = func() plan.Node { return s.scan(stream.Name, stream.Schema) }
-	return s.named(table), nil
+	time := stream.Schema.TimeColumn
+	if time == 0 {
+		time = event.FieldIngestedAt
+	}
+	err = b.scanFrom(s, stream.Name, stream.Schema, time)
+	return s.named(table), err
 }
 
 // scan reads the columns referred to.

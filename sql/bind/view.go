@@ -120,6 +120,9 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 		return out, err
 	}
 	b.params = Params{} // a view outlives the request
+	if out.Options.Start == catalog.StartTime {
+		b.start = timestampLiteral(out.Options.StartTime)
+	}
 	b.late = &lateness{pos: s.Pos}
 	if s.Late != nil {
 		if b.late, err = b.lateClause(s.Late); err != nil {
@@ -160,6 +163,21 @@ func (b *binder) fromView(view *catalog.View, table *ast.Name) (*scope, error) {
 	for i, c := range view.Schema.Columns[:view.Visible] {
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: view.Schema.Columns[i].ID})
 	}
-	s.node = func() plan.Node { return s.scan(view.Name, view.Schema) }
-	return s.named(table), nil
+	err := b.scanFrom(s, view.Name, view.Schema, view.Schema.TimeColumn)
+	return s.named(table), err
+}
+
+// scanFrom makes a scope scan a stream or view, for a view that starts at a time only from that time on.
+func (b *binder) scanFrom(s *scope, name string, schema *event.Schema, time event.FieldID) error {
+	s.node = func() plan.Node { return s.scan(name, schema) }
+	at := slices.IndexFunc(s.columns, func(c scopeColumn) bool { return c.field == time })
+	if b.start == nil || at < 0 {
+		return nil
+	}
+	fn, _, err := resolve(">=", b.late.pos, []argument{{b.start, b.late.pos}, {b.start, b.late.pos}})
+	s.node = func() plan.Node { // the place of the column is known once all others have been referred to
+		since := &plan.Call{Fn: fn, Args: []plan.Expr{s.ref(at), b.start}}
+		return &plan.Filter{Input: s.scan(name, schema), Predicate: since}
+	}
+	return err
 }

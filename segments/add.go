@@ -38,7 +38,9 @@ func (s *Store) Add(ctx context.Context, stream *catalog.Stream, batches []*even
 	segment.File = fileName(stream.Name, segment.ID)
 	rows, err := s.sorted(stream.Schema, batches, segment)
 	if err == nil {
-		err = s.write(ctx, &output{schema: stream.Schema, rows: rows, segment: segment})
+		meta := s.footerMeta(stream.Name, newRowOrder(stream.Schema, nil)).FileMeta
+		meta.MaxEventTime, meta.Watermark = sealed.MaxEventTime, sealed.Watermark
+		err = s.write(ctx, &output{schema: stream.Schema, rows: rows, segment: segment, meta: meta})
 	}
 	if err != nil {
 		return nil, fmt.Errorf("seal stream %s: %w", stream.Name, err)

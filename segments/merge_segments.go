@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -110,9 +111,10 @@ func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*ou
 	}
 	var outputs []*output
 	done := make([]int, len(readers)) // rows of each input that earlier outputs have
-	meta := parquet.FileMeta{SortBy: order.ids(), ExpiredBefore: s.manifest.View(stream).ExpiredBefore}
-	for _, in := range m.Inputs {
+	meta := s.footerMeta(stream, order)
+	for i, in := range m.Inputs {
 		meta.Replaces = append(meta.Replaces, in.ID)
+		meta.takeOver(readers[i].Meta())
 	}
 	for i := range len(m.Cuts) + 1 {
 		stretch := make([][]part, len(readers))
@@ -139,9 +141,38 @@ func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*ou
 		meta.Siblings = append(meta.Siblings, out.segment.ID)
 	}
 	for _, out := range outputs {
-		out.meta = meta
+		out.meta = meta.FileMeta
 	}
 	return outputs, nil
+}
+
+// mergedMeta is the metadata of files to be merged.
+type mergedMeta struct{ parquet.FileMeta }
+
+// footerMeta is what every file says of the stream and its order.
+func (s *Store) footerMeta(stream string, order rowOrder) mergedMeta {
+	meta := mergedMeta{parquet.FileMeta{SortBy: order.ids()}}
+	if expired := s.manifest.View(stream).ExpiredBefore; expired != manifest.NoTime {
+		meta.ExpiredBefore = expired
+	}
+	return meta
+}
+
+// takeOver adds what an input's footer says beyond its own rows. Clocks never fall, so that the greatest is the last.
+func (m *mergedMeta) takeOver(in parquet.FileMeta) {
+	m.EraseEpoch = max(m.EraseEpoch, in.EraseEpoch)
+	m.MaxEventTime, m.Watermark = laterClocks(m.MaxEventTime, in.MaxEventTime), laterClocks(m.Watermark, in.Watermark)
+}
+
+func laterClocks(a, b []int64) []int64 {
+	out := slices.Clone(a)
+	for p, t := range b {
+		if p == len(out) {
+			out = append(out, t)
+		}
+		out[p] = max(out[p], t)
+	}
+	return out
 }
 
 // newSegment describes a file to be merged. Its vectors enclose those of the inputs.

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/clock"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
@@ -37,12 +38,14 @@ type Options struct {
 	Share float64
 	// Stream finds a stream's present definition.
 	Stream func(name string) (*catalog.Stream, bool)
-	Now    func() time.Time
-	Logger *slog.Logger
+	// Now is the wall clock, Elapsed a clock that nobody can set.
+	Now     func() time.Time
+	Elapsed func() time.Duration
+	Logger  *slog.Logger
 	// Observe, if not nil, is told of everything that was done or failed.
 	Observe func(Result)
-	// ObserveBacklog, if not nil, is told after every look how many segments wait to be merged.
-	ObserveBacklog func(segments int)
+	// ObserveLook, if not nil, is told after every look how many segments wait to be merged, and whether retention is stopped.
+	ObserveLook func(backlog int, retentionHeld bool)
 }
 
 // Result is one thing done.
@@ -77,6 +80,8 @@ type Compactor struct {
 	// looking is held while streams are looked at, by the goroutine or by whoever calls Look.
 	looking sync.Mutex
 	retries map[string]retry
+	clock   clock.Guard
+	jumped  bool // since this process began; the store remembers it for the next
 	// unprofitable are segments that the archive layout would hardly make smaller.
 	unprofitable map[uint64]bool
 
@@ -150,6 +155,10 @@ func (c *Compactor) run(ctx context.Context) {
 func (c *Compactor) Look(ctx context.Context) {
 	c.looking.Lock()
 	defer c.looking.Unlock()
+	if err := c.watchClock(); err != nil {
+		c.options.Logger.Error("retention cannot be stopped or resumed; nothing expires before the next look", "error", err)
+		return
+	}
 	for _, stream := range c.store.Streams() {
 		if ctx.Err() != nil {
 			return
@@ -161,8 +170,8 @@ func (c *Compactor) Look(ctx context.Context) {
 	if err := c.store.EmptyTrash(); err != nil {
 		c.options.Logger.Warn("trash cannot be emptied; it will be tried again", "error", err)
 	}
-	if c.options.ObserveBacklog != nil {
-		c.options.ObserveBacklog(c.Backlog())
+	if c.options.ObserveLook != nil {
+		c.options.ObserveLook(c.Backlog(), c.store.RetentionHeld())
 	}
 }
 
@@ -179,6 +188,9 @@ func (c *Compactor) settle(ctx context.Context, stream string, err error) {
 
 // lookAt works on one stream until nothing is due.
 func (c *Compactor) lookAt(ctx context.Context, stream *catalog.Stream) error {
+	if err := c.expire(ctx, stream); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		view := c.store.View(stream.Name)
 		job, ok := c.next(ctx, view, stream)

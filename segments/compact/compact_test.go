@@ -34,6 +34,7 @@ type world struct {
 	stream   *catalog.Stream
 	next     event.Offset
 	now      time.Time
+	elapsed  time.Duration
 	observed []Result
 }
 
@@ -64,7 +65,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) options() Options {
 	return Options{
-		Share: 1, Now: func() time.Time { return w.now }, Logger: slog.New(slog.DiscardHandler),
+		Share: 1, Now: func() time.Time { return w.now }, Elapsed: func() time.Duration { return w.elapsed }, Logger: slog.New(slog.DiscardHandler),
 		Stream:  func(string) (*catalog.Stream, bool) { return w.stream, true },
 		Observe: func(r Result) { w.observed = append(w.observed, r) },
 	}
@@ -204,7 +205,7 @@ func TestOldSegmentsAreArchivedWhereThatPays(t *testing.T) {
 	w.seal(day, 100_000) // of 100,000 about half
 	c.Look(context.Background())
 	require.Empty(t, w.observed)
-	w.now = w.now.Add(25 * time.Hour)
+	w.now, w.elapsed = w.now.Add(25*time.Hour), 25*time.Hour
 	for range 3 {
 		c.Look(context.Background())
 		for _, r := range w.observed {
@@ -232,4 +233,71 @@ func TestCloseEndsAMergeUnderWay(t *testing.T) {
 		require.Len(t, w.store.View("taps").Segments(), 4)
 		require.Empty(t, w.files("tmp"))
 	})
+}
+
+// pass lets time go by on both clocks.
+func (w *world) pass(d time.Duration) { w.now, w.elapsed = w.now.Add(d), w.elapsed+d }
+
+func TestRetentionDropsSegmentsByTheirNewestEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stream.Retention = 10 * time.Hour
+	c := New(w.store, w.options())
+	defer func() { require.NoError(t, c.Close()) }()
+	w.seal(day, 10)
+	w.seal(day.Add(5*time.Hour), 20)
+	w.pass(10 * time.Hour)
+	c.Look(context.Background())
+	require.Empty(t, w.observed, "the newest event is not older than the retention yet")
+	w.pass(time.Second)
+	pinned := w.store.View("taps")
+	c.Look(context.Background())
+	require.Len(t, w.observed, 1)
+	require.Equal(t, Expired, w.observed[0].Action)
+	require.Len(t, w.numbers(), 20)
+	require.Len(t, w.files("segments/taps"), 1)
+	require.Len(t, w.files("trash/dropped"), 1, "a query may still read it")
+	require.NoError(t, pinned.Close())
+	c.Look(context.Background())
+	require.Empty(t, w.files("trash/dropped"))
+
+	w.pass(24 * time.Hour)
+	c.Look(context.Background())
+	require.Empty(t, w.numbers())
+	require.Equal(t, event.Vector{30}, w.store.View("taps").Sealed().Next, "how far the stream is sealed does not depend on what is left")
+}
+
+func TestClockJumpStopsRetentionUntilConfirmed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.stream.Retention = 10 * time.Hour
+	c := New(w.store, w.options())
+	w.seal(day, 10)
+	w.pass(time.Hour)
+	c.Look(context.Background())
+	right := w.now
+	w.now = w.now.Add(30 * 24 * time.Hour)
+	c.Look(context.Background())
+	require.True(t, w.store.RetentionHeld())
+	require.Len(t, w.numbers(), 10)
+	w.now = right
+	c.Look(context.Background())
+	require.False(t, w.store.RetentionHeld(), "the clock was set right again")
+
+	w.now = w.now.Add(30 * 24 * time.Hour)
+	c.Look(context.Background())
+	require.NoError(t, c.Close())
+	c = New(w.store, w.options()) // as after a restart
+	defer func() { require.NoError(t, c.Close()) }()
+	c.Look(context.Background())
+	require.True(t, w.store.RetentionHeld(), "a restart does not make the clock right")
+	require.Len(t, w.numbers(), 10)
+	wasHeld, err := c.ConfirmClock()
+	require.NoError(t, err)
+	require.True(t, wasHeld)
+	c.Look(context.Background())
+	require.Empty(t, w.numbers())
+	wasHeld, err = c.ConfirmClock()
+	require.NoError(t, err)
+	require.False(t, wasHeld)
 }

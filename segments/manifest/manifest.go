@@ -35,6 +35,8 @@ type Manifest struct {
 		streams map[string]*View
 		// lastID is the highest id that any segment ever had or was promised.
 		lastID uint64
+		// held says that segments must not be dropped by age.
+		held bool
 	}
 }
 
@@ -115,6 +117,10 @@ func (m *Manifest) Commit(j Journal, edit Edit) error {
 	}
 	return nil
 }
+
+// Restore puts an edit into effect in a manifest that is being made from files, before any journal has it. Snapshot then gives its
+// records.
+func (m *Manifest) Restore(edit Edit) { m.publish(edit) }
 
 // check holds an edit against the present state. The journal's lock keeps that state until the edit is applied.
 func (m *Manifest) check(edit Edit) error {

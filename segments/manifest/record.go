@@ -13,8 +13,11 @@ import (
 // recordVersion is the version of the records below. A reader refuses what is newer than itself.
 const recordVersion = 1
 
-// dropVersion is the version of the record that drops a stream; the others are still of version 1.
+// dropVersion is the version of the record that drops a stream; most others are still of version 1.
 const dropVersion = 2
+
+// holdVersion is the version of the record that stops or resumes retention.
+const holdVersion = 3
 
 // storedEdit is the JSON of an edit in the journal.
 type storedEdit struct {
@@ -28,6 +31,8 @@ type storedEdit struct {
 	ExpiredBefore int64    `json:"expired_before,omitempty"`
 	// Dropped says that the stream is gone.
 	Dropped bool `json:"dropped,omitempty"`
+	// Held says whether retention is stopped.
+	Held *bool `json:"retention_held,omitempty"`
 	// LastID is set in snapshots only: removed segments must not give their ids away.
 	LastID uint64 `json:"last_id,omitempty"`
 }
@@ -53,12 +58,16 @@ func (m *Manifest) Apply(record journal.Record) error {
 	if err := json.Unmarshal(record.Body, &stored); err != nil {
 		return &event.Error{Code: event.CodeCorrupt, Detail: "unreadable manifest record", Cause: err}
 	}
-	if stored.Version < recordVersion || stored.Version > dropVersion {
+	if stored.Version < recordVersion || stored.Version > holdVersion {
 		return event.Errorf(event.CodeNotSupported, "manifest record of version %d, this program reads %d to %d",
-			stored.Version, recordVersion, dropVersion)
+			stored.Version, recordVersion, holdVersion)
 	}
 	if stored.Dropped && stored.Stream != "" {
 		m.forget(stored.Stream)
+		return nil
+	}
+	if stored.Held != nil {
+		m.hold(*stored.Held)
 		return nil
 	}
 	if stored.LastID > 0 {
@@ -80,9 +89,16 @@ func (m *Manifest) Apply(record journal.Record) error {
 // Snapshot gives one record for each stream and one for the ids given away; the journal calls it.
 func (m *Manifest) Snapshot() ([]journal.Record, error) {
 	m.mu.Lock()
-	streams, lastID := maps.Clone(m.mu.streams), m.mu.lastID
+	streams, lastID, held := maps.Clone(m.mu.streams), m.mu.lastID, m.mu.held
 	m.mu.Unlock()
 	var out []journal.Record
+	if held {
+		record, err := encode(storedEdit{Version: holdVersion, Held: &held})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, record)
+	}
 	if lastID > 0 {
 		record, err := encode(storedEdit{Version: recordVersion, LastID: lastID})
 		if err != nil {

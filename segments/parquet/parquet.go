@@ -51,6 +51,8 @@ const (
 	keySortBy   = "tidemark.sort_by"
 	keyExpired  = "tidemark.expired_before"
 	keyErased   = "tidemark.erase_epoch"
+	keyMaxTime  = "tidemark.max_event_time"
+	keyMark     = "tidemark.watermark"
 )
 
 // FileMeta says which rows a file holds. It is kept in the footer, so that a lost manifest can be rebuilt from the files.
@@ -69,6 +71,8 @@ type FileMeta struct {
 	ExpiredBefore int64
 	// EraseEpoch counts the erasures that the rows have gone through.
 	EraseEpoch uint64
+	// MaxEventTime and Watermark are each partition's as of To, as the manifest has them.
+	MaxEventTime, Watermark []int64
 }
 
 // Layout is how rows are cut into pieces and packed. Zero fields take the defaults.
@@ -145,6 +149,8 @@ func (m *FileMeta) optional() []optionalMeta {
 		{keySortBy, &m.SortBy, len(m.SortBy) == 0},
 		{keyExpired, &m.ExpiredBefore, m.ExpiredBefore == 0},
 		{keyErased, &m.EraseEpoch, m.EraseEpoch == 0},
+		{keyMaxTime, &m.MaxEventTime, len(m.MaxEventTime) == 0},
+		{keyMark, &m.Watermark, len(m.Watermark) == 0},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/cache"
@@ -81,6 +82,11 @@ func (r *Reader) Has(id event.FieldID) bool {
 
 // RowGroups is the number of row groups.
 func (r *Reader) RowGroups() int { return len(r.groups) }
+
+// Archived reports whether the file has the layout of old data.
+func (r *Reader) Archived() bool {
+	return len(r.groups) > 0 && r.groups[0].chunks[0].codec == format.Zstd
+}
 
 // TotalRows is the number of rows of the file.
 func (r *Reader) TotalRows() int {

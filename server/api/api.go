@@ -72,6 +72,8 @@ type Server struct {
 	// MaxRows is how many rows a result has at most unless the request says otherwise; Timeout likewise, 0 for none.
 	MaxRows int64
 	Timeout time.Duration
+	// ConfirmClock lets retention go on after the clock has jumped, and reports whether it was stopped.
+	ConfirmClock func() (wasHeld bool, err error)
 	// Stopping is closed when the server begins to stop: requests that wait for something to happen then end.
 	Stopping <-chan struct{}
 }

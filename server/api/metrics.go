@@ -38,6 +38,7 @@ type Metrics struct {
 	compactFailures prometheus.Counter
 	compactBacklog  prometheus.Gauge
 	dedup           atomic.Pointer[Dedup]
+	retentionHeld   prometheus.Gauge
 }
 
 // NewMetrics registers the metrics, with those of the process and the Go runtime, in a registry of their own.
@@ -173,7 +174,10 @@ func (m *Metrics) addCompaction() {
 	m.compactBacklog = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tidemark_compaction_backlog_segments", Help: "Segments that wait to be merged.",
 	})
-	m.Registry.MustRegister(m.compactSeconds, m.compactRows, m.compactFailures, m.compactBacklog)
+	m.retentionHeld = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "tidemark_retention_held", Help: "1 while nothing expires because the clock has jumped.",
+	})
+	m.Registry.MustRegister(m.retentionHeld, m.compactSeconds, m.compactRows, m.compactFailures, m.compactBacklog)
 }
 
 // Compacted notes that segments of so many rows were worked on, or that it failed.
@@ -186,14 +190,21 @@ func (m *Metrics) Compacted(action string, rows int64, took time.Duration, err e
 	m.compactRows.WithLabelValues(action).Add(float64(rows))
 }
 
-// CompactionBacklog notes how many segments wait to be merged.
-func (m *Metrics) CompactionBacklog(segments int) { m.compactBacklog.Set(float64(segments)) }
+// LookedAt notes how many segments wait to be merged, and whether expired ones are kept because of the clock.
+func (m *Metrics) LookedAt(backlog int, retentionHeld bool) {
+	m.compactBacklog.Set(float64(backlog))
+	m.retentionHeld.Set(0)
+	if retentionHeld {
+		m.retentionHeld.Set(1)
+	}
+}
 
 // AdminHandler serves metrics, profiles and health: what belongs on the admin listener.
 func (s *Server) AdminHandler() http.Handler {
 	mux := s.mux([]route{
 		{"GET", "/livez", s.getLive},
 		{"GET", "/readyz", s.getReady},
+		{"POST", "/retention/confirm", s.postConfirm},
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

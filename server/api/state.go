@@ -73,6 +73,15 @@ func (s *Server) getReady(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
+// postConfirm takes the clock as right, so that what it says has expired is dropped.
+func (s *Server) postConfirm(w http.ResponseWriter, _ *http.Request) error {
+	wasHeld, err := s.ConfirmClock()
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]bool{"was_held": wasHeld})
+}
+
 func (s *Server) getVersion(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string]string{"version": s.Version, "go": runtime.Version()})
 }

@@ -189,11 +189,12 @@ func (a *App) ingestOptions() ingest.Options {
 }
 
 func (a *App) compactOptions() compact.Options {
+	started := time.Now()
 	return compact.Options{
 		Policy: compact.Policy{ArchiveAfter: a.config.ArchiveAfter},
 		Share:  float64(a.config.CompactCPU) / 100,
 		Stream: a.catalog.Stored, // final rows of views are merged too
-		Now:    time.Now,
+		Now:    time.Now, Elapsed: func() time.Duration { return time.Since(started) },
 		Logger: a.logger,
 		Observe: func(r compact.Result) {
 			rows := int64(0)
@@ -206,7 +207,7 @@ func (a *App) compactOptions() compact.Options {
 					"took", r.Took.Round(time.Millisecond))
 			}
 		},
-		ObserveBacklog: a.metrics.CompactionBacklog,
+		ObserveLook: a.metrics.LookedAt,
 	}
 }
 
@@ -220,6 +221,7 @@ func (a *App) listen(ctx context.Context, version string) error {
 		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
 		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows,
 		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
+		ConfirmClock: a.compact.ConfirmClock,
 	}
 	a.serving = &errgroup.Group{}
 	for _, l := range []struct {

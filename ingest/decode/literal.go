@@ -52,5 +52,17 @@ func IsJSON(text []byte) bool {
 	return s.value(0, 1) == len(text)
 }
 
+// CompactJSON gives a JSON value that a row may hold without the white space in and around it; false for any other text.
+func CompactJSON(text string) (string, bool) {
+	s := scanner{text: trimSpace([]byte(text))}
+	if s.value(0, 1) != len(s.text) {
+		return "", false
+	}
+	if s.spaced {
+		return string(appendCompact(nil, s.text)), true
+	}
+	return string(s.text), true
+}
+
 // CheckName says why no column can have a name; empty if one can.
 func CheckName(name string) string { return checkName([]byte(name)) }

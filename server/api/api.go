@@ -76,6 +76,8 @@ type Server struct {
 	ConfirmClock func() (wasHeld bool, err error)
 	// Stopping is closed when the server begins to stop: requests that wait for something to happen then end.
 	Stopping <-chan struct{}
+
+	wholes wholes
 }
 
 // route is one entry of the table of routes.

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -70,6 +72,40 @@ func (b *body) Read(p []byte) (int, error) {
 			WithHint("send it in parts, or not compressed")
 	}
 	return n, err
+}
+
+// wholeTotal bounds what all bodies that are held as a whole take together.
+const wholeTotal = 512 << 20
+
+// wholes counts what bodies that are held as a whole take. The zero value has counted none.
+type wholes struct{ used atomic.Int64 }
+
+// read reads a body to its end. What it takes grows with what has come, whatever the request declares; release gives it back.
+func (w *wholes) read(src io.Reader) (body []byte, release func(), err error) {
+	held := int64(0)
+	release = func() { w.used.Add(-held) }
+	for {
+		if len(body) == cap(body) {
+			grown := make([]byte, len(body), max(64<<10, 2*cap(body)))
+			if w.used.Add(int64(cap(grown)-cap(body))) > wholeTotal {
+				held += int64(cap(grown) - cap(body))
+				release()
+				return nil, nil, event.Errorf(event.CodeTooBusy, "too many large bodies are being read").WithHint("send the request again in a moment")
+			}
+			held += int64(cap(grown) - cap(body))
+			copy(grown, body)
+			body = grown
+		}
+		n, err := src.Read(body[len(body):cap(body)])
+		body = body[:len(body)+n]
+		if errors.Is(err, io.EOF) {
+			return body, release, nil
+		}
+		if err != nil {
+			release()
+			return nil, nil, brokenOff(err)
+		}
+	}
 }
 
 // byteCounter counts what is read.

@@ -62,10 +62,11 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := form.open(body, r.URL.Query(), in)
+	rows, release, err := form.chunks(s, body, r.URL.Query(), in)
 	if err != nil {
 		return err
 	}
+	defer release()
 	failure := feed(r, in, rows)
 	summary, err := in.Finish(r.Context())
 	failure = errors.Join(failure, err)

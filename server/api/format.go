@@ -11,6 +11,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/arrowbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/csvbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 )
@@ -26,7 +27,9 @@ type format struct {
 	media  []string
 	limit  int64    // of the decompressed body; 0 for none
 	params []string // parameters of the query that only this format knows
-	open   func(src io.Reader, query url.Values, in *ingest.Body) (chunks, error)
+	// open reads bodies as they come; whole reads those that have to be there first.
+	open  func(src io.Reader, query url.Values, in *ingest.Body) (chunks, error)
+	whole func(body []byte) (chunks, error)
 	// hint is what may be wrong where no row could be read.
 	hint string
 }
@@ -49,6 +52,10 @@ var formats = []format{
 	{
 		name: "influx", params: []string{"precision"}, open: openInflux,
 		hint: "a line is measurement,tag=value field=value timestamp",
+	},
+	{
+		name: "arrow", media: []string{"application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file"}, limit: wholeBytes,
+		whole: func(body []byte) (chunks, error) { return arrowbody.NewReader(body) }, hint: "the body must be an Arrow IPC stream",
 	},
 }
 
@@ -107,6 +114,23 @@ type lineChunks struct {
 func (c lineChunks) Next() (*decode.Chunk, error) {
 	lines, err := c.lines.Next()
 	return &decode.Chunk{Lines: lines}, err
+}
+
+// chunks opens a body, and gives what lets go of it.
+func (f format) chunks(s *Server, src io.Reader, query url.Values, in *ingest.Body) (rows chunks, release func(), err error) {
+	if f.whole == nil {
+		rows, err = f.open(src, query, in)
+		return rows, func() {}, err
+	}
+	body, release, err := s.wholes.read(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rows, err = f.whole(body); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return rows, release, nil
 }
 
 func openLines(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {

@@ -1,0 +1,166 @@
+// Package arrowbody reads a body that is an Arrow IPC stream, or an Arrow file, into chunks of rows.
+//
+// What always holds: no length that the body declares makes memory beyond what the body is and a fixed bound; a body that contradicts
+// itself is an error and no panic. A Reader is used by one goroutine and holds the body while it is read.
+package arrowbody
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/columnar"
+)
+
+const (
+	// memoryBytes bounds what one body may take at a time beside itself: compressed buffers say how large they become.
+	memoryBytes = 128 << 20
+	// textTimes bounds the JSON that a body's rows make, in sizes of the body, beyond textFree.
+	textTimes = 250
+	textFree  = 64 << 20
+	// rowsFree bounds the rows that a batch can declare beyond those that its bytes may hold, a bit each: a column of NULLs or of runs takes
+	// no bytes for a row.
+	rowsFree = 1 << 16
+)
+
+// Reader reads one body.
+type Reader struct {
+	body      []byte
+	batches   *ipc.Reader
+	memory    *limitedAllocator
+	converter *columnar.Converter
+	batch     arrow.RecordBatch
+	at        int64 // rows of batch that were given
+	number    int
+}
+
+// fileMagic is what an Arrow file begins with. A stream follows, and an index behind it that is of no use here.
+var fileMagic = []byte("ARROW1\x00\x00")
+
+// NewReader reads a whole body, which must not change while it is read.
+func NewReader(body []byte) (r *Reader, err error) {
+	if len(body) == 0 {
+		return nil, event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("an Arrow stream begins with its schema")
+	}
+	r = &Reader{body: body, memory: &limitedAllocator{left: memoryBytes}}
+	err = guard("the schema", func() error {
+		messages := bytes.TrimPrefix(body, fileMagic)
+		if err := checkStream(messages); err != nil {
+			return err
+		}
+		var err error
+		r.batches, err = ipc.NewReader(bytes.NewReader(messages), ipc.WithAllocator(r.memory),
+			ipc.WithMetadataSizeLimit(metadataBytes), ipc.WithBodySizeLimit(int64(len(body))))
+		if errors.Is(err, io.EOF) {
+			return errors.New("there is none")
+		}
+		if err != nil {
+			return err
+		}
+		r.converter, err = columnar.New(r.batches.Schema(), textFree+textTimes*int64(len(body)))
+		return err
+	})
+	return r, err
+}
+
+// Next returns the next chunk of rows, or io.EOF after the last.
+func (r *Reader) Next() (chunk *decode.Chunk, err error) {
+	err = guard(fmt.Sprintf("record batch %d", r.number), func() error {
+		for r.batch == nil || r.at >= r.batch.NumRows() {
+			if err := r.nextBatch(); err != nil {
+				return err
+			}
+		}
+		var n int64
+		var err error
+		chunk, n, err = r.converter.Convert(r.batch, r.at)
+		r.at += n
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return chunk, nil
+}
+
+func (r *Reader) nextBatch() error {
+	if !r.batches.Next() {
+		if err := r.batches.Err(); err != nil {
+			return err
+		}
+		return io.EOF
+	}
+	r.batch, r.at = r.batches.RecordBatch(), 0
+	r.number++
+	if rows := r.batch.NumRows(); rows < 0 || rows > rowsFree+8*(int64(len(r.body))+r.memory.made) {
+		return fmt.Errorf("it declares %d rows", rows)
+	}
+	return nil
+}
+
+// guard words what is wrong with a body, also where a contradiction in it led to a panic of the Arrow library.
+func guard(where string, read func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			if limit, ok := fault.(error); ok && errors.Is(limit, errTooLarge) {
+				err = errTooLarge
+				return
+			}
+			err = event.Errorf(event.CodeBadRequest, "the Arrow data is damaged: %s: %v", where, fault)
+		}
+	}()
+	err = read()
+	var fault *event.Error
+	switch {
+	case err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return err
+	case errors.As(err, &fault):
+		return fault
+	default:
+		return event.Errorf(event.CodeBadRequest, "the Arrow data is damaged: %s: %v", where, err)
+	}
+}
+
+// errTooLarge is the panic of an allocation beyond the bound.
+var errTooLarge = event.Errorf(event.CodeTooLarge, "the body takes more than %d MiB when it is decompressed", memoryBytes>>20).
+	WithHint("send it in parts")
+
+// limitedAllocator makes memory up to a bound.
+type limitedAllocator struct {
+	heap memory.GoAllocator
+	left int
+	made int64 // in all
+}
+
+// Allocate implements memory.Allocator.
+func (a *limitedAllocator) Allocate(size int) []byte {
+	if size < 0 || size > a.left {
+		panic(errTooLarge)
+	}
+	a.left -= size
+	a.made += int64(size)
+	return a.heap.Allocate(size)
+}
+
+// Reallocate implements memory.Allocator.
+func (a *limitedAllocator) Reallocate(size int, b []byte) []byte {
+	if size < 0 || size-len(b) > a.left {
+		panic(errTooLarge)
+	}
+	a.left -= size - len(b)
+	a.made += int64(max(size-len(b), 0))
+	return a.heap.Reallocate(size, b)
+}
+
+// Free implements memory.Allocator.
+func (a *limitedAllocator) Free(b []byte) {
+	a.left += len(b)
+	a.heap.Free(b)
+}

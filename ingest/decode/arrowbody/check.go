@@ -1,0 +1,240 @@
+package arrowbody
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// The Arrow library makes slices of the lengths that a message's metadata declares before it looks at what is there. So the metadata, which is
+// a FlatBuffer, is walked first: every vector must lie within it. The source of the numbers of the fields is Message.fbs, Schema.fbs and
+// File.fbs of the Arrow format.
+
+const (
+	continuation = 0xffffffff
+	// metadataBytes bounds a message's metadata: that of thousands of columns is a tenth of it.
+	metadataBytes = 4 << 20
+	// maxTables bounds the tables of a message. Offsets may lead many of them to the same place, so its size bounds nothing.
+	maxTables = 1 << 16
+	maxDepth  = 64
+)
+
+// Kinds of messages.
+const (
+	schemaMessage     = 1
+	dictionaryMessage = 2
+	batchMessage      = 3
+)
+
+// unionType is the kind of type whose table has a vector.
+const unionType = 14
+
+var errMetadata = errors.New("metadata that contradicts itself")
+
+// checkStream walks the messages of a stream up to its end.
+func checkStream(body []byte) error {
+	for number := 0; len(body) > 0; number++ {
+		size, err := checkMessage(body)
+		if err != nil {
+			return fmt.Errorf("message %d: %w", number, err)
+		}
+		if size == 0 {
+			return nil
+		}
+		body = body[size:]
+	}
+	return nil
+}
+
+// checkMessage checks the message that body begins with and gives its size; 0 for the end of the stream.
+func checkMessage(body []byte) (size int64, err error) {
+	if len(body) < 4 {
+		return 0, errors.New("the stream is cut off")
+	}
+	start := int64(4)
+	length := binary.LittleEndian.Uint32(body)
+	if length == continuation {
+		if len(body) < 8 {
+			return 0, errors.New("the stream is cut off")
+		}
+		start, length = 8, binary.LittleEndian.Uint32(body[4:])
+	}
+	if length == 0 {
+		return 0, nil
+	}
+	if length > metadataBytes {
+		return 0, fmt.Errorf("metadata of %d bytes", length)
+	}
+	if int64(length) > int64(len(body))-start {
+		return 0, errors.New("the stream is cut off")
+	}
+	bodyBytes, err := checkMetadata(body[start : start+int64(length)])
+	if err != nil {
+		return 0, err
+	}
+	size = start + int64(length)
+	if bodyBytes < 0 || bodyBytes > int64(len(body))-size {
+		return 0, errors.New("the stream is cut off")
+	}
+	return size + bodyBytes, nil
+}
+
+// checkMetadata checks a message's metadata, and gives the length of what follows it.
+func checkMetadata(metadata []byte) (bodyBytes int64, err error) {
+	w := &walker{buf: metadata}
+	message := w.follow(0)
+	header := message.table(2)
+	switch message.byte(1) {
+	case schemaMessage:
+		header.schema()
+	case dictionaryMessage:
+		header.table(1).batch()
+	case batchMessage:
+		header.batch()
+	}
+	message.pairs(4)
+	bodyBytes = message.long(3)
+	if w.failed {
+		return 0, errMetadata
+	}
+	return bodyBytes, nil
+}
+
+// walker looks at a FlatBuffer. Once something is out of bounds it has failed, and all it gives is zero.
+type walker struct {
+	buf    []byte
+	failed bool
+	tables int
+}
+
+// table is a table at a place, with its list of fields.
+type table struct {
+	*walker
+	at, fields int
+}
+
+func (w *walker) fail() table {
+	w.failed = true
+	return table{walker: w}
+}
+
+// word reads n bytes as a number.
+func (w *walker) word(at, n int) uint64 {
+	if w.failed || at < 0 || at > len(w.buf)-n {
+		w.failed = true
+		return 0
+	}
+	var v uint64
+	for i := n - 1; i >= 0; i-- {
+		v = v<<8 | uint64(w.buf[at+i])
+	}
+	return v
+}
+
+// follow gives the table that the offset at a place leads to.
+func (w *walker) follow(at int) table {
+	to := at + int(w.word(at, 4))
+	fields := to - int(int32(w.word(to, 4)))
+	if w.tables++; w.tables > maxTables || w.failed {
+		return w.fail()
+	}
+	if size := int(w.word(fields, 2)); size < 4 || fields+size > len(w.buf) {
+		return w.fail()
+	}
+	return table{w, to, fields}
+}
+
+// place is where a field's value is; 0 if the table has none.
+func (t table) place(field int) int {
+	slot := 4 + 2*field
+	if t.failed || t.at == 0 || slot+2 > int(t.word(t.fields, 2)) {
+		return 0
+	}
+	offset := int(t.word(t.fields+slot, 2))
+	if offset == 0 {
+		return 0
+	}
+	return t.at + offset
+}
+
+func (t table) byte(field int) byte {
+	if at := t.place(field); at > 0 {
+		return byte(t.word(at, 1))
+	}
+	return 0
+}
+
+func (t table) long(field int) int64 {
+	if at := t.place(field); at > 0 {
+		return int64(t.word(at, 8))
+	}
+	return 0
+}
+
+// table is the table that a field leads to; one without fields if there is none.
+func (t table) table(field int) table {
+	if at := t.place(field); at > 0 {
+		return t.follow(at)
+	}
+	return table{walker: t.walker}
+}
+
+// vector checks that a vector of elements of a size lies within the metadata, and gives where its first is, and how many.
+func (t table) vector(field, size int) (first, n int) {
+	at := t.place(field)
+	if at == 0 {
+		return 0, 0
+	}
+	at += int(t.word(at, 4))
+	n = int(t.word(at, 4))
+	if t.failed || n > (len(t.buf)-at-4)/size {
+		t.fail()
+		return 0, 0
+	}
+	return at + 4, n
+}
+
+// schema checks the table Schema.
+func (t table) schema() {
+	first, n := t.vector(1, 4)
+	for i := range n {
+		t.follow(first + 4*i).field(0)
+	}
+	t.pairs(2)
+	t.vector(3, 8)
+}
+
+// field checks the table Field.
+func (t table) field(depth int) {
+	if depth > maxDepth || t.failed {
+		t.fail()
+		return
+	}
+	t.vector(0, 1)
+	if t.byte(2) == unionType {
+		t.table(3).vector(1, 4)
+	}
+	t.table(4)
+	first, n := t.vector(5, 4)
+	for i := range n {
+		t.follow(first + 4*i).field(depth + 1)
+	}
+	t.pairs(6)
+}
+
+// pairs checks a vector of KeyValue.
+func (t table) pairs(field int) {
+	first, n := t.vector(field, 4)
+	for i := range n {
+		pair := t.follow(first + 4*i)
+		pair.vector(0, 1)
+		pair.vector(1, 1)
+	}
+}
+
+// batch checks the table RecordBatch.
+func (t table) batch() {
+	t.vector(1, 16)
+	t.vector(2, 16)
+	t.vector(4, 8)
+}

@@ -1,0 +1,203 @@
+// Package columnar turns Arrow record batches, which Arrow and Parquet bodies come as, into chunks of rows: typed columns as they are stored, and
+// each row's JSON for the log.
+//
+// What always holds: columns and texts say the same; values are copied, so nothing keeps a body's memory; what a chunk takes is bounded
+// however much a batch expands (dictionaries, runs); a value that cannot be stored refuses its row and no other. A batch from outside may be
+// inconsistent in itself: callers guard against panics, which is all that can come of it. A Converter is used by one goroutine.
+package columnar
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+const (
+	// chunkRows is how many rows a chunk has at most, and chunkBytes about how much text: as for lines of JSON, but a row of columns costs less.
+	chunkRows  = 4096
+	chunkBytes = 1 << 20
+	// splitBytes is how much the values of one column of a chunk may take before fewer rows are tried.
+	splitBytes = 8 << 20
+	// maxNesting bounds the depth of types, as the depth of a row is; a map counts twice.
+	maxNesting = 30
+)
+
+// Converter converts batches of one schema.
+type Converter struct {
+	columns []column
+	fields  []decode.Field
+	// left is how many bytes of text may still be made.
+	left int64
+}
+
+// column converts the values of one column.
+type column struct {
+	at    int // among the batch's columns
+	label []byte
+	field decode.Field
+	// convert gives the values as the field's type has them in memory.
+	convert func(*part, arrow.Array) (arrow.Array, error)
+}
+
+// part is the conversion of some rows.
+type part struct {
+	rows    int
+	refused map[int]string // reasons by row
+	column  string
+	// whole is set where fewer rows would not help.
+	whole bool
+}
+
+// errSplit asks for fewer rows at a time.
+var errSplit = errors.New("too many bytes for one chunk")
+
+// refuse notes why a row cannot be stored; the first reason stays.
+func (p *part) refuse(row int, format string, args ...any) {
+	p.refuseFor(row, fmt.Sprintf("field %q: ", p.column)+fmt.Sprintf(format, args...))
+}
+
+func (p *part) refuseFor(row int, reason string) {
+	if p.refused == nil {
+		p.refused = map[int]string{}
+	}
+	if _, known := p.refused[row]; !known {
+		p.refused[row] = reason
+	}
+}
+
+// New makes a converter, which gives up once it has made limit bytes of text: small batches can stand for very many rows.
+func New(schema *arrow.Schema, limit int64) (*Converter, error) {
+	if schema.NumFields() > decode.MaxFields {
+		return nil, event.Errorf(event.CodeTooLarge, "the schema has %d columns, more than %d", schema.NumFields(), decode.MaxFields)
+	}
+	c := &Converter{left: limit}
+	seen := map[string]bool{}
+	for i, f := range schema.Fields() {
+		reason := decode.CheckName(f.Name)
+		switch {
+		case !utf8.ValidString(f.Name):
+			reason = "its name is not valid UTF-8"
+		case reason == "" && seen[f.Name]:
+			reason = fmt.Sprintf("the name %q occurs twice", f.Name)
+		}
+		if reason != "" {
+			return nil, event.Errorf(event.CodeBadRequest, "column %d: %s", i+1, reason)
+		}
+		seen[f.Name] = true
+		t, convert, err := conversion(f.Type, extension(f))
+		if err != nil {
+			return nil, event.Errorf(event.CodeNotSupported, "column %q: %v", f.Name, err)
+		}
+		if convert == nil { // a column of the type null says nothing
+			continue
+		}
+		field := decode.Field{Name: f.Name, Type: t}
+		label := append(event.AppendJSONString([]byte{','}, f.Name), ':')
+		c.columns = append(c.columns, column{at: i, label: label, field: field, convert: convert})
+		c.fields = append(c.fields, field)
+	}
+	return c, nil
+}
+
+// extension is the name of the extension type that a field says it has.
+func extension(f arrow.Field) string {
+	if x, ok := f.Type.(arrow.ExtensionType); ok {
+		return x.ExtensionName()
+	}
+	name, _ := f.Metadata.GetValue("ARROW:extension:name")
+	return name
+}
+
+// Convert gives the batch's rows from a row on as a chunk, and how many that are.
+func (c *Converter) Convert(batch arrow.RecordBatch, from int64) (*decode.Chunk, int64, error) {
+	n := min(batch.NumRows()-from, chunkRows)
+	for {
+		chunk, err := c.slice(batch, from, n)
+		if errors.Is(err, errSplit) && n > 1 {
+			n = (n + 1) / 2
+			continue
+		}
+		if err == nil {
+			c.left -= int64(chunk.Bytes())
+		}
+		if err == nil && c.left < 0 {
+			err = event.Errorf(event.CodeTooLarge, "the body stands for out of all proportion more rows than its bytes").
+				WithHint("send it in parts")
+		}
+		return chunk, n, err
+	}
+}
+
+// slice converts rows.
+func (c *Converter) slice(batch arrow.RecordBatch, from, n int64) (*decode.Chunk, error) {
+	p := &part{rows: int(n)}
+	columns := make([]arrow.Array, len(c.columns))
+	for i := range c.columns {
+		column := &c.columns[i]
+		p.column = column.field.Name
+		values := array.NewSlice(batch.Column(column.at), from, from+n)
+		converted, err := column.convert(p, values)
+		values.Release()
+		if err != nil {
+			return nil, err
+		}
+		columns[i] = converted
+	}
+	chunk := &decode.Chunk{Fields: c.fields, Columns: columns, Texts: c.texts(columns, p.rows)}
+	if len(p.refused) > 0 {
+		p.setAside(chunk)
+	}
+	return chunk, nil
+}
+
+// texts writes the rows as JSON.
+func (c *Converter) texts(columns []arrow.Array, rows int) [][]byte {
+	writers := make([]writer, len(columns))
+	for i, values := range columns {
+		writers[i] = writerOf(values, c.fields[i].Type)
+	}
+	text := make([]byte, 0, rows*(16+24*len(columns)))
+	ends := make([]int, rows)
+	for row := range rows {
+		start := len(text)
+		text = append(text, '{')
+		for i, values := range columns {
+			if values.IsValid(row) {
+				text = writers[i](append(text, c.columns[i].label...), row)
+			}
+		}
+		if text = append(text, '}'); text[start+1] == ',' {
+			text = append(text[:start+1], text[start+2:]...)
+		}
+		ends[row] = len(text)
+	}
+	out := make([][]byte, rows)
+	start := 0
+	for i, end := range ends {
+		out[i] = text[start:end:end]
+		start = end
+	}
+	return out
+}
+
+// setAside takes the refused rows out of the chunk, whose texts then are all that there is of the others.
+func (p *part) setAside(chunk *decode.Chunk) {
+	var kept [][]byte
+	for row, text := range chunk.Texts {
+		if reason, bad := p.refused[row]; bad {
+			chunk.Refused = append(chunk.Refused, decode.Rejected{Line: row, Reason: reason, Raw: text})
+		} else {
+			kept = append(kept, text)
+		}
+	}
+	chunk.Texts, chunk.Columns = kept, nil
+	if kept == nil {
+		chunk.Texts = [][]byte{}
+	}
+}

@@ -1,0 +1,148 @@
+package columnar
+
+import (
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+// texts chooses for the types whose values are bytes, are written as text, or are nested.
+func texts(t arrow.DataType, extension string) (event.Type, convertFunc, error) {
+	switch t := t.(type) {
+	case *arrow.StringType, *arrow.LargeStringType, *arrow.StringViewType:
+		if extension == "arrow.json" {
+			return event.Type{Kind: event.JSONB}, convertJSON, nil
+		}
+		return event.Type{Kind: event.Text}, convertStrings, nil
+	case *arrow.FixedSizeBinaryType:
+		if extension == "arrow.uuid" && t.ByteWidth == 16 {
+			return event.Type{Kind: event.UUID}, convertUUIDs, nil
+		}
+		return event.Type{Kind: event.Bytea}, convertBytes, nil
+	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.BinaryViewType:
+		return event.Type{Kind: event.Bytea}, convertBytes, nil
+	case *arrow.Time32Type:
+		return event.Type{Kind: event.Text}, textsOf(func(values arrow.Array, i int) string {
+			return clock(values.(*array.Time32).Value(i).ToTime(t.Unit))
+		}), nil
+	case *arrow.Time64Type:
+		return event.Type{Kind: event.Text}, textsOf(func(values arrow.Array, i int) string {
+			return clock(values.(*array.Time64).Value(i).ToTime(t.Unit))
+		}), nil
+	case *arrow.MonthIntervalType, *arrow.DayTimeIntervalType, *arrow.MonthDayNanoIntervalType:
+		return event.Type{Kind: event.Text}, textsOf(interval), nil
+	case arrow.NestedType:
+		if depth := nesting(t, 0); depth > maxNesting {
+			return event.Type{}, nil, fmt.Errorf("types nested more than %d deep", maxNesting)
+		}
+		return event.Type{Kind: event.JSONB}, convertNested, nil
+	default:
+		return event.Type{}, nil, fmt.Errorf("values of type %s cannot be stored", t)
+	}
+}
+
+func clock(t time.Time) string { return t.Format("15:04:05.999999999") }
+
+func interval(values arrow.Array, i int) string {
+	switch a := values.(type) {
+	case *array.MonthInterval:
+		return event.FormatInterval(arrow.MonthDayNanoInterval{Months: int32(a.Value(i))})
+	case *array.DayTimeInterval:
+		v := a.Value(i)
+		return event.FormatInterval(arrow.MonthDayNanoInterval{Days: v.Days, Nanoseconds: int64(v.Milliseconds) * 1e6})
+	default:
+		return event.FormatInterval(values.(*array.MonthDayNanoInterval).Value(i))
+	}
+}
+
+// strings gathers the texts of a column.
+type strings struct {
+	offsets []int32
+	data    []byte
+}
+
+func newStrings(p *part) *strings { return &strings{offsets: make([]int32, 1, p.rows+1)} }
+
+// end ends a value. It asks for fewer rows where the column becomes too large.
+func (s *strings) end(p *part) error {
+	s.offsets = append(s.offsets, int32(len(s.data)))
+	if len(s.data) > splitBytes && p.rows > 1 && !p.whole {
+		return errSplit
+	}
+	return nil
+}
+
+// textsOf converts values by a function that writes one.
+func textsOf(text func(values arrow.Array, i int) string) convertFunc {
+	return func(p *part, values arrow.Array) (arrow.Array, error) {
+		out := newStrings(p)
+		for i := range p.rows {
+			if values.IsValid(i) {
+				out.data = append(out.data, text(values, i)...)
+			}
+			if err := out.end(p); err != nil {
+				return nil, err
+			}
+		}
+		return event.NewStrings(out.offsets, out.data, event.ValidityOf(values)), nil
+	}
+}
+
+// stringAt is a text of any of Arrow's three types of them.
+func stringAt(values arrow.Array, i int) string { return values.(array.StringLike).Value(i) }
+
+func convertStrings(p *part, values arrow.Array) (arrow.Array, error) {
+	return textsOf(func(values arrow.Array, i int) string {
+		text := stringAt(values, i)
+		if !utf8.ValidString(text) {
+			p.refuse(i, "invalid UTF-8")
+		}
+		return text
+	})(p, values)
+}
+
+func convertJSON(p *part, values arrow.Array) (arrow.Array, error) {
+	return textsOf(func(values arrow.Array, i int) string {
+		text, ok := decode.CompactJSON(stringAt(values, i))
+		if !ok {
+			p.refuse(i, "not valid JSON")
+			return "null"
+		}
+		return text
+	})(p, values)
+}
+
+// binaries are the arrays of any of Arrow's binary types.
+type binaries interface{ Value(i int) []byte }
+
+func bytesAt(values arrow.Array, i int) []byte { return values.(binaries).Value(i) }
+
+func convertBytes(p *part, values arrow.Array) (arrow.Array, error) {
+	out := newStrings(p)
+	for i := range p.rows {
+		if values.IsValid(i) {
+			out.data = append(out.data, bytesAt(values, i)...)
+		}
+		if err := out.end(p); err != nil {
+			return nil, err
+		}
+	}
+	return event.AsBinary(event.NewStrings(out.offsets, out.data, event.ValidityOf(values)).(*array.String)), nil
+}
+
+func convertUUIDs(p *part, values arrow.Array) (arrow.Array, error) {
+	out := make([]decimal128.Num, p.rows)
+	for i := range out {
+		if values.IsValid(i) {
+			out[i] = event.UUIDWord([16]byte(bytesAt(values, i)))
+		}
+	}
+	return event.NewFixed(event.UUIDType, out, event.ValidityOf(values)), nil
+}

@@ -1,0 +1,70 @@
+package app
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/stretchr/testify/require"
+)
+
+// arrowStream is a body with three rows of several types.
+func arrowStream(t testing.TB, options ...ipc.Option) string {
+	t.Helper()
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "ts", Type: &arrow.TimestampType{Unit: arrow.Millisecond}}, {Name: "host", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "n", Type: arrow.PrimitiveTypes.Int32}, {Name: "price", Type: &arrow.Decimal128Type{Precision: 9, Scale: 2}},
+		{Name: "tags", Type: arrow.ListOf(arrow.BinaryTypes.String)},
+	}, nil)
+	batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(`[
+		{"ts":1772355600000,"host":"a","n":1,"price":"1.50","tags":["x","y"]},
+		{"ts":1772355601000,"host":null,"n":-2,"price":"0.05","tags":[]},
+		{"ts":1772355602000,"host":"é\"","n":3,"price":"-7.00","tags":["z"]}]`))
+	require.NoError(t, err)
+	var out bytes.Buffer
+	w := ipc.NewWriter(&out, append(options, ipc.WithSchema(schema))...)
+	require.NoError(t, w.Write(batch))
+	require.NoError(t, w.Close())
+	return out.String()
+}
+
+func TestBodiesOfArrow(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	body := arrowStream(t)
+	require.EqualValues(t, 3, s.ingest("sales", body, "Content-Type", "application/vnd.apache.arrow.stream").Accepted)
+	answer := s.do("POST", "/v1/streams/sales/events?format=arrow", arrowStream(t, ipc.WithLZ4()))
+	require.Equal(t, http.StatusOK, answer.status, string(answer.body))
+	want := strings.Repeat(`["2026-03-01T09:00:00.000000Z","a",1,1.50,["x","y"]]`+"\n", 2) +
+		strings.Repeat(`["2026-03-01T09:00:01.000000Z",null,-2,0.05,[]]`+"\n", 2) + strings.Repeat(`["2026-03-01T09:00:02.000000Z","é\"",3,-7.00,["z"]]`+"\n", 2)
+	const sql = "SELECT ts, host, n, price, tags FROM sales ORDER BY ts"
+	require.Equal(t, want, s.query(sql).text())
+	s = s.restart()
+	require.Equal(t, want, s.query(sql).text(), "after a restart")
+	s.seal("sales")
+	require.Equal(t, want, s.query(sql).text(), "sealed")
+	described := s.query("DESCRIBE sales").text()
+	for _, column := range []string{`["ts","TIMESTAMPTZ",true,"event time"]`, `["n","BIGINT"`, `["price","NUMERIC(9,2)"`, `["tags","JSONB"`} {
+		require.Contains(t, described, column)
+	}
+
+	s.query("CREATE STREAM strict (ts TIMESTAMPTZ, host TEXT NOT NULL, n INTEGER, price NUMERIC(9,2), tags JSONB, WATERMARK FOR ts AS ts)")
+	in := s.ingest("strict", body, "Content-Type", "application/vnd.apache.arrow.stream")
+	require.EqualValues(t, 2, in.Accepted)
+	require.EqualValues(t, 1, in.Errors[0].Row)
+	require.Equal(t, `field "host" must have a value`, in.Errors[0].Reason)
+	require.Equal(t, "[1,1.50]\n[3,-7.00]\n", s.query("SELECT n, price FROM strict ORDER BY ts").text())
+
+	for damaged, code := range map[string]string{
+		"": "bad_request", body[:len(body)/2]: "bad_request", orders: "bad_request", strings.Repeat("x", 65<<20): "too_large",
+	} {
+		answer := s.do("POST", "/v1/streams/sales/events?format=arrow", damaged)
+		require.Contains(t, string(answer.body), `"code":"`+code+`"`, len(damaged))
+	}
+	require.Equal(t, "[6]\n", s.query("SELECT count(*) FROM sales").text())
+}

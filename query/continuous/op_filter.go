@@ -50,11 +50,13 @@ func (n *filterNode) describe() string {
 }
 
 func (n *filterNode) start(_ *Machine, inputs []operator) operator {
-	return &filterOp{node: n, input: inputs[0]}
+	o := &filterOp{node: n, input: inputs[0]}
+	o.faults = faultsOver(n.ins[0], func(in Delta) (Delta, error) { return o.kept(in, n.conjuncts) })
+	return o
 }
 
 type filterOp struct {
-	stateless
+	faults
 	node  *filterNode
 	input operator
 }
@@ -66,21 +68,29 @@ func (o *filterOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	}
 	late := o.node.late
 	if late < 0 {
-		return o.filter(in, o.node.conjuncts)
+		parts, err := o.compute(in, nil)
+		if err != nil {
+			return Delta{}, err
+		}
+		return sum(o.node.cols, parts...)
 	}
-	before, err := o.filter(in, o.node.conjuncts[:late])
+	// Lateness is a matter of a stream's rows, which never go.
+	before, err := o.kept(in, o.node.conjuncts[:late])
 	if err != nil {
 		return Delta{}, err
 	}
-	punctual, err := o.filter(before, o.node.conjuncts[late:late+1])
+	punctual, err := o.kept(before, o.node.conjuncts[late:late+1])
 	if err != nil {
 		return Delta{}, err
 	}
 	s.late += int64(before.Rows - punctual.Rows)
-	return o.filter(punctual, o.node.conjuncts[late+1:])
+	return o.kept(punctual, o.node.conjuncts[late+1:])
 }
 
-func (o *filterOp) filter(in Delta, conjuncts []*kernel.Program) (Delta, error) {
+func (o *filterOp) load(r *stateReader) error { return o.faults.load(r, o.node.ins[0]) }
+
+// kept is the rows of a change for which all of some conjuncts are true.
+func (o *filterOp) kept(in Delta, conjuncts []*kernel.Program) (Delta, error) {
 	if len(conjuncts) == 0 || in.Rows == 0 {
 		return in, nil
 	}

@@ -48,11 +48,13 @@ func (n *projectNode) describe() string {
 }
 
 func (n *projectNode) start(_ *Machine, inputs []operator) operator {
-	return &projectOp{node: n, input: inputs[0]}
+	o := &projectOp{node: n, input: inputs[0]}
+	o.faults = faultsOver(n.ins[0], o.project)
+	return o
 }
 
 type projectOp struct {
-	stateless
+	faults
 	node  *projectNode
 	input operator
 }
@@ -65,13 +67,22 @@ func (o *projectOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if in.Rows == 0 {
 		return noChange(o.node.cols), nil
 	}
-	out := Delta{Rows: in.Rows, Weights: in.Weights}
-	if out.Columns, err = evalAll(steady, o.node.programs, &in); err != nil {
+	parts, err := o.compute(in, nil)
+	if err != nil {
 		return Delta{}, err
 	}
-	out.Columns = typed(out.Columns, o.node.cols)
-	return out, nil
+	return sum(o.node.cols, parts...)
 }
+
+func (o *projectOp) project(in Delta) (Delta, error) {
+	values, err := evalAll(steady, o.node.programs, &in)
+	if err != nil {
+		return Delta{}, err
+	}
+	return Delta{Columns: typed(values, o.node.cols), Rows: in.Rows, Weights: in.Weights}, nil
+}
+
+func (o *projectOp) load(r *stateReader) error { return o.faults.load(r, o.node.ins[0]) }
 
 // typed gives NULLs without a type that of their column.
 func typed(values []arrow.Array, columns []plan.Column) []arrow.Array {

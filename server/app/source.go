@@ -53,6 +53,9 @@ func (s *source) Open(ctx context.Context, streams []string) (query.Snapshot, er
 				return nil, errors.Join(err, out.Close())
 			}
 			out.views[name] = pin
+			if err := pin.Answerable(); err != nil {
+				return nil, errors.Join(err, out.Close())
+			}
 			continue
 		}
 		view, err := s.app.ingest.Tail(name)

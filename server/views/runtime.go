@@ -257,8 +257,23 @@ func (r *runtime) publish() error {
 	r.view.setSnapshot(&Snapshot{
 		definition: r.definition, live: live, liveRows: r.content.live.alive, final: slices.Clone(r.content.final), next: r.content.next,
 		sealed: r.content.sealed, frame: r.log.next(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
-		StateBytes: r.machine.Bytes(),
+		StateBytes: r.machine.Bytes(), Fault: r.fault(),
 	})
+	return nil
+}
+
+// fault is why the view cannot be shown as it is: its own machine, or a view that it reads.
+func (r *runtime) fault() error {
+	if err := r.machine.Fault(); err != nil {
+		return err
+	}
+	for _, m := range r.marks {
+		if v, ok := r.set.View(m.Name); ok {
+			if s := v.snapshot(); s != nil && s.Fault != nil {
+				return fmt.Errorf("view %s: %w", m.Name, s.Fault)
+			}
+		}
+	}
 	return nil
 }
 

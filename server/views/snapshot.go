@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -31,6 +32,9 @@ type Snapshot struct {
 	Late int64
 	// StateBytes is the memory of the machine.
 	StateBytes int64
+	// Fault is why the query over the inputs as they are here has no answer, nil where it has one: a value that does not exist yet,
+	// as the ratio of two counts that are 0. Other views may follow the content meanwhile; it is not shown to anybody else.
+	Fault error
 }
 
 // Rows is the number of rows.
@@ -98,6 +102,19 @@ func (v *View) unreadable() error {
 	}
 	return event.Errorf(event.CodeTooBusy, "view %q is being built: %s", status.Name, status.Detail).
 		WithHint("SHOW VIEWS tells how far it is; a request with wait=true waits for it")
+}
+
+// Answerable tells why the content must not be shown, nil where it may be: an answer that lacks what failed would be a wrong one.
+func (p *Pinned) Answerable() error {
+	if p.Fault == nil {
+		return nil
+	}
+	out := event.Error{Code: event.CodeConflict, Detail: p.Fault.Error()}
+	if fault := (*event.Error)(nil); errors.As(p.Fault, &fault) {
+		out = *fault
+	}
+	out.Detail = fmt.Sprintf("view %q has no answer for now: %s", p.definition.Name, p.Fault)
+	return out.WithHint("the view goes on, and answers again once the rows behind this have changed")
 }
 
 // Close lets go of the segments.

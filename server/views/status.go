@@ -33,6 +33,9 @@ func (v *View) Status() Status {
 	inputs, snapshot, taken := v.mu.definition.Inputs, v.mu.snapshot, v.mu.taken
 	v.mu.Unlock()
 	if snapshot != nil {
+		if snapshot.Fault != nil {
+			out.Detail = "has no answer for now: " + snapshot.Fault.Error()
+		}
 		out.Rows, out.StateBytes, out.Late = snapshot.Rows(), snapshot.StateBytes, snapshot.Late
 		out.Closed, out.Marks = snapshot.Closed, snapshot.Marks
 	}

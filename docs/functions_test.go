@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/bind"
 )
@@ -27,6 +28,18 @@ func TestEveryFunctionIsDocumented(t *testing.T) {
 		}
 	}
 	missing := map[string][]string{}
+	for _, form := range plan.ArrayForms {
+		f := form.Of(event.Type{Kind: event.BigInt}, len(form.Args))
+		switch name, quantifier, _ := strings.Cut(f.Name, " "); {
+		case quantifier == "any" || quantifier == "all": // shown for = alone
+			f.Name = name
+		case f.Name == "array" || f.Name == "subscript" || f.Name == "array_series": // reached by symbols and by generate_series
+			continue
+		}
+		if !slices.ContainsFunc(documented["sql/functions.md"], func(form string) bool { return shows(form, f) }) {
+			missing["sql/functions.md"] = append(missing["sql/functions.md"], usage(f))
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(plan.Functions)) {
 		f := plan.Functions[name][0]
 		path := "sql/functions.md"

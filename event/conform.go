@@ -129,6 +129,8 @@ func AppendJSONValue(dst []byte, values arrow.Array, i int, t Type) ([]byte, err
 		return append(dst, '"'), nil
 	case JSONB:
 		return append(dst, StringAt(values, i)...), nil
+	case Array:
+		return appendJSONList(dst, values.(*array.List), i, *t.Elem)
 	default:
 		return nil, fmt.Errorf("write %s as JSON: not a stored type", t)
 	}

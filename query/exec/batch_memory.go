@@ -32,6 +32,8 @@ func arrayBytes(a arrow.Array) int64 {
 		return 4*rows + int64(len(a.ValueBytes())) + validity
 	case *array.Dictionary:
 		return 4*rows + validity
+	case *array.List:
+		return 4*rows + validity + int64(a.ListValues().Data().SizeInBytes())
 	case *array.Binary:
 		return 4*rows + int64(len(a.ValueBytes())) + validity
 	case *array.MonthDayNanoInterval, *array.Decimal128, *array.FixedSizeBinary:

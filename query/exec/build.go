@@ -49,6 +49,8 @@ func (r *run) buildNode(ctx context.Context, n plan.Node, used []bool) (operator
 		return r.newSeries(n)
 	case *plan.Union:
 		return r.newUnion(ctx, n, used)
+	case *plan.Unnest:
+		return r.newUnnest(ctx, n, used)
 	case *plan.Recursive:
 		return r.newRecursive(ctx, n)
 	case *plan.WorkTable:

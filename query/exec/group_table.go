@@ -52,6 +52,8 @@ func newKeyColumn(t event.Type) keyColumn {
 		return newIntervalKeys()
 	case event.JSONB:
 		return newJSONKeys()
+	case event.Array:
+		return newArrayKeys(t)
 	case event.Unknown:
 		return nullKeys{}
 	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:

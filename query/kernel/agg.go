@@ -42,6 +42,9 @@ func NewAccumulator(f *plan.Function) (Accumulator, bool) {
 	if !f.Aggregate {
 		return nil, false
 	}
+	if a, ok := arrayAccumulator(f); ok {
+		return a, true
+	}
 	if a, ok := numericAccumulator(f); ok {
 		return a, true
 	}
@@ -86,6 +89,7 @@ func buildAccumulators() map[string]func() Accumulator {
 	registerTopK(all)
 	registerHistogram(all)
 	registerCounters(all)
+	registerArrayAgg(all)
 	return all
 }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -195,13 +194,7 @@ func NewLists(values arrow.Array, ends []int, valid event.Bitmap) (arrow.Array, 
 	for _, end := range ends {
 		offsets = append(offsets, int32(end))
 	}
-	buffers := []*memory.Buffer{nil, memory.NewBufferBytes(arrow.GetBytes(offsets))}
-	nulls := valid.Nulls(len(ends))
-	if nulls > 0 {
-		buffers[0] = memory.NewBufferBytes(valid)
-	}
-	data := array.NewData(arrow.ListOf(values.DataType()), len(ends), buffers, []arrow.ArrayData{values.Data()}, nulls, 0)
-	return array.NewListData(data), nil
+	return event.NewLists(offsets, values, valid), nil
 }
 
 // OpenLists undoes NewLists: the values of all rows end to end and, for each value, its row.

@@ -153,7 +153,7 @@ func operandsOf(columns []arrow.Array, change func(arrow.Array) arrow.Array) []O
 // keepsOrder names the aggregates whose result depends on the order of rows.
 func keepsOrder(f *plan.Function) bool {
 	return slices.Contains([]string{
-		"first", "last", "any_value", "string_agg", "json_agg", "json_object_agg", "increase", "delta", "rate",
+		"first", "last", "any_value", "string_agg", "json_agg", "json_object_agg", "array_agg", "increase", "delta", "rate",
 	}, f.Name)
 }
 
@@ -292,7 +292,7 @@ func (c *wayCheck) groupByGroup() {
 			}
 		}
 		ways := [][]int32{members, valid}
-		if strings.HasPrefix(c.f.Name, "json") || c.f.Name == "string_agg" {
+		if strings.HasPrefix(c.f.Name, "json") || c.f.Name == "string_agg" || c.f.Name == "array_agg" {
 			ways = ways[:1]
 		}
 		for _, rows := range ways {

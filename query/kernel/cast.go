@@ -59,6 +59,9 @@ func castFunc(from, to event.Type) (Func, error) {
 	case from.Kind == event.Unknown:
 		return castUnknown(to)
 	}
+	if f, ok := castArray(from, to); ok {
+		return f, nil
+	}
 	k, ok := casts[conversion{from.Kind, to.Kind}]
 	if !ok {
 		return nil, event.Errorf(event.CodeTypeMismatch, "cannot cast %s to %s", from, to)

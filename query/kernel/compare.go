@@ -60,6 +60,8 @@ func ordering(a, b Operand, t event.Type) func(i, j int) int {
 	case event.JSONB:
 		x, y := textsOf(a), textsOf(b)
 		return func(i, j int) int { return compareJSON(x.at(i), y.at(j)) }
+	case event.Array:
+		return arrayOrdering(a, b, *t.Elem)
 	default:
 		panic(fmt.Sprintf("kernel: values of type %s have no order", t))
 	}

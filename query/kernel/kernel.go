@@ -40,7 +40,7 @@ type Func func(ctx *Context, args []Operand, rows int) (Operand, error)
 func Lookup(f *plan.Function) (Func, bool) {
 	impl, ok := functions[f.Signature()]
 	if !ok {
-		return nil, false
+		return lookupArray(f)
 	}
 	if impl.lax != nil {
 		return impl.lax, true

@@ -49,6 +49,8 @@ func gather(values arrow.Array, rows []int32, keep event.Bitmap) arrow.Array {
 	case *array.Dictionary:
 		codes := gatherSlice(codesOf(a), rows)
 		return event.NewDictionary(codes, a.Dictionary(), valid)
+	case *array.List:
+		return gatherLists(a, rows, valid)
 	case *array.Null:
 		return array.NewNull(len(rows))
 	default:
@@ -159,4 +161,20 @@ func gatherStrings(values *array.String, rows []int32, valid event.Bitmap) arrow
 		}
 	}
 	return event.NewStrings(offsets, data, valid)
+}
+
+// gatherLists copies the elements of the rows that are wanted.
+func gatherLists(values *array.List, rows []int32, valid event.Bitmap) arrow.Array {
+	offsets := make([]int32, 1, len(rows)+1)
+	var picks []int32
+	for i, row := range rows {
+		if valid.Valid(i) {
+			start, end := values.ValueOffsets(int(row))
+			for at := start; at < end; at++ {
+				picks = append(picks, int32(at))
+			}
+		}
+		offsets = append(offsets, int32(len(picks)))
+	}
+	return event.NewLists(offsets, Decode(Take(values.ListValues(), picks)), valid)
 }

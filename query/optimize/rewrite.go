@@ -48,6 +48,10 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 		out := *n
 		out.Input = input
 		return &out, nil
+	case *plan.Unnest:
+		out := *n
+		out.Input = input
+		return &out, nil
 	case *plan.FirstRows:
 		return &plan.FirstRows{Input: input, By: n.By, Keys: n.Keys}, nil
 	case *plan.Limit:
@@ -90,6 +94,10 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 		return mapJoin(n, f)
 	case *plan.Apply:
 		return mapApply(n, f)
+	case *plan.Unnest:
+		out := *n
+		out.Arrays = mapAll(n.Arrays, f)
+		return &out
 	case *plan.Series:
 		return &plan.Series{From: f(n.From), To: f(n.To), Step: f(n.Step), Name: n.Name}
 	case *plan.Repeat:

@@ -71,6 +71,8 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return pruneApply(n, used)
 	case *plan.Series:
 		return n, identity(1), nil
+	case *plan.Unnest:
+		return pruneUnnest(n, used)
 	case *plan.WorkTable:
 		return n, identity(len(n.Cols)), nil
 	case *plan.Recursive:

@@ -17,6 +17,9 @@ func decorrelate(n plan.Node) (plan.Node, error) {
 		if !readsOuter(a.Right) {
 			return &plan.Join{Left: a.Left, Right: a.Right, Kind: a.Kind, On: a.On, Test: a.Test, Mark: a.Mark}, nil
 		}
+		if out := unnestBeside(a); out != nil {
+			return out, nil
+		}
 		var out plan.Node
 		switch s := split(a.Right); {
 		case s == nil || len(a.On) > 0:
@@ -266,7 +269,7 @@ func readsOuter(n plan.Node) bool {
 	}
 	switch n := n.(type) {
 	case *plan.Scan, *plan.Filter, *plan.Project, *plan.Aggregate, *plan.Sort, *plan.Limit, *plan.Values, *plan.Join, *plan.Union,
-		*plan.Repeat, *plan.Series, *plan.Recursive, *plan.WorkTable:
+		*plan.Repeat, *plan.Series, *plan.Unnest, *plan.Recursive, *plan.WorkTable:
 		mapExpressions(n, see)
 	case *plan.Apply:
 		mapExpressions(n, see)

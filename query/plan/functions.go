@@ -95,6 +95,7 @@ func buildFunctions() map[string][]*Function {
 	add(combiningFunctions()...)
 	add(sketchFunctions()...)
 	add(counterFunctions()...)
+	add(arrayAggregates()...)
 	return all
 }
 

@@ -37,6 +37,10 @@ func Concrete(f *Function, args []event.Type) *Function {
 			out.Args[i] = AsNumeric(t)
 		}
 	}
+	if f.Result.Kind == event.Array && f.Result.Elem.Kind == event.Numeric {
+		out.Result = event.ArrayOf(out.Args[0])
+		return &out
+	}
 	if f.Result.Kind != event.Numeric {
 		return &out
 	}

@@ -62,6 +62,8 @@ func Describe(n Node) string {
 		return describeSeries(n)
 	case *Union:
 		return describeUnion(n)
+	case *Unnest:
+		return describeUnnest(n)
 	case *Recursive:
 		return describeRecursive(n)
 	case *WorkTable:
@@ -243,6 +245,12 @@ func formatValue(v arrow.Array, t event.Type) string {
 		return "INTERVAL '" + event.FormatInterval(v.(*array.MonthDayNanoInterval).Value(0)) + "'"
 	case event.Numeric:
 		return event.FormatNumeric(event.Words(v)[0], t.Scale)
+	case event.Array:
+		out, err := event.AppendJSONValue(nil, v, 0, t)
+		if err != nil {
+			return "ARRAY"
+		}
+		return "'" + string(out) + "'::" + t.String()
 	case event.Date:
 		return "DATE '" + event.FormatDate(int32(v.(*array.Date32).Value(0))) + "'"
 	case event.UUID:

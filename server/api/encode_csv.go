@@ -55,6 +55,14 @@ func (e *csvEncoder) appender(column plan.Column, batch *exec.Batch, index int) 
 		}
 	}
 	render := jsonValues{zone: e.zone}.render(column.Type, values)
+	if column.Type.Kind == event.Array {
+		return func(dst []byte, i int) []byte {
+			if values.IsNull(i) {
+				return dst
+			}
+			return appendField(dst, string(render(nil, i)))
+		}
+	}
 	return func(dst []byte, i int) []byte {
 		if values.IsNull(i) {
 			return dst

@@ -148,6 +148,8 @@ func (v jsonValues) render(t event.Type, values arrow.Array) appender {
 		return quoted(func(dst []byte, i int) []byte { return appendTime(dst, int64(a.Value(i)), v.zone) })
 	case *array.MonthDayNanoInterval:
 		return quoted(func(dst []byte, i int) []byte { return append(dst, event.FormatInterval(a.Value(i))...) })
+	case *array.List:
+		return v.renderList(*t.Elem, a)
 	case *array.Null:
 		return func(dst []byte, _ int) []byte { return append(dst, "null"...) }
 	}

@@ -59,7 +59,7 @@ func (g *grouping) rewrite(e plan.Expr) (plan.Expr, error) {
 	}
 	switch e := e.(type) {
 	case *plan.ColumnRef:
-		if isWindow(e) {
+		if isWindow(e) || isSpread(e) {
 			return e, nil
 		}
 		if e.Index < 0 {

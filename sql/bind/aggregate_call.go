@@ -24,7 +24,7 @@ func (x *scalars) aggregate(name string, e *ast.Call) (plan.Expr, error) {
 	}
 	inner := *x
 	inner.aggregates, inner.place = nil, "the arguments of another aggregate"
-	inner.windows, inner.nested = nil, "an aggregate"
+	inner.windows, inner.spreads, inner.nested = nil, nil, "an aggregate"
 	call, err := inner.aggregation(name, e)
 	if err != nil {
 		return nil, err

@@ -85,16 +85,8 @@ func attachGroups(node plan.Node, groups []plan.Expr, calls []plan.Aggregation) 
 // attachOutputs joins the subqueries of all clauses after grouping.
 func (q *selection) attachOutputs(node plan.Node) plan.Node {
 	a := &attachment{node: node}
-	for i := range q.outputs {
-		q.outputs[i].expr = a.rewrite(q.outputs[i].expr)
-	}
-	for _, keys := range [][]sortKey{q.keys, q.distinctOn} {
-		for i, k := range keys {
-			if k.index < 0 {
-				keys[i].expr = a.rewrite(k.expr)
-			}
-		}
-	}
+	q.eachResult(a.rewrite)
+	q.rows.spreads.arrays = each(q.rows.spreads.arrays, a.rewrite)
 	for i := range q.rows.windows.calls {
 		c := &q.rows.windows.calls[i]
 		c.Args, c.partition = each(c.Args, a.rewrite), each(c.partition, a.rewrite)

@@ -23,7 +23,7 @@ func (q *selection) plan() (plan.Node, error) {
 			return nil, err
 		}
 	}
-	node = q.windows(q.attachOutputs(node))
+	node = q.spread(q.windows(q.attachOutputs(node)))
 	node, hidden := q.project(node)
 	switch {
 	case len(q.distinctOn) > 0:
@@ -74,6 +74,9 @@ func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
 		}
 	}
 	if err := q.rows.windows.regroup(g); err != nil {
+		return nil, err
+	}
+	if err := q.rows.spreads.regroup(g); err != nil {
 		return nil, err
 	}
 	if q.qualify != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // comingFunctions are those of the dialect that this version does not have.
-var comingFunctions = []string{"array_agg", "format", "unnest", "generate_series", "exists"}
+var comingFunctions = []string{"format", "exists"}
 
 func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	name := e.Name.Text
@@ -25,6 +25,12 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 		return out, err
 	}
 	name, ok := plainName(name)
+	if _, gives := spreadNames[name]; gives && !ok {
+		return x.spread(name, e)
+	}
+	if !ok && len(plan.FormsOf(name)) > 0 && name != "array" {
+		return x.apply(name, e.Name.Pos, e.Args...)
+	}
 	if !ok {
 		return nil, unknownFunction(name, e.Name.Pos)
 	}

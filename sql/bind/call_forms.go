@@ -18,6 +18,11 @@ var Aliases = map[string]string{
 	"json_extract_path": "jsonb_extract_path", "json_extract_path_text": "jsonb_extract_path_text", "to_json": "to_jsonb",
 	"json_build_array": "jsonb_build_array", "json_array": "jsonb_build_array", "json_build_object": "jsonb_build_object",
 	"json_object": "jsonb_build_object", "json_strip_nulls": "jsonb_strip_nulls", "json_contains": "@>",
+	"list_value": "array", "list_concat": "array_cat", "list_append": "array_append", "list_prepend": "array_prepend",
+	"list_contains": "array_contains", "list_has": "array_contains", "array_has": "array_contains", "list_position": "array_position",
+	"list_sort": "array_sort", "list_reverse": "array_reverse", "list_distinct": "array_distinct", "list_slice": "array_slice",
+	"list_extract": "subscript", "array_extract": "subscript", "list": "array_agg", "str_split": "string_to_array",
+	"string_split": "string_to_array", "regexp_split": "regexp_split_to_array",
 	"nvl": "coalesce", "ifnull": "coalesce",
 	"every": "bool_and", "variance": "var_samp", "stddev": "stddev_samp", "geomean": "geometric_mean", "jsonb_agg": "json_agg",
 	"jsonb_object_agg": "json_object_agg", "approx_distinct": "approx_count_distinct",
@@ -38,6 +43,9 @@ func (x *scalars) form(name string, e *ast.Call) (out plan.Expr, ok bool, err er
 	case "grouping":
 		out, err = x.grouping(e)
 		return out, true, err
+	case "subscript":
+		out, err = x.subscript(e)
+		return out, true, err
 	default:
 		return nil, false, nil
 	}
@@ -45,8 +53,8 @@ func (x *scalars) form(name string, e *ast.Call) (out plan.Expr, ok bool, err er
 
 // plainName is the name under which a function is known. A symbol is one only by way of an alias.
 func plainName(name string) (string, bool) {
-	if other, ok := Aliases[name]; ok && len(plan.Functions[other]) > 0 {
-		return other, true
+	if other, ok := Aliases[name]; ok {
+		return other, len(plan.Functions[other]) > 0
 	}
 	return name, len(plan.Functions[name]) > 0 && !plan.Functions[name][0].Symbol
 }

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -54,7 +56,7 @@ func cast(a argument, to event.Type) (plan.Expr, error) {
 	if s, ok := literalText(a.expr); ok {
 		return readLiteral(s, to, a.pos)
 	}
-	if !castable(from.Kind, to.Kind) {
+	if !castable(from, to) {
 		err := event.Errorf(event.CodeTypeMismatch, "%s cannot be converted to %s", from, to).At(a.pos)
 		if from.Kind == event.BigInt && to.Kind == event.TimestampTZ {
 			err = err.WithHint("to_timestamp(x) takes seconds since 1970")
@@ -67,16 +69,17 @@ func cast(a argument, to event.Type) (plan.Expr, error) {
 	return &plan.Cast{Input: a.expr, To: to}, nil
 }
 
-func castable(from, to event.Kind) bool {
-	if to == event.Text {
+func castable(from, to event.Type) bool {
+	switch {
+	case to.Kind == event.Text, from.Kind == event.Text && to.Kind == event.Array:
 		return true
+	case from.Kind == event.Array && to.Kind == event.Array:
+		return from.Elem.Equal(*to.Elem) || castable(*from.Elem, *to.Elem)
+	case from.Kind == event.Array:
+		return to.Kind == event.JSONB
+	default:
+		return slices.Contains(castTargets[from.Kind], to.Kind)
 	}
-	for _, k := range castTargets[from] {
-		if k == to {
-			return true
-		}
-	}
-	return false
 }
 
 // bigintValue is the value of a BIGINT literal that is not NULL.
@@ -92,6 +95,9 @@ func (x *scalars) cast(e *ast.Cast) (plan.Expr, error) {
 	to, err := valueType(e.Type)
 	if err != nil {
 		return nil, err
+	}
+	if list, ok := e.Input.(*ast.Array); ok && to.Kind == event.Array {
+		return x.arrayAs(list, to)
 	}
 	a, err := x.argument(e.Input)
 	if err != nil {

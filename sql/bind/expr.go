@@ -26,6 +26,8 @@ type scalars struct {
 	// withs are the queries of WITH that can be named in subqueries; outer is the row around this query, if it is one itself.
 	withs *withs
 	outer *outerRow
+	// spreads collects the calls that give several rows; nil where they are not allowed.
+	spreads *spreads
 	// queries says that subqueries are allowed here.
 	queries bool
 	// at remembers where columns were named, for errors found after binding.
@@ -125,6 +127,12 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 		return x.in(e)
 	case *ast.Is:
 		return x.is(e)
+	case *ast.Array:
+		return x.array(e)
+	case *ast.ArrayQuery:
+		return x.arrayQuery(e)
+	case *ast.QuantifiedArray:
+		return x.quantifiedArray(e)
 	case *ast.Query, *ast.Exists, *ast.InQuery, *ast.Quantified:
 		return x.subquery(e)
 	default:

@@ -32,7 +32,7 @@ func isLateral(t ast.Table) bool {
 	switch t := t.(type) {
 	case *ast.Subquery:
 		return t.Lateral
-	case *ast.Series:
+	case *ast.Series, *ast.Unnest:
 		return true
 	default:
 		return false

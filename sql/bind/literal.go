@@ -71,6 +71,8 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 			return stringLiteral(compact.String(), jsonb), nil
 		}
 		hint = `strings inside JSON take double quotes: '"text"'`
+	case event.Array:
+		return readList(s, to, pos)
 	default:
 		var lit *plan.Literal
 		if lit, hint = readDeclared(s, to); lit != nil {
@@ -169,8 +171,12 @@ func valueType(n ast.TypeName) (event.Type, error) {
 		unknownType := event.Errorf(event.CodeSyntax, "there is no type %s", n.Text).At(n.Pos)
 		return t, suggest(unknownType, n.Text, typeNames())
 	}
+	inner := t
+	for inner.Kind == event.Array {
+		inner = *inner.Elem
+	}
 	for _, v := range plan.ValueTypes {
-		if t.Equal(v) || (t.Kind == event.Numeric && v.Kind == event.Numeric) {
+		if inner.Equal(v) || (inner.Kind == event.Numeric && v.Kind == event.Numeric) {
 			return t, nil
 		}
 	}

@@ -42,6 +42,9 @@ func implicitCost(e plan.Expr, to event.Type) (cost int, ok bool) {
 			return adapts, fits
 		}
 	}
+	if from.Kind == event.Array && to.Kind == event.Array {
+		return implicitCost(&plan.ColumnRef{Typ: *from.Elem}, *to.Elem)
+	}
 	cost, ok = widenings[[2]event.Kind{from.Kind, to.Kind}]
 	return cost, ok
 }
@@ -289,6 +292,10 @@ func wider(common event.Type, a argument) (event.Type, bool) {
 	}
 	if _, ok := implicitCost(a.expr, common); ok {
 		return common, true
+	}
+	if common.Kind == event.Array && t.Kind == event.Array {
+		elem, ok := wider(*common.Elem, argument{&plan.ColumnRef{Typ: *t.Elem}, a.pos})
+		return event.ArrayOf(elem), ok
 	}
 	_, ok := widenings[[2]event.Kind{common.Kind, t.Kind}]
 	return t, ok

@@ -29,6 +29,12 @@ type match struct {
 // resolve chooses the overload of a function or operator and brings the arguments to its types: the one with the fewest
 // conversions, and among those the one that gives literals without type the type of their neighbours.
 func resolve(name string, pos event.Position, args []argument) (*plan.Function, []plan.Expr, error) {
+	if fn, exprs, found, err := resolveArray(name, pos, args); found {
+		return fn, exprs, err
+	}
+	if fn, exprs, ok := aggregateOfArrays(name, args); ok {
+		return fn, exprs, nil
+	}
 	overloads := plan.Functions[name]
 	if len(overloads) == 0 {
 		return nil, nil, event.Errorf(event.CodeNotSupported, "the operator %s: not supported yet", name).At(pos)

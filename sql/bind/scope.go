@@ -218,6 +218,8 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		return b.join(t, w)
 	case *ast.Series:
 		return b.fromSeries(t, w)
+	case *ast.Unnest:
+		return b.fromUnnest(t, w)
 	case *ast.WindowTable:
 		return b.fromWindow(t, w)
 	default:

@@ -77,7 +77,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 func (b *binder) newSelection(s *ast.Select, sc *scope, w *withs, targets []event.Type) *selection {
 	x := scalars{binder: b, scope: sc, withs: w, outer: b.outer, queries: true, at: map[*plan.ColumnRef]event.Position{}}
 	rows, plain := x, x
-	rows.aggregates, rows.windows = &aggregates{}, &windows{named: s.Windows}
+	rows.aggregates, rows.windows, rows.spreads = &aggregates{}, &windows{named: s.Windows}, &spreads{}
 	plain.place = "WHERE"
 	return &selection{binder: b, ast: s, scope: sc, targets: targets, rows: &rows, plain: &plain}
 }
@@ -168,7 +168,7 @@ func (q *selection) bindHaving() error {
 	}
 	var err error
 	inner := *q.rows
-	inner.windows, inner.place = nil, "HAVING"
+	inner.windows, inner.spreads, inner.place = nil, nil, "HAVING"
 	q.having, err = inner.condition(q.ast.Having, "HAVING")
 	return err
 }

@@ -91,7 +91,7 @@ func (x *scalars) window(name string, e *ast.Call) (plan.Expr, error) {
 		return nil, err
 	}
 	inner := *x
-	inner.windows, inner.nested = nil, "another window function"
+	inner.windows, inner.spreads, inner.nested = nil, nil, "another window function"
 	call := windowCall{}
 	call.IgnoreNulls = e.IgnoreNulls
 	aggregation, err := inner.windowArguments(name, e)

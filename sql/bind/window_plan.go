@@ -87,39 +87,13 @@ func (q *selection) windows(node plan.Node) plan.Node {
 	node, columns := calls.plan(node)
 	var settle func(e plan.Expr) plan.Expr
 	settle = func(e plan.Expr) plan.Expr {
-		switch e := e.(type) {
-		case *plan.ColumnRef:
-			if isWindow(e) {
-				return &plan.ColumnRef{Index: columns[firstWindow-e.Index], Name: e.Name, Typ: e.Typ}
-			}
-			return e
-		case *plan.Call:
-			return &plan.Call{Fn: e.Fn, Args: each(e.Args, settle)}
-		case *plan.Cast:
-			return &plan.Cast{Input: settle(e.Input), To: e.To}
-		case *plan.Case:
-			out := &plan.Case{Typ: e.Typ}
-			for _, w := range e.Whens {
-				out.Whens = append(out.Whens, plan.When{Condition: settle(w.Condition), Then: settle(w.Then)})
-			}
-			if e.Else != nil {
-				out.Else = settle(e.Else)
-			}
-			return out
-		default:
-			return e
+		if ref, ok := e.(*plan.ColumnRef); ok && isWindow(ref) {
+			return &plan.ColumnRef{Index: columns[firstWindow-ref.Index], Name: ref.Name, Typ: ref.Typ}
 		}
+		return overParts(e, settle)
 	}
-	for i := range q.outputs {
-		q.outputs[i].expr = settle(q.outputs[i].expr)
-	}
-	for _, keys := range [][]sortKey{q.keys, q.distinctOn} {
-		for i, k := range keys {
-			if k.index < 0 {
-				keys[i].expr = settle(k.expr)
-			}
-		}
-	}
+	q.eachResult(settle)
+	q.rows.spreads.arrays = each(q.rows.spreads.arrays, settle)
 	if q.qualify == nil {
 		return node
 	}

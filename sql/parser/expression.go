@@ -57,10 +57,10 @@ var infixPowers = map[string]int{
 	"BETWEEN": powerRange, "IN": powerRange, "LIKE": powerRange, "ILIKE": powerRange, "NOT": powerRange,
 	"~~": powerRange, "!~~": powerRange, "~~*": powerRange, "!~~*": powerRange,
 	"||": powerOther, "->": powerOther, "->>": powerOther, "#>": powerOther, "#>>": powerOther,
-	"~": powerOther, "!~": powerOther, "~*": powerOther, "!~*": powerOther, "@>": powerOther, "<@": powerOther, "?": powerOther,
+	"~": powerOther, "!~": powerOther, "~*": powerOther, "!~*": powerOther, "@>": powerOther, "&&": powerOther, "<@": powerOther, "?": powerOther,
 	"^@": powerOther, "&": powerOther, "|": powerOther, "#": powerOther, "<<": powerOther, ">>": powerOther, "^": powerPower, "**": powerPower,
 	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "%": powerProduct,
-	"::": powerCast,
+	"::": powerCast, "[": powerCast,
 }
 
 // climber reads one expression by precedence climbing. Depth and the number of operators are counted, since the text chooses how
@@ -173,6 +173,9 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 	case "AT":
 		c.lex.Next()
 		return c.atTimeZone(left, pos)
+	case "[":
+		c.lex.Next()
+		return c.subscript(left, pos)
 	case "::":
 		c.lex.Next()
 		var to typeName

@@ -16,7 +16,7 @@ var clauseWords = []string{
 
 // symbolHints are for symbols that other languages have.
 var symbolHints = map[string]string{
-	"==": "equality is written =", "&&": "write AND", "!": "write NOT",
+	"==": "equality is written =", "!": "write NOT",
 	"<=>": "write IS NOT DISTINCT FROM", "{": "values of JSONB are written as strings: '{\"a\": 1}'",
 }
 

@@ -142,6 +142,9 @@ func (c *climber) castOf(t lexer.Token) (ast.Expr, error) {
 
 // named reads what begins with a name: a call, a literal after its type, or a column.
 func (c *climber) named(t lexer.Token) (ast.Expr, error) {
+	if c.arrayAhead(t) {
+		return c.array(t)
+	}
 	if t.Type == tokenIdent {
 		if literal, err := c.typedLiteral(); literal != nil || err != nil {
 			return literal, err

@@ -23,7 +23,7 @@ func queryAhead(lex *lexer.PeekingLexer) bool {
 	return holdsQuery(lex)
 }
 
-// quantified reads ANY (query), SOME (query) or ALL (query) after a comparison, if that is what comes next.
+// quantified reads ANY, SOME or ALL with a query or an array in parentheses after a comparison, if that is what comes next.
 func (c *climber) quantified(left ast.Expr, op string, pos event.Position) (ast.Expr, error) {
 	start := c.lex.MakeCheckpoint()
 	word := *c.lex.Peek()
@@ -31,12 +31,17 @@ func (c *climber) quantified(left ast.Expr, op string, pos event.Position) (ast.
 		return nil, nil
 	}
 	c.lex.Next()
-	if !accept(c.lex, "(") || !queryAhead(c.lex) {
+	if !accept(c.lex, "(") {
 		c.lex.LoadCheckpoint(start)
 		return nil, nil
 	}
 	if op == "!=" {
 		op = "<>"
+	}
+	if !queryAhead(c.lex) {
+		array, err := c.expr(powerOr)
+		out := &ast.QuantifiedArray{Pos: pos, Op: op, All: is(word, "ALL"), Input: left, Array: array}
+		return out, joinErrors(err, c.lex)
 	}
 	query, err := c.query()
 	return &ast.Quantified{Pos: pos, Op: op, All: is(word, "ALL"), Input: left, Query: query}, err

@@ -176,6 +176,8 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return p.windowTable(t)
 	case is(next, "(") && is(t, "GENERATE_SERIES"):
 		return p.series(t)
+	case is(next, "(") && t.Type == tokenIdent && unnestTables[upper(t.Value)]:
+		return p.unnest(t)
 	case is(next, "("):
 		return nil, notSupported(t, "the table function "+upper(t.Value), "group by time_bucket(INTERVAL '1 minute', ts) instead")
 	}

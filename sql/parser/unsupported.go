@@ -61,7 +61,7 @@ var unsupportedClauses = map[string]construct{
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
 	"COLLATE": {"COLLATE", ""}, "RETURNING": {"RETURNING", ""},
 	"ONLY": {"ONLY", ""}, "TIES": {"WITH TIES", ""},
-	"[": {"an array", ""}, "=>": {"a named argument", "pass arguments in order"},
+	"=>": {"a named argument", "pass arguments in order"},
 }
 
 // unsupportedStatement recognizes statements of other SQL or of a later version by their first words.

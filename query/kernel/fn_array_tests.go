@@ -1,0 +1,158 @@
+package kernel
+
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+func registerArrayTests(r arrayRegistry) {
+	for symbol, comparison := range comparisons {
+		r.strict(symbol+"/aa", func(f *plan.Function) kernel { return comparison.kernel(f.Args[0]) })
+		r.strict(symbol+" any/ea", func(f *plan.Function) kernel { return quantified(comparison, f.Args[0], false) })
+		r.strict(symbol+" all/ea", func(f *plan.Function) kernel { return quantified(comparison, f.Args[0], true) })
+	}
+	r.strict("array_contains/ae", func(f *plan.Function) kernel {
+		return func(c *call) (arrow.Array, error) {
+			turned := *c
+			turned.args, turned.valid = []Operand{c.args[1], c.args[0]}, slices.Clone(c.valid)
+			out, err := quantified(comparisons["="], f.Args[1], false)(&turned)
+			if err != nil {
+				return nil, err
+			}
+			known := orAll(validityOf(out), c.rows)
+			bits := booleans(Operand{Array: out}, c.rows)
+			return event.NewBooleans(both(known, bits), c.rows, c.valid), nil
+		}
+	})
+	r.strict("@>/aa", func(f *plan.Function) kernel { return containment(*f.Args[0].Elem, 0, 1) })
+	r.strict("<@/aa", func(f *plan.Function) kernel { return containment(*f.Args[0].Elem, 1, 0) })
+	r.strict("&&/aa", overlapping)
+	r.lax("array_position/ae", arrayPosition)
+	r.lax("array_positions/ae", arrayPositions)
+	for name, want := range map[string]bool{"is_null": true, "is_not_null": false} {
+		r[name+"/a"] = func(*plan.Function) Func { return isNullFunc(want) }
+	}
+	for name, distinct := range map[string]bool{"is distinct from": true, "is not distinct from": false} {
+		r[name+"/aa"] = func(f *plan.Function) Func { return distinctFrom(f.Args[0], distinct) }
+	}
+	r["coalesce/a"] = func(f *plan.Function) Func { return coalesce(f.Result) }
+	r["nullif/aa"] = func(f *plan.Function) Func { return nullIf(f.Result) }
+}
+
+// quantified compares a value with the elements of an array: whether the comparison holds for one of them, or for all. An element that
+// is NULL makes the outcome NULL where no other decides.
+func quantified(test comparison, elem event.Type, all bool) kernel {
+	return func(c *call) (arrow.Array, error) {
+		l := listsOf(c.args[1])
+		compare := ordering(c.args[0], Operand{Array: l.values}, elem)
+		out := event.NewBitmap(c.rows)
+		for i := range c.rows {
+			if !c.valid.Valid(i) {
+				continue
+			}
+			decided, unknown := false, false
+			for from, to := l.span(i); from < to && !decided; from++ {
+				if l.values.IsNull(from) {
+					unknown = true
+					continue
+				}
+				decided = test.holds(compare(i, from)) != all
+			}
+			if decided != all {
+				out.Set(i)
+			}
+			if unknown && !decided {
+				c.setNull(i)
+			}
+		}
+		return event.NewBooleans(out, c.rows, c.valid), nil
+	}
+}
+
+// containment asks whether every element of one array is equal to one of another; NULL is equal to nothing.
+func containment(elem event.Type, whole, part int) kernel {
+	return func(c *call) (arrow.Array, error) {
+		x, y := listsOf(c.args[whole]), listsOf(c.args[part])
+		compare := elementOrdering(x.values, y.values, elem)
+		return mapBooleans(c, func(i int) (bool, error) {
+			for at, end := y.span(i); at < end; at++ {
+				if y.values.IsNull(at) || !holds(&x, i, at, compare) {
+					return false, nil
+				}
+			}
+			return true, nil
+		})
+	}
+}
+
+// holds reports whether an array has an element equal to that at a place of another.
+func holds(l *lists, row, at int, compare func(i, j int) int) bool {
+	for from, to := l.span(row); from < to; from++ {
+		if compare(from, at) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// overlapping asks whether two arrays have an element in common.
+func overlapping(f *plan.Function) kernel {
+	return func(c *call) (arrow.Array, error) {
+		x, y := listsOf(c.args[0]), listsOf(c.args[1])
+		compare := elementOrdering(x.values, y.values, *f.Args[0].Elem)
+		return mapBooleans(c, func(i int) (bool, error) {
+			for at, end := y.span(i); at < end; at++ {
+				if y.values.IsValid(at) && holds(&x, i, at, compare) {
+					return true, nil
+				}
+			}
+			return false, nil
+		})
+	}
+}
+
+// arrayPosition is the first place of an element, from 1; NULL where there is none. NULL is looked for too.
+func arrayPosition(f *plan.Function, args []arrow.Array, rows int) (arrow.Array, error) {
+	l := listsOf(Operand{Array: args[0]})
+	compare := elementOrdering(l.values, args[1], f.Args[1])
+	out, valid := make([]int64, rows), event.NewBitmap(rows)
+	for i := range rows {
+		if args[0].IsNull(i) {
+			continue
+		}
+		from, to := l.span(i)
+		for at := from; at < to; at++ {
+			if compare(at, i) == 0 {
+				out[i] = int64(at - from + 1)
+				valid.Set(i)
+				break
+			}
+		}
+	}
+	return event.NewInt64s(out, valid), nil
+}
+
+// arrayPositions are all places of an element.
+func arrayPositions(f *plan.Function, args []arrow.Array, rows int) (arrow.Array, error) {
+	l := listsOf(Operand{Array: args[0]})
+	compare := elementOrdering(l.values, args[1], f.Args[1])
+	var places []int64
+	offsets, valid := make([]int32, 1, rows+1), event.NewBitmap(rows)
+	for i := range rows {
+		if args[0].IsValid(i) {
+			valid.Set(i)
+			from, to := l.span(i)
+			for at := from; at < to; at++ {
+				if compare(at, i) == 0 {
+					places = append(places, int64(at-from+1))
+				}
+			}
+		}
+		offsets = append(offsets, int32(len(places)))
+	}
+	return event.NewLists(offsets, event.NewInt64s(places, nil), valid), nil
+}

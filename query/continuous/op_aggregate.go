@@ -8,6 +8,9 @@ import (
 
 // compileAggregate makes the operator of a grouping.
 func (c *compiler) compileAggregate(n *plan.Aggregate) (node, error) {
+	if sessions, ok, err := c.compileSessions(n); ok || err != nil {
+		return sessions, err
+	}
 	input, err := c.compile(n.Input)
 	if err != nil {
 		return nil, err

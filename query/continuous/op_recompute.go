@@ -25,6 +25,8 @@ type recomputeNode struct {
 	// expires is the element of the key that follows the watermark, -1 without one, and lag by how much.
 	expires int
 	lag     int64
+	// session is set for a window of sessions whose rows are forgotten when they are over.
+	session *sessionTrim
 }
 
 // recompute makes the operator of a plan node over compiled inputs. keys has, for each input, the expressions of its key.
@@ -65,6 +67,9 @@ func (n *recomputeNode) describe() string {
 	if n.expires >= 0 {
 		out += " until the watermark passes " + n.names[n.expires]
 	}
+	if n.session != nil {
+		out += " until the session is over"
+	}
 	return out + ": " + firstLine(n.plan)
 }
 
@@ -83,6 +88,8 @@ type recomputeOp struct {
 	bags   []*bag    // of each input
 	begun  bool
 	due    calendar // of keys
+	// sessions is for a window of sessions.
+	sessions sessionWatch
 }
 
 func (o *recomputeOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -111,7 +118,9 @@ func (o *recomputeOp) step(ctx context.Context, s *stepping) (Delta, error) {
 		}
 	}
 	o.begun = true
+	o.watch(touched)
 	o.expire(s.final)
+	o.trim(s.final)
 	return out, nil
 }
 
@@ -258,11 +267,12 @@ func (o *recomputeOp) load(r *stateReader) (err error) {
 			return err
 		}
 	}
+	o.watch(keys)
 	return nil
 }
 
 func (o *recomputeOp) bytes() int64 {
-	total := o.index.bytes() + o.due.bytes()
+	total := o.index.bytes() + o.due.bytes() + o.sessions.checks.bytes() + int64(cap(o.sessions.pending))
 	for _, b := range o.bags {
 		total += b.bytes()
 	}

@@ -21,6 +21,9 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 	}
 	out.tr = partTraits(n.Partition, input.traits())
 	sessions(n, input, &out.tr)
+	if out.session = trimmedSessions(n, input.traits()); out.session != nil {
+		return out, nil
+	}
 	return out, c.boundedRecompute(out, n)
 }
 

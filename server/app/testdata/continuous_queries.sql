@@ -115,3 +115,15 @@ AS r FROM orders;
 SELECT id, n, ts FROM (SELECT id, ts, count(*) OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '10 seconds' PRECEDING AND
 CURRENT ROW) AS n FROM orders) AS x WHERE n > 1;
 
+-- Sessions.
+SELECT window_start, window_end, customer, sum(amount) AS s, min(id) AS least, count(DISTINCT region) AS r
+FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '2 seconds') GROUP BY window_start, window_end, customer
+LATE RECOMPUTE WITHIN INTERVAL '20 seconds';
+
+SELECT window_end, count(*) AS n FROM SESSION(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 second') GROUP BY window_start, window_end;
+
+SELECT window_start, window_end, customer, count(*) AS n
+FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '4 seconds') WHERE paid
+GROUP BY window_start, window_end, customer;
+
+SELECT id, window_start, window_end FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '2 seconds');

@@ -55,9 +55,14 @@ func joinBatches(batches []*Batch) (*Batch, error) {
 		return nil, event.Errorf(event.CodeTooLarge, "a sort of more than %d rows", math.MaxInt32)
 	}
 	for i := range out.Columns {
-		parts := make([]arrow.Array, len(batches))
-		for j, b := range batches {
-			parts[j] = b.Columns[i]
+		parts := make([]arrow.Array, 0, len(batches))
+		for _, b := range batches {
+			if b.Columns[i] != nil {
+				parts = append(parts, b.Columns[i])
+			}
+		}
+		if len(parts) < len(batches) {
+			continue // nobody reads it
 		}
 		var err error
 		if out.Columns[i], err = kernel.Concat(parts); err != nil {

@@ -109,6 +109,7 @@ func (e *Engine) start(ctx context.Context, root plan.Node, profile *profile) (*
 		profile: profile,
 	}
 	ctx, cancel := context.WithCancel(ctx)
+	r.kernel.Done = ctx.Done()
 	op, err := r.start(ctx, root)
 	if err != nil {
 		err = stopped(ctx, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/optimize"
 	"github.com/tidemarkdb/tidemark/query/plan"
@@ -151,7 +152,15 @@ func askOnce(t *testing.T, rng *rand.Rand, tab *table, q question, want []string
 		require.Equal(t, q.root.Columns(), root.Columns(), q.name)
 	}
 	src := &source{tables: map[string]*table{"t": tab}, rng: rng}
+	if rng.IntN(3) == 0 {
+		options.MemoryBytes, options.Spill = 4<<10, spillSpace(t)
+	}
 	got, _, err := answer(exec.New(src, nil, options), root)
+	for e := (*event.Error)(nil); options.Spill != nil && errors.As(err, &e) && e.Code == event.CodeMemoryLimit; {
+		require.Zero(t, src.open, "a snapshot was left open")
+		options.MemoryBytes *= 2 // until there is just enough, which is where most is spilled
+		got, _, err = answer(exec.New(src, nil, options), root)
+	}
 	require.NoError(t, err, "%s %+v", q.name, options)
 	if !q.ordered {
 		sort.Strings(got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -21,10 +22,14 @@ type joinBuild struct {
 	// members is nil but for a mark join whose test is a key.
 	members *members
 	memory  reservation
+	// divided is set, and all else but the zero value, where the build side has no room in memory.
+	divided *dividedBuild
 }
 
 // joinBuffer collects what one worker reads of the build side.
 type joinBuffer struct {
+	op      *joinOp // nil where nothing is to spill
+	parts   *joinDivider
 	batches []*Batch
 	rows    int
 	size    int64
@@ -32,24 +37,33 @@ type joinBuffer struct {
 }
 
 func (b *joinBuffer) consume(batch *Batch) error {
-	b.batches = append(b.batches, batch)
-	b.rows += batch.Rows
-	for _, c := range batch.Columns {
-		if c != nil {
-			b.size += arrayBytes(c)
-		}
-	}
+	b.add(batch)
 	// Laying the batches end to end holds every row twice.
-	return b.memory.resize(2 * b.size)
+	if b.op == nil || !b.op.canSpill() {
+		return b.memory.resize(2 * b.size)
+	}
+	if b.memory.fits(b.op.indexBytes(b.size, b.rows)) {
+		return nil
+	}
+	return b.spill()
 }
 
-// buildSide reads the build side and finds its groups.
+func (b *joinBuffer) add(batch *Batch) {
+	b.batches = append(b.batches, batch)
+	b.rows += batch.Rows
+	b.size += batchBytes(batch)
+}
+
+// buildSide reads the build side and finds its groups, or divides it where it has no room.
 func (o *joinOp) buildSide(ctx context.Context) (*joinBuild, error) {
 	buffers, err := drain(ctx, o.build, func() *joinBuffer {
-		return &joinBuffer{memory: reservation{budget: o.run.budget, operator: "JOIN"}}
+		return &joinBuffer{op: o, memory: reservation{budget: o.run.budget, operator: "JOIN"}}
 	})
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(buffers, func(b *joinBuffer) bool { return b.parts != nil }) {
+		return o.divideBuild(buffers)
 	}
 	whole := buffers[0]
 	for _, b := range buffers[1:] {
@@ -58,7 +72,13 @@ func (o *joinOp) buildSide(ctx context.Context) (*joinBuild, error) {
 		whole.size += b.size
 		whole.memory.held += b.memory.held
 	}
+	return o.index(whole)
+}
+
+// index finds the groups of the rows that have been collected.
+func (o *joinOp) index(whole *joinBuffer) (*joinBuild, error) {
 	out := &joinBuild{memory: whole.memory}
+	var err error
 	if out.batch, err = o.concatBuild(whole); err != nil {
 		return nil, err
 	}

@@ -18,7 +18,8 @@ type joinReader struct {
 	op      *joinOp
 	input   reader
 	build   *joinBuild
-	columns []arrow.Array // the build side's, under headers of this goroutine's own
+	divided *dividedReader // nil but where the build side has no room in memory
+	columns []arrow.Array  // the build side's, under headers of this goroutine's own
 	scratch joinScratch
 	load    func(ctx context.Context) error // takes the next batch of the probe side
 
@@ -40,6 +41,9 @@ func (r *joinReader) next(ctx context.Context) (*Batch, error) {
 		if err := r.start(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if r.divided != nil {
+		return r.divided.next(ctx)
 	}
 	for {
 		if r.ended {
@@ -74,8 +78,17 @@ func (r *joinReader) start(ctx context.Context) error {
 	if r.build, err = r.op.ready(ctx); err != nil {
 		return err
 	}
-	r.columns = r.build.batch.slice(0, r.build.batch.Rows).Columns
+	if r.build.divided != nil {
+		r.divided = r.op.newDividedReader(r.build.divided, r.input)
+		return nil
+	}
+	r.use(r.build)
 	return nil
+}
+
+// use sets the build side that rows are looked up in.
+func (r *joinReader) use(build *joinBuild) {
+	r.build, r.columns = build, build.batch.slice(0, build.batch.Rows).Columns
 }
 
 // probe takes the next batch of the probe side and finds the group of each row.

@@ -35,10 +35,14 @@ func (o *projectOp) open() reader { return &projectReader{reader: o.operator.ope
 type projectReader struct {
 	reader // the input
 	op     *projectOp
+	rest   *Batch // rows of the input that are still to be computed
 }
 
+// maxCells bounds what is computed of one batch: thousands of columns times a full batch would be gigabytes.
+const maxCells = 4 << 20
+
 func (r *projectReader) next(ctx context.Context) (*Batch, error) {
-	batch, err := r.reader.next(ctx)
+	batch, err := r.take(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -47,6 +51,22 @@ func (r *projectReader) next(ctx context.Context) (*Batch, error) {
 		return nil, err
 	}
 	return &Batch{Columns: columns, Rows: batch.Rows}, nil
+}
+
+// take is the input's next batch, or as much of it as may be computed at a time.
+func (r *projectReader) take(ctx context.Context) (*Batch, error) {
+	batch := r.rest
+	if r.rest = nil; batch == nil {
+		var err error
+		if batch, err = r.reader.next(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if most := max(maxCells/max(len(r.op.programs), 1), 1); batch.Rows > most {
+		r.rest = batch.slice(most, batch.Rows)
+		batch = batch.slice(0, most)
+	}
+	return batch, nil
 }
 
 // evalColumns computes programs over a batch, constants written out.

@@ -110,3 +110,31 @@ func TestGroupsSpill(t *testing.T) {
 		})
 	}
 }
+
+func TestJoinsSpill(t *testing.T) {
+	t.Parallel()
+	tab := newTable(newRand(t, 43), 5_000)
+	s := scan(tab)
+	right := where(s, call(">", col(s, "id"), lit(700)))
+	equal := func(name string) plan.Expr {
+		other := *col(s, name).(*plan.ColumnRef)
+		other.Index += len(s.Columns())
+		return call("=", col(s, name), &other)
+	}
+	keyed := func(kind plan.JoinKind) *plan.Join {
+		return &plan.Join{Left: s, Right: right, Kind: kind, On: []plan.Expr{equal("id"), equal("ok")}}
+	}
+	mark := func(test plan.Expr, on ...plan.Expr) *plan.Join {
+		return &plan.Join{Left: s, Right: right, Kind: plan.MarkJoin, On: on, Test: test, Mark: "mark"}
+	}
+	for name, root := range map[string]plan.Node{
+		"inner": keyed(plan.InnerJoin), "left": keyed(plan.LeftJoin), "right": keyed(plan.RightJoin), "full": keyed(plan.FullJoin),
+		"single": keyed(plan.SingleJoin), "exists": mark(nil, equal("id")), "in": mark(equal("id")), "in with NULL": mark(equal("user")),
+		"in of some": mark(equal("id"), equal("user")), "above": mark(call(">", col(s, "amount"), lit(0.0)), equal("id")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireSpilled(t, tab, root, 400<<10, false)
+		})
+	}
+}

@@ -18,6 +18,7 @@ func appendReplaced(dst []byte, s, search, with string) ([]byte, error) {
 	if search == "" {
 		return append(dst, s...), nil
 	}
+	start := len(dst)
 	for {
 		at := strings.Index(s, search)
 		if at < 0 {
@@ -25,8 +26,8 @@ func appendReplaced(dst []byte, s, search, with string) ([]byte, error) {
 		}
 		dst = append(append(dst, s[:at]...), with...)
 		// Checked within the value: a short search text and a long replacement can multiply a value without bound.
-		if len(dst) > maxTextBytes {
-			return nil, errTooMuchText()
+		if len(dst)-start > max(maxBuiltBytes, len(s)) {
+			return nil, errTextTooLong("replace")
 		}
 		s = s[at+len(search):]
 	}

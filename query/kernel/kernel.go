@@ -11,6 +11,8 @@
 package kernel
 
 import (
+	"context"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -30,6 +32,18 @@ type Context struct {
 	Now int64
 	// Outer are the values of the row that a plan is computed for, of one element each: those of plan.OuterRef.
 	Outer []arrow.Array
+	// Done is closed when nobody waits for the answer any more, which is looked at before every call; nil is never.
+	Done <-chan struct{}
+}
+
+// stopped is the error of work that nobody waits for.
+func (c *Context) stopped() error {
+	select {
+	case <-c.Done:
+		return context.Canceled
+	default:
+		return nil
+	}
 }
 
 // Func computes one overload over the rows of a batch. Arguments have exactly the overload's types. An error that the values

@@ -101,6 +101,9 @@ func compileCall(e *plan.Call, columns []int) (step, []int, error) {
 	}
 	switch e.Fn.Name {
 	case "and", "or", "coalesce":
+		if s, columns, ok, err := compileSet(e, columns); ok || err != nil {
+			return s, columns, err
+		}
 		args, columns, err := programs(e.Args, columns)
 		return &lazyStep{fn: f, name: e.Fn.Name, args: args, result: e.Fn.Result}, columns, err
 	}
@@ -174,6 +177,9 @@ type callStep struct {
 }
 
 func (s *callStep) eval(ctx *Context, columns []arrow.Array, rows int) (Operand, error) {
+	if err := ctx.stopped(); err != nil {
+		return Operand{}, err
+	}
 	args := make([]Operand, len(s.args))
 	for i, a := range s.args {
 		var err error

@@ -16,6 +16,9 @@ type lazyStep struct {
 }
 
 func (s *lazyStep) eval(ctx *Context, columns []arrow.Array, rows int) (Operand, error) {
+	if err := ctx.stopped(); err != nil {
+		return Operand{}, err
+	}
 	args := make([]Operand, len(s.args))
 	for i, p := range s.args {
 		out, err := p.Eval(ctx, columns, rows)

@@ -90,3 +90,13 @@ func (c *valueNumbers) values(t event.Type) (arrow.Array, error) {
 	c.pieces = []arrow.Array{all}
 	return all, nil
 }
+
+// has reports whether a value has a number. It changes nothing.
+func (c *valueNumbers) has(keys *valueKeys, i int) bool {
+	if keys.integers != nil {
+		_, known := c.integers[keys.integers[i]]
+		return known
+	}
+	_, known := c.texts[keys.texts.at(i)]
+	return known
+}

@@ -24,7 +24,22 @@ type Stream struct {
 	Retention time.Duration `json:"retention,omitempty"`
 	// LogRetention is how long raw records can be re-read after they are sealed, by arrival time.
 	LogRetention time.Duration `json:"log_retention"`
-	SchemaMode   SchemaMode    `json:"schema_mode"`
+	// Quarantined are the ranges of offsets that damage to the log has taken.
+	Quarantined []Quarantine `json:"quarantined,omitempty"`
+	SchemaMode  SchemaMode   `json:"schema_mode"`
+}
+
+// Quarantine is a range of offsets of one partition that cannot be read.
+type Quarantine struct {
+	Partition event.Partition `json:"partition"`
+	// From is the first offset, and To the one after the last.
+	From event.Offset `json:"from"`
+	To   event.Offset `json:"to"`
+	// File is where the damage was found, at a byte, and Reason what it looks like.
+	File   string    `json:"file"`
+	Byte   int64     `json:"byte"`
+	Reason string    `json:"reason"`
+	Found  time.Time `json:"found"`
 }
 
 // SchemaMode says what becomes of a field that the stream does not have.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
+	"github.com/tidemarkdb/tidemark/internal/record"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/prune"
 )
@@ -98,6 +99,7 @@ func (c *consumer) fromLog(end event.Offset) error {
 	if c.next < log.First() {
 		return errTrimmed
 	}
+	var damage *record.CorruptionError
 	err := log.Read(c.next, func(e *eventlog.Entry) error {
 		if e.Idle != nil && e.First < end {
 			c.next = max(c.next, e.End())
@@ -122,9 +124,18 @@ func (c *consumer) fromLog(end event.Offset) error {
 		return nil
 	case errors.Is(err, fs.ErrNotExist) && c.next < log.First(): // the file was trimmed away meanwhile
 		return errTrimmed
+	case errors.As(err, &damage) && c.sealed() > c.next: // a segment has it too
+		return errTrimmed
 	default:
 		return err
 	}
+}
+
+// sealed is up to where segments hold the partition's rows.
+func (c *consumer) sealed() event.Offset {
+	view := c.stream.engine.store.View(c.stream.name)
+	defer view.Close()
+	return view.Sealed().Next.At(c.partition)
 }
 
 // fromSegments reads the next offsets from whatever segments hold them: a merged segment holds offsets of many seals, and the next one

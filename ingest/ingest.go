@@ -184,11 +184,16 @@ func (e *Engine) DedupMemory() *dedup.Budget { return e.dedup }
 // RowKeyMemory is the budget of the keys of rows under DEDUP KEY.
 func (e *Engine) RowKeyMemory() *dedup.Budget { return e.rowKeys }
 
-// Failures says what keeps rows from being taken: a full disk, and every partition whose log has failed.
+// Failures says what keeps rows from being taken or read: a full disk, every partition whose log has failed, and what is quarantined.
 func (e *Engine) Failures() []string {
 	var out []string
 	if err := e.room.take(0); err != nil {
 		out = append(out, err.Error())
+	}
+	for _, d := range e.catalog.Streams() {
+		for _, q := range d.Quarantined {
+			out = append(out, fmt.Sprintf("stream %s: %s", d.Name, q))
+		}
 	}
 	e.mu.RLock()
 	defer e.mu.RUnlock()

@@ -98,7 +98,7 @@ func clocks(sealed manifest.Sealed) []tail.Clock {
 }
 
 func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition, sealed manifest.Sealed) error {
-	log, err := eventlog.Open(s.engine.fs, fmt.Sprintf("log/%s/%d", s.name, p), eventlog.Options{RotateBytes: s.engine.options.LogFileBytes})
+	log, err := eventlog.Open(s.engine.fs, fmt.Sprintf("log/%s/%d", s.name, p), eventlog.Options{RotateBytes: s.engine.options.LogFileBytes, Salvage: true})
 	if err != nil {
 		return err
 	}
@@ -116,9 +116,12 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 		return errors.Join(lostLog(s.name, p, log.Next(), known), log.Close())
 	}
 	start := min(from, max(s.dedup.Next(p), log.First()))
-	err = log.Read(start, func(entry *eventlog.Entry) error {
+	err = log.ReadAround(start, func(entry *eventlog.Entry) error {
 		return s.replay(definition.Schema, replayer, entry, from)
-	})
+	}, func(gap eventlog.Gap) error { return s.quarantine(p, gap, from) })
+	if err == nil && s.sealing.Tail.Next(p) < log.Next() { // the last offsets are lost
+		err = s.sealing.Tail.PublishIdle(p, log.Next(), replayer.Clock())
+	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("replay log: %w", err), log.Close())
 	}

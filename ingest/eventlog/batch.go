@@ -119,7 +119,6 @@ func parseBatch(src []byte, e *Entry) error {
 		return fmt.Errorf("the batch has attributes %#x, which cannot be read", attributes)
 	}
 	count := int64(int32(binary.BigEndian.Uint32(src[atCount:])))
-	const leastRecord = 7 // bytes
 	if count < 1 || count > int64(len(src)-batchHeader)/leastRecord || count > maxRecords {
 		return fmt.Errorf("%d records cannot be in a batch of %d bytes", count, len(src))
 	}

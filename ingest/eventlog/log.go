@@ -44,6 +44,9 @@ type Options struct {
 	RotateBytes int64
 	// IndexBytes is how far apart the places are from which a Read can start; 0 means 256 KiB.
 	IndexBytes int64
+	// Salvage opens a log whose last file is damaged where it was durable: it goes on in a new file, behind every offset that the damaged
+	// one may have given away, and ReadAround tells what is lost.
+	Salvage bool
 }
 
 // Log is the log of one partition.
@@ -78,7 +81,7 @@ type file struct {
 }
 
 // Open recovers the log in the directory, making it if it does not exist. A torn tail is removed, durably. Damage to what was
-// durable is an error with CodeCorrupt, and changes nothing.
+// durable is an error with CodeCorrupt, and changes nothing, unless it is to be salvaged.
 func Open(fs vfs.FS, dir string, options Options) (*Log, error) {
 	if options.RotateBytes <= 0 {
 		options.RotateBytes = defaultRotateBytes
@@ -114,6 +117,9 @@ func (l *Log) recover() error {
 		l.mu.next = entry.End()
 		return nil
 	})
+	if l.options.Salvage && damaged(err) {
+		return l.setAside(last.first)
+	}
 	if err != nil {
 		return err
 	}

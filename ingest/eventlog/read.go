@@ -23,6 +23,34 @@ func (l *Log) Read(from event.Offset, fn func(*Entry) error) error {
 	if from == end {
 		return nil
 	}
+	return l.readFiles(files, from, end, size, fn, nil)
+}
+
+// ReadAround is Read that goes on behind damage: gap is told of each range of offsets from the given one on that cannot be read, in its
+// place among the entries. An error of gap ends the reading.
+func (l *Log) ReadAround(from event.Offset, fn func(*Entry) error, gap func(Gap) error) error {
+	l.mu.Lock()
+	files, end, size := slices.Clone(l.mu.files), l.mu.next, l.mu.size
+	l.mu.Unlock()
+	if from >= end {
+		return nil
+	}
+	given := from
+	return l.readFiles(files, from, end, size, func(e *Entry) error {
+		if e.End() <= given { // before the damage, and read once more
+			return nil
+		}
+		given = e.End()
+		return fn(e)
+	}, func(g Gap) error {
+		if given = max(given, g.To); g.To <= g.From {
+			return nil
+		}
+		return gap(g)
+	})
+}
+
+func (l *Log) readFiles(files []file, from, end event.Offset, size int64, fn func(*Entry) error, gap func(Gap) error) error {
 	i, exact := slices.BinarySearchFunc(files, from, func(f file, o event.Offset) int { return int(min(max(f.first-o, -1), 1)) })
 	if !exact {
 		i--
@@ -31,14 +59,18 @@ func (l *Log) Read(from event.Offset, fn func(*Entry) error) error {
 		return record.Corrupt(l.path(files[0].first), 0, "the log begins at offset %d, after offset %d", files[0].first, from)
 	}
 	for ; i < len(files); i++ {
-		next, err := l.readFile(files[i], i == len(files)-1, size, from, fn)
-		if err != nil {
-			return fmt.Errorf("read log %s: %w", l.dir, err)
-		}
 		want := end
 		if i < len(files)-1 {
 			want = files[i+1].first
 		}
+		next, err := l.readFile(files[i], i == len(files)-1, size, from, fn)
+		if gap != nil && damaged(err) {
+			next, err = l.salvage(files[i], i == len(files)-1, size, max(from, files[i].first), want, fn, gap)
+		}
+		if err != nil {
+			return fmt.Errorf("read log %s: %w", l.dir, err)
+		}
+		from = max(from, next)
 		if next != want {
 			return record.Corrupt(l.path(files[i].first), 0, "the file ends at offset %d, and offset %d follows", next, want)
 		}

@@ -67,6 +67,9 @@ func (l *Log) firstArrival(f file) (arrival int64, known bool, err error) {
 	if errors.Is(err, record.ErrTorn) {
 		return 0, false, nil // its first frame is being written
 	}
+	if damaged(err) {
+		return 0, false, nil // it stays, for whoever wants to look at it
+	}
 	return 0, false, err
 }
 

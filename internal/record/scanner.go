@@ -142,13 +142,28 @@ func (s *Scanner) read() (Frame, error) {
 	return frame, nil
 }
 
+// Resync goes on behind damage, after Next has ended with ErrTorn or a corruption error: at the next place where an undamaged frame of
+// the file begins. It reports false where none follows. What lies between is lost to the reader, who has to account for it.
+func (s *Scanner) Resync() (bool, error) {
+	at, err := s.search(s.offset, -1)
+	if err != nil {
+		return false, fmt.Errorf("read %s: %w", s.name, err)
+	}
+	if at < 0 {
+		return false, nil
+	}
+	s.in.Reset(io.NewSectionReader(s.file, at, s.size-at))
+	s.offset, s.done = at, nil
+	return true, nil
+}
+
 // damaged decides what bad bytes at the present offset are. They are a torn tail if nothing says that they were ever durable:
 // no earlier frame, and no later one either, since a device may write a later page and lose an earlier one.
 func (s *Scanner) damaged(reason string) error {
 	if s.whole || s.offset < s.durable {
 		return Corrupt(s.name, s.offset, "%s", reason)
 	}
-	claim, err := s.claimAfter(s.offset)
+	claim, err := s.search(s.offset, s.offset)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", s.name, err)
 	}
@@ -158,9 +173,9 @@ func (s *Scanner) damaged(reason string) error {
 	return ErrTorn
 }
 
-// claimAfter searches behind damage at the offset for an undamaged frame written when more than the offset was durable. It
-// gives the frame's place, or -1.
-func (s *Scanner) claimAfter(offset int64) (int64, error) {
+// search looks behind damage at the offset for an undamaged frame written when more bytes than that were durable. It gives the frame's
+// place, or -1.
+func (s *Scanner) search(offset, durable int64) (int64, error) {
 	window := make([]byte, min(scanBuffer, s.size-offset))
 	for at := offset + 1; at+frameHeaderSize <= s.size; {
 		window = window[:min(int64(len(window)), s.size-at)]
@@ -174,7 +189,7 @@ func (s *Scanner) claimAfter(offset int64) (int64, error) {
 			}
 			i += hit
 			h, ok := parseFrameHeader(window[i:i+frameHeaderSize], s.salt)
-			if !ok || h.durable <= offset {
+			if !ok || h.durable <= durable {
 				continue
 			}
 			if valid, err := s.verify(window[i:i+frameHeaderSize], h, at+int64(i)); err != nil || valid {

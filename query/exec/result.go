@@ -24,6 +24,8 @@ type Stats struct {
 	PeakMemoryBytes int64
 	// SpilledBytes is how much was written to temporary files.
 	SpilledBytes int64
+	// OffsetsSkipped counts the offsets whose rows damage has taken, where the query goes on without them. The engine leaves it at 0.
+	OffsetsSkipped int64
 }
 
 type counters struct {

@@ -29,6 +29,8 @@ type Request struct {
 	Params bind.Params
 	// Wait lets a query wait until the views that it reads have taken all that was acknowledged before the request.
 	Wait bool
+	// AllowCorrupt lets a query go on without rows that damage has taken.
+	AllowCorrupt bool
 	// ReadOnly refuses statements that change anything.
 	ReadOnly bool
 }

@@ -37,7 +37,7 @@ type Metrics struct {
 	compactRows     *prometheus.CounterVec
 	compactFailures prometheus.Counter
 	compactBacklog  prometheus.Gauge
-	dedup           atomic.Pointer[Dedup]
+	ingest          atomic.Pointer[IngestState]
 	retentionHeld   prometheus.Gauge
 }
 
@@ -66,7 +66,7 @@ func NewMetrics() *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.requests, m.accepted, m.rejected, m.duplicates, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
 		m.syncSeconds, m.syncRequests, m.sealSeconds, m.sealedRows)
-	m.registerDedup()
+	m.registerIngest()
 	return m
 }
 
@@ -78,22 +78,24 @@ func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}
 }
 
-// Dedup is what the metrics show of the memory for what may come again.
-type Dedup struct {
+// IngestState is what the metrics show of the ingest side as it is now.
+type IngestState struct {
 	// RequestBytes is what the keys of requests take, and RowBytes what those of rows take.
 	RequestBytes, RowBytes func() int64
 	// Forgotten counts chunks of requests that were forgotten early.
 	Forgotten func() int64
+	// Quarantined is how many offsets damage has taken.
+	Quarantined func() int64
 }
 
-// WatchDedup sets where those numbers come from.
-func (m *Metrics) WatchDedup(d Dedup) { m.dedup.Store(&d) }
+// WatchIngest sets where those numbers come from.
+func (m *Metrics) WatchIngest(d IngestState) { m.ingest.Store(&d) }
 
-// registerDedup registers metrics that are 0 before WatchDedup.
-func (m *Metrics) registerDedup() {
-	read := func(pick func(*Dedup) func() int64) func() float64 {
+// registerIngest registers metrics that are 0 before WatchIngest.
+func (m *Metrics) registerIngest() {
+	read := func(pick func(*IngestState) func() int64) func() float64 {
 		return func() float64 {
-			if d := m.dedup.Load(); d != nil {
+			if d := m.ingest.Load(); d != nil {
 				return float64(pick(d)())
 			}
 			return 0
@@ -102,11 +104,13 @@ func (m *Metrics) registerDedup() {
 	gauge := func(name, help string) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: name, Help: help} }
 	m.Registry.MustRegister(
 		prometheus.NewGaugeFunc(gauge("tidemark_dedup_bytes", "Memory for the keys of requests that may be repeated."),
-			read(func(d *Dedup) func() int64 { return d.RequestBytes })),
+			read(func(d *IngestState) func() int64 { return d.RequestBytes })),
 		prometheus.NewGaugeFunc(gauge("tidemark_dedup_key_bytes", "Memory for the keys of rows under DEDUP KEY."),
-			read(func(d *Dedup) func() int64 { return d.RowBytes })),
+			read(func(d *IngestState) func() int64 { return d.RowBytes })),
+		prometheus.NewGaugeFunc(gauge("tidemark_quarantined_offsets", "Offsets of logs that damage has taken."),
+			read(func(d *IngestState) func() int64 { return d.Quarantined })),
 		prometheus.NewCounterFunc(counter("tidemark_dedup_forgotten_total", "Chunks of keyed requests forgotten early for want of dedup_memory."),
-			read(func(d *Dedup) func() int64 { return d.Forgotten })))
+			read(func(d *IngestState) func() int64 { return d.Forgotten })))
 }
 
 func (m *Metrics) request(r route, status int, took time.Duration) {

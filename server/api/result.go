@@ -36,6 +36,7 @@ type resultStats struct {
 	SegmentsPruned  int     `json:"segments_pruned"`
 	PeakMemoryBytes int64   `json:"peak_memory_bytes"`
 	SpilledBytes    int64   `json:"spilled_bytes,omitempty"`
+	OffsetsSkipped  int64   `json:"offsets_skipped,omitempty"`
 	Truncated       bool    `json:"truncated,omitempty"`
 }
 
@@ -181,6 +182,6 @@ func (r *result) stats(truncated bool) resultStats {
 	return resultStats{
 		RowCount: r.sent, ElapsedMS: float64(r.now().Sub(r.started).Microseconds()) / 1000,
 		RowsScanned: s.RowsScanned, BytesScanned: s.BytesScanned, SegmentsScanned: s.SegmentsScanned, SegmentsPruned: s.SegmentsPruned,
-		PeakMemoryBytes: s.PeakMemoryBytes, SpilledBytes: s.SpilledBytes, Truncated: truncated,
+		PeakMemoryBytes: s.PeakMemoryBytes, SpilledBytes: s.SpilledBytes, OffsetsSkipped: s.OffsetsSkipped, Truncated: truncated,
 	}
 }

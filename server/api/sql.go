@@ -48,6 +48,8 @@ type sqlBody struct {
 	MaxRows  *int64          `json:"max_rows"`
 	Timeout  string          `json:"timeout"`
 	Wait     bool            `json:"wait"`
+	// AllowCorrupt is as in Request.
+	AllowCorrupt bool `json:"allow_corrupt"`
 }
 
 func (s *Server) getSQL(w http.ResponseWriter, r *http.Request) error {
@@ -106,7 +108,7 @@ func parseSQLJSON(body []byte) (sqlRequest, error) {
 	if err != nil {
 		return sqlRequest{}, err
 	}
-	request := sqlRequest{Request: Request{SQL: in.SQL, Params: params, Wait: in.Wait}, format: in.Format}
+	request := sqlRequest{Request: Request{SQL: in.SQL, Params: params, Wait: in.Wait, AllowCorrupt: in.AllowCorrupt}, format: in.Format}
 	if in.MaxRows != nil {
 		if request.maxRows = *in.MaxRows; request.maxRows < 1 {
 			return sqlRequest{}, event.Errorf(event.CodeBadRequest, "max_rows is %d; it must be at least 1", request.maxRows)

@@ -14,15 +14,16 @@ import (
 
 // urlParameters are what the URL of a request for SQL may say, and how it is taken.
 var urlParameters = map[string]func(r *sqlRequest, value string) error{
-	"format":   func(r *sqlRequest, value string) error { r.format = value; return nil },
-	"max_rows": (*sqlRequest).setMaxRows,
-	"bigint":   (*sqlRequest).setBigint,
-	"timeout":  (*sqlRequest).setTimeout,
-	"timezone": (*sqlRequest).setZone,
-	"from":     func(r *sqlRequest, value string) error { return r.setNamed("from", value) },
-	"to":       func(r *sqlRequest, value string) error { return r.setNamed("to", value) },
-	"wait":     (*sqlRequest).setWait,
-	"interval": func(r *sqlRequest, value string) error { return r.setNamed("interval", value) },
+	"format":        func(r *sqlRequest, value string) error { r.format = value; return nil },
+	"max_rows":      (*sqlRequest).setMaxRows,
+	"bigint":        (*sqlRequest).setBigint,
+	"timeout":       (*sqlRequest).setTimeout,
+	"timezone":      (*sqlRequest).setZone,
+	"from":          func(r *sqlRequest, value string) error { return r.setNamed("from", value) },
+	"to":            func(r *sqlRequest, value string) error { return r.setNamed("to", value) },
+	"wait":          (*sqlRequest).setWait,
+	"interval":      func(r *sqlRequest, value string) error { return r.setNamed("interval", value) },
+	"allow_corrupt": (*sqlRequest).setAllowCorrupt,
 }
 
 // readURL applies the parameters of the URL, which go before those of the body, and the server's defaults. What it does not know it
@@ -110,6 +111,15 @@ func (r *sqlRequest) setWait(value string) error {
 		return event.Errorf(event.CodeBadRequest, "wait is %q; it may be true or false", value)
 	}
 	r.Wait = wait
+	return nil
+}
+
+func (r *sqlRequest) setAllowCorrupt(value string) error {
+	allow, err := strconv.ParseBool(value)
+	if err != nil {
+		return event.Errorf(event.CodeBadRequest, "allow_corrupt is %q; it may be true or false", value)
+	}
+	r.AllowCorrupt = allow
 	return nil
 }
 

@@ -133,7 +133,9 @@ func (a *App) open(fs vfs.FS) (err error) {
 		return err
 	}
 	requests, rows := a.ingest.DedupMemory(), a.ingest.RowKeyMemory()
-	a.metrics.WatchDedup(api.Dedup{RequestBytes: requests.Used, RowBytes: rows.Used, Forgotten: requests.Forgotten})
+	a.metrics.WatchIngest(api.IngestState{
+		RequestBytes: requests.Used, RowBytes: rows.Used, Forgotten: requests.Forgotten, Quarantined: a.quarantined,
+	})
 	if err := a.openEngine(fs); err != nil {
 		return err
 	}

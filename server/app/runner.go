@@ -90,10 +90,17 @@ func (r *runner) runLast(ctx context.Context, statement ast.Statement, request a
 		if err != nil {
 			return nil, err
 		}
+		skipped, err := r.checkWhole(bound, request.AllowCorrupt)
+		if err != nil {
+			return nil, err
+		}
 		if err := r.await(ctx, bound, request.Wait); err != nil {
 			return nil, err
 		}
 		rows, err := r.execute(ctx, bound, request.ReadOnly)
+		if err == nil && skipped > 0 {
+			return skippingRows{rows, skipped}, nil
+		}
 		if !errors.Is(err, segments.ErrSchemaChanged) {
 			return rows, err
 		}

@@ -1,0 +1,43 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/journal"
+)
+
+// Quarantine notes durably that a range of a stream's offsets cannot be read. What is noted already stays as it is.
+func (c *Catalog) Quarantine(name string, lost Quarantine) error {
+	err := c.journal.Update(func() ([]journal.Record, error) {
+		present, ok := c.Stream(name)
+		if !ok {
+			return nil, event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+		}
+		if slices.ContainsFunc(present.Quarantined, lost.within) {
+			return nil, nil
+		}
+		next := *present
+		next.Quarantined = append(slices.Clip(next.Quarantined), lost)
+		r, err := encode(&next)
+		return []journal.Record{r}, err
+	})
+	if err != nil {
+		return fmt.Errorf("quarantine a range of stream %s: %w", name, err)
+	}
+	return nil
+}
+
+// within reports whether another range covers this one.
+func (q Quarantine) within(other Quarantine) bool {
+	return q.Partition == other.Partition && other.From <= q.From && q.To <= other.To
+}
+
+// Offsets is how many offsets are lost.
+func (q Quarantine) Offsets() int64 { return int64(q.To - q.From) }
+
+// String says what is lost and why.
+func (q Quarantine) String() string {
+	return fmt.Sprintf("offsets %d to %d of partition %d are lost: %s is damaged at byte %d: %s", q.From, q.To-1, q.Partition, q.File, q.Byte, q.Reason)
+}

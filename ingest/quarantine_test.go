@@ -1,0 +1,81 @@
+package ingest
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+// spoil flips a byte of a durable file.
+func spoil(t *testing.T, fs vfs.FS, name string, find string) {
+	t.Helper()
+	f, err := fs.OpenAppend(name)
+	require.NoError(t, err)
+	size, err := f.Size()
+	require.NoError(t, err)
+	b := make([]byte, size)
+	_, err = f.ReadAt(b, 0)
+	require.NoError(t, err)
+	at := bytes.Index(b, []byte(find))
+	require.Positive(t, at)
+	b[at] ^= 0x20
+	require.NoError(t, f.Truncate(0))
+	_, err = f.Write(b)
+	require.NoError(t, err)
+	require.NoError(t, f.Sync())
+	require.NoError(t, f.Close())
+}
+
+func TestADamagedLogIsQuarantined(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := openStore(t, fs)
+	for n := range 5 {
+		_, err := s.send("s", numbered(2*n, 2*n+2))
+		require.NoError(t, err)
+	}
+	s.close(t)
+	spoil(t, fs, "log/s/0/00000000000000000000.log", "row4")
+	for range 2 {
+		s = openStore(t, fs)
+		stream, err := s.Stream("s")
+		require.NoError(t, err)
+		lost := stream.Definition().Quarantined
+		require.Len(t, lost, 1, "noted once")
+		require.EqualValues(t, 4, lost[0].From)
+		require.EqualValues(t, 6, lost[0].To)
+		require.Len(t, s.contents(t, "s", "n"), 8)
+		require.Len(t, s.Failures(), 1)
+		require.Contains(t, s.Failures()[0], "offsets 4 to 5 of partition 0 are lost")
+		_, err = stream.Consume(t.Context(), 0, 0, 100, func(Record) error { return nil })
+		requireCode(t, event.CodeCorrupt, err)
+		s.close(t)
+	}
+	s = openStore(t, fs)
+	summary, err := s.send("s", numbered(10, 11))
+	require.NoError(t, err)
+	next := summary.Offsets[0].First
+	require.EqualValues(t, 10, next)
+	stream, err := s.Stream("s")
+	require.NoError(t, err)
+	rows, err := stream.Seal(t.Context())
+	require.NoError(t, err)
+	require.EqualValues(t, 9, rows)
+	s.close(t)
+	s = openStore(t, fs)
+	stream, err = s.Stream("s")
+	require.NoError(t, err)
+	require.Len(t, stream.Definition().Quarantined, 1, "also when the rows around it are sealed")
+	var got []event.Offset
+	_, err = stream.Consume(t.Context(), 0, 0, 100, func(r Record) error {
+		got = append(got, r.Offset)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, []event.Offset{0, 1, 2, 3, 6, 7, 8, 9, next}, got, "segments have what the log cannot give")
+	s.close(t)
+}

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestQueriesSayWhatDamageHasTaken(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	s.ingest("orders", `{"n":"first"}`)
+	s.ingest("orders", `{"n":"second"}`)
+	s.ingest("orders", `{"n":"third"}`)
+	s.ingest("whole", `{"n":1}`)
+	require.NoError(t, s.Close())
+	files, err := filepath.Glob(filepath.Join(s.data, "log", "orders", "0", "*.log"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	content, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(files[0], bytes.Replace(content, []byte("second"), []byte("sekond"), 1), 0o600))
+
+	s = start(t, s.data)
+	for _, sql := range []string{
+		"SELECT n FROM orders", "SELECT * FROM whole WHERE EXISTS (SELECT 1 FROM orders)", "INSERT INTO whole (n) SELECT 2 FROM orders",
+		"EXPLAIN ANALYZE SELECT n FROM orders", "CREATE MATERIALIZED VIEW v AS SELECT n FROM orders",
+	} {
+		answer := s.do("POST", "/v1/sql", sql)
+		require.Equal(t, http.StatusInternalServerError, answer.status, sql)
+		require.Contains(t, string(answer.body), `"code":"corrupt"`, sql)
+		require.Contains(t, string(answer.body), "stream orders: offsets 1 to 1 of partition 0 are lost", sql)
+	}
+	for _, ask := range [][3]string{
+		{"POST", "/v1/sql?allow_corrupt=true", "SELECT n FROM orders ORDER BY _offset"},
+		{"GET", "/v1/sql?allow_corrupt=true&q=SELECT+n+FROM+orders+ORDER+BY+_offset", ""},
+	} {
+		answer := s.do(ask[0], ask[1], ask[2])
+		require.Equal(t, http.StatusOK, answer.status, string(answer.body))
+		require.Contains(t, string(answer.body), `["first"],`+"\n"+`["third"]]`)
+		require.Contains(t, string(answer.body), `"offsets_skipped":1`)
+	}
+	require.Equal(t, "[1]\n", s.query("SELECT n FROM whole").text(), "other streams are not affected")
+	ready := s.do("GET", "/readyz", "")
+	require.Equal(t, http.StatusServiceUnavailable, ready.status)
+	require.Contains(t, string(ready.body), "offsets 1 to 1 of partition 0 are lost")
+	in := s.ingest("orders", `{"n":"fourth"}`)
+	require.EqualValues(t, 1, in.Accepted)
+	require.Greater(t, in.Offsets[0].First, int64(2))
+	answer := s.do("POST", "/v1/sql?allow_corrupt=maybe", "SELECT 1")
+	require.Equal(t, http.StatusBadRequest, answer.status)
+}

@@ -140,7 +140,7 @@ func runSQL(ctx context.Context, db *client.Client, text string) string {
 		if err != nil {
 			return out.String() + failure(shell.Locate(st, err))
 		}
-		shell.WriteTable(&out, result, false)
+		shell.WriteTable(&out, result, shell.Layout{})
 	}
 	return out.String()
 }

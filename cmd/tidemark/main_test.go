@@ -260,6 +260,36 @@ func TestServerStopsWithItsContext(t *testing.T) {
 	require.NoError(t, <-ended)
 }
 
+// TestSQLOpensADataDirectory: while a server has it, it says so; then it answers, and leaves rows where they are however old.
+func TestSQLOpensADataDirectory(t *testing.T) {
+	t.Parallel()
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	server, err := startServer(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	got := tidemark("", nil, "sql", "-f", write(t, "make.sql", "CREATE STREAM s (n BIGINT);\nINSERT INTO s VALUES (1), (2)"), "--url", server.URL())
+	require.Zero(t, got.status, got.stderr)
+	got = tidemark("", nil, "sql", "-q", "SELECT 1", "--data", cfg.Data)
+	require.Equal(t, exitFailed, got.status)
+	require.Contains(t, got.stderr, "a server has "+cfg.Data+" open: ask it with --url")
+	require.NoError(t, server.Close())
+
+	sql := "SELECT sum(n) AS total FROM s; SELECT rows, segments FROM system.streams"
+	for range 2 {
+		got = tidemark(sql, []string{"TIDEMARK_SEAL_AGE=1ns"}, "sql", "--data", cfg.Data)
+		require.Equal(t, outcome{0, " total\n───────\n     3\n(1 row)\n rows │ segments\n──────┼──────────\n    2 │        0\n(1 row)\n", ""}, got)
+	}
+	got = tidemark("", nil, "sql", "--data", cfg.Data, "--format", "ndjson", "-q", "SELECT n FROM s ORDER BY n")
+	require.Equal(t, outcome{0, "{\"n\":1}\n{\"n\":2}\n", ""}, got)
+	got = tidemark("", nil, "sql", "--data", cfg.Data, "-q", "SELECT nope FROM s")
+	require.Equal(t, exitFailed, got.status)
+	require.Contains(t, got.stderr, "unknown_column")
+	got = tidemark("", nil, "sql", "--data", t.TempDir(), "-q", "SELECT 1")
+	require.Contains(t, got.stderr, "is not a data directory")
+	got = tidemark("", nil, "sql", "--data", cfg.Data, "--url", "127.0.0.1:1", "-q", "SELECT 1")
+	require.Equal(t, exitUsage, got.status)
+}
+
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	got := tidemark("", nil, "version")

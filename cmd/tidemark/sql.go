@@ -21,8 +21,9 @@ import (
 type sqlCmd struct {
 	Query  string `short:"q" placeholder:"SQL" xor:"source" help:"SQL to run."`
 	File   string `short:"f" placeholder:"FILE" xor:"source" help:"File of SQL to run; - for standard input."`
-	Format string `placeholder:"FORMAT" default:"table" enum:"table,json,ndjson,csv,arrow,parquet" help:"Form of the answer: table, json, ndjson, csv, arrow or parquet."`
-	URL    string `placeholder:"URL" help:"Address of the server ($$TIDEMARK_URL)."`
+	Format string `placeholder:"FORMAT" default:"table" enum:"table,json,ndjson,csv,arrow,parquet" help:"Form of the answer: ${enum}."`
+	URL    string `placeholder:"URL" xor:"where" help:"Address of the server ($$TIDEMARK_URL)."`
+	Data   string `placeholder:"DIR" xor:"where" help:"Data directory to open without a server."`
 }
 
 // Run runs the SQL or the shell.
@@ -30,13 +31,27 @@ func (c *sqlCmd) Run(p *process) error {
 	if (c.Format == "arrow" || c.Format == "parquet") && isTerminal(p.stdout) {
 		return usagef("--format %s is not for a terminal; send it to a file with > FILE", c.Format)
 	}
-	db, err := p.client(c.URL)
+	db, where, done, err := c.connect(p)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	return errors.Join(c.run(p, db, where), done())
+}
+
+// connect finds the server, or opens the data directory. where says to a person what answers; done lets go of it.
+func (c *sqlCmd) connect(p *process) (db *client.Client, where string, done func() error, err error) {
+	if c.Data != "" {
+		return openData(p, c.Data)
+	}
+	if db, err = p.client(c.URL); err != nil {
+		return nil, "", nil, err
+	}
+	return db, "Connected to " + db.URL(), func() error { db.Close(); return nil }, nil
+}
+
+func (c *sqlCmd) run(p *process, db *client.Client, where string) error {
 	if c.Query == "" && c.File == "" && isTerminal(p.stdin) {
-		return runShell(p, db)
+		return runShell(p, db, where)
 	}
 	text, err := c.text(p)
 	if err != nil {
@@ -50,16 +65,21 @@ func (c *sqlCmd) Run(p *process) error {
 	return describeError(runTables(ctx, p.stdout, db, text))
 }
 
-func runShell(p *process, db *client.Client) error {
+func runShell(p *process, db *client.Client, where string) error {
 	if err := db.Ready(context.Background()); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "Connected to %s. Statements end with a semicolon; \\? lists the commands.\n", db.URL())
+	fmt.Fprintf(p.stdout, "%s. Statements end with a semicolon; \\? lists the commands.\n", where)
 	history := ""
 	if home, err := os.UserHomeDir(); err == nil {
 		history = filepath.Join(home, ".tidemark_history")
 	}
-	return shell.New(db, p.stdout, history).Run(context.Background())
+	color := isTerminal(p.stdout) && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
+	size := terminalSize(p.stdout)
+	if size == nil {
+		size = func() (int, int) { return 0, 0 }
+	}
+	return shell.New(db, p.stdout, history, size, color).Run(context.Background())
 }
 
 func (c *sqlCmd) text(p *process) (string, error) {
@@ -93,7 +113,7 @@ func runTables(ctx context.Context, w io.Writer, db shell.Querier, text string) 
 		if err != nil {
 			return shell.Locate(st, err)
 		}
-		shell.WriteTable(w, result, false)
+		shell.WriteTable(w, result, shell.Layout{})
 	}
 	return nil
 }

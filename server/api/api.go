@@ -147,7 +147,7 @@ func (s *Server) instrument(r route) http.Handler {
 			fault := asFault(err)
 			writeProblem(recorder, fault)
 			s.Failed(r.path, recorder.Header().Get(queryIDHeader), status(fault.Code), fault)
-			if status(fault.Code) >= http.StatusInternalServerError {
+			if status(fault.Code) >= http.StatusInternalServerError && fault.Code != event.CodeCancelled {
 				s.Logger.Error("request failed", "method", request.Method, "path", request.URL.Path, "error", err, "cause", fault.Cause)
 			}
 		}

@@ -70,7 +70,9 @@ type App struct {
 	views    *views.Set
 	// viewLimits are the default ones but for tests.
 	viewLimits views.Limits
+	merged     func(string) (*catalog.Stream, bool) // the streams whose segments are merged; nil for all
 
+	local     *localListener // nil for a server on the network
 	listeners []net.Listener
 	servers   []*http.Server
 	serving   *errgroup.Group
@@ -82,6 +84,18 @@ type App struct {
 // Start opens the data directory, recovers what is in it and serves. ctx bounds the start only; Close ends the server. version is
 // what /version says.
 func Start(ctx context.Context, c config.Config, version string, logger *slog.Logger) (*App, error) {
+	a, err := openApp(c, logger, nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.listen(ctx, version); err != nil {
+		return nil, errors.Join(err, a.closeStore())
+	}
+	return a, nil
+}
+
+// openApp opens the data directory and does not listen yet. merged finds the streams whose segments are merged; nil for all.
+func openApp(c config.Config, logger *slog.Logger, merged func(string) (*catalog.Stream, bool)) (*App, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -90,10 +104,8 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 		return nil, fmt.Errorf("open data directory %s: %w", c.Data, err)
 	}
 	a := newApp(c, logger)
+	a.merged = merged
 	if err := a.open(fs); err != nil {
-		return nil, errors.Join(err, a.closeStore())
-	}
-	if err := a.listen(ctx, version); err != nil {
 		return nil, errors.Join(err, a.closeStore())
 	}
 	return a, nil
@@ -192,10 +204,14 @@ func (a *App) ingestOptions() ingest.Options {
 
 func (a *App) compactOptions() compact.Options {
 	started := time.Now()
+	merged := a.merged
+	if merged == nil {
+		merged = a.catalog.Stored // final rows of views are merged too
+	}
 	return compact.Options{
 		Policy: compact.Policy{ArchiveAfter: a.config.ArchiveAfter},
 		Share:  float64(a.config.CompactCPU) / 100,
-		Stream: a.catalog.Stored, // final rows of views are merged too
+		Stream: merged,
 		Now:    time.Now, Elapsed: func() time.Duration { return time.Since(started) },
 		Logger: a.logger,
 		Observe: func(r compact.Result) {
@@ -219,12 +235,7 @@ func (a *App) listen(ctx context.Context, version string) error {
 	if err != nil {
 		return fmt.Errorf("listen address %s: %w", a.config.Listen, err)
 	}
-	server := &api.Server{
-		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
-		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows,
-		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
-		ConfirmClock: a.compact.ConfirmClock,
-	}
+	server := a.apiServer(host, version)
 	a.serving = &errgroup.Group{}
 	for _, l := range []struct {
 		address string
@@ -238,6 +249,16 @@ func (a *App) listen(ctx context.Context, version string) error {
 	}
 	a.logger.Info("serving", "url", a.URL(), "admin", a.AdminURL())
 	return nil
+}
+
+// apiServer is the HTTP side. host is the host name that requests may name beside the loopback ones.
+func (a *App) apiServer(host, version string) *api.Server {
+	return &api.Server{
+		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
+		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows,
+		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
+		ConfirmClock: a.compact.ConfirmClock,
+	}
 }
 
 func (a *App) serve(listener net.Listener, handler http.Handler) {

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -38,6 +39,15 @@ func New(baseURL string) (*Client, error) {
 	// A loader keeps several requests in flight; without room for their connections each would dial anew.
 	transport.MaxIdleConnsPerHost = 16
 	return &Client{base: strings.TrimRight(u.String(), "/"), http: &http.Client{Transport: transport}}, nil
+}
+
+// NewPipe makes a client of a server in this process, to which dial connects.
+func NewPipe(dial func(ctx context.Context) (net.Conn, error)) *Client {
+	transport := &http.Transport{
+		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) },
+		MaxIdleConnsPerHost: 2,
+	}
+	return &Client{base: "http://localhost", http: &http.Client{Transport: transport}}
 }
 
 // URL is the server's address without a trailing slash.

@@ -19,12 +19,51 @@ type Column struct {
 	Type string `json:"type"`
 }
 
-// Result is a whole answer. A value is nil, bool, string, json.Number, or what JSON nests ([]any, map[string]any).
+// Result is a whole answer. A value is nil, bool, string, json.Number, or a json.RawMessage of what JSON nests, as the server wrote it.
 type Result struct {
 	Columns  []Column `json:"columns"`
-	Rows     [][]any  `json:"rows"`
+	Rows     Rows     `json:"rows"`
 	RowCount int64    `json:"row_count"`
 	Stats    Stats    `json:"stats"`
+}
+
+// Rows are the rows of a Result.
+type Rows [][]any
+
+// UnmarshalJSON reads values, and leaves arrays and objects as they are: the order of their members is the server's.
+func (r *Rows) UnmarshalJSON(data []byte) error {
+	var raw [][]json.RawMessage
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	*r = make(Rows, len(raw))
+	for i, values := range raw {
+		(*r)[i] = make([]any, len(values))
+		for c, value := range values {
+			var err error
+			if (*r)[i][c], err = parseValue(value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func parseValue(raw json.RawMessage) (any, error) {
+	switch raw[0] {
+	case '{', '[':
+		return raw, nil
+	case '"':
+		var text string
+		err := json.Unmarshal(raw, &text)
+		return text, err
+	case 'n':
+		return nil, nil
+	case 't', 'f':
+		return raw[0] == 't', nil
+	default:
+		return json.Number(raw), nil
+	}
 }
 
 // Stats is what the server says about the work behind an answer.

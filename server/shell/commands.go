@@ -19,10 +19,16 @@ type command struct {
 // commands lists them in the order that \? shows.
 func commands() []command {
 	return []command{
-		{`\d`, "[STREAM]", "list the streams, or the columns of one", (*Shell).describe},
+		{`\d`, "[NAME]", "list the streams, or the columns of one or of a system table", (*Shell).describe},
+		{`\dS`, "", "list the system tables", query("SELECT name, description FROM system.tables ORDER BY name")},
+		{`\df`, "[NAME]", "list the functions whose names begin so", (*Shell).functions},
 		{`\watch`, "[1s] [SQL]", "repeat a query, the last one if none is given, until Ctrl-C", (*Shell).watch},
+		{`\plot`, "[SQL]", "draw numbers over time or in order, of the last query if none is given", (*Shell).plot},
 		{`\timing`, "[on|off]", "show how long statements take", toggle("Timing", func(s *Shell) *bool { return &s.timing })},
-		{`\x`, "[on|off]", "show rows as blocks, a column a line", toggle("Expanded display", func(s *Shell) *bool { return &s.expanded })},
+		{`\x`, "[on|off|auto]", "show rows as blocks, a column a line; auto: where they are too wide", (*Shell).expand},
+		{`\format`, "[FORMAT]", "show answers as table, json, ndjson or csv; arrow and parquet go to files", (*Shell).setFormat},
+		{`\o`, "[FILE]", "write answers to a file, or to the terminal again", (*Shell).output},
+		{`\i`, "FILE", "run the statements and commands of a file", (*Shell).input},
 		{`\?`, "", "show this list", (*Shell).help},
 		{`\q`, "", "leave (also Ctrl-D)", (*Shell).quit},
 	}
@@ -66,7 +72,51 @@ func (s *Shell) describe(ctx context.Context, args string) error {
 		fmt.Fprintln(s.out, "No streams yet. `tidemark load STREAM FILE` makes one, as does CREATE STREAM.")
 		return nil
 	}
-	WriteTable(s.out, result, false)
+	s.show(result)
+	return nil
+}
+
+// query makes a command that shows the answer to a query.
+func query(sql string) func(*Shell, context.Context, string) error {
+	return func(s *Shell, ctx context.Context, _ string) error {
+		result, err := s.db.Query(ctx, sql, client.QueryOptions{})
+		if err != nil {
+			s.printError(Statement{Text: sql}, err)
+			return nil
+		}
+		s.show(result)
+		return nil
+	}
+}
+
+func (s *Shell) functions(ctx context.Context, args string) error {
+	sql := "SELECT name, kind, arguments, result FROM system.functions"
+	if name := strings.TrimRight(args, "; "); name != "" {
+		sql += " WHERE starts_with(name, '" + strings.ReplaceAll(strings.ToLower(name), "'", "''") + "')"
+	}
+	return query(sql+" ORDER BY name, arguments")(s, ctx, "")
+}
+
+// expand chooses between tables and blocks.
+func (s *Shell) expand(_ context.Context, args string) error {
+	switch strings.TrimRight(args, "; ") {
+	case "":
+		if s.layout.Expanded == ExpandedOn {
+			s.layout.Expanded = ExpandedOff
+		} else {
+			s.layout.Expanded = ExpandedOn
+		}
+	case "on":
+		s.layout.Expanded = ExpandedOn
+	case "off":
+		s.layout.Expanded = ExpandedOff
+	case "auto":
+		s.layout.Expanded = ExpandedAuto
+	default:
+		fmt.Fprintf(s.out, "ERROR: %q is none of on, off and auto\n", args)
+		return nil
+	}
+	fmt.Fprintf(s.out, "Expanded display is %s.\n", []string{"off", "on", "automatic"}[s.layout.Expanded])
 	return nil
 }
 
@@ -97,6 +147,9 @@ func toggle(title string, at func(*Shell) *bool) func(*Shell, context.Context, s
 // quoteName keeps names as the user typed them unless they need quotes and have none.
 func quoteName(name string) string {
 	if strings.HasPrefix(name, `"`) || isPlainName(name) {
+		return name
+	}
+	if schema, table, ok := strings.Cut(name, "."); ok && isPlainName(schema) && isPlainName(table) {
 		return name
 	}
 	return `"` + strings.ReplaceAll(name, `"`, `""`) + `"`

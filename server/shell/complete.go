@@ -8,10 +8,12 @@ import (
 
 // keywords are offered while writing SQL.
 var keywords = []string{
-	"ALL", "AND", "AS", "ASC", "AVG", "BETWEEN", "BIGINT", "BOOLEAN", "BY", "CASE", "CAST", "COUNT", "CREATE", "DATE", "DESC", "DESCRIBE",
-	"DISTINCT", "DOUBLE PRECISION", "DROP", "ELSE", "END", "EXPLAIN", "FALSE", "FILTER", "FROM", "GROUP BY", "HAVING", "ILIKE", "IN",
-	"INSERT INTO", "INTEGER", "INTERVAL", "IS", "JSONB", "LIKE", "LIMIT", "MAX", "MIN", "NOT", "NOW", "NULL", "OFFSET", "OR", "ORDER BY",
-	"SELECT", "SHOW STREAMS", "STREAM", "SUM", "TEXT", "THEN", "TIME_BUCKET", "TIMESTAMPTZ", "TRUE", "VALUES", "WHEN", "WHERE",
+	"ALL", "AND", "AS", "ASC", "AVG", "BETWEEN", "BIGINT", "BOOLEAN", "BY", "CASE", "CAST", "COUNT", "CREATE", "DATE", "DESC",
+	"DESCRIBE", "DISTINCT", "DOUBLE PRECISION", "DROP", "ELSE", "END", "EXPLAIN", "EXPLAIN ANALYZE", "FALSE", "FILTER", "FROM",
+	"GROUP BY", "HAVING", "ILIKE", "IN", "INSERT INTO", "INTEGER", "INTERVAL", "IS", "JOIN", "JSONB", "KILL QUERY", "LEFT JOIN",
+	"LIKE", "LIMIT", "MAX", "MIN", "NOT", "NOW", "NULL", "OFFSET", "OR", "ORDER BY", "SELECT", "SHOW QUERIES", "SHOW SETTINGS",
+	"SHOW STREAMS", "SHOW TABLES", "STREAM", "SUM", "TEXT", "THEN", "TIMESTAMPTZ", "TIME_BUCKET", "TRUE", "UNION ALL", "VALUES",
+	"WHEN", "WHERE", "WITH",
 }
 
 // leastForColumns is how many streams' columns are offered while the text names no stream yet.
@@ -29,10 +31,20 @@ func (c *completer) candidates(line []rune, cursor int) (word string, found []st
 	if rest := strings.TrimLeft(before, " "); strings.HasPrefix(rest, `\`) {
 		return c.commandCandidates(rest, word)
 	}
+	if schema, ok := strings.CutSuffix(before[:len(before)-len(word)], "."); ok {
+		return c.inSchema(lastWord(schema), word)
+	}
 	streams := c.names.streamNames()
 	offered := slices.Clone(streams)
 	for _, stream := range mentioned(string(line), streams) {
 		offered = append(offered, c.names.columnNames(stream)...)
+	}
+	if word != "" { // hundreds of functions say nothing
+		offered = append(offered, c.names.functionNames()...)
+	}
+	for _, table := range c.names.tableNames() {
+		schema, _, _ := strings.Cut(table, ".")
+		offered = append(offered, schema)
 	}
 	// A name that needs quotes would not fit the word being written.
 	offered = slices.DeleteFunc(offered, func(name string) bool { return !isPlainName(name) })
@@ -42,13 +54,33 @@ func (c *completer) candidates(line []rune, cursor int) (word string, found []st
 	return word, matching(offered, word)
 }
 
+// inSchema offers what stands behind a name and a dot: system tables, or the columns of a stream.
+func (c *completer) inSchema(schema, word string) (string, []string) {
+	var offered []string
+	for _, table := range c.names.tableNames() {
+		if name, ok := strings.CutPrefix(table, strings.ToLower(schema)+"."); ok {
+			offered = append(offered, name)
+		}
+	}
+	if slices.Contains(c.names.streamNames(), schema) {
+		offered = c.names.columnNames(schema)
+	}
+	return word, matching(offered, word)
+}
+
 func (c *completer) commandCandidates(rest, word string) (string, []string) {
 	name, _, hasArgs := strings.Cut(rest, " ")
 	if hasArgs {
-		if name == `\d` {
-			return word, matching(c.names.streamNames(), word)
+		switch name {
+		case `\d`:
+			return word, matching(append(slices.Clone(c.names.streamNames()), c.names.tableNames()...), word)
+		case `\df`:
+			return word, matching(c.names.functionNames(), word)
+		case `\format`:
+			return word, matching(formats, word)
+		default:
+			return word, nil
 		}
-		return word, nil
 	}
 	var all []string
 	for _, cmd := range commands() {

@@ -22,6 +22,8 @@ type names struct {
 	streams   []string
 	streamsAt time.Time
 	columns   map[string]learned
+	// functions and tables are those of the server, which do not change.
+	functions, tables learned
 }
 
 type learned struct {
@@ -36,6 +38,22 @@ func (n *names) streamNames() []string {
 	}
 	n.streams, n.streamsAt = n.firstColumn("SHOW STREAMS"), n.clock()
 	return n.streams
+}
+
+// functionNames lists the functions of the server.
+func (n *names) functionNames() []string {
+	return n.lasting(&n.functions, "SELECT DISTINCT name FROM system.functions")
+}
+
+// tableNames lists the system tables.
+func (n *names) tableNames() []string { return n.lasting(&n.tables, "SELECT name FROM system.tables") }
+
+// lasting asks for names that do not change: once, or again after a while where there was no answer.
+func (n *names) lasting(known *learned, sql string) []string {
+	if known.names == nil && n.clock().Sub(known.at) >= namesAge {
+		*known = learned{names: n.firstColumn(sql), at: n.clock()}
+	}
+	return known.names
 }
 
 // columnNames lists the columns of a stream.

@@ -14,28 +14,64 @@ import (
 	"github.com/tidemarkdb/tidemark/server/client"
 )
 
+// Layout is how answers are shown. Its zero value is for output that no person looks at.
+type Layout struct {
+	// Expanded shows a block for each row, a column a line.
+	Expanded Expanded
+	// Width is how many characters a line of the terminal has; 0 where there is none.
+	Width int
+	// Color sets NULLs and headers apart.
+	Color bool
+}
+
+// Expanded says when rows are shown as blocks.
+type Expanded uint8
+
+// The choices of Expanded.
+const (
+	ExpandedOff Expanded = iota
+	ExpandedOn
+	ExpandedAuto // where columns are wider than the terminal
+)
+
 // WriteTable prints an answer as aligned columns with the number of rows below, or as a block per row when expanded.
 // A statement without columns prints OK.
-func WriteTable(w io.Writer, result *client.Result, expanded bool) {
+func WriteTable(w io.Writer, result *client.Result, layout Layout) {
 	switch {
 	case len(result.Columns) == 0:
 		fmt.Fprintln(w, "OK")
 		return
-	case expanded:
-		writeBlocks(w, result)
+	case layout.Expanded == ExpandedOn:
+		writeBlocks(w, result, layout)
 	default:
-		writeColumns(w, result)
+		lines := columnLines(result, layout)
+		if layout.Expanded == ExpandedAuto && layout.Width > 0 && widest(lines) > layout.Width {
+			writeBlocks(w, result, layout)
+			break
+		}
+		for _, line := range lines {
+			fmt.Fprintln(w, line)
+		}
 	}
 	fmt.Fprintln(w, rowCount(result))
 }
 
-func writeColumns(w io.Writer, result *client.Result) {
+func widest(lines []string) int {
+	width := 0
+	for _, line := range lines {
+		width = max(width, text.StringWidthWithoutEscSequences(line))
+	}
+	return width
+}
+
+// columnLines are the lines of a table, without blanks at their ends.
+func columnLines(result *client.Result, layout Layout) []string {
 	t := table.NewWriter()
 	t.SetStyle(tableStyle())
 	header := make(table.Row, len(result.Columns))
 	configs := make([]table.ColumnConfig, len(result.Columns))
 	for i, c := range result.Columns {
-		header[i] = printable(c.Name)
+		header[i] = layout.header(printable(c.Name))
 		configs[i] = table.ColumnConfig{Number: i + 1, Align: alignment(c.Type), AlignHeader: alignment(c.Type)}
 	}
 	t.AppendHeader(header)
@@ -43,17 +79,41 @@ func writeColumns(w io.Writer, result *client.Result) {
 	for _, values := range result.Rows {
 		row := make(table.Row, len(values))
 		for i, v := range values {
-			row[i] = Cell(v)
+			row[i] = layout.cell(v)
 		}
 		t.AppendRow(row)
 	}
-	for line := range strings.Lines(t.Render()) {
-		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	lines := strings.Split(strings.TrimRight(t.Render(), "\n"), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
 	}
+	return lines
+}
+
+// The escape sequences of colour.
+const (
+	bold  = "\x1b[1m"
+	faint = "\x1b[2m"
+	red   = "\x1b[31m"
+	plain = "\x1b[0m"
+)
+
+func (l Layout) header(name string) string {
+	if !l.Color {
+		return name
+	}
+	return bold + name + plain
+}
+
+func (l Layout) cell(value any) string {
+	if l.Color && value == nil {
+		return faint + "NULL" + plain
+	}
+	return Cell(value)
 }
 
 // writeBlocks prints a row as lines of "name | value" under a numbered rule.
-func writeBlocks(w io.Writer, result *client.Result) {
+func writeBlocks(w io.Writer, result *client.Result, layout Layout) {
 	width := 0
 	for _, c := range result.Columns {
 		width = max(width, text.StringWidthWithoutEscSequences(printable(c.Name)))
@@ -62,7 +122,7 @@ func writeBlocks(w io.Writer, result *client.Result) {
 		title := fmt.Sprintf("─[ row %d ]", n+1)
 		fmt.Fprintln(w, title+strings.Repeat("─", max(2, width+12-len([]rune(title)))))
 		for i, v := range values {
-			fmt.Fprintf(w, "%s │ %s\n", text.Pad(printable(result.Columns[i].Name), width, ' '), Cell(v))
+			fmt.Fprintf(w, "%s │ %s\n", text.Pad(layout.header(printable(result.Columns[i].Name)), width, ' '), layout.cell(v))
 		}
 	}
 }
@@ -88,11 +148,18 @@ func tableStyle() table.Style {
 // alignment puts numbers to the right, where their digits line up.
 func alignment(sqlType string) text.Align {
 	base, _, _ := strings.Cut(strings.ToUpper(sqlType), "(")
-	switch base {
-	case "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE PRECISION", "NUMERIC":
+	if isNumber(base) {
 		return text.AlignRight
+	}
+	return text.AlignLeft
+}
+
+func isNumber(sqlType string) bool {
+	switch sqlType {
+	case "SMALLINT", "INTEGER", "BIGINT", "REAL", "DOUBLE PRECISION", "NUMERIC":
+		return true
 	default:
-		return text.AlignLeft
+		return false
 	}
 }
 
@@ -107,20 +174,11 @@ func Cell(value any) string {
 		return v.String()
 	case bool:
 		return strconv.FormatBool(v)
+	case json.RawMessage:
+		return printable(string(v))
 	default:
-		return printable(nested(v))
+		return printable(fmt.Sprint(v))
 	}
-}
-
-// nested writes an array or object as compact JSON without the escapes that only HTML needs.
-func nested(value any) string {
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return fmt.Sprint(value)
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // printable escapes what would break the table or steer the terminal: control characters and line breaks.

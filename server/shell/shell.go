@@ -21,6 +21,7 @@ import (
 // Querier runs SQL; *client.Client is one.
 type Querier interface {
 	Query(ctx context.Context, sql string, opts client.QueryOptions) (*client.Result, error)
+	Stream(ctx context.Context, sql string, opts client.QueryOptions, format string, w io.Writer) error
 }
 
 // lineReader hands over what the user entered: whole statements, or a line that begins with a backslash. It returns io.EOF
@@ -38,10 +39,19 @@ var (
 type Shell struct {
 	db    Querier
 	lines lineReader
-	out   io.Writer
+	out   io.Writer // the terminal, for what the shell says
+	// answers is where answers go: the terminal, or the file of \o.
+	answers io.Writer
+	file    io.Closer // of answers, nil for the terminal
 
-	timing   bool
-	expanded bool
+	timing bool
+	layout Layout
+	// size asks the terminal for its size in characters; both are 0 where it has none.
+	size func() (width, height int)
+	// format is table, or one of the server's.
+	format string
+	// depth counts the files of \i that are being read in each other.
+	depth int
 	// last is the statement that \watch repeats.
 	last string
 	// clock is replaced in tests.
@@ -50,9 +60,11 @@ type Shell struct {
 	every func(ctx context.Context, interval time.Duration, show func())
 }
 
-// New makes a shell on the terminal: standard input, and out for answers. History is kept in historyFile unless it is empty.
-func New(db Querier, out io.Writer, historyFile string) *Shell {
-	s := &Shell{db: db, out: out, clock: time.Now, every: repeat}
+// New makes a shell on the terminal: standard input, and out for answers. History is kept in historyFile unless it is empty. size asks
+// the terminal for its size; color is whether it shows colours.
+func New(db Querier, out io.Writer, historyFile string, size func() (width, height int), color bool) *Shell {
+	s := &Shell{db: db, out: out, answers: out, format: formatTable, size: size, clock: time.Now, every: repeat}
+	s.layout = Layout{Expanded: ExpandedAuto, Color: color}
 	s.lines = newTerminal(&completer{names: &names{db: db, clock: time.Now}}, historyFile)
 	return s
 }
@@ -60,6 +72,7 @@ func New(db Querier, out io.Writer, historyFile string) *Shell {
 // Run reads and runs what the user enters until \q, the end of input or the end of ctx. Failures of statements are printed
 // and are not errors of the shell.
 func (s *Shell) Run(ctx context.Context) error {
+	defer s.closeOutput()
 	for ctx.Err() == nil {
 		text, err := s.lines.ReadLine()
 		switch {
@@ -71,7 +84,7 @@ func (s *Shell) Run(ctx context.Context) error {
 			return fmt.Errorf("read from the terminal: %w", err)
 		}
 		if err := s.enter(ctx, text); err != nil {
-			return nil //nolint:nilerr // the only error is the wish to leave
+			return nil // the only error is the wish to leave
 		}
 	}
 	return nil
@@ -113,23 +126,49 @@ func (s *Shell) runInterruptible(ctx context.Context, st Statement) bool {
 func (s *Shell) run(ctx context.Context, st Statement) bool {
 	s.last = st.Text
 	started := s.clock()
-	result, err := s.db.Query(ctx, st.Text, client.QueryOptions{})
+	stats, err := s.answer(ctx, st)
 	if err != nil {
 		s.printError(st, err)
 		return false
 	}
-	WriteTable(s.out, result, s.expanded)
 	if s.timing {
-		fmt.Fprintf(s.out, "Time: %s (server %.1f ms, %s rows read)\n",
-			formatMillis(s.clock().Sub(started)), result.Stats.ElapsedMS, Thousands(result.Stats.RowsScanned))
+		fmt.Fprintf(s.out, "Time: %s%s\n", formatMillis(s.clock().Sub(started)), stats)
 	}
 	return true
+}
+
+// answer shows one answer in the format chosen. stats is what \timing adds where the answer says it.
+func (s *Shell) answer(ctx context.Context, st Statement) (stats string, err error) {
+	if s.format != formatTable {
+		return "", s.db.Stream(ctx, st.Text, client.QueryOptions{}, s.format, s.answers)
+	}
+	result, err := s.db.Query(ctx, st.Text, client.QueryOptions{})
+	if err != nil {
+		return "", err
+	}
+	s.show(result)
+	return fmt.Sprintf(" (server %.1f ms, %s rows read)", result.Stats.ElapsedMS, Thousands(result.Stats.RowsScanned)), nil
+}
+
+// show prints an answer as a table. In a file there are neither colours nor an end of the line.
+func (s *Shell) show(result *client.Result) {
+	layout := s.layout
+	if s.file == nil {
+		layout.Width, _ = s.size()
+	} else {
+		layout.Color = false
+	}
+	WriteTable(s.answers, result, layout)
 }
 
 func (s *Shell) printError(st Statement, err error) {
 	if client.IsCancelled(err) {
 		fmt.Fprintln(s.out, "Cancelled.")
 		return
+	}
+	if s.layout.Color {
+		fmt.Fprint(s.out, red)
+		defer fmt.Fprint(s.out, plain)
 	}
 	WriteError(s.out, st, err)
 }

@@ -44,6 +44,14 @@ func (s *script) Query(ctx context.Context, sql string, _ client.QueryOptions) (
 	return parseResult(text)
 }
 
+func (s *script) Stream(ctx context.Context, sql string, opts client.QueryOptions, format string, w io.Writer) error {
+	if _, err := s.Query(ctx, sql, opts); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s as %s\n", sql, format)
+	return err
+}
+
 func parseResult(text string) (*client.Result, error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
@@ -70,7 +78,7 @@ func (t *typist) ReadLine() (string, error) {
 func testShell(db Querier, out io.Writer, lines ...string) *Shell {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	return &Shell{
-		db: db, out: out, lines: &typist{lines},
+		db: db, out: out, answers: out, format: formatTable, lines: &typist{lines}, size: func() (int, int) { return 60, 20 },
 		clock: func() time.Time { now = now.Add(12500 * time.Microsecond); return now },
 		every: func(ctx context.Context, _ time.Duration, show func()) {
 			for i := 0; i < 2 && ctx.Err() == nil; i++ {
@@ -92,7 +100,30 @@ func TestText(t *testing.T) {
 			case "table", "blocks":
 				result, err := parseResult(d.Input)
 				require.NoError(t, err)
-				WriteTable(&out, result, d.Cmd == "blocks")
+				layout := Layout{}
+				if d.Cmd == "blocks" {
+					layout.Expanded = ExpandedOn
+				}
+				if d.HasArg("width") {
+					layout.Expanded = ExpandedAuto
+					d.ScanArgs(t, "width", &layout.Width)
+				}
+				layout.Color = d.HasArg("color")
+				WriteTable(&out, result, layout)
+			case "plot":
+				result, err := parseResult(d.Input)
+				require.NoError(t, err)
+				drawn, err := drawPlot(result, 60, d.HasArg("color"))
+				if err != nil {
+					return "ERROR: " + err.Error() + "\n"
+				}
+				for line := range strings.Lines(drawn + "\n") {
+					out.WriteString(strings.TrimRight(line, " \n") + "\n")
+				}
+			case "entries":
+				for _, entry := range entries(d.Input) {
+					fmt.Fprintf(&out, "%q\n", entry)
+				}
 			case "split":
 				statements, rest := Split(d.Input)
 				for _, st := range statements {
@@ -176,8 +207,10 @@ func TestParseWatch(t *testing.T) {
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	db := &script{answers: map[string]string{
-		"SHOW STREAMS":     `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["flights"],["Fleet 2"]]}`,
-		"DESCRIBE flights": `{"columns":[{"name":"column","type":"TEXT"}],"rows":[["from_airport"],["delay"]]}`,
+		"SHOW STREAMS": `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["flights"],["Fleet 2"]]}`,
+		"SELECT DISTINCT name FROM system.functions": `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["from_unixtime"],["flatten"]]}`,
+		"SELECT name FROM system.tables":             `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["system.streams"],["system.segments"]]}`,
+		"DESCRIBE flights":                           `{"columns":[{"name":"column","type":"TEXT"}],"rows":[["from_airport"],["delay"]]}`,
 	}}
 	now := time.Unix(1000, 0)
 	c := &completer{names: &names{db: db, clock: func() time.Time { return now }}}
@@ -185,15 +218,22 @@ func TestCompletion(t *testing.T) {
 		line, word string
 		want       []string
 	}{
-		{"SELECT * FR", "FR", []string{"FROM", "from_airport"}},
-		{"select * fr", "fr", []string{"from", "from_airport"}},
+		{"SELECT * FR", "FR", []string{"FROM", "from_airport", "from_unixtime"}},
+		{"select * fr", "fr", []string{"from", "from_airport", "from_unixtime"}},
+		{"SELECT * FROM sys", "sys", []string{"system"}},
+		{"SELECT * FROM system.s", "s", []string{"segments", "streams"}},
+		{"SELECT flights.", "", []string{"delay", "from_airport"}},
+		{`\df fl`, "fl", []string{"flatten"}},
+		{`\format c`, "c", []string{"csv"}},
 		{"select fro from flights where", "where", []string{"where"}},
-		{"SELECT * FROM fl", "fl", []string{"flights"}},
+		{"SELECT * FROM fl", "fl", []string{"flatten", "flights"}},
 		{"SELECT * FROM FLE", "FLE", nil},
 		{`\d FLE`, "FLE", []string{"Fleet 2"}},
 		{"select dela", "dela", []string{"delay"}},
 		{"SELECT count(del", "del", []string{"delay"}},
-		{`\`, `\`, []string{`\?`, `\d`, `\q`, `\timing`, `\watch`, `\x`}},
+		{`\`, `\`, []string{
+			`\?`, `\d`, `\dS`, `\df`, `\format`, `\i`, `\o`, `\plot`, `\q`, `\timing`, `\watch`, `\x`,
+		}},
 		{`\d fli`, "fli", []string{"flights"}},
 		{`\x o`, "o", nil},
 	} {
@@ -207,6 +247,21 @@ func TestCompletion(t *testing.T) {
 	now = now.Add(namesAge)
 	c.candidates([]rune("select fro from flights"), 10)
 	require.Equal(t, []string{"SHOW STREAMS", "DESCRIBE flights"}, db.asked[asked:])
+}
+
+func TestAnswersGoToAFile(t *testing.T) {
+	t.Parallel()
+	db := &script{answers: map[string]string{"SELECT 1": `{"columns":[{"name":"one","type":"BIGINT"}],"rows":[[1]]}`}}
+	path := filepath.Join(t.TempDir(), "answers")
+	var out strings.Builder
+	s := testShell(db, &out, `\o `+path, "SELECT 1;", "SELECT 2;", `\format parquet`, "SELECT 1;", `\o`, "SELECT 1;", `\o /nowhere/x`)
+	require.NoError(t, s.Run(t.Context()))
+	written, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, " one\n─────\n   1\n(1 row)\nSELECT 1 as parquet\n", string(written))
+	require.Equal(t, "Answers go to "+path+".\nERROR: no answer to SELECT 2 [not_found]\nFormat is parquet.\n"+
+		"Format is table.\nAnswers are shown here.\n one\n─────\n   1\n(1 row)\n"+
+		"ERROR: open /nowhere/x: no such file or directory\n", out.String())
 }
 
 func TestLocateMovesPositionsToTheWholeText(t *testing.T) {

@@ -27,6 +27,21 @@ type Stream struct {
 	// Quarantined are the ranges of offsets that damage to the log has taken.
 	Quarantined []Quarantine `json:"quarantined,omitempty"`
 	SchemaMode  SchemaMode   `json:"schema_mode"`
+	// SortBy are the columns that rows of one event time are sorted by in segments, before partition and offset.
+	SortBy []string `json:"sort_by,omitempty"`
+}
+
+// SortColumns are the ids of SortBy.
+func (s *Stream) SortColumns() []event.FieldID {
+	var out []event.FieldID
+	for _, name := range s.SortBy {
+		for _, c := range s.Schema.Columns {
+			if c.Name == name {
+				out = append(out, c.ID)
+			}
+		}
+	}
+	return out
 }
 
 // Quarantine is a range of offsets of one partition that cannot be read.

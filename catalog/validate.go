@@ -66,7 +66,25 @@ func (s *Stream) Validate() error {
 	if len(s.DedupKey) > 0 != (s.DedupWithin > 0) {
 		faults.add("a DEDUP KEY has columns and an interval of more than 0")
 	}
+	s.validateSort(faults)
 	return faults.err(s.Name)
+}
+
+// validateSort refuses what segments cannot be sorted by. A column that becomes JSONB later is left out of the order from then on.
+func (s *Stream) validateSort(faults *faults) {
+	seen := map[string]bool{}
+	for _, name := range s.SortBy {
+		i := slices.IndexFunc(s.Schema.Columns, func(c event.Column) bool { return c.Name == name })
+		switch {
+		case i < 0:
+			faults.add("the sorting column %q does not exist", name)
+		case s.Schema.Columns[i].ID == s.Schema.TimeColumn:
+			faults.add("the event time %q need not be a sorting column: it always is the first", name)
+		case seen[name]:
+			faults.add("the sorting column %q is named twice", name)
+		}
+		seen[name] = true
+	}
 }
 
 func (s *Stream) validateDurations(faults *faults) {

@@ -36,9 +36,10 @@ func (s *Store) Add(ctx context.Context, stream *catalog.Stream, batches []*even
 		ID: s.manifest.NextID(), Stream: stream.Name, From: from, To: sealed.Next, SchemaVersion: stream.Schema.Version,
 	}
 	segment.File = fileName(stream.Name, segment.ID)
-	rows, err := s.sorted(stream.Schema, batches, segment)
+	order := newRowOrder(stream.Schema, stream.SortColumns())
+	rows, err := s.sorted(order, batches, segment)
 	if err == nil {
-		meta := s.footerMeta(stream.Name, newRowOrder(stream.Schema, nil)).FileMeta
+		meta := s.footerMeta(stream.Name, order).FileMeta
 		meta.MaxEventTime, meta.Watermark = sealed.MaxEventTime, sealed.Watermark
 		err = s.write(ctx, &output{schema: stream.Schema, rows: rows, segment: segment, meta: meta})
 	}
@@ -68,8 +69,9 @@ func checkRange(batches []*event.Batch, from, to event.Vector) error {
 	return nil
 }
 
-// sorted gives the rows of the batches under one schema in event-time order, and notes the time range.
-func (s *Store) sorted(schema *event.Schema, batches []*event.Batch, segment *manifest.Segment) (*sortedRows, error) {
+// sorted gives the rows of the batches under one schema in order, and notes the time range.
+func (s *Store) sorted(by rowOrder, batches []*event.Batch, segment *manifest.Segment) (*sortedRows, error) {
+	schema := by.schema
 	slices.SortStableFunc(batches, func(a, b *event.Batch) int {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.First, b.First))
 	})
@@ -89,6 +91,7 @@ func (s *Store) sorted(schema *event.Schema, batches []*event.Batch, segment *ma
 		}
 	}
 	order := timeOrder(eventTimes(schema, parts))
+	by.sortTies(order, parts)
 	segment.MinTime, segment.MaxTime = order[0].time, order[len(order)-1].time
 	return newSortedRows(all, parts, order), nil
 }

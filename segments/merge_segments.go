@@ -25,7 +25,7 @@ type Merge struct {
 	Inputs []*manifest.Segment
 	// Cuts are event times at which one new file ends and the next begins, rising, in microseconds since 1970.
 	Cuts []int64
-	// SortBy are the columns that rows of equal time are sorted by.
+	// SortBy are the columns that rows of equal time are to be sorted by; they are as far as those of every input are.
 	SortBy []event.FieldID
 	// Archive asks for the layout of old data, which takes less space and more time to read.
 	Archive bool
@@ -104,7 +104,7 @@ func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*ou
 	if err != nil {
 		return nil, err
 	}
-	order := newRowOrder(schema, m.SortBy)
+	order := newRowOrder(schema, commonOrder(m.SortBy, readers))
 	layout := s.layout
 	if m.Archive {
 		layout.Codec = parquet.Archive
@@ -144,6 +144,19 @@ func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*ou
 		out.meta = meta.FileMeta
 	}
 	return outputs, nil
+}
+
+// commonOrder is as much of the order asked for as all inputs have. A merge keeps an order and makes none: where a stream's has been
+// changed, what was sealed before is in the old one.
+func commonOrder(wanted []event.FieldID, readers []*parquet.Reader) []event.FieldID {
+	for _, reader := range readers {
+		n, has := 0, reader.Meta().SortBy
+		for n < min(len(wanted), len(has)) && wanted[n] == has[n] {
+			n++
+		}
+		wanted = wanted[:n]
+	}
+	return wanted
 }
 
 // mergedMeta is the metadata of files to be merged.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -53,6 +54,38 @@ func (o rowOrder) columns() []event.Column {
 		out = append(out, column)
 	}
 	return out
+}
+
+// sortTies puts rows of equal time, which stand in the order of partition and offset, into that of the columns. parts are by column of
+// the schema, then batch.
+func (o rowOrder) sortTies(rows []place, parts [][]arrow.Array) {
+	if len(o.by) == 0 {
+		return
+	}
+	var keys [][]arrow.Array // by column of the order, then batch
+	for i, column := range o.schema.All() {
+		at := slices.IndexFunc(o.by, func(c event.Column) bool { return c.ID == column.ID })
+		if at >= 0 {
+			keys = append(keys, make([][]arrow.Array, max(0, at+1-len(keys)))...)
+			keys[at] = parts[i]
+		}
+	}
+	compare := func(a, b place) int {
+		for _, key := range keys {
+			if by := compareValues(key[a.batch], int(a.row), key[b.batch], int(b.row)); by != 0 {
+				return by
+			}
+		}
+		return 0
+	}
+	for from := 0; from < len(rows); {
+		to := from + 1
+		for to < len(rows) && rows[to].time == rows[from].time {
+			to++
+		}
+		slices.SortStableFunc(rows[from:to], compare)
+		from = to
+	}
 }
 
 // readSorting reads what rows from..to of the part's row group are sorted by.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
@@ -109,7 +111,8 @@ func groupsOf(morsels []*Morsel) int {
 	return groups
 }
 
-// scanSegment prunes from coarse to fine: the manifest's statistics before the file is opened, then row groups, then pages. groups is
+// scanSegment prunes from coarse to fine: the manifest's statistics before the file is opened, then row groups by statistics
+// and bloom filters, then pages. groups is
 // how many row groups a file that was opened has.
 func (v *View) scanSegment(segment *manifest.Segment, request ScanRequest) (out []*Morsel, groups int, err error) {
 	if err := checkVersion(segment, request.Schema, request.needed()); err != nil {
@@ -129,6 +132,12 @@ func (v *View) scanSegment(segment *manifest.Segment, request ScanRequest) (out 
 	for group := range reader.RowGroups() {
 		stats := func(id event.FieldID) (prune.Stats, bool) { return reader.ChunkStats(group, id) }
 		if prune.Excluded(request.Ranges, request.Schema, stats) {
+			continue
+		}
+		mayHold := func(id event.FieldID, value arrow.Array) (bool, error) { return reader.MayHold(group, id, value) }
+		if missing, err := prune.Missing(request.Ranges, request.Schema, mayHold); err != nil {
+			return nil, 0, err
+		} else if missing {
 			continue
 		}
 		for _, rows := range keptRows(reader, group, request) {

@@ -32,6 +32,7 @@ func Ranges(s *plan.Scan, ctx *kernel.Context) []plan.Range {
 	for _, e := range s.Filter {
 		if c, ok := e.(*plan.Call); ok && len(c.Args) == 2 {
 			found.addComparison(c, ctx)
+			found.addMembership(c, ctx)
 		}
 	}
 	return found.usable()
@@ -41,6 +42,74 @@ func Ranges(s *plan.Scan, ctx *kernel.Context) []plan.Range {
 type rangeSet struct {
 	scan   *plan.Scan
 	bounds []plan.Range
+}
+
+// maxMembers is how many values are told to the source one by one: more are hardly ever all absent.
+const maxMembers = 1000
+
+// addMembership looks at x = a OR x = b ..., which is what x IN (a, b, ...) becomes.
+func (s *rangeSet) addMembership(c *plan.Call, ctx *kernel.Context) {
+	if c.Fn.Name != "or" {
+		return
+	}
+	var field event.FieldID
+	var values []arrow.Array
+	var typ event.Type
+	for rest := []*plan.Call{c}; len(rest) > 0; {
+		next := rest[len(rest)-1]
+		rest = rest[:len(rest)-1]
+		if next.Fn.Name == "or" {
+			for _, arg := range next.Args {
+				call, ok := arg.(*plan.Call)
+				if !ok {
+					return
+				}
+				rest = append(rest, call)
+			}
+			continue
+		}
+		ref, value := s.equality(next, ctx)
+		if value == nil || (len(values) > 0 && field != s.scan.Fields[ref.Index]) || len(values) == maxMembers {
+			return
+		}
+		field, typ, values = s.scan.Fields[ref.Index], ref.Typ, append(values, value)
+	}
+	low, high := values[0], values[0]
+	for _, v := range values[1:] {
+		if kernel.Compare(v, 0, low, 0, typ) < 0 {
+			low = v
+		}
+		if kernel.Compare(v, 0, high, 0, typ) > 0 {
+			high = v
+		}
+	}
+	s.narrow(field, typ, low, high)
+	s.of(field).Values = values
+}
+
+// equality takes column = constant apart; value is nil for anything else.
+func (s *rangeSet) equality(c *plan.Call, ctx *kernel.Context) (column *plan.ColumnRef, value arrow.Array) {
+	if c.Fn.Name != "=" || len(c.Args) != 2 {
+		return nil, nil
+	}
+	for i := range c.Args {
+		ref, ok := c.Args[i].(*plan.ColumnRef)
+		if other := c.Args[1-i]; ok && hasRanges(ref.Typ) && ref.Typ.Equal(other.Type()) {
+			return ref, constantValue(other, ctx)
+		}
+	}
+	return nil, nil
+}
+
+// narrow raises the lower bound of a column and lowers the upper one; nil leaves one as it is.
+func (s *rangeSet) narrow(field event.FieldID, t event.Type, low, high arrow.Array) {
+	r := s.of(field)
+	if low != nil && (r.Low == nil || kernel.Compare(low, 0, r.Low, 0, t) > 0) {
+		r.Low = low
+	}
+	if high != nil && (r.High == nil || kernel.Compare(high, 0, r.High, 0, t) < 0) {
+		r.High = high
+	}
 }
 
 // mirrored is each comparison with its sides exchanged.
@@ -63,13 +132,14 @@ func (s *rangeSet) addComparison(c *plan.Call, ctx *kernel.Context) {
 	if bound == nil {
 		return
 	}
-	r := s.of(s.scan.Fields[ref.Index])
-	if op != "<" && op != "<=" && (r.Low == nil || kernel.Compare(bound, 0, r.Low, 0, ref.Typ) > 0) {
-		r.Low = bound
+	low, high := bound, bound
+	switch op {
+	case "<", "<=":
+		low = nil
+	case ">", ">=":
+		high = nil
 	}
-	if op != ">" && op != ">=" && (r.High == nil || kernel.Compare(bound, 0, r.High, 0, ref.Typ) < 0) {
-		r.High = bound
-	}
+	s.narrow(s.scan.Fields[ref.Index], ref.Typ, low, high)
 }
 
 // of is the range of a column, a new one if it has none.

@@ -80,4 +80,6 @@ type Range struct {
 	Field event.FieldID
 	Low   arrow.Array
 	High  arrow.Array
+	// Values, if there are any, are all that a matching row can have, an array of one element each.
+	Values []arrow.Array
 }

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/tidemarkdb/tidemark/catalog"
-	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/clock"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
@@ -254,7 +253,7 @@ func (c *Compactor) merge(ctx context.Context, view *segments.View, stream *cata
 		pace.share = 1
 	}
 	made, err := c.store.Merge(ctx, view, segments.Merge{
-		Inputs: job.Inputs, Cuts: job.Cuts, SortBy: sortColumns(stream), Archive: job.Archive, Pause: pace.pause,
+		Inputs: job.Inputs, Cuts: job.Cuts, SortBy: stream.SortColumns(), Archive: job.Archive, Pause: pace.pause,
 	})
 	result := Result{Stream: stream.Name, Action: Merged, Inputs: job.Inputs, Outputs: made, Took: time.Since(started), Err: err}
 	if len(job.Inputs) == 1 {
@@ -269,9 +268,6 @@ func (c *Compactor) observe(ctx context.Context, r Result) {
 		c.options.Observe(r)
 	}
 }
-
-// sortColumns are the columns that a stream asks to be sorted by.
-func sortColumns(*catalog.Stream) []event.FieldID { return nil }
 
 // pacer makes work take its share of the time.
 type pacer struct {

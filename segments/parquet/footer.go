@@ -25,8 +25,10 @@ type chunk struct {
 	codec  format.CompressionCodec
 	// dictionary is where the dictionary page lies; no size means that there is none.
 	dictionary span
-	pages      []page
-	stats      prune.Stats
+	// filter is where the bloom filter lies, likewise.
+	filter span
+	pages  []page
+	stats  prune.Stats
 }
 
 // page is a page of values: rows first up to end of the row group.
@@ -142,6 +144,7 @@ func (r *Reader) openChunk(column Column, stored *format.ColumnChunk, rows int) 
 	if meta.DictionaryPageOffset > 0 {
 		out.dictionary = span{meta.DictionaryPageOffset, meta.DataPageOffset - meta.DictionaryPageOffset}
 	}
+	out.filter = span{meta.BloomFilterOffset, int64(meta.BloomFilterLength)}
 	if err := r.openPages(&out, stored, rows); err != nil {
 		return out, fmt.Errorf("column %q: %w", column.Name, err)
 	}

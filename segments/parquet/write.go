@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/parquet-go/parquet-go/bloom"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	"github.com/parquet-go/parquet-go/format"
 
@@ -83,10 +84,12 @@ type fileWriter struct {
 	incompressible bool
 }
 
-// chunkIndex is what the page index says of one column of a row group.
+// chunkIndex is what helps to leave out one column of a row group.
 type chunkIndex struct {
 	column *format.ColumnIndex // nil where a page's bounds are not known
 	offset format.OffsetIndex
+	// filter is nil where there is none, and once it is written.
+	filter bloom.SplitBlockFilter
 }
 
 func (w *fileWriter) begin(pairs []format.KeyValue) error {
@@ -129,6 +132,9 @@ func (w *fileWriter) writeRowGroup(ctx context.Context, rows Rows, from, to int)
 		group.TotalByteSize += chunk.MetaData.TotalUncompressedSize
 		group.TotalCompressedSize += chunk.MetaData.TotalCompressedSize
 		w.stats[i] = w.stats[i].Merge(stats)
+	}
+	if err := w.writeFilters(&group, indexes); err != nil {
+		return err
 	}
 	w.footer.RowGroups = append(w.footer.RowGroups, group)
 	w.footer.NumRows += group.NumRows

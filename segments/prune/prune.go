@@ -19,6 +19,21 @@ type Range struct {
 	Field event.FieldID
 	// Low and High are arrays of one value of the column's type; nil is unbounded.
 	Low, High arrow.Array
+	// Values, if there are any, are all values that a wanted row can have, arrays like Low and High.
+	Values []arrow.Array
+}
+
+// exact are the values that a wanted row can have; none where there are too many to say.
+func (r Range) exact(t event.Type) []arrow.Array {
+	if len(r.Values) > 0 {
+		return r.Values
+	}
+	low, okLow := boundOf(r.Low, t)
+	high, okHigh := boundOf(r.High, t)
+	if okLow && okHigh && compare(t, low, high) == 0 {
+		return []arrow.Array{r.Low}
+	}
+	return nil
 }
 
 // Find looks up the statistics of the column stored under an id; ok is false where the rows have no such column.
@@ -35,6 +50,29 @@ func Excluded(ranges []Range, schema *event.Schema, find Find) bool {
 	return false
 }
 
+// Missing reports that no row of a group can satisfy all ranges because a column has none of the values wanted. mayHold says whether a
+// value may be in the column stored under an id; it is asked only with values of the type that is stored.
+func Missing(ranges []Range, schema *event.Schema, mayHold func(id event.FieldID, value arrow.Array) (bool, error)) (bool, error) {
+	for _, r := range ranges {
+		column, ok := schema.ByID(r.Field)
+		if !ok {
+			continue
+		}
+		found := false
+		values := r.exact(column.Type)
+		for i := 0; i < len(values) && !found; i++ {
+			var err error
+			if found, err = mayHold(column.ID, values[i]); err != nil {
+				return false, err
+			}
+		}
+		if len(values) > 0 && !found {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 func (r Range) excludes(column event.Column, find Find) bool {
 	for _, source := range column.Sources() {
 		stats, ok := find(source.ID)
@@ -45,9 +83,19 @@ func (r Range) excludes(column event.Column, find Find) bool {
 			return true
 		}
 		stats = stats.widen(column.Type)
-		return stats.Bounded && (stats.above(r.High) || stats.below(r.Low))
+		return stats.Bounded && (stats.above(r.High) || stats.below(r.Low) || stats.outside(r.Values))
 	}
 	return true
+}
+
+// outside reports that none of some values lies between the bounds; false where there are no values.
+func (s Stats) outside(values []arrow.Array) bool {
+	for _, v := range values {
+		if !s.above(v) && !s.below(v) {
+			return false
+		}
+	}
+	return len(values) > 0
 }
 
 // above reports that every value exceeds high.

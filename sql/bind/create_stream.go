@@ -219,9 +219,11 @@ func (b *binder) bindOptions(options []ast.Option, d *catalog.Stream) error {
 			d.LogRetention, err = b.duration(o.Value, name)
 		case "schema":
 			d.SchemaMode, err = b.schemaMode(o.Value)
+		case "sort":
+			d.SortBy, err = b.sortColumns(o.Value, d.Schema)
 		default:
 			err = event.Errorf(event.CodeBadRequest, "there is no option %q", o.Name.Text).At(o.Name.Pos).
-				WithHint("the options are retention, log_retention and schema")
+				WithHint("the options are retention, log_retention, schema and sort")
 		}
 		if err != nil {
 			return err
@@ -242,6 +244,53 @@ func (b *binder) schemaMode(e ast.Expr) (catalog.SchemaMode, error) {
 	default:
 		return "", event.Errorf(event.CodeBadRequest, "schema takes 'strict', 'evolve' or 'ignore'").At(a.pos)
 	}
+}
+
+// sortColumns reads a list of columns in a string, as in 'host, region'. A name with a comma or capitals in it is written in double quotes.
+func (b *binder) sortColumns(e ast.Expr, schema *event.Schema) ([]string, error) {
+	a, err := b.constants("an option").argument(e)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := literalText(a.expr)
+	if !ok {
+		return nil, event.Errorf(event.CodeBadRequest, "sort takes a string of column names").At(a.pos).WithHint("as in sort = 'host, region'")
+	}
+	var out []string
+	for rest := strings.TrimSpace(list); rest != ""; {
+		var name string
+		if name, rest, ok = cutName(rest); !ok {
+			return nil, event.Errorf(event.CodeBadRequest, "%q is not a list of column names", list).At(a.pos)
+		}
+		c, err := declared(schema, ast.Name{Text: name, Pos: a.pos})
+		if err != nil {
+			return nil, err
+		}
+		if c.Type.Kind == event.JSONB {
+			return nil, event.Errorf(event.CodeBadRequest, "rows cannot be sorted by %q, which is JSONB", c.Name).At(a.pos)
+		}
+		out = append(out, c.Name)
+	}
+	return out, nil
+}
+
+// cutName takes the first name off a list, with the comma behind it. A comma without a name after it is not a list.
+func cutName(list string) (name, rest string, ok bool) {
+	if quoted, isQuoted := strings.CutPrefix(list, `"`); isQuoted {
+		if name, rest, ok = strings.Cut(quoted, `"`); !ok {
+			return "", "", false
+		}
+	} else {
+		end := strings.IndexByte(list+",", ',')
+		name, rest = strings.TrimSpace(list[:end]), list[end:]
+	}
+	rest = strings.TrimSpace(rest)
+	if rest == "" {
+		return name, "", name != ""
+	}
+	after, comma := strings.CutPrefix(rest, ",")
+	after = strings.TrimSpace(after)
+	return name, after, comma && name != "" && after != ""
 }
 
 // duration reads a constant interval, written as one or as a string. Months have no fixed length, so they are refused.

@@ -14,6 +14,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/arrowbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/csvbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/parquetbody"
 )
 
 // chunks gives a body's rows chunk by chunk, and io.EOF after the last.
@@ -56,6 +57,10 @@ var formats = []format{
 	{
 		name: "arrow", media: []string{"application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file"}, limit: wholeBytes,
 		whole: func(body []byte) (chunks, error) { return arrowbody.NewReader(body) }, hint: "the body must be an Arrow IPC stream",
+	},
+	{
+		name: "parquet", media: []string{"application/vnd.apache.parquet", "application/x-parquet"}, limit: wholeBytes,
+		whole: func(body []byte) (chunks, error) { return parquetbody.NewReader(body) }, hint: "the body must be a Parquet file",
 	},
 }
 

@@ -2,7 +2,11 @@ package app
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -67,4 +71,39 @@ func TestBodiesOfArrow(t *testing.T) {
 		require.Contains(t, string(answer.body), `"code":"`+code+`"`, len(damaged))
 	}
 	require.Equal(t, "[6]\n", s.query("SELECT count(*) FROM sales").text())
+}
+
+// TestBodiesOfParquetFromDuckDB posts files that DuckDB wrote, in every compression that it has, and compares what it reads from them with
+// our answers.
+func TestBodiesOfParquetFromDuckDB(t *testing.T) {
+	t.Parallel()
+	const rows = `SELECT TIMESTAMP '2026-03-01 09:00:00' + INTERVAL (i) SECOND AS ts, i::INTEGER AS n, i * 1.5::DOUBLE AS f, (i / 7)::DECIMAL(9,3) AS d,
+		CASE WHEN i % 5 > 0 THEN 'host ' || (i % 11) END AS host, i % 2 = 0 AS ok, DATE '2026-01-01' + (i % 40)::INTEGER AS day,
+		uuid_blob AS raw, [i, NULL, i + 1] AS list, {'a': i, 'b': ['x', NULL]} AS obj, map(['k' || i], [i]) AS m, i::UBIGINT AS u, i::HUGEINT::DECIMAL(30,2) AS wide
+		FROM (SELECT i, encode('raw' || i) AS uuid_blob FROM range(0, 7000) t(i))`
+	s := start(t, t.TempDir())
+	for _, codec := range []string{"uncompressed", "snappy", "gzip", "zstd", "lz4_raw"} {
+		file := filepath.Join(t.TempDir(), codec+".parquet")
+		duckDB(t, "COPY ("+rows+") TO '"+file+"' (FORMAT parquet, COMPRESSION "+codec+", ROW_GROUP_SIZE 3000)")
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.EqualValues(t, 7000, s.ingest(codec, string(body), "Content-Type", "application/vnd.apache.parquet").Accepted)
+		for _, sql := range []string{
+			"SELECT count(*), sum(n), sum(f), sum(d), count(host), min(ts)::TEXT, max(day), sum(u), sum(wide) FROM %s",
+			"SELECT n, f, d, host, ok, day, u, wide FROM %s WHERE n %% 101 = 3 ORDER BY n",
+		} {
+			ours := strings.ReplaceAll(s.query(fmt.Sprintf(sql, codec)).text(), ".000000Z", "")
+			theirs := duckDB(t, fmt.Sprintf(sql, "'"+file+"'")).text()
+			require.Equal(t, plainNumbers(theirs), plainNumbers(strings.ReplaceAll(ours, "2026-03-01T", "2026-03-01 ")), sql)
+		}
+		require.Equal(t, `["cmF3MTIz",[123,null,124],{"a":123,"b":["x",null]},{"k123":123}]`+"\n",
+			s.query("SELECT raw, list, obj, m FROM "+codec+" WHERE n = 123").text())
+	}
+}
+
+// plainNumbers takes away how the two programs show numbers: as strings, with zeros at the end, with +00 behind times.
+func plainNumbers(text string) string {
+	text = regexp.MustCompile(`"(-?[0-9.]+)"`).ReplaceAllString(text, "$1")
+	text = regexp.MustCompile(`(\.[0-9]*?)0+([,\]])`).ReplaceAllString(text, "$1$2")
+	return strings.NewReplacer(".,", ",", ".]", "]", "+00\"", "\"").Replace(text)
 }

@@ -47,6 +47,14 @@ func convertNested(p *part, values arrow.Array) (arrow.Array, error) {
 	return event.NewStrings(out.offsets, out.data, event.ValidityOf(values)), nil
 }
 
+// AppendJSON appends value i of an array of any type as JSON, as it stands inside of nested values. It says what is wrong with a value
+// that cannot be stored.
+func AppendJSON(dst []byte, values arrow.Array, i int) (out []byte, fault string) {
+	n := nested{dst: dst, limit: len(dst) + decode.MaxRowBytes}
+	n.value(values, i)
+	return n.dst, n.fault
+}
+
 // nested writes one nested value.
 type nested struct {
 	dst   []byte

@@ -1,0 +1,274 @@
+package parquetbody
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/columnar"
+)
+
+// maxDepth bounds the nesting of groups, well within what a row may have.
+const maxDepth = 30
+
+var errLevels = errors.New("levels that contradict the schema")
+
+// assembler writes the values of a nested column as JSON.
+type assembler struct {
+	root  *node
+	types []leafType
+	// What follows is of the rows under way.
+	leaves []leafRows
+	dst    []byte
+	limit  int
+	failed error
+}
+
+// node is a column of the file, with what its annotations make of it.
+type node struct {
+	name               string
+	optional, repeated bool
+	children           []*node
+	leaf               int // the first leaf below, counted within the column
+	leaves             int
+	list, entries      bool // LIST and MAP
+	label              []byte
+	isText             bool
+}
+
+// leafRows are the values of a leaf for some rows.
+type leafRows struct {
+	values     arrow.Array
+	reps, defs []int
+	starts     []int // where each row begins, and the end
+}
+
+func newAssembler(c *parquet.Column) (*assembler, error) {
+	a := &assembler{}
+	var err error
+	a.root, err = a.add(c, 0)
+	return a, err
+}
+
+// add makes the node of a column, and those below.
+func (a *assembler) add(c *parquet.Column, depth int) (*node, error) {
+	if depth > maxDepth {
+		return nil, event.Errorf(event.CodeNotSupported, "columns nested more than %d deep", maxDepth)
+	}
+	n := &node{name: c.Name(), optional: c.Optional(), repeated: c.Repeated(), leaf: len(a.types)}
+	n.label = append(event.AppendJSONString(nil, c.Name()), ':')
+	if c.Leaf() {
+		t, err := leafTypeOf(c)
+		if err != nil {
+			return nil, err
+		}
+		a.types = append(a.types, t)
+		n.leaves, n.isText = 1, t.arrow.ID() == arrow.STRING
+		return n, nil
+	}
+	if logical := c.Type().LogicalType(); logical != nil {
+		_, n.list = logical.Value.(*format.ListType)
+		_, n.entries = logical.Value.(*format.MapType)
+	}
+	for _, child := range c.Columns() {
+		below, err := a.add(child, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		n.children = append(n.children, below)
+		n.leaves += below.leaves
+	}
+	if n.leaves == 0 {
+		return nil, event.Errorf(event.CodeNotSupported, "column %q is a group without columns", c.Name())
+	}
+	one := len(n.children) == 1 && n.children[0].repeated
+	n.list, n.entries = n.list && one, n.entries && one && len(n.children[0].children) == 2
+	return n, nil
+}
+
+// build reads n rows.
+func (a *assembler) build(readers []*leaf, n int) (arrow.Array, error) {
+	a.leaves = a.leaves[:0]
+	for i, reader := range readers {
+		rows, err := readRows(reader, a.types[i], n)
+		if err != nil {
+			return nil, err
+		}
+		a.leaves = append(a.leaves, rows)
+	}
+	out := array.NewStringBuilder(memory.DefaultAllocator)
+	lo, hi := make([]int, len(readers)), make([]int, len(readers))
+	for row := range n {
+		for i := range a.leaves {
+			lo[i], hi[i] = a.leaves[i].starts[row], a.leaves[i].starts[row+1]
+		}
+		a.dst, a.limit = a.dst[:0], decode.MaxRowBytes+2
+		a.field(a.root, lo, hi, 0, 0)
+		if a.failed != nil {
+			return nil, a.failed
+		}
+		if string(a.dst) == "null" {
+			out.AppendNull()
+		} else {
+			out.BinaryBuilder.Append(a.dst)
+		}
+	}
+	return out.NewArray(), nil
+}
+
+// readRows reads the values of n rows.
+func readRows(l *leaf, t leafType, n int) (leafRows, error) {
+	b := array.NewBuilder(memory.DefaultAllocator, t.arrow)
+	var out leafRows
+	for {
+		v, ok, err := l.peek()
+		if err != nil {
+			return out, err
+		}
+		if !ok {
+			break
+		}
+		if v.RepetitionLevel() == 0 {
+			if len(out.starts) == n {
+				break
+			}
+			out.starts = append(out.starts, len(out.defs))
+		}
+		if len(out.starts) == 0 || len(out.defs) > pageValues {
+			return out, errLevels
+		}
+		l.at++
+		out.reps, out.defs = append(out.reps, v.RepetitionLevel()), append(out.defs, v.DefinitionLevel())
+		if v.IsNull() {
+			b.AppendNull()
+		} else if err := t.add(b, v); err != nil {
+			return out, err
+		}
+	}
+	if len(out.starts) != n {
+		return out, errLevels
+	}
+	out.starts, out.values = append(out.starts, len(out.defs)), b.NewArray()
+	return out, nil
+}
+
+// field writes what a node is in one instance of what is above it. lo and hi bound the values of its leaves; rep and def are the levels of
+// what is above.
+func (a *assembler) field(n *node, lo, hi []int, rep, def int) {
+	if a.failed != nil {
+		return
+	}
+	if lo[n.leaf] >= hi[n.leaf] {
+		a.failed = errLevels
+		return
+	}
+	if len(a.dst) > a.limit { // the row is too long already; it will be refused
+		a.dst = append(a.dst, "null"...)
+		return
+	}
+	defined := a.leaves[n.leaf].defs[lo[n.leaf]]
+	switch {
+	case n.repeated:
+		a.elements(n, lo, hi, rep, def, func(lo, hi []int) { a.instance(n, lo, hi, rep+1, def+1) })
+	case n.optional && defined <= def:
+		a.dst = append(a.dst, "null"...)
+	case n.optional:
+		a.instance(n, lo, hi, rep, def+1)
+	default:
+		a.instance(n, lo, hi, rep, def)
+	}
+}
+
+// elements writes the repetitions of a node as an array.
+func (a *assembler) elements(n *node, lo, hi []int, rep, def int, element func(lo, hi []int)) {
+	a.dst = append(a.dst, '[')
+	a.repeat(n, lo, hi, rep, def, element)
+	a.dst = append(a.dst, ']')
+}
+
+// repeat calls element for each repetition of a node, with commas between.
+func (a *assembler) repeat(n *node, lo, hi []int, rep, def int, element func(lo, hi []int)) {
+	if lo[n.leaf] >= hi[n.leaf] {
+		a.failed = errLevels
+		return
+	}
+	if a.leaves[n.leaf].defs[lo[n.leaf]] <= def {
+		return
+	}
+	from, to := append([]int(nil), lo...), append([]int(nil), hi...)
+	for first := true; from[n.leaf] < hi[n.leaf] && a.failed == nil; first = false {
+		for i := n.leaf; i < n.leaf+n.leaves; i++ {
+			to[i] = from[i] + 1
+			for to[i] < hi[i] && a.leaves[i].reps[to[i]] > rep+1 {
+				to[i]++
+			}
+		}
+		if !first {
+			a.dst = append(a.dst, ',')
+		}
+		element(from, to)
+		copy(from, to)
+	}
+}
+
+// instance writes a node that is there.
+func (a *assembler) instance(n *node, lo, hi []int, rep, def int) {
+	switch {
+	case n.children == nil:
+		var fault string
+		if a.dst, fault = columnar.AppendJSON(a.dst, a.leaves[n.leaf].values, lo[n.leaf]); fault != "" && a.failed == nil {
+			a.failed = fmt.Errorf("a value of %q: %s", n.name, fault)
+		}
+	case n.list:
+		inner := n.children[0]
+		a.elements(inner, lo, hi, rep, def, func(lo, hi []int) { a.element(n, inner, lo, hi, rep+1, def+1) })
+	case n.entries:
+		a.entries(n.children[0], lo, hi, rep, def)
+	default:
+		a.dst = append(a.dst, '{')
+		for i, child := range n.children {
+			if i > 0 {
+				a.dst = append(a.dst, ',')
+			}
+			a.dst = append(a.dst, child.label...)
+			a.field(child, lo, hi, rep, def)
+		}
+		a.dst = append(a.dst, '}')
+	}
+}
+
+// element writes an element of a LIST: the only field of the repeated group, but for lists of older writers, where the group is the
+// element (the section "Backward-compatibility rules" of Parquet's LogicalTypes.md).
+func (a *assembler) element(list, inner *node, lo, hi []int, rep, def int) {
+	if len(inner.children) != 1 || inner.name == "array" || inner.name == list.name+"_tuple" {
+		a.instance(inner, lo, hi, rep, def)
+		return
+	}
+	a.field(inner.children[0], lo, hi, rep, def)
+}
+
+// entries writes a MAP: an object if its keys are texts, else an array of objects.
+func (a *assembler) entries(pair *node, lo, hi []int, rep, def int) {
+	key, value := pair.children[0], pair.children[1]
+	if !key.isText {
+		a.elements(pair, lo, hi, rep, def, func(lo, hi []int) { a.instance(pair, lo, hi, rep+1, def+1) })
+		return
+	}
+	a.dst = append(a.dst, '{')
+	a.repeat(pair, lo, hi, rep, def, func(lo, hi []int) {
+		a.field(key, lo, hi, rep+1, def+1)
+		if a.failed == nil && a.dst[len(a.dst)-1] != '"' {
+			a.failed = errors.New("a map with a key that is null")
+		}
+		a.dst = append(a.dst, ':')
+		a.field(value, lo, hi, rep+1, def+1)
+	})
+	a.dst = append(a.dst, '}')
+}

@@ -1,0 +1,188 @@
+package parquetbody
+
+import (
+	"encoding/binary"
+	"errors"
+)
+
+// The Parquet library makes lists and texts of the lengths that a footer or a page header declares before it looks at what is there. So both are
+// walked first. They are structs of Thrift's compact protocol, whose specification is thrift-compact-protocol.md of Apache Thrift.
+
+// Types of the compact protocol.
+const (
+	typeTrue   = 1
+	typeFalse  = 2
+	typeByte   = 3
+	typeI64    = 6 // and I16, I32: variable-length integers
+	typeDouble = 7
+	typeBinary = 8
+	typeList   = 9
+	typeSet    = 10
+	typeMap    = 11
+	typeStruct = 12
+	typeUUID   = 13
+)
+
+const (
+	// maxElements bounds what the lists of a footer hold together: that of 1,000 columns in 250 row groups.
+	maxElements = 1 << 18
+	maxNested   = 64
+)
+
+var errThrift = errors.New("metadata that contradicts itself")
+
+// thrift walks one struct.
+type thrift struct {
+	src      []byte
+	failed   bool
+	elements int
+	// number is told the integers of the outer struct, with field 0 as parent, and of the structs in its fields.
+	number func(parent, field int, v int64)
+}
+
+// walk checks the struct that src begins with and gives its length.
+func walk(src []byte, number func(parent, field int, v int64)) (int, error) {
+	t := &thrift{src: src, number: number}
+	t.fields(0, 0)
+	if t.failed {
+		return 0, errThrift
+	}
+	return len(src) - len(t.src), nil
+}
+
+func (t *thrift) byte() byte {
+	if len(t.src) == 0 {
+		t.failed = true
+		return 0
+	}
+	b := t.src[0]
+	t.src = t.src[1:]
+	return b
+}
+
+func (t *thrift) uvarint() uint64 {
+	v, n := binary.Uvarint(t.src)
+	if n <= 0 {
+		t.failed = true
+		return 0
+	}
+	t.src = t.src[n:]
+	return v
+}
+
+func (t *thrift) zigzag() int64 {
+	v := t.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
+}
+
+func (t *thrift) skip(n uint64) {
+	if n > uint64(len(t.src)) {
+		t.failed = true
+		return
+	}
+	t.src = t.src[n:]
+}
+
+// fields walks the fields of a struct; parent is its own field in the outer struct.
+func (t *thrift) fields(parent, depth int) {
+	if depth > maxNested {
+		t.failed = true
+	}
+	for field := 0; !t.failed; {
+		header := t.byte()
+		if header == 0 {
+			return
+		}
+		if delta := int(header >> 4); delta > 0 {
+			field += delta
+		} else {
+			field = int(t.zigzag())
+		}
+		t.value(int(header&15), parent, field, depth)
+	}
+}
+
+// value walks a value of a type.
+func (t *thrift) value(kind, parent, field, depth int) {
+	if t.failed {
+		return
+	}
+	switch kind {
+	case typeTrue, typeFalse:
+		if depth <= 1 && t.number != nil {
+			t.number(parent, field, int64(typeFalse-kind))
+		}
+	case typeByte:
+		t.byte()
+	case 4, 5, typeI64:
+		if v := t.zigzag(); depth <= 1 && t.number != nil {
+			t.number(parent, field, v)
+		}
+	case typeDouble:
+		t.skip(8)
+	case typeBinary:
+		t.skip(t.uvarint())
+	case typeUUID:
+		t.skip(16)
+	case typeStruct:
+		t.fields(field, depth+1)
+	case typeList, typeSet:
+		t.list(depth)
+	case typeMap:
+		t.entries(depth)
+	default:
+		t.failed = true
+	}
+}
+
+// list walks a list or set.
+func (t *thrift) list(depth int) {
+	header := t.byte()
+	n, kind := uint64(header>>4), int(header&15)
+	if n == 15 {
+		n = t.uvarint()
+	}
+	t.count(n)
+	for range n {
+		if t.failed {
+			return
+		}
+		t.element(kind, depth)
+	}
+}
+
+func (t *thrift) entries(depth int) {
+	n := t.uvarint()
+	if n == 0 {
+		return
+	}
+	kinds := t.byte()
+	t.count(2 * n)
+	for range n {
+		if t.failed {
+			return
+		}
+		t.element(int(kinds>>4), depth)
+		t.element(int(kinds&15), depth)
+	}
+}
+
+// count notes elements of a list, each of which takes a byte at least.
+func (t *thrift) count(n uint64) {
+	if n > uint64(len(t.src)) || n > maxElements {
+		t.failed = true
+		return
+	}
+	if t.elements += int(n); t.elements > maxElements {
+		t.failed = true
+	}
+}
+
+// element walks an element of a list, where booleans are bytes.
+func (t *thrift) element(kind, depth int) {
+	if kind == typeTrue || kind == typeFalse {
+		t.byte()
+		return
+	}
+	t.value(kind, -1, -1, depth+2) // deep enough not to be told
+}

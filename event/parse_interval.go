@@ -27,7 +27,8 @@ var intervalUnits = map[string]intervalUnit{
 	"day": {days: 1}, "d": {days: 1},
 	"week": {days: 7}, "w": {days: 7},
 	"month": {months: 1}, "mon": {months: 1},
-	"year": {months: 12}, "yr": {months: 12}, "y": {months: 12},
+	"millennium": {months: 12000}, "millennia": {months: 12000}, "century": {months: 1200}, "centuries": {months: 1200},
+	"decade": {months: 120}, "year": {months: 12}, "yr": {months: 12}, "y": {months: 12},
 }
 
 // ParseInterval reads an interval: numbers with units ("5 minutes", "1h30m", "1.5 days"), a clock ("02:00:00.5"), both ("1 day

@@ -69,6 +69,7 @@ func buildAccumulators() map[string]func() Accumulator {
 	all := map[string]func() Accumulator{}
 	registerCount(all)
 	registerBigintSum(all)
+	registerIntervalSum(all)
 	registerDoubleSum(all)
 	registerExtreme(all)
 	registerTextExtreme(all)

@@ -27,9 +27,13 @@ var extractions = map[string]func(micros int64) float64{
 	"dow":         func(micros int64) float64 { return float64(isoWeekday(micros) % 7) },
 	"isodow":      func(micros int64) float64 { return float64(isoWeekday(micros)) },
 	"doy":         dayOfYear,
+	"julian":      func(micros int64) float64 { return julianOfEpoch + float64(micros)/microsPerDay },
 	"week":        func(micros int64) float64 { _, week := isoWeek(micros); return float64(week) },
 	"isoyear":     func(micros int64) float64 { year, _ := isoWeek(micros); return float64(withoutYearZero(year)) },
 }
+
+// julianOfEpoch is the Julian day number of 1970-01-01, counted from midnight as PostgreSQL does.
+const julianOfEpoch = 2_440_588
 
 func extract(c *call) (arrow.Array, error) {
 	fields, times := textsOf(c.args[0]), fixed[int64](c.args[1])

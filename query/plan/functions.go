@@ -225,6 +225,7 @@ func aggregateFunctions() []*Function {
 		agg("sum", wideSum, bigint), agg("sum", double, double),
 		agg("avg", double, bigint), agg("avg", double, double),
 		agg("sum", numeric, numeric), agg("avg", numeric, numeric),
+		agg("sum", interval, interval), agg("avg", interval, interval),
 	}
 	for _, t := range ValueTypes {
 		out = append(out, agg("count", bigint, t))

@@ -8,6 +8,7 @@ func moreTextFunctions() []*Function {
 	out := []*Function{
 		{Name: "concat", Args: []event.Type{text}, Variadic: true, Result: text},
 		{Name: "concat_ws", Args: []event.Type{text, text}, Variadic: true, Result: text},
+		{Name: "format", Args: []event.Type{text}, Result: text}, {Name: "format", Args: []event.Type{text, text}, Variadic: true, Result: text},
 	}
 	for _, name := range []string{"reverse", "initcap", "md5", "sha256", "quote_literal", "quote_ident"} {
 		out = append(out, scalar(name, text, text))

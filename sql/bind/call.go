@@ -11,7 +11,7 @@ import (
 )
 
 // comingFunctions are those of the dialect that this version does not have.
-var comingFunctions = []string{"format", "exists"}
+var comingFunctions = []string{"exists"}
 
 func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	name := e.Name.Text

@@ -13,7 +13,7 @@ var Aliases = map[string]string{
 	"regexp_matches": "regexp_like", "ord": "ascii", "unicode": "ascii",
 	"ceiling": "ceil", "pow": "power", "^": "power", "mod": "%", "log10": "log", "xor": "#",
 	"date_part": "extract", "datepart": "extract", "datetrunc": "date_trunc", "date_bin": "time_bucket",
-	"transaction_timestamp": "now", "statement_timestamp": "now", "get_current_timestamp": "now",
+	"make_timestamp": "make_timestamptz", "transaction_timestamp": "now", "statement_timestamp": "now", "get_current_timestamp": "now",
 	"json_typeof": "jsonb_typeof", "json_type": "jsonb_typeof", "json_array_length": "jsonb_array_length",
 	"json_extract_path": "jsonb_extract_path", "json_extract_path_text": "jsonb_extract_path_text", "to_json": "to_jsonb",
 	"json_build_array": "jsonb_build_array", "json_array": "jsonb_build_array", "json_build_object": "jsonb_build_object",
@@ -29,10 +29,16 @@ var Aliases = map[string]string{
 }
 
 // formNames are the calls that stand for other expressions.
-var formNames = []string{"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping"}
+var formNames = []string{
+	"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping",
+	"date", "div", "quote_nullable", "to_date", "make_date", "make_interval",
+}
 
 // form binds a call that stands for another expression, and reports whether it is one.
 func (x *scalars) form(name string, e *ast.Call) (out plan.Expr, ok bool, err error) {
+	if out, ok, err := x.bindRewritten(name, e); ok {
+		return out, true, err
+	}
 	switch name {
 	case "if", "iif":
 		out, err = x.choice(e)
@@ -79,7 +85,7 @@ func asText(name string, args []argument) ([]argument, error) {
 		if !joinsText(args) {
 			return args, nil
 		}
-	case "concat", "concat_ws":
+	case "concat", "concat_ws", "format":
 	case "jsonb_build_array", "jsonb_build_object":
 		return asJSON(name, args)
 	default:

@@ -59,6 +59,9 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 		if v, ok := event.ParseTimestamp(s); ok {
 			return timestampLiteral(v), nil
 		}
+		if strings.EqualFold(trimmed, "epoch") {
+			return timestampLiteral(0), nil
+		}
 		hint = "write it as '2026-11-22', '2026-11-22 14:12:09' or '2026-11-22T14:12:09Z'"
 	case event.Interval:
 		if v, err := event.ParseInterval(s); err == nil {

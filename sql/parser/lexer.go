@@ -80,6 +80,8 @@ func (s *scanner) Next() (lexer.Token, error) {
 		return s.quoted()
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]):
 		return s.number(sampling == 2)
+	case c == '$' && dollarTag(rest) > 0:
+		return s.dollars(dollarTag(rest))
 	case c == '$', c == ':' && len(rest) > 1 && isNameStart(firstRune(rest[1:])):
 		return s.param()
 	case isNameStart(firstRune(rest)):
@@ -170,6 +172,28 @@ func (s *scanner) str(n int, escapes bool) (lexer.Token, error) {
 		}
 	}
 	return lexer.Token{}, s.fail("string is not closed").WithHint("a quote inside a string is written twice: ''")
+}
+
+// dollarTag is the length of the $tag$ that text begins with; 0 where it begins with none.
+func dollarTag(text string) int {
+	n := 1
+	if n < len(text) && isNameStart(firstRune(text[n:])) {
+		n += strings.IndexFunc(text[n:]+"$", func(r rune) bool { return !isNameStart(r) && !unicode.IsDigit(r) })
+	}
+	if n < len(text) && text[n] == '$' {
+		return n + 1
+	}
+	return 0
+}
+
+// dollars reads a string between two equal tags, in which nothing is an escape.
+func (s *scanner) dollars(tag int) (lexer.Token, error) {
+	rest := s.rest()
+	end := strings.Index(rest[tag:], rest[:tag])
+	if end < 0 {
+		return lexer.Token{}, s.fail("string is not closed").WithHint("it ends with %s", rest[:tag])
+	}
+	return s.take(tokenString, end+2*tag), nil
 }
 
 func (s *scanner) quoted() (lexer.Token, error) {

@@ -155,7 +155,7 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 		return c.call(t)
 	}
 	if t.Type == tokenIdent && timeWords[upper(t.Value)] {
-		return &ast.Call{Name: ast.Name{Text: "now", Pos: position(t.Pos)}}, nil
+		return timeWord(t), nil
 	}
 	column := &ast.Column{Parts: []ast.Name{nameOf(t)}}
 	for accept(c.lex, ".") {
@@ -184,6 +184,9 @@ func (c *climber) typedLiteral() (ast.Expr, error) {
 	value, err := stringOf(*c.lex.Next())
 	if err != nil {
 		return nil, err
+	}
+	if t.Text == "INTERVAL" {
+		c.intervalUnit(value)
 	}
 	return &ast.TypedLiteral{Type: t.TypeName, Value: *value}, nil
 }

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/participle/v2/lexer"
@@ -24,13 +26,24 @@ func (c *climber) specialArguments(t lexer.Token) func(call *ast.Call) error {
 		return c.positionArguments
 	case "OVERLAY":
 		return c.overlayArguments
+	case "MAKE_INTERVAL":
+		return c.intervalArguments
 	default:
 		return nil
 	}
 }
 
 // timeWords are the names that are calls without parentheses.
-var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP`)
+var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE`)
+
+// timeWord is the call that a word stands for.
+func timeWord(t lexer.Token) ast.Expr {
+	now := &ast.Call{Name: ast.Name{Text: "now", Pos: position(t.Pos)}}
+	if is(t, "CURRENT_DATE") {
+		return &ast.Cast{Pos: now.Name.Pos, Input: now, Type: ast.TypeName{Text: "DATE", Pos: now.Name.Pos}}
+	}
+	return now
+}
 
 // callOfKeyword reads a call of a function whose name is a reserved word.
 func (c *climber) callOfKeyword(t lexer.Token) (ast.Expr, error) {
@@ -161,4 +174,47 @@ func joinErrors(err error, lex *lexer.PeekingLexer) error {
 		return err
 	}
 	return expect(lex, ")")
+}
+
+// intervalArguments reads the arguments of make_interval, which may be named: days => 10. Those that are left out are 0.
+func (c *climber) intervalArguments(call *ast.Call) error {
+	names := []string{"YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS", "MINS", "SECS"}
+	for {
+		at := len(call.Args)
+		start := c.lex.MakeCheckpoint()
+		if word := *c.lex.Next(); word.Type == tokenIdent && accept(c.lex, "=>") {
+			if at = slices.Index(names, upper(word.Value)); at < 0 {
+				return event.Errorf(event.CodeSyntax, "make_interval has no argument %q", word.Value).At(position(word.Pos)).
+					WithHint("its arguments are years, months, weeks, days, hours, mins and secs")
+			}
+		} else {
+			c.lex.LoadCheckpoint(start)
+		}
+		x, err := c.expr(powerOr)
+		if err != nil {
+			return err
+		}
+		for len(call.Args) <= at {
+			call.Args = append(call.Args, &ast.Number{Pos: x.Position(), Text: "0"})
+		}
+		call.Args[at] = x
+		if !accept(c.lex, ",") {
+			return expect(c.lex, ")")
+		}
+	}
+}
+
+// intervalUnits are the words that can follow the literal of an interval: INTERVAL '5' DAY.
+var intervalUnits = wordSet(`YEAR YEARS MONTH MONTHS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS`)
+
+// intervalUnit puts the unit that follows a literal into it. A number without one counts seconds.
+func (c *climber) intervalUnit(value *ast.String) {
+	if _, err := strconv.ParseFloat(strings.TrimSpace(value.Value), 64); err != nil {
+		return
+	}
+	unit := "seconds"
+	if t := *c.lex.Peek(); t.Type == tokenIdent && intervalUnits[upper(t.Value)] {
+		unit = c.lex.Next().Value
+	}
+	value.Value = strings.TrimSpace(value.Value) + " " + strings.ToLower(unit)
 }

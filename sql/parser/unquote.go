@@ -23,6 +23,10 @@ func nameOf(t lexer.Token) ast.Name {
 // stringOf is the literal that a string token stands for.
 func stringOf(t lexer.Token) (*ast.String, error) {
 	out := &ast.String{Pos: position(t.Pos)}
+	if tag := t.Value[:strings.IndexByte(t.Value[1:], '$')+2]; t.Value[0] == '$' {
+		out.Value = t.Value[len(tag) : len(t.Value)-len(tag)]
+		return out, nil
+	}
 	if t.Value[0] == '\'' {
 		out.Value = strings.ReplaceAll(t.Value[1:len(t.Value)-1], "''", "'")
 		return out, nil

@@ -1,0 +1,188 @@
+package bind
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// rewritten is the expression that a call is written as; nil for a call that is none of these, such as one with another number of
+// arguments.
+func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
+	switch name {
+	case "age":
+		return ageOfNow(e)
+	case "date":
+		return castOne(e, "DATE")
+	case "to_date":
+		return dateFrom(e, "to_timestamp", 2)
+	case "make_date":
+		return makeDate(e)
+	case "make_interval":
+		return makeInterval(e)
+	case "isfinite":
+		return x.isFinite(e)
+	case "div":
+		return quotient(e)
+	case "quote_nullable":
+		return quoteNullable(e)
+	case "substr", "substring":
+		return x.firstMatch(e)
+	case "count":
+		return countRows(e)
+	case "percentile_cont", "percentile_disc":
+		return percentiles(e)
+	default:
+		return nil
+	}
+}
+
+func callOf(e *ast.Call, name string, args ...ast.Expr) *ast.Call {
+	return &ast.Call{Name: ast.Name{Text: name, Pos: e.Name.Pos}, Args: args}
+}
+
+func castOne(e *ast.Call, to string) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	return &ast.Cast{Pos: e.Name.Pos, Input: e.Args[0], Type: ast.TypeName{Text: to, Pos: e.Name.Pos}}
+}
+
+func dateFrom(e *ast.Call, name string, arguments int) ast.Expr {
+	if len(e.Args) != arguments {
+		return nil
+	}
+	return castOne(callOf(e, "date", callOf(e, name, e.Args...)), "DATE")
+}
+
+// ageOfNow is the age at the start of today.
+func ageOfNow(e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	today := callOf(e, "date_trunc", &ast.String{Pos: e.Name.Pos, Value: "day"}, callOf(e, "now"))
+	return callOf(e, "age", today, e.Args[0])
+}
+
+// quotient is a / b cut off towards zero, also for numbers with a point.
+func quotient(e *ast.Call) ast.Expr {
+	if len(e.Args) != 2 {
+		return nil
+	}
+	return callOf(e, "trunc", &ast.Binary{Pos: e.Name.Pos, Op: "/", Left: e.Args[0], Right: e.Args[1]})
+}
+
+func quoteNullable(e *ast.Call) ast.Expr {
+	text := castOne(e, "TEXT")
+	if text == nil {
+		return nil
+	}
+	return callOf(e, "coalesce", callOf(e, "quote_literal", text), &ast.String{Pos: e.Name.Pos, Value: "NULL"})
+}
+
+func makeDate(e *ast.Call) ast.Expr {
+	if len(e.Args) != 3 {
+		return nil
+	}
+	zero := &ast.Number{Pos: e.Name.Pos, Text: "0"}
+	return castOne(callOf(e, "date", callOf(e, "make_timestamptz", append(e.Args[:3:3], zero, zero, zero)...)), "DATE")
+}
+
+// intervalParts are the arguments of make_interval, in their order.
+var intervalParts = []string{"1 year", "1 month", "1 week", "1 day", "1 hour", "1 minute", "1 second"}
+
+// makeInterval adds up multiples of units; what is not given counts nothing.
+func makeInterval(e *ast.Call) ast.Expr {
+	pos := e.Name.Pos
+	if len(e.Args) > len(intervalParts) {
+		return nil
+	}
+	unit := func(text string) ast.Expr {
+		return &ast.TypedLiteral{Type: ast.TypeName{Text: "INTERVAL", Pos: pos}, Value: ast.String{Pos: pos, Value: text}}
+	}
+	out := unit("0 days")
+	for i, n := range e.Args {
+		part := &ast.Binary{Pos: pos, Op: "*", Left: n, Right: unit(intervalParts[i])}
+		out = &ast.Binary{Pos: pos, Op: "+", Left: out, Right: part}
+	}
+	return out
+}
+
+// isFinite of times and intervals, all of which are, is true but for NULL.
+func (x *scalars) isFinite(e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	a, err := x.argument(e.Args[0])
+	if err != nil {
+		return nil // the call will say so
+	}
+	switch a.typ().Kind {
+	case event.Date, event.TimestampTZ, event.Interval:
+		return &ast.Binary{Pos: e.Name.Pos, Op: "=", Left: e.Args[0], Right: e.Args[0]}
+	default:
+		return nil
+	}
+}
+
+// firstMatch is substring(a, pattern): the first match of a regular expression, or its first group.
+func (x *scalars) firstMatch(e *ast.Call) ast.Expr {
+	if len(e.Args) != 2 {
+		return nil
+	}
+	a, err := x.argument(e.Args[1])
+	if err != nil {
+		return nil
+	}
+	if s, quoted := literalText(a.expr); a.typ().Kind == event.Text || quoted && !looksWhole(s) {
+		return callOf(e, "subscript", callOf(e, "regexp_match", e.Args...), &ast.Number{Pos: e.Name.Pos, Text: "1"})
+	}
+	return nil
+}
+
+func looksWhole(s string) bool {
+	_, err := readLiteral(s, bigint, event.Position{})
+	return err == nil
+}
+
+// countRows is count(DISTINCT (a, b)): rows of values are told apart as JSON arrays are.
+func countRows(e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	row, ok := rowOf(e.Args[0])
+	if !ok {
+		return nil
+	}
+	out := *e
+	out.Args = []ast.Expr{callOf(e, "jsonb_build_array", row.Items...)}
+	return &out
+}
+
+// percentiles is percentile_cont(ARRAY[...]): an array of the percentiles.
+func percentiles(e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	fractions, ok := e.Args[0].(*ast.Array)
+	if !ok {
+		return nil
+	}
+	out := &ast.Array{Pos: e.Name.Pos}
+	for _, fraction := range fractions.Items {
+		one := *e
+		one.Args = []ast.Expr{fraction}
+		out.Items = append(out.Items, &one)
+	}
+	return out
+}
+
+// bindRewritten binds what a call is written as, under its own name.
+func (x *scalars) bindRewritten(name string, e *ast.Call) (out plan.Expr, ok bool, err error) {
+	other := x.rewritten(name, e)
+	if other == nil {
+		return nil, false, nil
+	}
+	out, err = x.bind(other)
+	return out, true, err
+}

@@ -13,3 +13,19 @@ func (p *Program) Net(changes ...Delta) (Delta, error) {
 	}
 	return p.replacing(consolidate(all)), nil
 }
+
+// Stateless reports whether the program keeps nothing between steps: each step's change then depends on the step alone, as long as the
+// machine has no Fault.
+func (p *Program) Stateless() bool {
+	for _, op := range p.Start().operators {
+		if _, ok := op.(interface{ keepsNothing() }); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func (stateless) keepsNothing() {}
+
+// keepsNothing leaves aside rows that could not be computed: while there is one, the machine has a Fault.
+func (faults) keepsNothing() {}

@@ -58,8 +58,10 @@ type StreamState struct {
 
 // Server is the HTTP side of a running Tidemark. All fields must be set.
 type Server struct {
-	Ingest  *ingest.Engine
-	Runner  Runner
+	Ingest *ingest.Engine
+	Runner Runner
+	// Feeds begins to follow the answer of a query.
+	Feeds   func(ctx context.Context, request FeedRequest) (Feed, error)
 	Streams func() []StreamState
 	// NotReady lists why the server cannot do all of its work; empty when it can.
 	NotReady func() []string
@@ -97,6 +99,8 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/streams/{stream}", s.getStream},
 		{"POST", "/v1/sql", s.postSQL},
 		{"GET", "/v1/sql", s.getSQL},
+		{"POST", "/v1/subscribe", s.postSubscribe},
+		{"GET", "/v1/subscribe", s.getSubscribe},
 		{"POST", "/write", s.postInflux},
 		{"POST", "/api/v2/write", s.postInflux},
 		{"GET", "/ping", s.getPing},

@@ -254,7 +254,7 @@ func (a *App) listen(ctx context.Context, version string) error {
 // apiServer is the HTTP side. host is the host name that requests may name beside the loopback ones.
 func (a *App) apiServer(host, version string) *api.Server {
 	return &api.Server{
-		Ingest: a.ingest, Runner: &runner{app: a}, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
+		Ingest: a.ingest, Runner: &runner{app: a}, Feeds: a.feed, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
 		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows,
 		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
 		ConfirmClock: a.compact.ConfirmClock,

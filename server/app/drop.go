@@ -9,6 +9,7 @@ import (
 )
 
 func (r *runner) dropStream(b bind.DropStream) (api.Rows, error) {
+	r.app.views.DropUnused(b.Name)
 	err := r.app.catalog.Unread(b.Name)
 	if err == nil {
 		err = r.app.ingest.Drop(b.Name)

@@ -24,6 +24,8 @@ func (r *runner) readView(bound bind.Bound) (rows api.Rows, ok bool, err error) 
 		return describeView(b), true, nil
 	case bind.Show:
 		return r.show(b.What), true, nil
+	case bind.Subscribe:
+		return nil, true, event.Errorf(event.CodeBadRequest, "SUBSCRIBE has no result that ends").WithHint("send it to /v1/subscribe")
 	case bind.ExplainWatermark:
 		rows, err = r.explainWatermark(b.View.Name)
 		return rows, true, err
@@ -76,6 +78,7 @@ func (r *runner) createView(ctx context.Context, b bind.CreateView) (api.Rows, e
 }
 
 func (r *runner) dropView(b bind.DropView) (api.Rows, error) {
+	r.app.views.DropUnused(b.Name)
 	err := r.app.views.Drop(b.Name)
 	var fault *event.Error
 	if b.IfExists && errors.As(err, &fault) && fault.Code == event.CodeNotFound {

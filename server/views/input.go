@@ -43,6 +43,8 @@ type piece struct {
 	read func(ctx context.Context) (continuous.Delta, error)
 	// after is a time before which no row comes in the pieces that follow; continuous.NoWatermark where that is not known.
 	after int64
+	// end is where the input stands after the piece, if that is a place to go on from; nil for none.
+	end *Mark
 }
 
 // closedAfter is the watermark once a piece has been taken. Between pieces it rises with the order of event time, so that of a long

@@ -128,9 +128,12 @@ func (v *viewInput) addFrames(ctx context.Context, p *portion, view *View, from,
 			delta.Columns[i] = f.Columns[column]
 		}
 		p.rows += int64(f.Rows)
-		p.pieces = append(p.pieces, piece{rows: f.Rows, after: continuous.NoWatermark, read: func(context.Context) (continuous.Delta, error) {
-			return delta, nil
-		}})
+		end := Mark{
+			Name: v.want.Name, Generation: p.to.Generation, Vector: event.Vector{event.Offset(f.Number + 1)}, Watermarks: []int64{f.Closed, f.Final},
+		}
+		p.pieces = append(p.pieces, piece{
+			rows: f.Rows, after: continuous.NoWatermark, end: &end, read: func(context.Context) (continuous.Delta, error) { return delta, nil },
+		})
 		return nil
 	})
 	if errors.Is(err, errTrimmed) {

@@ -59,11 +59,7 @@ func (s *Set) newRuntime(v *View) (*runtime, error) {
 	}
 	r := &runtime{view: v, set: s, definition: definition, program: program, closed: continuous.NoWatermark, final: continuous.NoWatermark}
 	for _, want := range program.Inputs() {
-		if _, ok := s.options.Catalog.Stream(want.Name); ok {
-			r.inputs = append(r.inputs, &streamInput{engine: s.options.Ingest, store: s.options.Segments, want: want})
-		} else {
-			r.inputs = append(r.inputs, &viewInput{set: s, want: want})
-		}
+		r.inputs = append(r.inputs, s.input(want))
 		r.marks = append(r.marks, Mark{Name: want.Name})
 	}
 	return r, nil

@@ -130,6 +130,7 @@ func (v *View) setProgress(taken int64) {
 // someone to say so.
 func (v *View) run() {
 	defer close(v.done)
+	defer v.update(func() {}) // who follows the view looks again, and finds the one that took its place
 	retry := firstRetry
 	for {
 		worked, err := v.guarded()

@@ -63,12 +63,16 @@ type Set struct {
 	seed    uint64
 	ctx     context.Context
 	cancel  context.CancelFunc
+	// making is held while a hidden view is looked for and made; it is taken before mu.
+	making sync.Mutex
 
 	mu struct {
 		sync.Mutex
 		views map[string]*View // the present ones
 		next  map[string]*View // those that are to take their place
 		done  bool
+		// hidden counts the subscribers of the views that were made for them.
+		hidden map[string]*hiddenUse
 	}
 }
 
@@ -78,7 +82,7 @@ func Open(options Options) (*Set, error) {
 	s.options.Limits.SealRows = cmp.Or(options.Limits.SealRows, sealRows)
 	s.options.Limits.CheckpointFrames = cmp.Or(options.Limits.CheckpointFrames, checkpointFrames)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.mu.views, s.mu.next = map[string]*View{}, map[string]*View{}
+	s.mu.views, s.mu.next, s.mu.hidden = map[string]*View{}, map[string]*View{}, map[string]*hiddenUse{}
 	if err := s.discardOrphans(); err != nil {
 		return nil, fmt.Errorf("open views: %w", err)
 	}
@@ -88,6 +92,7 @@ func Open(options Options) (*Set, error) {
 			s.mu.next[definition.Name] = s.newView(next)
 		}
 	}
+	s.adoptHidden()
 	for _, v := range s.all() {
 		v.start()
 	}
@@ -134,6 +139,11 @@ func (s *Set) all() []*View {
 func (s *Set) Close() error {
 	s.mu.Lock()
 	s.mu.done = true
+	for _, use := range s.mu.hidden {
+		if use.unused != nil {
+			use.unused.Stop()
+		}
+	}
 	s.mu.Unlock()
 	s.cancel()
 	for _, v := range s.all() {
@@ -158,13 +168,15 @@ func (s *Set) View(name string) (*View, bool) {
 	return v, err == nil
 }
 
-// List gives the present views by name.
+// List gives the present views by name, less those that subscriptions made for themselves.
 func (s *Set) List() []*View {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make([]*View, 0, len(s.mu.views))
 	for _, name := range slices.Sorted(maps.Keys(s.mu.views)) {
-		out = append(out, s.mu.views[name])
+		if v := s.mu.views[name]; !v.Definition().Hidden {
+			out = append(out, v)
+		}
 	}
 	return out
 }

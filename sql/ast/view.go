@@ -71,7 +71,15 @@ type ExplainView struct {
 	View *CreateView
 }
 
+// Subscribe is SUBSCRIBE TO (query).
+type Subscribe struct {
+	Pos     event.Position
+	Query   *Select
+	Options []Option
+}
+
 func (*CreateView) statement()       {}
+func (*Subscribe) statement()        {}
 func (*DropView) statement()         {}
 func (*AlterView) statement()        {}
 func (*Show) statement()             {}
@@ -169,3 +177,15 @@ func (s *ExplainWatermark) String() string { return "EXPLAIN WATERMARK " + s.Nam
 
 // String prints the statement.
 func (s *ExplainView) String() string { return "EXPLAIN " + s.View.String() }
+
+// Position is that of SUBSCRIBE.
+func (s *Subscribe) Position() event.Position { return s.Pos }
+
+// String prints the statement on one line.
+func (s *Subscribe) String() string {
+	out := "SUBSCRIBE TO (" + s.Query.String() + ")"
+	if len(s.Options) > 0 {
+		out += " WITH (" + list(s.Options) + ")"
+	}
+	return out
+}

@@ -72,6 +72,8 @@ func (b *binder) viewStatement(stmt ast.Statement) (Bound, error) {
 	case *ast.ExplainWatermark:
 		view, err := b.existingView(s.Name)
 		return ExplainWatermark{View: view}, err
+	case *ast.Subscribe:
+		return b.subscribe(s)
 	case *ast.ExplainView:
 		view, err := b.createView(s.View)
 		return ExplainView{View: view}, err

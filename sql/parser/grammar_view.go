@@ -15,6 +15,7 @@ type viewStatement struct {
 	Show      *show             `parser:"| (?= 'SHOW' ( 'VIEWS' | 'WATERMARKS' | 'LATE' | 'STATE' ) ) @@"`
 	Watermark *explainWatermark `parser:"| (?= 'EXPLAIN' 'WATERMARK' ) @@"`
 	Explain   *explainView      `parser:"| (?= 'EXPLAIN' 'CREATE' ) @@"`
+	Subscribe *subscribe        `parser:"| (?= 'SUBSCRIBE' ) @@"`
 }
 
 // createView also reads CREATE CONTINUOUS QUERY, which is another name for the same.
@@ -63,6 +64,31 @@ type explainView struct {
 	View createView `parser:"'EXPLAIN' @@"`
 }
 
+// subscribe names a stream or view, or has a query in parentheses.
+type subscribe struct {
+	Pos     lexer.Position
+	Query   *selectQuery `parser:"'SUBSCRIBE' 'TO' ( '(' @@ ')'"`
+	Name    *name        `parser:"| @@ )"`
+	Options []option     `parser:"( 'WITH' '(' @@ ( ',' @@ )* ')' )?"`
+}
+
+func (s *subscribe) tree() (ast.Statement, error) {
+	out := &ast.Subscribe{Pos: position(s.Pos)}
+	if s.Name != nil {
+		all := ast.Item{Expr: &ast.Star{Pos: s.Name.Pos}}
+		out.Query = &ast.Select{Pos: s.Name.Pos, Items: []ast.Item{all}, From: &ast.StreamTable{Name: s.Name.Name}}
+	} else {
+		var err error
+		if out.Query, err = s.Query.tree(); err != nil {
+			return nil, err
+		}
+	}
+	for _, o := range s.Options {
+		out.Options = append(out.Options, ast.Option{Name: o.Name.Name, Value: o.Value.Expr})
+	}
+	return out, nil
+}
+
 func (v *viewStatement) tree() (ast.Statement, error) {
 	switch {
 	case v.Create != nil:
@@ -75,6 +101,8 @@ func (v *viewStatement) tree() (ast.Statement, error) {
 		return &ast.Show{Pos: position(v.Show.Pos), What: upper(v.Show.What)}, nil
 	case v.Watermark != nil:
 		return &ast.ExplainWatermark{Pos: position(v.Watermark.Pos), Name: v.Watermark.Name.Name}, nil
+	case v.Subscribe != nil:
+		return v.Subscribe.tree()
 	default:
 		view, err := v.Explain.View.tree()
 		if err != nil {

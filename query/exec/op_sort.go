@@ -142,6 +142,10 @@ func (b *sortBuffer) consume(batch *Batch) error {
 			batch = batch.take(kept, all(len(batch.Columns)))
 		}
 	}
+	if limit := b.op.node.Limit; limit >= 0 && limit < int64(batch.Rows)/4 {
+		first := firstOfBatch(b.op.keysOf(batch.Columns), b.op.node.Keys, batch.Rows, int(limit))
+		batch = batch.take(first, all(len(batch.Columns)))
+	}
 	if batch.Rows > 0 {
 		b.add(batch)
 	}
@@ -208,7 +212,7 @@ func (b *sortBuffer) finish() error {
 // cutAbove is how many rows to collect before leaving the first limit of them: enough that each row is sorted only a few times,
 // even where every row comes before all that were collected earlier.
 func cutAbove(limit int64) int64 {
-	const atLeast = 4 << 10
+	const atLeast = 256
 	return max(atLeast, min(limit, 1<<40)*4)
 }
 

@@ -135,13 +135,18 @@ func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 	if err := b.engine.room.take(size); err != nil {
 		return err
 	}
-	bytes := min(size, b.engine.options.PendingBytes)
+	if b.stream != nil { // before memory is asked for, which others could use meanwhile
+		if err := b.stream.waitForRoom(ctx); err != nil {
+			return err
+		}
+	}
+	bytes := min(size, b.engine.pending.most())
 	if err := b.acquire(ctx, bytes); err != nil {
 		return err
 	}
 	queued, err := b.take(ctx, chunk, bytes)
 	if !queued {
-		b.engine.pending.Release(bytes)
+		b.engine.pending.Release(b.summary.Stream, bytes)
 	}
 	if err != nil {
 		return err
@@ -162,7 +167,7 @@ func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 
 // acquire asks for memory for a chunk. Older chunks of the same body are settled first, so that a body never waits for itself.
 func (b *Body) acquire(ctx context.Context, bytes int64) error {
-	if b.engine.pending.TryAcquire(bytes) {
+	if b.engine.pending.TryAcquire(b.summary.Stream, bytes) {
 		return nil
 	}
 	if err := b.settle(len(b.flight)); err != nil {
@@ -170,7 +175,7 @@ func (b *Body) acquire(ctx context.Context, bytes int64) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, busyWait)
 	defer cancel()
-	if err := b.engine.pending.Acquire(ctx, bytes); err != nil {
+	if err := b.engine.pending.Acquire(ctx, b.summary.Stream, bytes); err != nil {
 		return errBusy("too many events wait to be written")
 	}
 	return nil
@@ -193,9 +198,6 @@ func (b *Body) take(ctx context.Context, chunk *decode.Chunk, bytes int64) (bool
 		if known != nil && known.Stored() >= known.Accepted {
 			return false, b.repeat(ctx, chunk, known)
 		}
-	}
-	if err := b.stream.waitForRoom(ctx); err != nil {
-		return false, err
 	}
 	arrival := b.engine.options.Now().UnixMicro()
 	for range maxEvolutions {
@@ -354,7 +356,7 @@ func (b *Body) settle(n int) error {
 			b.summary.Offsets = append(b.summary.Offsets, reply.Span)
 			b.summary.Accepted += int64(reply.Span.Last-reply.Span.First) + 1
 		}
-		b.engine.pending.Release(flight.bytes)
+		b.engine.pending.Release(b.summary.Stream, flight.bytes)
 		b.engine.sealer.Grown(b.stream.sealing)
 	}
 	return failure

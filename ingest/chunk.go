@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"time"
 )
 
 // chunkBytes is how much of a body is decoded and committed at a time: large enough for long vectors, small enough that a
@@ -31,6 +32,15 @@ type Chunks struct {
 // NewChunks reads from body.
 func NewChunks(body io.Reader) *Chunks { return &Chunks{body: body} }
 
+// flushWait is how long whole lines wait for more to come before they are given, where the body can tell: with each of a fast client's
+// bytes the wait is anew, and a client that sends a row now and then has it stored at once.
+const flushWait = 100 * time.Millisecond
+
+// prompt is a body that knows whether a Read would return within a time.
+type prompt interface {
+	Soon(wait time.Duration) bool
+}
+
 // Next returns the next chunk, which belongs to the caller, or io.EOF after the last. After any other error the body is broken off;
 // lines that were complete before have been returned.
 func (c *Chunks) Next() ([]byte, error) {
@@ -56,10 +66,15 @@ func (c *Chunks) first() int {
 	return firstBytes
 }
 
-// fill reads until the buffer holds size bytes, growing it as they come, or the body ends. io.ReadFull would not do: it says
+// fill reads until the buffer holds size bytes, growing it as they come, or whole lines and nothing more for now, or the body
+// ends. io.ReadFull would not do: it says
 // io.ErrUnexpectedEOF at the ordinary end too, which is what a body says that was broken off.
 func (c *Chunks) fill(buffer []byte, size int) []byte {
+	known, tells := c.body.(prompt)
 	for len(buffer) < size && c.err == nil {
+		if tells && !known.Soon(flushWait) && bytes.IndexByte(buffer, '\n') >= 0 {
+			return buffer
+		}
 		if len(buffer) == cap(buffer) {
 			buffer = append(make([]byte, 0, min(4*cap(buffer), size)), buffer...)
 		}

@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/dedup"
@@ -54,7 +52,7 @@ type Engine struct {
 	catalog *catalog.Catalog
 	store   *segments.Store
 	options Options
-	pending *semaphore.Weighted
+	pending *shares
 	sealer  *seal.Sealer
 	room    room
 	idling  *idling // from the end of Open on
@@ -80,7 +78,7 @@ type Engine struct {
 func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options) (*Engine, error) {
 	e := &Engine{
 		fs: fs, catalog: c, store: store, options: options,
-		pending: semaphore.NewWeighted(options.PendingBytes),
+		pending: newShares(options.PendingBytes),
 		room:    room{fs: fs, now: options.Now},
 		dedup:   dedup.NewBudget(options.DedupBytes),
 		rowKeys: dedup.NewBudget(options.RowKeyBytes),

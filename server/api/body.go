@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -27,6 +28,7 @@ const (
 type body struct {
 	plain io.Reader
 	close func()
+	paced *paced
 	// packed counts what came over the wire; nil for a body that is not compressed.
 	packed *byteCounter
 	// limit bounds plain; 0 means that there is none.
@@ -35,12 +37,13 @@ type body struct {
 
 // openBody opens the body of a request under its Content-Encoding. limit bounds what it may be when it is decompressed; 0 for a body that
 // is taken in as it comes.
-func openBody(r *http.Request, limit int64) (*body, error) {
-	packed := &byteCounter{src: r.Body}
-	out := &body{packed: packed, limit: limit, close: func() {}}
+func (s *Server) openBody(w http.ResponseWriter, r *http.Request, limit int64) (*body, error) {
+	paced := newPaced(w, r, s.Now)
+	packed := &byteCounter{src: paced}
+	out := &body{packed: packed, paced: paced, limit: limit, close: func() {}}
 	switch encoding := r.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
-		out.plain, out.packed = r.Body, nil
+		out.plain, out.packed = paced, nil
 	case "gzip", "x-gzip":
 		z, err := gzip.NewReader(packed)
 		if err != nil {
@@ -57,6 +60,20 @@ func openBody(r *http.Request, limit int64) (*body, error) {
 		return nil, event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
 	}
 	return out, nil
+}
+
+// ahead reads ahead of a body whose client may be at work on the rest of it. One that declares its length has it at hand.
+func (b *body) ahead() io.Reader {
+	if !b.paced.open {
+		return b
+	}
+	p, rest := newPump(b), b.close
+	b.close = func() {
+		p.close(func() { b.paced.deadline(time.Unix(1, 0)) })
+		b.paced.deadline(time.Time{}) // the server reads what is left of a short body, so that its client hears the answer
+		rest()
+	}
+	return p
 }
 
 // Read reads on, within the limits.

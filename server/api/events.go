@@ -44,11 +44,11 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := openBody(r, form.limit)
+	body, err := s.openBody(w, r, form.limit)
 	if err != nil {
 		return err
 	}
-	defer body.close()
+	defer func() { body.close() }()
 	id, err := requestID(r)
 	if err != nil {
 		return err
@@ -67,7 +67,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
-	failure := feed(r, in, rows)
+	failure := feed(r, in, pacedChunks{rows, body.paced})
 	summary, err := in.Finish(r.Context())
 	failure = errors.Join(failure, err)
 	answer := newIngestAnswer(summary)

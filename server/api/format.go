@@ -138,9 +138,24 @@ func (f format) chunks(s *Server, src io.Reader, query url.Values, in *ingest.Bo
 	return rows, release, nil
 }
 
+// pacedChunks are chunks of a body that must not stall. A chunk is asked for when the one before is taken.
+type pacedChunks struct {
+	chunks
+	paced *paced
+}
+
+// Next is the next chunk.
+func (c pacedChunks) Next() (*decode.Chunk, error) {
+	c.paced.chunk()
+	return c.chunks.Next()
+}
+
 func openLines(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
 	if in.Keyed() {
 		return lineChunks{ingest.NewKeyedChunks(src)}, nil
+	}
+	if b, ok := src.(*body); ok {
+		src = b.ahead()
 	}
 	return lineChunks{ingest.NewChunks(src)}, nil
 }

@@ -71,7 +71,7 @@ func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request) (taken, erro
 	if err != nil {
 		return taken{}, err
 	}
-	body, err := openBody(r, 0)
+	body, err := s.openBody(w, r, 0)
 	if err != nil {
 		return taken{}, err
 	}

@@ -1,0 +1,106 @@
+package api
+
+import (
+	"io"
+	"time"
+)
+
+// pumpBytes is how much is read ahead of a body at a time; there are two such pieces.
+const pumpBytes = 32 << 10
+
+// pump reads ahead of a body in a goroutine of its own, so that whoever takes the rows can see that none come just now, and stores those
+// that have come instead of waiting for a full chunk. It is used by one goroutine besides; close ends the other.
+type pump struct {
+	src    io.Reader
+	pieces chan piece
+	free   chan []byte
+	quit   chan struct{}
+	done   chan struct{}
+
+	piece piece // being given away
+	whole []byte
+}
+
+type piece struct {
+	bytes []byte
+	err   error
+}
+
+func newPump(src io.Reader) *pump {
+	p := &pump{src: src, pieces: make(chan piece, 1), free: make(chan []byte, 2), quit: make(chan struct{}), done: make(chan struct{})}
+	p.free <- make([]byte, pumpBytes)
+	p.free <- make([]byte, pumpBytes)
+	go p.run()
+	return p
+}
+
+func (p *pump) run() {
+	defer close(p.done)
+	for {
+		var buffer []byte
+		select {
+		case buffer = <-p.free:
+		case <-p.quit:
+			return
+		}
+		n, err := p.src.Read(buffer)
+		select {
+		case p.pieces <- piece{buffer[:n], err}:
+		case <-p.quit:
+			return
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+// Read gives what was read ahead, or waits for more.
+func (p *pump) Read(b []byte) (int, error) {
+	if len(p.piece.bytes) == 0 && p.piece.err == nil {
+		p.take(<-p.pieces)
+	}
+	n := copy(b, p.piece.bytes)
+	if p.piece.bytes = p.piece.bytes[n:]; len(p.piece.bytes) > 0 {
+		return n, nil
+	}
+	if p.piece.err == nil {
+		p.free <- p.whole[:cap(p.whole)]
+	}
+	return n, p.piece.err
+}
+
+func (p *pump) take(next piece) { p.piece, p.whole = next, next.bytes }
+
+// Soon reports whether a Read would return within a time. It may wait for as long.
+func (p *pump) Soon(wait time.Duration) bool {
+	if len(p.piece.bytes) > 0 || p.piece.err != nil {
+		return true
+	}
+	select {
+	case next := <-p.pieces:
+		p.take(next)
+		return true
+	default:
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case next := <-p.pieces:
+		p.take(next)
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+// close ends the goroutine. unblock makes a Read of the source return; it is called only if that is needed.
+func (p *pump) close(unblock func()) {
+	close(p.quit)
+	select {
+	case <-p.done:
+	default:
+		unblock()
+		<-p.done
+	}
+}

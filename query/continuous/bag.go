@@ -63,24 +63,28 @@ func (b *bag) place(d *Delta, keys []uint32) []uint32 {
 
 // merge adds weights to rows that are there, adds rows that are not, and takes out those that come to nothing.
 func (b *bag) merge(columns []arrow.Array, d *Delta, keys []uint32) error {
-	hashes := hashRows(columns, d.Rows)
-	for i := range hashes {
-		h := mixed(hashes[i], uint64(keys[i]))
-		one := cut(columns, i)
-		row, ok := b.find(h, keys[i], one)
-		if !ok {
-			row = b.take(keys[i], 0)
-			b.put([]uint32{row}, one, nil)
-			b.hashes = lengthened(b.hashes, int(row)+1)
-			b.hashes[row] = h
-			b.found.add(h, row)
-		}
-		b.weights[row] += d.weight(i)
-		if b.weights[row] == 0 {
+	for i, h := range hashRows(columns, d.Rows) {
+		row := b.findOrMake(mixed(h, uint64(keys[i])), keys[i], cut(columns, i))
+		if b.weights[row] += d.weight(i); b.weights[row] == 0 {
 			b.release(row)
 		}
 	}
 	return nil
+}
+
+// findOrMake is the place of a row under a key.
+func (b *bag) findOrMake(hash uint64, key uint32, one []arrow.Array) uint32 {
+	row, ok := b.find(hash, key, one)
+	if !ok {
+		row = b.take(key, 0)
+		for i, v := range b.vectors {
+			v.put([]uint32{row}, one[i], nil)
+		}
+		b.hashes = lengthened(b.hashes, int(row)+1)
+		b.hashes[row] = hash
+		b.found.add(hash, row)
+	}
+	return row
 }
 
 func (b *bag) find(hash uint64, key uint32, one []arrow.Array) (row uint32, ok bool) {
@@ -119,12 +123,6 @@ func (b *bag) take(key uint32, weight int64) uint32 {
 	return row
 }
 
-func (b *bag) put(rows []uint32, columns []arrow.Array, which []int32) {
-	for i, v := range b.vectors {
-		v.put(rows, columns[i], which)
-	}
-}
-
 // release takes a row out.
 func (b *bag) release(row uint32) {
 	if b.found != nil {
@@ -140,6 +138,7 @@ func (b *bag) release(row uint32) {
 		b.prev[next-1] = prev
 	}
 	b.free = append(b.free, row)
+	b.weights[row] = 0
 	b.rows--
 	for _, v := range b.vectors {
 		v.drop([]uint32{row})
@@ -194,6 +193,15 @@ func (b *bag) gather(rows []uint32) Delta {
 			out.Columns[i] = kernel.Take(c, repeated)
 		}
 		out.Rows = len(repeated)
+	}
+	return out
+}
+
+// vectorsOf are the columns of rows, each once.
+func (b *bag) vectorsOf(rows []uint32) []arrow.Array {
+	out := make([]arrow.Array, len(b.vectors))
+	for i, v := range b.vectors {
+		out[i] = v.gather(rows)
 	}
 	return out
 }

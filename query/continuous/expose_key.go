@@ -52,6 +52,8 @@ func keyed(n plan.Node, inputs map[string]InputInfo) (out plan.Node, key []int, 
 		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, key, ok
 	case *plan.Join:
 		return keyedJoin(n, inputs)
+	case *plan.Apply:
+		return keyedApply(n, inputs)
 	default:
 		return n, nil, false
 	}
@@ -166,6 +168,10 @@ func keyedJoin(n *plan.Join, inputs map[string]InputInfo) (plan.Node, []int, boo
 			return n, nil, false
 		}
 	}
+	if n.Kind == plan.FullJoin { // a key of NULLs differs from no row at all
+		left, leftKey = withPresence(left, leftKey)
+		right, rightKey = withPresence(right, rightKey)
+	}
 	width, wider := plan.Width(n.Left), plan.Width(left)
 	move := func(e plan.Expr) plan.Expr { return shiftColumns(e, width, wider-width) }
 	out := &plan.Join{Left: left, Right: right, Kind: n.Kind, Mark: n.Mark}
@@ -189,6 +195,52 @@ func keyedJoin(n *plan.Join, inputs map[string]InputInfo) (plan.Node, []int, boo
 		}
 	}
 	return pick(out, order), placesOf(order, key), true
+}
+
+// keyedApply is keyed by its left side where each row of that comes once.
+func keyedApply(n *plan.Apply, inputs map[string]InputInfo) (plan.Node, []int, bool) {
+	if n.Kind != plan.MarkJoin && n.Kind != plan.SingleJoin {
+		return n, nil, false
+	}
+	left, key, ok := keyed(n.Left, inputs)
+	if !ok {
+		return n, nil, false
+	}
+	width, wider := plan.Width(n.Left), plan.Width(left)
+	out := *n
+	out.Left, out.On = left, nil
+	for _, e := range n.On {
+		out.On = append(out.On, shiftColumns(e, width, wider-width))
+	}
+	if n.Test != nil {
+		out.Test = shiftColumns(n.Test, width, wider-width)
+	}
+	order := upTo(width)
+	for i := range plan.Width(n) - width {
+		order = append(order, wider+i)
+	}
+	for _, at := range key {
+		if at >= width {
+			order = append(order, at)
+		}
+	}
+	return pick(&out, order), placesOf(order, key), true
+}
+
+// withPresence adds a column to the key that is true in every row, and NULL where a join found no row.
+func withPresence(n plan.Node, key []int) (plan.Node, []int) {
+	width := plan.Width(n)
+	yes := event.NewBitmap(1)
+	yes.Set(0)
+	typ := event.Type{Kind: event.Boolean}
+	out := &plan.Project{Input: n}
+	for i, c := range n.Columns() {
+		out.Exprs = append(out.Exprs, &plan.ColumnRef{Index: i, Name: c.Name, Typ: c.Type})
+		out.Names = append(out.Names, c.Name)
+	}
+	out.Exprs = append(out.Exprs, &plan.Literal{Value: event.NewBooleans(yes, 1, nil), Typ: typ})
+	out.Names = append(out.Names, "_present")
+	return out, append(slices.Clip(key), width)
 }
 
 // pick is a node's columns in another order; the node itself where that changes nothing.

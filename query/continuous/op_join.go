@@ -1,8 +1,32 @@
 package continuous
 
 import (
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// joinNode pairs the rows of two inputs. It keeps both sides under the keys that the conditions equate, and pairs what a step brings on
+// one side with what there is on the other. For rows that come out without a pair too, it counts the pairs of each.
+type joinNode struct {
+	base
+	kind     plan.JoinKind
+	text     string
+	keys     [2][]*kernel.Program // over the columns of the side
+	keyTypes []event.Type
+	rest     []*kernel.Program // the other conditions, over the columns of both
+	expiry   [2]expiry
+}
+
+// The sides of a join.
+const (
+	leftSide  = 0
+	rightSide = 1
 )
 
 // compileJoin makes the operator of a join.
@@ -12,19 +36,115 @@ func (c *compiler) compileJoin(n *plan.Join) (node, error) {
 		return nil, err
 	}
 	width := plan.Width(n.Left)
-	keys := make([][]plan.Expr, 2)
-	for _, e := range n.On {
-		left, right, ok := plan.SplitEquality(e, width)
-		if ok && hasJoinKey(left.Type()) && left.Type().Equal(right.Type()) {
-			keys[0], keys[1] = append(keys[0], left), append(keys[1], shiftColumns(right, 0, -width))
+	keys, rest := joinKeys(n.On, width)
+	gaps := timeGaps(n.On, width)
+	left, right := ins[leftSide].traits(), ins[rightSide].traits()
+	if n.Test != nil || n.Kind == plan.SingleJoin {
+		out, err := c.recompute(n, ins, [][]plan.Expr{keys[leftSide], keys[rightSide]})
+		if err != nil {
+			return nil, err
+		}
+		out.tr = joinTraits(n.Kind, gaps, left, right, width)
+		return out, c.boundedRecompute(out, n)
+	}
+	out := &joinNode{base: base{cols: n.Columns(), ins: ins, tr: joinTraits(n.Kind, gaps, left, right, width)}, kind: n.Kind, text: firstLine(n)}
+	for side := range out.keys {
+		if out.keys[side], err = compileExprs(keys[side]); err != nil {
+			return nil, err
 		}
 	}
-	out, err := c.recompute(n, ins, keys)
-	if err != nil {
+	for _, e := range keys[leftSide] {
+		out.keyTypes = append(out.keyTypes, e.Type())
+	}
+	if out.rest, err = compileExprs(rest); err != nil {
 		return nil, err
 	}
-	return out, c.boundedRecompute(out, n)
+	out.expiry[leftSide], out.expiry[rightSide] = joinExpiry(gaps, left, right)
+	for side, e := range out.expiry {
+		if e.column < 0 && grows(ins[1-side]) && grows(ins[side]) {
+			return out, c.bounded(out, n)
+		}
+	}
+	return out, nil
+}
+
+// joinKeys parts conditions into the keys of both sides, over their own columns, and the rest.
+func joinKeys(on []plan.Expr, width int) (keys [2][]plan.Expr, rest []plan.Expr) {
+	for _, e := range on {
+		left, right, ok := plan.SplitEquality(e, width)
+		if !ok || !hasJoinKey(left.Type()) || !left.Type().Equal(right.Type()) {
+			rest = append(rest, e)
+			continue
+		}
+		keys[leftSide], keys[rightSide] = append(keys[leftSide], left), append(keys[rightSide], shiftColumns(right, 0, -width))
+	}
+	return keys, rest
 }
 
 // hasJoinKey tells types whose equal values have equal bits, once they are canonical.
 func hasJoinKey(t event.Type) bool { return t.Kind != event.JSONB && t.Kind != event.Interval }
+
+// joinTraits are those of pairs and of rows without one.
+func joinTraits(kind plan.JoinKind, gaps []timeGap, left, right *traits, width int) traits {
+	out := traits{
+		appendOnly: kind == plan.InnerJoin && left.appendOnly && right.appendOnly,
+		recomputes: left.recomputes || right.recomputes,
+		bounds:     map[int]int64{}, watermarks: map[int]bool{},
+	}
+	hasLeft := kind != plan.RightJoin && kind != plan.FullJoin // a row without a pair has NULLs for the other side
+	hasRight := kind == plan.InnerJoin || kind == plan.RightJoin
+	for column, lag := range joinBounds(gaps, left, right, width) {
+		if (column < width && hasLeft) || (column >= width && hasRight) {
+			out.bounds[column] = lag
+		}
+	}
+	if hasLeft {
+		out.windows = append(out.windows, left.windows...)
+	}
+	if hasRight {
+		for _, w := range right.windows {
+			out.windows = append(out.windows, windowBounds{w.start + width, w.end + width, w.size})
+		}
+	}
+	return out
+}
+
+func (n *joinNode) describe() string {
+	out := strings.Replace(n.text, "Join", "join", 1)
+	for side, e := range n.expiry {
+		if e.column < 0 {
+			continue
+		}
+		name := n.ins[side].columns()[e.column].Name
+		out += fmt.Sprintf(", %s until the watermark passes %s", [...]string{"left", "right"}[side], name)
+		if e.lag > 1 {
+			out += " by " + event.FormatInterval(arrow.MonthDayNanoInterval{Nanoseconds: e.lag * 1000})
+		}
+	}
+	return out
+}
+
+// pads tells whether rows of a side come out without a pair.
+func (n *joinNode) pads(side int) bool {
+	switch n.kind {
+	case plan.FullJoin:
+		return true
+	case plan.LeftJoin, plan.MarkJoin:
+		return side == leftSide
+	case plan.RightJoin:
+		return side == rightSide
+	default:
+		return false
+	}
+}
+
+func (n *joinNode) start(_ *Machine, inputs []operator) operator {
+	o := &joinOp{node: n, inputs: inputs, index: newRowIndex(n.keyTypes)}
+	for side := range o.sides {
+		in := n.ins[side]
+		o.sides[side] = &joinSide{
+			rows: newBag(typesOf(in.columns()), in.traits().appendOnly), expiry: n.expiry[side], pads: n.pads(side),
+		}
+	}
+	return o
+}

@@ -37,7 +37,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	if err != nil {
 		return nil, err
 	}
-	optimized = semiJoins(optimized)
+	optimized = punctualJoins(semiJoins(optimized), inputs)
 	c := &compiler{inputs: inputs, options: options, fields: map[string]*Input{}}
 	c.collectFields(optimized)
 	compiled, err := c.compile(optimized)

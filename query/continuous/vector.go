@@ -19,6 +19,8 @@ type vector interface {
 	gather(slots []uint32) arrow.Array
 	// match clears equal[i] where the value of slots[i] is not values[i], NULL being equal to NULL. The comparison is of bits.
 	match(slots []uint32, values arrow.Array, equal []bool)
+	// isNull reports whether the value of a slot is NULL.
+	isNull(slot uint32) bool
 	// drop says that the values of slots are not needed any more.
 	drop(slots []uint32)
 	// bytes is the memory held.
@@ -154,6 +156,8 @@ func (v *fixedVector[T]) match(slots []uint32, values arrow.Array, equal []bool)
 
 func (v *fixedVector[T]) reach(slots int) { v.values = lengthened(v.values, slots) }
 
+func (v *fixedVector[T]) isNull(slot uint32) bool { return v.null.at(slot) }
+
 func (v *fixedVector[T]) drop([]uint32) {}
 
 func (v *fixedVector[T]) bytes() int64 { return v.width*int64(cap(v.values)) + int64(cap(v.null)) }
@@ -193,6 +197,8 @@ func (v *boolVector) match(slots []uint32, values arrow.Array, equal []bool) {
 
 func (v *boolVector) reach(slots int) { v.values = lengthened(v.values, slots) }
 
+func (v *boolVector) isNull(slot uint32) bool { return v.null.at(slot) }
+
 func (v *boolVector) drop([]uint32) {}
 
 func (v *boolVector) bytes() int64 { return int64(cap(v.values) + cap(v.null)) }
@@ -204,6 +210,7 @@ func (nullVector) put([]uint32, arrow.Array, []int32)  {}
 func (nullVector) gather(slots []uint32) arrow.Array   { return array.NewNull(len(slots)) }
 func (nullVector) match([]uint32, arrow.Array, []bool) {}
 func (nullVector) reach(int)                           {}
+func (nullVector) isNull(uint32) bool                  { return true }
 func (nullVector) drop([]uint32)                       {}
 func (nullVector) bytes() int64                        { return 0 }
 

@@ -87,6 +87,8 @@ func (v *textVector) match(slots []uint32, values arrow.Array, equal []bool) {
 
 func (v *textVector) reach(slots int) { v.spans = lengthened(v.spans, slots) }
 
+func (v *textVector) isNull(slot uint32) bool { return v.null.at(slot) }
+
 func (v *textVector) drop(slots []uint32) {
 	for _, s := range slots {
 		if int(s) < len(v.spans) {

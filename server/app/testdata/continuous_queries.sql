@@ -127,3 +127,27 @@ FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '4 sec
 GROUP BY window_start, window_end, customer;
 
 SELECT id, window_start, window_end FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '2 seconds');
+-- Joins whose rows are near each other in time.
+SELECT o.id, p.id AS payment, o.ts, p.ts AS paid_at FROM orders AS o JOIN payments AS p ON o.customer = p.customer
+AND p.ts >= o.ts - INTERVAL '2 seconds' AND p.ts < o.ts + INTERVAL '5 seconds' WHERE o.amount > p.amount;
+
+SELECT o.id, o.ts, p.id AS payment FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id AND p.ts BETWEEN o.ts AND o.ts +
+INTERVAL '10 seconds';
+
+SELECT o.id, p.id AS payment FROM orders AS o RIGHT JOIN payments AS p ON o.id = p.order_id AND p.ts BETWEEN o.ts AND o.ts + INTERVAL '1 minute' AND p.amount > o.amount;
+
+SELECT o.id, p.id AS payment FROM orders AS o FULL JOIN payments AS p ON o.id = p.order_id AND p.ts BETWEEN o.ts AND o.ts + INTERVAL '4 seconds';
+
+SELECT o.id, o.ts FROM orders AS o WHERE EXISTS (SELECT 1 FROM payments AS p WHERE p.order_id = o.id AND p.ts BETWEEN o.ts AND o.ts +
+INTERVAL '10 seconds');
+
+SELECT o.id, o.ts FROM orders AS o WHERE NOT EXISTS (SELECT 1 FROM payments AS p WHERE p.order_id = o.id AND p.ts BETWEEN o.ts AND o.ts +
+INTERVAL '10 seconds');
+
+SELECT a.region, count(*) AS pairs FROM orders AS a, orders AS b WHERE a.amount < b.amount AND a.ts = b.ts GROUP BY a.region;
+
+SELECT t.region, t.n, p.id FROM (SELECT region, count(*) AS n, max(id) AS most FROM orders GROUP BY region) AS t
+LEFT JOIN payments AS p ON t.most = p.order_id;
+
+SELECT t.region, t.n, u.method, u.n AS m FROM (SELECT region, count(*) AS n FROM orders GROUP BY region) AS t
+FULL JOIN (SELECT method, count(*) AS n FROM payments GROUP BY method) AS u ON t.region = u.method AND t.n > u.n;

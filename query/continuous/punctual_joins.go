@@ -1,0 +1,130 @@
+package continuous
+
+import (
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// punctualJoins leaves late events out of joins that bound the time between their rows: a row whose event time is before its own
+// watermark enters no pair. Only so can the other side's rows be forgotten. Joins without such a bound know no lateness.
+func punctualJoins(n plan.Node, inputs map[string]InputInfo) plan.Node {
+	n = absorbFilter(n)
+	n = overInputs(n, func(in plan.Node) plan.Node { return punctualJoins(in, inputs) })
+	j, ok := n.(*plan.Join)
+	if !ok {
+		return n
+	}
+	out := *j
+	for _, g := range timeGaps(j.On, plan.Width(j.Left)) {
+		if g.both() && isEventTime(out.Left, g.left, inputs) && isEventTime(out.Right, g.right, inputs) {
+			out.Left, out.Right = punctual(out.Left, g.left, inputs), punctual(out.Right, g.right, inputs)
+		}
+	}
+	return &out
+}
+
+// absorbFilter makes conditions on the pairs of an inner join part of it. The optimizer leaves those above it that may fail, as adding
+// to a time may.
+func absorbFilter(n plan.Node) plan.Node {
+	f, ok := n.(*plan.Filter)
+	if !ok {
+		return n
+	}
+	j, ok := f.Input.(*plan.Join)
+	if !ok || j.Kind != plan.InnerJoin {
+		return n
+	}
+	out := *j
+	out.On = append(slices.Clip(j.On), plan.Conjuncts(f.Predicate)...)
+	return &out
+}
+
+// isEventTime reports whether a column is the event time of a stream's rows or the time of a view's.
+func isEventTime(n plan.Node, column int, inputs map[string]InputInfo) bool {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return n.Fields[column] == inputs[n.Stream].Time
+	case *plan.Filter:
+		return isEventTime(n.Input, column, inputs)
+	case *plan.Project:
+		ref, ok := n.Exprs[column].(*plan.ColumnRef)
+		return ok && isEventTime(n.Input, ref.Index, inputs)
+	case *plan.Assign:
+		return column < plan.Width(n.Input) && isEventTime(n.Input, column, inputs)
+	case *plan.Join:
+		if n.Kind != plan.InnerJoin {
+			return false
+		}
+		if width := plan.Width(n.Left); column >= width {
+			return isEventTime(n.Right, column-width, inputs)
+		}
+		return isEventTime(n.Left, column, inputs)
+	default:
+		return false
+	}
+}
+
+// punctual leaves late rows out of the scan that a column comes from.
+func punctual(n plan.Node, column int, inputs map[string]InputInfo) plan.Node {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return punctualScan(n, column, inputs[n.Stream])
+	case *plan.Filter:
+		return &plan.Filter{Input: punctual(n.Input, column, inputs), Predicate: n.Predicate}
+	case *plan.Project:
+		return &plan.Project{Input: punctual(n.Input, n.Exprs[column].(*plan.ColumnRef).Index, inputs), Exprs: n.Exprs, Names: n.Names}
+	case *plan.Assign:
+		out := *n
+		out.Input = punctual(n.Input, column, inputs)
+		return &out
+	case *plan.Join:
+		out := *n
+		if width := plan.Width(n.Left); column >= width {
+			out.Right = punctual(n.Right, column-width, inputs)
+		} else {
+			out.Left = punctual(n.Left, column, inputs)
+		}
+		return &out
+	default:
+		return n
+	}
+}
+
+func punctualScan(n *plan.Scan, column int, info InputInfo) plan.Node {
+	if info.Kind != StreamInput {
+		return n // a view's changes are never late
+	}
+	at := slices.Index(n.Fields, event.FieldWatermark)
+	marks := map[int]bool{at: at >= 0}
+	for _, f := range n.Filter {
+		if p, ok := punctualityOf(f, marks); ok && p.column == column {
+			return n
+		}
+	}
+	out := *n
+	if at < 0 {
+		at = len(n.Fields)
+		out.Fields = append(slices.Clip(n.Fields), event.FieldWatermark)
+	}
+	columns := out.Columns()
+	ref := func(i int) plan.Expr { return &plan.ColumnRef{Index: i, Name: columns[i].Name, Typ: columns[i].Type} }
+	inTime := call("or", call("is_null", ref(at)), call(">=", ref(column), ref(at)))
+	out.Filter = append([]plan.Expr{inTime}, n.Filter...)
+	return pick(&out, upTo(len(n.Fields)))
+}
+
+// call applies the overload of a function that takes these arguments.
+func call(name string, args ...plan.Expr) plan.Expr {
+	for _, f := range plan.Functions[name] {
+		fits := len(f.Args) == len(args)
+		for i := 0; fits && i < len(args); i++ {
+			fits = f.Args[i].Equal(args[i].Type())
+		}
+		if fits {
+			return &plan.Call{Fn: f, Args: args}
+		}
+	}
+	panic("continuous: no function " + name)
+}

@@ -230,8 +230,11 @@ func (r *spilledReader) bringBack(ctx context.Context, part spilledSet) (*Batch,
 		if r.memory.fits(s.bytes()) {
 			continue
 		}
-		if s.count() < 2 || part.level >= spillLevels {
-			return nil, r.memory.resize(s.bytes())
+		if s.count() < 2 || part.level >= spillLevels { // dividing does not help: all of the budget, or none
+			if err := r.memory.resize(s.bytes()); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		if again == nil {
 			again = &spilledGroups{}

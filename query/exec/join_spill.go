@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -62,7 +61,7 @@ func (d *joinDivider) add(batch *Batch) error {
 	}
 	n := o.divisionKeys()
 	if o.byMember && n == len(o.keyTypes) {
-		for row := 0; row < batch.Rows && !(d.anyRow && d.anyNull); row++ {
+		for row := 0; row < batch.Rows && (!d.anyRow || !d.anyNull); row++ {
 			seen := &d.anyRow
 			if isNull(keys[0], row) {
 				seen = &d.anyNull
@@ -219,19 +218,20 @@ func (r *dividedReader) begin(ctx context.Context, part joinPart) error {
 			return err
 		}
 		needed := r.op.indexBytes(whole.size+chunk.chunk.Bytes, whole.rows+chunk.chunk.Rows)
-		if whole.memory.fits(needed) {
-			batch, err := chunk.read()
-			if err != nil {
+		if !whole.memory.fits(needed) {
+			if part.level < spillLevels && len(part.build) > 1 {
+				whole.memory.release()
+				return r.divide(ctx, part)
+			}
+			if err := whole.memory.resize(needed); err != nil { // dividing does not help: all of the budget, or none
 				return err
 			}
-			whole.add(batch)
-			continue
 		}
-		if part.level >= spillLevels || (whole.rows == 0 && len(part.build) == 1) {
-			return whole.memory.resize(needed)
+		batch, err := chunk.read()
+		if err != nil {
+			return err
 		}
-		whole.memory.release()
-		return r.divide(ctx, part)
+		whole.add(batch)
 	}
 	build, err := r.op.index(whole)
 	if err != nil {
@@ -262,10 +262,11 @@ func (r *dividedReader) divide(ctx context.Context, part joinPart) error {
 	}
 	rows := rowsOf(part.build)
 	for i := range spillParts {
-		if alone := rowsOf(build[i]); alone == rows && len(part.build) > 1 && part.level > 2 {
-			return event.Errorf(event.CodeMemoryLimit, "JOIN has %d rows with equal keys on its smaller side, for which there is no memory", rows)
+		level := part.level + 1
+		if rowsOf(build[i]) == rows {
+			level = spillLevels // the keys are as good as equal: no use to divide again
 		}
-		r.parts = append(r.parts, joinPart{build: build[i], probe: probe[i], level: part.level + 1})
+		r.parts = append(r.parts, joinPart{build: build[i], probe: probe[i], level: level})
 	}
 	return nil
 }

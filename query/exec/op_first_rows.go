@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -55,37 +56,45 @@ func (o *firstRowsOp) open() reader { return &firstRowsReader{op: o} }
 // firstRowsReader reads all of the input at the first call of next and then hands out the outcome.
 type firstRowsReader struct {
 	op     *firstRowsOp
-	output *sliceReader
+	output reader
 }
 
 func (r *firstRowsReader) next(ctx context.Context) (*Batch, error) {
 	if r.output == nil {
-		whole, err := r.op.compute(ctx)
-		if err != nil {
+		var err error
+		if r.output, err = r.op.compute(ctx); err != nil {
 			return nil, err
 		}
-		r.output = &sliceReader{batch: whole, size: r.op.run.engine.options.BatchRows}
 	}
 	return r.output.next(ctx)
 }
 
 func (r *firstRowsReader) close() {}
 
-func (o *firstRowsOp) compute(ctx context.Context) (*Batch, error) {
+func (o *firstRowsOp) compute(ctx context.Context) (reader, error) {
 	parts, err := drain(ctx, o.input, o.newPart)
 	if err != nil {
 		return nil, err
 	}
+	spilled := slices.ContainsFunc(parts, func(p *firstRowsPart) bool { return p.divider != nil })
 	total := parts[0]
-	for _, p := range parts[1:] {
+	for i, p := range parts[1:] {
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if spilled = spilled || (o.run.canSpill() && p.table != nil && !total.memory.fits(total.bytes()+p.bytes())); spilled {
+			parts = append([]*firstRowsPart{total}, parts[i+1:]...)
+			break
 		}
 		if err := total.merge(p); err != nil {
 			return nil, err
 		}
 	}
-	return total.result()
+	if spilled {
+		return o.newPartsReader(parts)
+	}
+	whole, err := total.kept()
+	return &sliceReader{batch: whole, size: o.run.engine.options.BatchRows}, err
 }
 
 // firstRowsPart is what one worker keeps.
@@ -95,6 +104,8 @@ type firstRowsPart struct {
 	pick   pick
 	ids    []uint32 // scratch
 	memory reservation
+
+	divider *rowDivider // nil before anything was spilled
 }
 
 func (o *firstRowsOp) newPart() *firstRowsPart {
@@ -133,7 +144,7 @@ func (p *firstRowsPart) consume(batch *Batch) error {
 	if err := p.pick.update(append(columns, keys...), p.ids, p.count(), sequence(batch.Rows)); err != nil {
 		return err
 	}
-	return p.memory.resize(p.bytes())
+	return p.fit()
 }
 
 func (p *firstRowsPart) bytes() int64 {
@@ -161,9 +172,9 @@ func (p *firstRowsPart) merge(o *firstRowsPart) error {
 	return p.memory.resize(p.bytes())
 }
 
-// result puts the columns that are carried back to their places. There is a row for each group, except that without keys and
+// kept puts the columns that are carried back to their places. There is a row for each group, except that without keys and
 // without input there is none.
-func (p *firstRowsPart) result() (*Batch, error) {
+func (p *firstRowsPart) kept() (*Batch, error) {
 	columns, rows, _, err := p.pick.result(p.count())
 	if err != nil {
 		return nil, err

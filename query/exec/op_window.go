@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -106,31 +107,39 @@ func (o *windowOp) open() reader { return &windowReader{op: o} }
 // windowReader computes at the first call of next and then hands out the outcome.
 type windowReader struct {
 	op     *windowOp
-	output *sliceReader
+	output reader
 }
 
 func (r *windowReader) next(ctx context.Context) (*Batch, error) {
 	if r.output == nil {
-		whole, err := r.op.compute(ctx)
-		if err != nil {
+		var err error
+		if r.output, err = r.op.compute(ctx); err != nil {
 			return nil, err
 		}
-		r.output = &sliceReader{batch: whole, size: r.op.run.engine.options.BatchRows}
 	}
 	return r.output.next(ctx)
 }
 
 func (r *windowReader) close() {}
 
-func (o *windowOp) compute(ctx context.Context) (*Batch, error) {
+func (o *windowOp) compute(ctx context.Context) (reader, error) {
 	buffers, err := drain(ctx, o.input, o.newBuffer)
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(buffers, func(b *windowBuffer) bool { return b.divider != nil }) {
+		return o.newPartsReader(buffers)
 	}
 	whole := buffers[0]
 	for _, b := range buffers[1:] {
 		whole.absorb(b)
 	}
+	out, err := o.computeOver(ctx, whole)
+	return &sliceReader{batch: out, size: o.run.engine.options.BatchRows}, err
+}
+
+// computeOver computes all calls over rows that hold whole partitions.
+func (o *windowOp) computeOver(ctx context.Context, whole *windowBuffer) (*Batch, error) {
 	out := &Batch{Columns: make([]arrow.Array, len(o.node.Input.Columns())+len(o.calls)), Rows: whole.rows}
 	if whole.rows == 0 {
 		return out, nil

@@ -138,3 +138,23 @@ func TestJoinsSpill(t *testing.T) {
 		})
 	}
 }
+
+func TestWindowsAndDistinctSpill(t *testing.T) {
+	t.Parallel()
+	tab := newTable(newRand(t, 44), 5_000)
+	s := scan(tab)
+	id, user, amount := col(s, "id"), col(s, "user"), col(s, "amount")
+	running := plan.Frame{Unit: plan.FrameRows, Start: plan.FrameBound{Kind: plan.UnboundedPreceding}, End: plan.FrameBound{Kind: plan.CurrentRow}}
+	calls := []plan.WindowCall{windowFn("row_number"), windowFn("dense_rank"), aggregated(running, "max", amount)}
+	below := windowOver(s, []plan.Expr{user, col(s, "ok")}, []plan.SortKey{asc(amount), asc(id)}, calls)
+	above := windowOver(below, []plan.Expr{user, col(s, "ok")}, []plan.SortKey{asc(amount)}, []plan.WindowCall{windowFn("rank")})
+	for name, root := range map[string]plan.Node{
+		"window": below, "arranged": above,
+		"distinct on": &plan.FirstRows{Input: s, By: []plan.Expr{user, col(s, "region")}, Keys: []plan.SortKey{desc(amount), asc(id)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			requireSpilled(t, tab, root, 900<<10, false)
+		})
+	}
+}

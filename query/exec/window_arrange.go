@@ -18,6 +18,7 @@ type windowBuffer struct {
 	rows    int
 	size    int64
 	memory  reservation
+	divider *rowDivider // nil before anything was spilled
 }
 
 func (o *windowOp) newBuffer() *windowBuffer {
@@ -38,11 +39,10 @@ func (b *windowBuffer) consume(batch *Batch) error {
 		}
 		out.Columns = append(out.Columns, columns...)
 	}
-	b.batches = append(b.batches, out)
-	b.rows += out.Rows
-	b.size += batchBytes(out)
-	// Laying the rows out holds each of them twice, once as collected and once in order.
-	return b.memory.resize(2*b.size + 16*int64(b.rows))
+	if err := b.add(out); err != nil {
+		return err
+	}
+	return b.fit()
 }
 
 // absorb takes over another worker's rows.

@@ -60,7 +60,7 @@ func setMembers(e plan.Expr, input plan.Expr, members []arrow.Array) (plan.Expr,
 		return nil, nil, false
 	}
 	if call.Fn.Name == "or" {
-		ok := true
+		var ok bool
 		for _, a := range call.Args {
 			if input, members, ok = setMembers(a, input, members); !ok {
 				return nil, nil, false

@@ -38,6 +38,7 @@ func TestRandomQueriesAnswerAsDuckDBDoes(t *testing.T) {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 	s := start(t, t.TempDir())
 	setup := fillTables(s, g)
+	tight := s.tightServers()
 	refused := 0
 	for at := 0; at < statements; at += 1000 {
 		queries := make([]string, min(1000, statements-at))
@@ -46,7 +47,9 @@ func TestRandomQueriesAnswerAsDuckDBDoes(t *testing.T) {
 		}
 		theirs := askDuckDB(t, append(slices.Clone(setup), queries...))[len(setup):]
 		for i, sql := range queries {
-			compareAnswers(t, s, sql, theirs[i])
+			if ours, ok := compareAnswers(t, s, sql, theirs[i]); ok {
+				requireSameTight(t, tight, sql, ours)
+			}
 			if theirs[i].Error != "" {
 				refused++
 			}
@@ -116,13 +119,13 @@ func askDuckDB(t *testing.T, statements []string) []duckAnswer {
 	return answers
 }
 
-// compareAnswers holds our rows against theirs, as sets with repetition. What DuckDB refuses we may answer or refuse.
-func compareAnswers(t *testing.T, s *instance, sql string, theirs duckAnswer) {
+// compareAnswers holds our rows against theirs, as sets with repetition, and gives them. What DuckDB refuses we may answer or refuse.
+func compareAnswers(t *testing.T, s *instance, sql string, theirs duckAnswer) (rows [][]any, ok bool) {
 	t.Helper()
 	answer := s.do("POST", "/v1/sql", sql)
 	if theirs.Error != "" {
 		require.Less(t, answer.status, 500, "%s\n%s", sql, answer.body)
-		return
+		return nil, false
 	}
 	require.Equal(t, 200, answer.status, "%s\n%s", sql, answer.body)
 	var ours table
@@ -135,6 +138,7 @@ func compareAnswers(t *testing.T, s *instance, sql string, theirs duckAnswer) {
 			require.True(t, sameValue(want[i][c], got[i][c]), "%s\nwant %v\ngot %v", sql, want[i], got[i])
 		}
 	}
+	return ours.Rows, true
 }
 
 // sortedRows brings rows to one order, in which numbers that differ in their last digits only are alike.

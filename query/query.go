@@ -36,6 +36,19 @@ type ScanRequest struct {
 	Columns []event.FieldID
 	// Ranges are necessary conditions on columns; all of them hold for every row of the answer.
 	Ranges []plan.Range
+	// Settled, if not nil, is asked about pieces whose statistics are exactly known: those for which it says true are left out, because
+	// the caller has taken from the statistics what it needs. A source may ask about some pieces only, or none.
+	Settled func(Statistics) bool
+}
+
+// Statistics are what is exactly known of a piece of a stream without reading it, for the columns of a request.
+type Statistics interface {
+	// Rows is the number of rows.
+	Rows() int64
+	// Nulls counts the rows in which a column has no value; ok is false where that is not known.
+	Nulls(column int) (nulls int64, ok bool)
+	// Ends is an array of the least and the greatest value of a column, nil where every row is NULL; ok is false where they are not known.
+	Ends(column int) (leastGreatest arrow.Array, ok bool)
 }
 
 // Scan is the outcome of a ScanRequest.
@@ -43,6 +56,8 @@ type Scan struct {
 	Morsels []Morsel
 	// SegmentsScanned and SegmentsPruned count the Parquet files behind the morsels and those that the ranges left out.
 	SegmentsScanned, SegmentsPruned int
+	// SegmentsSettled counts the files that the caller needed nothing but statistics of; they are in neither of the others.
+	SegmentsSettled int
 	// RowGroupsScanned and RowGroupsPruned count the parts of the files scanned, TailRows the rows of morsels that lie in no file.
 	RowGroupsScanned, RowGroupsPruned int
 	TailRows                          int64

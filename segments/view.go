@@ -69,10 +69,13 @@ type ScanRequest struct {
 	Columns []event.FieldID
 	// Ranges are conditions that every row wanted satisfies.
 	Ranges []prune.Range
+	// Settled, if not nil, is asked about every segment that the ranges leave in: one for which it says true is not read.
+	Settled func(Statistics) bool
 }
 
-// Pruned counts what a Scan's ranges left out: whole segments, and row groups of the others; RowGroups counts those left in.
-type Pruned struct{ Segments, RowGroups, RowGroupsLeft int }
+// Pruned counts what a Scan left out: whole segments for the ranges, row groups of the others, and segments that were settled by their
+// statistics. RowGroupsLeft counts those left in.
+type Pruned struct{ Segments, RowGroups, RowGroupsLeft, Settled int }
 
 // Scan lists pieces, in order of time by segment, that together hold all rows which can satisfy the ranges, and some others.
 // Footers are read, data is not.
@@ -83,6 +86,10 @@ func (v *View) Scan(ctx context.Context, request ScanRequest) (morsels []*Morsel
 		}
 		if v.closed.Load() {
 			return nil, Pruned{}, event.Errorf(event.CodeClosed, "the view of stream %s is closed", v.stream)
+		}
+		if settled(segment, &request) {
+			pruned.Settled++
+			continue
 		}
 		found, groups, err := v.scanSegment(segment, request)
 		if err != nil {
@@ -98,6 +105,14 @@ func (v *View) Scan(ctx context.Context, request ScanRequest) (morsels []*Morsel
 		morsels = append(morsels, found...)
 	}
 	return morsels, pruned, nil
+}
+
+// settled asks whether statistics are enough. A segment that is newer than the request's schema is for scanSegment to judge.
+func settled(segment *manifest.Segment, request *ScanRequest) bool {
+	if request.Settled == nil || segment.SchemaVersion > request.Schema.Version {
+		return false
+	}
+	return !prune.Excluded(request.Ranges, request.Schema, segment.Stats) && request.Settled(Statistics{segment, request})
 }
 
 // groupsOf counts the row groups that morsels of one segment lie in.

@@ -5,6 +5,8 @@ import "math"
 // estimateRows guesses how many rows an operator gives, to choose the cheaper of two ways. What no one knows is a lot.
 func estimateRows(op operator) float64 {
 	switch op := op.(type) {
+	case *statisticsOp:
+		return 1
 	case *profiledOp:
 		return estimateRows(op.operator)
 	case *scanOp:

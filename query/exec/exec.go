@@ -85,6 +85,8 @@ type run struct {
 	files    *spillFiles
 	stats    *counters
 	profile  *profile // nil where nobody asked what each node costs
+	// settled are the calls that the scan being built may answer from statistics; nil for none.
+	settled []*knownCall
 	// works are the rows that the steps of recursive queries are computed over, by the queries' numbers.
 	works map[int]*workTable
 }

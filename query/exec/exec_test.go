@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -77,6 +78,11 @@ func questions(t *table) []question {
 		{name: "project", root: project(where(s, ok), call("+", id, lit(1)), call("||", region, lit("!")), lit("same"))},
 		{name: "global", root: aggregate(s, nil, everything...)},
 		{name: "global over nothing", root: aggregate(where(s, call("<", id, lit(-1))), nil, everything...)},
+		{name: "by statistics", root: aggregate(s, nil,
+			agg("count"), agg("count", region), agg("min", ts), agg("max", id), agg("min", user), agg("max", user))},
+		{name: "by statistics of some", root: aggregate(where(s, call(">=", ts, thirdTime(t))), nil,
+			agg("count"), agg("count", user), agg("min", id), agg("max", ts))},
+		{name: "by statistics of none", root: aggregate(where(s, call("<", id, lit(-1))), nil, agg("count"), agg("min", ts), agg("max", user))},
 		{name: "group over nothing", root: aggregate(where(s, call("<", id, lit(-1))), []plan.Expr{region}, agg("count"))},
 		{name: "by text", root: aggregate(s, []plan.Expr{region}, append(everything, filtered, filteredAll)...)},
 		{name: "by bigint", root: aggregate(s, []plan.Expr{user}, everything...)},
@@ -106,6 +112,15 @@ func questions(t *table) []question {
 			call(">", &plan.ColumnRef{Index: 1, Typ: double}, lit(10.0)))},
 	}
 	return all
+}
+
+// thirdTime is the time of a row at a third of a table, which divides its morsels.
+func thirdTime(t *table) plan.Expr {
+	if t.rows == 0 {
+		return &plan.Literal{Value: event.NewTimestamps([]int64{0}, nil), Typ: timestamptz}
+	}
+	at := int64(t.rows / 3)
+	return &plan.Literal{Value: array.NewSlice(t.columns[1], at, at+1), Typ: timestamptz}
 }
 
 // TestAnswers asks every question in many ways: however many workers, however the rows are cut into batches and morsels, with and

@@ -134,14 +134,51 @@ func (s *snapshot) Scan(_ context.Context, request query.ScanRequest) (query.Sca
 	out := query.Scan{SegmentsScanned: 1, SegmentsPruned: 2}
 	for at := 0; at < t.rows; {
 		end := min(t.rows, at+1+src.rng.IntN(t.rows/3+1))
-		var m query.Morsel = src.morsel(t, request.Columns, at, end)
+		piece := src.morsel(t, request.Columns, at, end)
+		at = end
+		if request.Settled != nil && src.rng.IntN(2) == 0 && request.Settled(exactly{piece}) {
+			out.SegmentsSettled++
+			continue
+		}
+		var m query.Morsel = piece
 		if src.wrap != nil {
 			m = src.wrap(m)
 		}
 		out.Morsels = append(out.Morsels, m)
-		at = end
 	}
 	return out, nil
+}
+
+// exactly is the statistics of a morsel.
+type exactly struct{ *morsel }
+
+func (e exactly) Rows() int64 { return int64(e.rows) }
+
+func (e exactly) Nulls(column int) (int64, bool) { return int64(e.columns[column].NullN()), true }
+
+func (e exactly) Ends(column int) (arrow.Array, bool) {
+	switch c := e.columns[column].(type) {
+	case *array.Timestamp:
+		ends, _ := e.Bounds(column)
+		return ends, true
+	case *array.Int64:
+		var ends []int64
+		for i, v := range c.Int64Values() {
+			switch {
+			case c.IsNull(i):
+			case ends == nil:
+				ends = []int64{v, v}
+			default:
+				ends[0], ends[1] = min(ends[0], v), max(ends[1], v)
+			}
+		}
+		if ends == nil {
+			return nil, true
+		}
+		return event.NewInt64s(ends, nil), true
+	default:
+		return nil, false
+	}
 }
 
 func (s *source) morsel(t *table, fields []event.FieldID, from, to int) *morsel {

@@ -33,11 +33,18 @@ func (r *run) newAggregate(ctx context.Context, n *plan.Aggregate) (operator, er
 		op.calls = append(op.calls, call)
 		exprs = append(exprs, a.Exprs()...)
 	}
-	if op.input, err = r.inputFor(ctx, n.Input, exprs...); err != nil {
+	below := *r
+	if n.Statistics {
+		below.settled = newKnownCalls(n.Aggregates) // its input is a scan
+	}
+	if op.input, err = below.inputFor(ctx, n.Input, exprs...); err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(op.calls, func(c aggregateCall) bool { return c.collects() }) {
 		useBriefly(op.input)
+	}
+	if n.Statistics {
+		return &statisticsOp{operator: op, calls: below.settled}, nil
 	}
 	return op, nil
 }

@@ -33,12 +33,17 @@ func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator,
 	}
 	// now() has its value only here, so the ranges that follow from it are found here.
 	ranges := optimize.Ranges(n, r.kernel)
-	scan, err := r.snapshot.Scan(ctx, query.ScanRequest{Stream: n.Stream, Schema: n.Schema, Columns: n.Fields, Ranges: ranges})
+	request := query.ScanRequest{Stream: n.Stream, Schema: n.Schema, Columns: n.Fields, Ranges: ranges}
+	if r.settled != nil {
+		request.Settled = func(rows query.Statistics) bool { return settle(r.kernel, r.settled, conditions, rows) }
+	}
+	scan, err := r.snapshot.Scan(ctx, request)
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", n.Stream, err)
 	}
 	r.stats.segmentsRead.Add(int64(scan.SegmentsScanned))
 	r.stats.segmentsCut.Add(int64(scan.SegmentsPruned))
+	r.stats.segmentsSettled.Add(int64(scan.SegmentsSettled))
 	r.stats.groupsRead.Add(int64(scan.RowGroupsScanned))
 	r.stats.groupsCut.Add(int64(scan.RowGroupsPruned))
 	r.stats.tailRows.Add(scan.TailRows)

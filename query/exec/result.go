@@ -16,6 +16,8 @@ type Stats struct {
 	RowsScanned, BytesScanned int64
 	// SegmentsScanned and SegmentsPruned count the segment files that were read and those left out by their statistics.
 	SegmentsScanned, SegmentsPruned int
+	// SegmentsSettled counts those of which the statistics said all that was asked.
+	SegmentsSettled int
 	// RowGroupsScanned and RowGroupsPruned count the row groups of the segments that were read.
 	RowGroupsScanned, RowGroupsPruned int
 	// TailRows counts the rows read that were not yet sealed into segments.
@@ -32,6 +34,7 @@ type counters struct {
 	rows, bytes, tailRows     atomic.Int64
 	segmentsRead, segmentsCut atomic.Int64
 	groupsRead, groupsCut     atomic.Int64
+	segmentsSettled           atomic.Int64
 	spilled                   atomic.Int64
 }
 
@@ -42,6 +45,7 @@ func (c *counters) add(part *counters) {
 	c.tailRows.Add(part.tailRows.Load())
 	c.segmentsRead.Add(part.segmentsRead.Load())
 	c.segmentsCut.Add(part.segmentsCut.Load())
+	c.segmentsSettled.Add(part.segmentsSettled.Load())
 	c.groupsRead.Add(part.groupsRead.Load())
 	c.groupsCut.Add(part.groupsCut.Load())
 	c.spilled.Add(part.spilled.Load())
@@ -52,6 +56,7 @@ func (c *counters) sum() Stats {
 	return Stats{
 		RowsScanned: c.rows.Load(), BytesScanned: c.bytes.Load(), TailRows: c.tailRows.Load(),
 		SegmentsScanned: int(c.segmentsRead.Load()), SegmentsPruned: int(c.segmentsCut.Load()),
+		SegmentsSettled:  int(c.segmentsSettled.Load()),
 		RowGroupsScanned: int(c.groupsRead.Load()), RowGroupsPruned: int(c.groupsCut.Load()),
 		SpilledBytes: c.spilled.Load(),
 	}

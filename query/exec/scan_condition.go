@@ -4,7 +4,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/query"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -65,8 +64,13 @@ func readsColumns(e plan.Expr) bool {
 	return found
 }
 
-// holds reports that every row of a morsel meets the condition, as far as that is known without reading it.
-func (c *condition) holds(ctx *kernel.Context, m query.Morsel) bool {
+// bounded is rows of which the ends of columns may be known: a morsel, or statistics.
+type bounded interface {
+	Bounds(column int) (lowHigh arrow.Array, ok bool)
+}
+
+// holds reports that every row meets the condition, as far as that is known without reading any.
+func (c *condition) holds(ctx *kernel.Context, m bounded) bool {
 	if c.ordered < 0 {
 		return false
 	}

@@ -10,7 +10,8 @@ import (
 )
 
 // rules run once, in this order: folding leaves simple conditions to push, pushed conditions become those of joins and say
-// which inputs are small, they give ranges, and pruning comes after all that may drop the last use of a column.
+// which inputs are small, they give ranges, pruning comes after all that may drop the last use of a column, and
+// what statistics can answer is seen once scans have their conditions.
 var rules = []func(plan.Node) (plan.Node, error){
 	foldConstants,
 	decorrelate,
@@ -21,6 +22,7 @@ var rules = []func(plan.Node) (plan.Node, error){
 	pruneColumns,
 	dropNoopProjections,
 	addRanges,
+	useStatistics,
 }
 
 // Optimize gives an equivalent plan. The plan given stays as it is.

@@ -60,6 +60,8 @@ type Aggregate struct {
 	Sets [][]int
 	// Names holds one name for each output column.
 	Names []string
+	// Statistics tells that the calls can be answered, for rows of the scan below whose statistics are known, without reading them.
+	Statistics bool
 }
 
 // Aggregation is one call of an aggregate function.

@@ -130,7 +130,11 @@ func describeAggregate(n *Aggregate) string {
 		}
 		out += " sets=[" + strings.Join(sets, ", ") + "]"
 	}
-	return out + " compute=[" + strings.Join(calls, ", ") + "]"
+	out += " compute=[" + strings.Join(calls, ", ") + "]"
+	if n.Statistics {
+		out += " using statistics"
+	}
+	return out
 }
 
 func pickExprs(exprs []Expr, indexes []int) []Expr {

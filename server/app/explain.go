@@ -104,8 +104,11 @@ func (e *explanation) scanned(n plan.Node, s exec.Stats) []string {
 	}
 	out := []string{
 		count(s.RowsScanned, "row") + " read", exec.FormatBytes(s.BytesScanned),
-		fmt.Sprintf("segments %d of %d", s.SegmentsScanned, s.SegmentsScanned+s.SegmentsPruned),
+		fmt.Sprintf("segments %d of %d", s.SegmentsScanned, s.SegmentsScanned+s.SegmentsPruned+s.SegmentsSettled),
 		fmt.Sprintf("row groups %d of %d", s.RowGroupsScanned, s.RowGroupsScanned+s.RowGroupsPruned),
+	}
+	if s.SegmentsSettled > 0 {
+		out = append(out, fmt.Sprintf("%d known by statistics", s.SegmentsSettled))
 	}
 	if s.TailRows > 0 {
 		out = append(out, count(s.TailRows, "row")+" in the tail")
@@ -148,6 +151,7 @@ type explainedScan struct {
 	BytesScanned     int64 `json:"bytes_scanned"`
 	SegmentsScanned  int   `json:"segments_scanned"`
 	SegmentsPruned   int   `json:"segments_pruned"`
+	SegmentsSettled  int   `json:"segments_known_by_statistics"`
 	RowGroupsScanned int   `json:"row_groups_scanned"`
 	RowGroupsPruned  int   `json:"row_groups_pruned"`
 	TailRows         int64 `json:"tail_rows"`
@@ -198,7 +202,7 @@ func (e *explanation) costsOf(n plan.Node) *explainedCosts {
 	if _, ok := n.(*plan.Scan); ok {
 		s := stats.Scan
 		out.Scan = &explainedScan{
-			s.RowsScanned, s.BytesScanned, s.SegmentsScanned, s.SegmentsPruned, s.RowGroupsScanned, s.RowGroupsPruned, s.TailRows,
+			s.RowsScanned, s.BytesScanned, s.SegmentsScanned, s.SegmentsPruned, s.SegmentsSettled, s.RowGroupsScanned, s.RowGroupsPruned, s.TailRows,
 		}
 	}
 	return out

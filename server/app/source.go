@@ -92,14 +92,17 @@ func (s *snapshot) Scan(ctx context.Context, request query.ScanRequest) (query.S
 	if newest(stream) > request.Schema.Version {
 		return query.Scan{}, segments.ErrSchemaChanged
 	}
-	sealed, cut, err := stream.segments.Scan(ctx, segments.ScanRequest{
-		Schema: request.Schema, Columns: request.Columns, Ranges: pruneRanges(request.Ranges),
-	})
+	asked := segments.ScanRequest{Schema: request.Schema, Columns: request.Columns, Ranges: pruneRanges(request.Ranges)}
+	if request.Settled != nil {
+		asked.Settled = func(s segments.Statistics) bool { return request.Settled(s) }
+	}
+	sealed, cut, err := stream.segments.Scan(ctx, asked)
 	if err != nil {
 		return query.Scan{}, fmt.Errorf("scan segments of %s: %w", request.Stream, err)
 	}
 	scan := query.Scan{
-		SegmentsPruned: cut.Segments, SegmentsScanned: len(stream.segments.Segments()) - cut.Segments,
+		SegmentsPruned: cut.Segments, SegmentsScanned: len(stream.segments.Segments()) - cut.Segments - cut.Settled,
+		SegmentsSettled:  cut.Settled,
 		RowGroupsScanned: cut.RowGroupsLeft, RowGroupsPruned: cut.RowGroups,
 	}
 	for _, m := range sealed {

@@ -8,6 +8,7 @@ package seal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -24,6 +25,9 @@ import (
 
 // lookEvery is how often ages are looked at; a tail that has grown too large is seen at once.
 const lookEvery = time.Second
+
+// trimEvery is how often logs are looked at for files that have become too old. They are also when rows are sealed.
+const trimEvery = time.Minute
 
 // Limits say when a tail is due: when any of them is reached. All must be positive.
 type Limits struct {
@@ -126,14 +130,17 @@ func (s *Sealer) Close() error {
 
 func (s *Sealer) run(ctx context.Context) {
 	defer close(s.done)
-	ticker := time.NewTicker(lookEvery)
+	ticker, trim := time.NewTicker(lookEvery), time.NewTicker(trimEvery)
 	defer ticker.Stop()
+	defer trim.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-s.grown:
 		case <-ticker.C:
+		case <-trim.C:
+			s.trimAll(ctx)
 		}
 		s.look(ctx)
 	}
@@ -151,6 +158,33 @@ func (s *Sealer) look(ctx context.Context) {
 			s.options.Logger.Error("seal failed; it will be tried again", "stream", stream.Definition().Name, "error", err)
 		}
 	}
+}
+
+// trimAll removes the log files of all streams that have become too old since their rows were sealed.
+func (s *Sealer) trimAll(ctx context.Context) {
+	s.mu.Lock()
+	streams := s.mu.streams
+	s.mu.Unlock()
+	for _, stream := range streams {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := s.trimOne(stream); err != nil {
+			s.options.Logger.Error("trimming a log failed; it will be tried again", "stream", stream.Definition().Name, "error", err)
+		}
+	}
+}
+
+func (s *Sealer) trimOne(stream *Stream) error {
+	stream.sealing.Lock()
+	defer stream.sealing.Unlock()
+	if stream.forgotten {
+		return nil
+	}
+	definition := stream.Definition()
+	view := s.store.View(definition.Name)
+	next := view.Sealed().Next
+	return errors.Join(view.Close(), s.trim(stream, definition, next))
 }
 
 func (s *Sealer) due(stream *Stream) bool {
@@ -198,8 +232,12 @@ func sealedState(view tail.View) manifest.Sealed {
 	return sealed
 }
 
-// trim removes log files that hold sealed rows only and are older than the stream keeps raw records.
+// trim removes log files that hold sealed rows only and are older than the stream keeps raw records. While the clock is not to be
+// trusted, nothing is old.
 func (s *Sealer) trim(stream *Stream, definition *catalog.Stream, next event.Vector) error {
+	if s.store.RetentionHeld() {
+		return nil
+	}
 	before := s.options.Now().Add(-definition.LogRetention)
 	spare, err := stream.Spare()
 	if err != nil {

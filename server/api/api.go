@@ -104,6 +104,8 @@ func (s *Server) routes() []route {
 		{"POST", "/write", s.postInflux},
 		{"POST", "/api/v2/write", s.postInflux},
 		{"GET", "/ping", s.getPing},
+		{"POST", "/v1/logs", s.postLogs},
+		{"POST", "/v1/metrics", s.postMetrics},
 		{"GET", "/v1/openapi.json", s.getOpenAPI},
 		{"GET", "/livez", s.getLive},
 		{"GET", "/readyz", s.getReady},

@@ -81,13 +81,14 @@ func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request) (taken, erro
 		return taken{}, err
 	}
 	reader := lineproto.NewReader(body, lineproto.Options{Unit: unit, TimeColumn: s.timeColumn})
-	failure := feedInflux(r, in, reader)
+	failure := feedInflux(r, in, reader, body.paced)
 	got, err := in.finish(r.Context())
 	return got, errors.Join(failure, err)
 }
 
-func feedInflux(r *http.Request, in *intake, reader *lineproto.Reader) error {
+func feedInflux(r *http.Request, in *intake, reader *lineproto.Reader, pace *paced) error {
 	for {
+		pace.chunk()
 		rows, refused, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return nil

@@ -1,0 +1,211 @@
+package api
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	collectlogs "go.opentelemetry.io/proto/slim/otlp/collector/logs/v1"
+	collectmetrics "go.opentelemetry.io/proto/slim/otlp/collector/metrics/v1"
+	logs "go.opentelemetry.io/proto/slim/otlp/logs/v1"
+	metrics "go.opentelemetry.io/proto/slim/otlp/metrics/v1"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/otlp"
+)
+
+const (
+	// The streams of OpenTelemetry.
+	logStream    = "otel_logs"
+	metricStream = "otel_metrics"
+	// otlpBytes bounds a request, which takes several times its size in memory once it is decoded. Exporters send a few MiB at most.
+	otlpBytes = 16 << 20
+	// otlpDepth bounds the nesting of its messages: values within values take two levels each.
+	otlpDepth = 128
+
+	protobufMedia = "application/x-protobuf"
+	jsonMedia     = "application/json"
+)
+
+// postLogs takes logs in as OTLP/HTTP has it.
+func (s *Server) postLogs(w http.ResponseWriter, r *http.Request) error {
+	request := &collectlogs.ExportLogsServiceRequest{}
+	return s.takeOTLP(w, r, logStream, request, func() []*decode.Chunk {
+		hexIDs(request.GetResourceLogs())
+		return otlp.Logs(request.GetResourceLogs())
+	}, func(rejected int64, reason string) proto.Message {
+		answer := &collectlogs.ExportLogsServiceResponse{}
+		if rejected > 0 {
+			answer.PartialSuccess = &collectlogs.ExportLogsPartialSuccess{RejectedLogRecords: rejected, ErrorMessage: reason}
+		}
+		return answer
+	})
+}
+
+// postMetrics takes metrics in as OTLP/HTTP has it.
+func (s *Server) postMetrics(w http.ResponseWriter, r *http.Request) error {
+	request := &collectmetrics.ExportMetricsServiceRequest{}
+	return s.takeOTLP(w, r, metricStream, request, func() []*decode.Chunk {
+		hexExemplars(request.GetResourceMetrics())
+		return otlp.Metrics(request.GetResourceMetrics())
+	}, func(rejected int64, reason string) proto.Message {
+		answer := &collectmetrics.ExportMetricsServiceResponse{}
+		if rejected > 0 {
+			answer.PartialSuccess = &collectmetrics.ExportMetricsPartialSuccess{RejectedDataPoints: rejected, ErrorMessage: reason}
+		}
+		return answer
+	})
+}
+
+// takeOTLP reads a request, takes its rows in and answers, in the encoding that the request has.
+func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, stream string, request proto.Message, rows func() []*decode.Chunk,
+	answer func(rejected int64, reason string) proto.Message,
+) error {
+	media, err := s.readOTLP(w, r, request)
+	if err != nil {
+		return sendOTLPError(w, media, err)
+	}
+	in, err := s.newIntake(w, r, "time")
+	if err != nil {
+		return sendOTLPError(w, media, err)
+	}
+	for _, chunk := range rows() {
+		if err = in.feed(r.Context(), stream, chunk); err != nil {
+			break
+		}
+	}
+	got, failure := in.finish(r.Context())
+	if err = errors.Join(err, failure); err != nil {
+		s.Logger.Warn("OTLP broken off", "stream", stream, "accepted", got.accepted, "error", err)
+		return sendOTLPError(w, media, err)
+	}
+	reason := ""
+	if got.first != nil {
+		reason = fmt.Sprintf("item %d: %s", got.first.Row, got.first.Reason)
+	}
+	return sendOTLP(w, media, http.StatusOK, answer(got.rejected, reason))
+}
+
+// readOTLP decodes the body; media is how the answer is to be encoded.
+func (s *Server) readOTLP(w http.ResponseWriter, r *http.Request, request proto.Message) (media string, err error) {
+	media, _, _ = mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if media != protobufMedia && media != jsonMedia {
+		return jsonMedia, event.Errorf(event.CodeMediaType, "OTLP cannot be read from %q", r.Header.Get("Content-Type")).
+			WithHint("send %s or %s", protobufMedia, jsonMedia)
+	}
+	body, err := s.openBody(w, r, otlpBytes)
+	if err != nil {
+		return media, err
+	}
+	defer body.close()
+	body.paced.chunk()
+	content, release, err := s.wholes.read(body)
+	if err != nil {
+		return media, err
+	}
+	defer release()
+	if media == jsonMedia {
+		err = protojson.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: otlpDepth}.Unmarshal(content, request)
+	} else {
+		err = proto.UnmarshalOptions{RecursionLimit: otlpDepth}.Unmarshal(content, request)
+	}
+	if err != nil {
+		return media, event.Errorf(event.CodeBadRequest, "the body is not OTLP: %v", err)
+	}
+	return media, nil
+}
+
+// sendOTLP answers with a message.
+func sendOTLP(w http.ResponseWriter, media string, status int, message proto.Message) error {
+	encode := proto.Marshal
+	if media == jsonMedia {
+		encode = protojson.Marshal
+	}
+	body, err := encode(message)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", media)
+	w.WriteHeader(status)
+	_, err = w.Write(body)
+	return err
+}
+
+// sendOTLPError answers with a google.rpc.Status, whose field 2 is the message. Exporters send again after 429, 502, 503 and 504 only, so a disk
+// that is full for the moment is 503 here.
+func sendOTLPError(w http.ResponseWriter, media string, err error) error {
+	fault := asFault(err)
+	code := status(fault.Code)
+	if code == http.StatusInsufficientStorage {
+		code = http.StatusServiceUnavailable
+	}
+	if code == http.StatusTooManyRequests || code == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	if media == jsonMedia {
+		return writeJSON(w, code, map[string]string{"message": fault.Error(), "code": string(fault.Code)})
+	}
+	w.Header().Set("Content-Type", media)
+	w.WriteHeader(code)
+	_, err = io.Writer(w).Write(protowire.AppendString(protowire.AppendTag(nil, 2, protowire.BytesType), fault.Error()))
+	return err
+}
+
+// OTLP's JSON has the ids of traces and spans in hexadecimal digits, where the mapping of protocol buffers to JSON has base64. All digits of the
+// one are digits of the other, so what was read as base64 has other lengths than ids, and is turned back.
+const (
+	traceDigits = 32
+	spanDigits  = 16
+)
+
+func hexID(id []byte) []byte {
+	if n := base64.StdEncoding.EncodedLen(len(id)); n != traceDigits && n != spanDigits || len(id) == spanDigits || len(id) == spanDigits/2 {
+		return id
+	}
+	digits := base64.StdEncoding.EncodeToString(id)
+	if plain, err := hex.DecodeString(digits); err == nil {
+		return plain
+	}
+	return id
+}
+
+func hexIDs(request []*logs.ResourceLogs) {
+	for _, from := range request {
+		for _, scope := range from.GetScopeLogs() {
+			for _, record := range scope.GetLogRecords() {
+				record.TraceId, record.SpanId = hexID(record.GetTraceId()), hexID(record.GetSpanId())
+			}
+		}
+	}
+}
+
+func hexExemplars(request []*metrics.ResourceMetrics) {
+	turn := func(list []*metrics.Exemplar) {
+		for _, e := range list {
+			e.TraceId, e.SpanId = hexID(e.GetTraceId()), hexID(e.GetSpanId())
+		}
+	}
+	for _, from := range request {
+		for _, scope := range from.GetScopeMetrics() {
+			for _, metric := range scope.GetMetrics() {
+				for _, p := range append(metric.GetGauge().GetDataPoints(), metric.GetSum().GetDataPoints()...) {
+					turn(p.GetExemplars())
+				}
+				for _, p := range metric.GetHistogram().GetDataPoints() {
+					turn(p.GetExemplars())
+				}
+				for _, p := range metric.GetExponentialHistogram().GetDataPoints() {
+					turn(p.GetExemplars())
+				}
+			}
+		}
+	}
+}

@@ -52,9 +52,15 @@ var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
 // startDaemon runs the binary on a data directory and returns when it serves.
 func startDaemon(t *testing.T, data string, environ ...string) *daemon {
 	t.Helper()
+	return startDaemonOn(t, "127.0.0.1:0", data, environ...)
+}
+
+// startDaemonOn is startDaemon at an address.
+func startDaemonOn(t *testing.T, listen, data string, environ ...string) *daemon {
+	t.Helper()
 	path, err := builtBinary()
 	require.NoError(t, err)
-	cmd := exec.Command(path, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
+	cmd := exec.Command(path, "serve", "--data", data, "--listen", listen, "--admin-listen", "127.0.0.1:0")
 	cmd.Env = append(os.Environ(), environ...)
 	stderr, err := cmd.StderrPipe()
 	require.NoError(t, err)

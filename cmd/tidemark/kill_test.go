@@ -138,6 +138,38 @@ func (j *ackJournal) check(t *testing.T, server *daemon, cycle int) {
 			t.Fatalf("cycle %d: offsets are dense, but there is no %d", cycle, o)
 		}
 	}
+	checkViews(t, c, cycle)
+}
+
+// killedViews are views of the stream, with the query that each of them answers.
+var killedViews = map[string]string{
+	"killed_minutes": `SELECT window_start, count(*) AS c, sum(n) AS s FROM TUMBLE(TABLE killed, DESCRIPTOR(ts), INTERVAL '1 minute')
+		GROUP BY window_start, window_end`,
+	"killed_numbers": "SELECT n, count(*) AS c, max(id) AS last FROM killed GROUP BY n",
+	"killed_sevens":  "SELECT id, n FROM killed WHERE n = 6",
+}
+
+// checkViews makes the views, if they are not there yet, and holds each to its query.
+func checkViews(t *testing.T, c *client.Client, cycle int) {
+	t.Helper()
+	rows := func(sql string) string {
+		result, err := c.Query(t.Context(), sql, client.QueryOptions{MaxRows: 1 << 30, Wait: true})
+		require.NoError(t, err, sql)
+		text, err := json.Marshal(result.Rows)
+		require.NoError(t, err)
+		return string(text)
+	}
+	for name, query := range killedViews {
+		rows("CREATE MATERIALIZED VIEW IF NOT EXISTS " + name + " WITH (memory = '16MB') AS " + query)
+		late := ""
+		if name == "killed_minutes" {
+			late = " LATE DROP"
+		}
+		want := rows("SELECT * FROM (" + query + late + ") AS q ORDER BY 1, 2")
+		if got := rows("SELECT * FROM " + name + " ORDER BY 1, 2"); got != want {
+			t.Fatalf("cycle %d: view %s is %.2000s and should be %.2000s", cycle, name, got, want)
+		}
+	}
 }
 
 func number(t *testing.T, v any) int64 {

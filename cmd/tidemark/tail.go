@@ -18,9 +18,10 @@ import (
 // tailWait is how long one request waits at the server for the next event.
 const tailWait = 20 * time.Second
 
-// tailCmd prints a stream's events as they come.
+// tailCmd prints a stream's events, or the changes of a query's answer, as they come.
 type tailCmd struct {
-	Stream  string `arg:"" help:"Stream to follow."`
+	Stream  string `arg:"" optional:"" help:"Stream to follow."`
+	Query   string `short:"q" placeholder:"SQL" help:"Query whose answer to follow, in place of a stream."`
 	From    string `enum:"earliest,latest" default:"latest" help:"Where to begin: earliest or latest."`
 	Records bool   `help:"Print partition, offset and time with each event."`
 	URL     string `placeholder:"URL" help:"Address of the server ($$TIDEMARK_URL)."`
@@ -35,6 +36,12 @@ func (c *tailCmd) Run(p *process) error {
 	defer db.Close()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if (c.Stream == "") == (c.Query == "") {
+		return usagef("name a stream to follow, or give a query with -q")
+	}
+	if c.Query != "" {
+		return c.followQuery(ctx, db, p)
+	}
 	partitions, err := db.Partitions(ctx, c.Stream)
 	if err != nil {
 		return describeError(err)
@@ -83,4 +90,37 @@ func (r *recordPrinter) print(record client.Record) error {
 	defer r.mu.Unlock()
 	_, err := r.process.stdout.Write(append(line, '\n'))
 	return err
+}
+
+// followQuery prints each change as a JSON object with the member _op: insert, update or delete. What a reset makes void is told as
+// {"_op":"reset"}.
+func (c *tailCmd) followQuery(ctx context.Context, db *client.Client, p *process) error {
+	err := db.Subscribe(ctx, c.Query, client.SubscribeOptions{}, func(e client.Event) error {
+		if e.Kind == "reset" {
+			_, err := fmt.Fprintln(p.stdout, `{"_op":"reset"}`)
+			return err
+		}
+		for _, row := range e.Rows {
+			if _, err := p.stdout.Write(append(appendChange(nil, e.Columns, row), '\n')); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil && !client.IsCancelled(err) {
+		return describeError(err)
+	}
+	return nil
+}
+
+// appendChange writes a row with its op as an object, in the order of the columns.
+func appendChange(dst []byte, columns []client.EventColumn, row []json.RawMessage) []byte {
+	dst = append(append(dst, `{"_op":`...), row[0]...)
+	for i, c := range columns {
+		if !c.Hidden {
+			dst = append(event.AppendJSONString(append(dst, ','), c.Name), ':')
+			dst = append(dst, row[1+i]...)
+		}
+	}
+	return append(dst, '}')
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/server/client"
 )
 
 // TestTailPrintsEventsAsTheyCome follows a stream in a process of its own while events are sent, then stops the server under it.
@@ -57,4 +59,46 @@ func TestTailPrintsEventsAsTheyCome(t *testing.T) {
 	got := tidemark("", nil, "tail", "none", "--url", server.url)
 	require.Equal(t, exitFailed, got.status)
 	require.Contains(t, got.stderr, "cannot reach")
+}
+
+// TestTailFollowsAQuery follows a query over a kill of the server: what comes after the restart goes on where the first part ended.
+func TestTailFollowsAQuery(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	server := startDaemon(t, data)
+	c, err := client.New(server.url)
+	require.NoError(t, err)
+	run := func(sql string) {
+		t.Helper()
+		_, err := c.Query(t.Context(), sql, client.QueryOptions{Wait: true})
+		require.NoError(t, err)
+	}
+	run("CREATE STREAM s (ts TIMESTAMPTZ, n BIGINT); CREATE MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT n % 2 AS odd, count(*) AS c FROM s GROUP BY 1")
+	run("INSERT INTO s VALUES ('2026-01-01', 1)")
+	run("SELECT 1 FROM v")
+	binary, err := builtBinary()
+	require.NoError(t, err)
+	tail := exec.Command(binary, "tail", "-q", "SELECT * FROM v", "--url", server.url)
+	out, err := tail.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, tail.Start())
+	lines := bufio.NewScanner(out)
+	expect := func(want string) {
+		t.Helper()
+		require.True(t, lines.Scan())
+		require.Equal(t, want, lines.Text())
+	}
+	expect(`{"_op":"insert","odd":1,"c":1}`)
+	run("INSERT INTO s VALUES ('2026-01-01', 3)")
+	expect(`{"_op":"update","odd":1,"c":2}`)
+	server.kill(t)
+	server = startDaemonOn(t, strings.TrimPrefix(server.url, "http://"), data)
+	run("INSERT INTO s VALUES ('2026-01-01', 4)")
+	expect(`{"_op":"insert","odd":0,"c":1}`)
+	require.NoError(t, tail.Process.Signal(os.Interrupt))
+	require.NoError(t, tail.Wait())
+	server.stop(t)
+
+	got := tidemark("", nil, "tail")
+	require.Equal(t, exitUsage, got.status)
 }

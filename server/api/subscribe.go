@@ -159,7 +159,7 @@ func sendFeed(ctx context.Context, control *http.ResponseController, w io.Writer
 		gone := ctx.Err() != nil // the client, or the server stops and the client connects again
 		switch {
 		case gone:
-			return nil
+			return nil //nolint:nilerr // there is nobody left to tell
 		case err != nil:
 			return sendEvent(control, w, appendEvent(buffer[:0], "error", "", appendJSON(nil, newProblem(asFault(err)))))
 		case change.Kind == FeedProgress && !feed.Progress():

@@ -15,7 +15,7 @@ import (
 )
 
 // createWait is how long CREATE waits for a view to be ready before it says that it is still being built.
-const createWait = 2 * time.Second
+const createWait = 5 * time.Second
 
 // readView runs the statements about views that change nothing; ok is false for all others.
 func (r *runner) readView(bound bind.Bound) (rows api.Rows, ok bool, err error) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -136,4 +137,120 @@ func TestViewWithAFault(t *testing.T) {
 	check("heavy")
 	trade("b", 1000)
 	check()
+}
+
+func (i *instance) problem(sql string) string {
+	i.t.Helper()
+	answer := i.do("POST", "/v1/sql", sql)
+	require.NotEqual(i.t, 200, answer.status, "%s\n%s", sql, answer.body)
+	var out struct{ Code, Detail string }
+	answer.decode(i.t, &out)
+	return out.Code + ": " + out.Detail
+}
+
+func TestViewIsReplacedWhenTheNewOneHasCaughtUp(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.trades(0, 100)
+	i.query("CREATE MATERIALIZED VIEW v AS SELECT qty FROM trades WHERE qty < 10")
+	require.Contains(t, i.problem("CREATE MATERIALIZED VIEW v AS SELECT 1 AS a"), "already_exists")
+	i.query("CREATE MATERIALIZED VIEW IF NOT EXISTS v AS SELECT 1 AS a")
+	i.query("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT qty, sym FROM trades WHERE qty < 5")
+	require.Equal(t, "[0,\"a\"]\n[1,\"b\"]\n[2,\"c\"]\n[3,\"a\"]\n[4,\"b\"]\n", i.wait("SELECT * FROM v ORDER BY qty"))
+	i = i.restart()
+	require.Equal(t, "[5]\n", i.wait("SELECT count(*) FROM v"))
+
+	require.Contains(t, i.problem("CREATE STREAM v (a BIGINT)"), "already_exists: there is a materialized view")
+	require.Contains(t, i.problem("CREATE MATERIALIZED VIEW trades AS SELECT 1 AS a"), "already_exists: there is a stream")
+	require.Contains(t, i.problem("INSERT INTO v VALUES (1, 'a')"), "is a materialized view")
+	require.Contains(t, i.problem("DROP STREAM trades"), `conflict: "trades" is read by the materialized view v`)
+	require.Contains(t, i.problem("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT * FROM v"), "would read itself")
+	i.query("CREATE MATERIALIZED VIEW w AS SELECT sym FROM v")
+	require.Contains(t, i.problem("DROP MATERIALIZED VIEW v"), `conflict: "v" is read by the materialized view w`)
+	require.Contains(t, i.problem("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT sym FROM w"), "would read itself")
+	i.query("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT qty, sym FROM trades WHERE qty < 7")
+	i.await(func() bool { return i.wait("SELECT count(*) FROM w") == "[7]\n" })
+	i.query("DROP MATERIALIZED VIEW w; DROP MATERIALIZED VIEW v; DROP STREAM trades; DROP MATERIALIZED VIEW IF EXISTS v")
+	require.Contains(t, i.problem("DROP MATERIALIZED VIEW v"), "not_found")
+	require.Empty(t, i.query("SHOW VIEWS").Rows)
+	i = i.restart()
+	require.Empty(t, i.query("SHOW VIEWS").Rows)
+}
+
+// await waits for a condition that comes true by itself, asking again whenever a view has changed.
+func (i *instance) await(met func() bool) {
+	i.t.Helper()
+	for range 1000 {
+		var changed []<-chan struct{}
+		for _, v := range i.views.List() {
+			changed = append(changed, v.Changed())
+		}
+		if met() {
+			return
+		}
+		if len(changed) > 0 {
+			select {
+			case <-changed[0]:
+			case <-time.After(20 * time.Millisecond):
+			}
+		}
+	}
+	require.Fail(i.t, "the condition has not come true")
+}
+
+func TestViewThatFailsStopsAlone(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.query(`CREATE STREAM texts (ts TIMESTAMPTZ NOT NULL, v TEXT, WATERMARK FOR ts AS ts - INTERVAL '5 seconds')`)
+	i.query("CREATE MATERIALIZED VIEW numbers AS SELECT v::BIGINT AS n FROM texts; CREATE MATERIALIZED VIEW lengths AS SELECT length(v) AS n FROM texts")
+	i.query("INSERT INTO texts VALUES ('2026-01-01', '1'), ('2026-01-01', '22')")
+	require.Equal(t, "[23]\n", i.wait("SELECT sum(n) FROM numbers"))
+	i.query("INSERT INTO texts VALUES ('2026-01-01', 'x')")
+	require.Equal(t, "[4]\n", i.wait("SELECT sum(n) FROM lengths"))
+	i.await(func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), `"failed"`) })
+	shown := i.query("SHOW VIEWS").text()
+	require.Contains(t, shown, "it stopped between offsets 0:2 and 0:3 of texts")
+	require.Contains(t, i.problem("SELECT 1 FROM numbers; SELECT 1 FROM nothing"), "not_found")
+	require.Equal(t, "[23]\n", i.query("SELECT sum(n) FROM numbers").text(), "what it had can be read")
+	answer := i.do("POST", "/v1/sql?wait=true", "SELECT * FROM numbers")
+	require.Equal(t, 409, answer.status, string(answer.body))
+	i.query("ALTER MATERIALIZED VIEW numbers RESUME")
+	i = i.restart()
+	require.Equal(t, "[23]\n", i.readable("SELECT sum(n) FROM numbers"))
+	require.Equal(t, "[4]\n", i.wait("SELECT sum(n) FROM lengths"))
+	i.query("CREATE OR REPLACE MATERIALIZED VIEW numbers AS SELECT CASE WHEN v ~ '^[0-9]+$' THEN v::BIGINT END AS n FROM texts")
+	i.query("INSERT INTO texts VALUES ('2026-01-01', '7')")
+	require.Equal(t, "[30]\n", i.wait("SELECT sum(n) FROM numbers"))
+}
+
+// readable runs a query once its view can be read.
+func (i *instance) readable(sql string) string {
+	i.t.Helper()
+	i.await(func() bool { return i.do("POST", "/v1/sql", sql).status == 200 })
+	return i.query(sql).text()
+}
+
+func TestViewIsBuiltAnewWhenAColumnWidens(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.ingest("loose", `{"ts":"2026-01-01T00:00:00Z","a":1}`)
+	i.query("CREATE MATERIALIZED VIEW v AS SELECT a, ts FROM loose")
+	require.Equal(t, "[1]\n", i.wait("SELECT a FROM v"))
+	i.ingest("loose", `{"ts":"2026-01-01T00:00:01Z","a":2.5,"b":"new"}`)
+	i.await(func() bool { return i.query("SELECT a FROM v ORDER BY ts").text() == "[1]\n[2.5]\n" })
+	i.ingest("loose", `{"ts":"2026-01-01T00:00:02Z","a":3,"c":"newer"}`)
+	require.Equal(t, "[1]\n[2.5]\n[3]\n", i.wait("SELECT a FROM v ORDER BY ts"))
+	i = i.restart()
+	require.Equal(t, "[1]\n[2.5]\n[3]\n", i.wait("SELECT a FROM v ORDER BY ts"))
+}
+
+func TestViewOverItsMemoryStops(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.trades(0, 10)
+	require.Contains(t, i.problem("CREATE MATERIALIZED VIEW v AS SELECT qty, count(*) AS n FROM trades GROUP BY qty"), "not_supported")
+	i.query("CREATE MATERIALIZED VIEW v WITH (memory = '30KB') AS SELECT qty, count(*) AS n FROM trades GROUP BY qty")
+	i.trades(10, 4000)
+	i.await(func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), `"failed"`) })
+	require.Contains(t, i.query("SHOW VIEWS").text(), "its limit is 30000")
 }

@@ -86,6 +86,8 @@ type QueryOptions struct {
 	MaxRows int64
 	// Timeout ends the query on the server.
 	Timeout time.Duration
+	// Wait lets the query wait until the views that it reads have taken what was acknowledged before.
+	Wait bool
 }
 
 type queryRequest struct {
@@ -93,6 +95,7 @@ type queryRequest struct {
 	Params  []any  `json:"params,omitempty"`
 	MaxRows int64  `json:"max_rows,omitempty"`
 	Timeout string `json:"timeout,omitempty"`
+	Wait    bool   `json:"wait,omitempty"`
 }
 
 // Query runs the statements in sql and returns the last one's result.
@@ -136,7 +139,7 @@ func (c *Client) Stream(ctx context.Context, sql string, opts QueryOptions, form
 }
 
 func (c *Client) postSQL(ctx context.Context, sql string, opts QueryOptions, format string) (io.ReadCloser, error) {
-	request := queryRequest{SQL: sql, Params: opts.Params, MaxRows: opts.MaxRows}
+	request := queryRequest{SQL: sql, Params: opts.Params, MaxRows: opts.MaxRows, Wait: opts.Wait}
 	if opts.Timeout > 0 {
 		request.Timeout = opts.Timeout.String()
 	}

@@ -270,6 +270,9 @@ func (v *View) Resume() {
 	}
 }
 
+// errReplaced says that a view has been dropped, replaced or stopped.
+var errReplaced = errors.New("the view was dropped, replaced or stopped")
+
 // await blocks until the view has taken its inputs up to the targets. A view that has failed does not get there.
 func (v *View) await(ctx context.Context, targets []Mark) error {
 	for {
@@ -287,7 +290,7 @@ func (v *View) await(ctx context.Context, targets []Mark) error {
 		select {
 		case <-changed:
 		case <-v.ctx.Done():
-			return event.Errorf(event.CodeClosed, "view %q was dropped, replaced or stopped", name)
+			return errReplaced
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -295,7 +298,13 @@ func (v *View) await(ctx context.Context, targets []Mark) error {
 }
 
 // Ready blocks until the view can be read, or has failed.
-func (v *View) Ready(ctx context.Context) error { return v.await(ctx, nil) }
+func (v *View) Ready(ctx context.Context) error {
+	err := v.await(ctx, nil)
+	if errors.Is(err, errReplaced) {
+		return event.Errorf(event.CodeClosed, "view %q was dropped, replaced or stopped", v.Definition().Name)
+	}
+	return err
+}
 
 // readFrames gives the frames from a number on to fn, as many as there are.
 func (v *View) readFrames(ctx context.Context, from uint64, fn func(*Frame) error) error {

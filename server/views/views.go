@@ -305,25 +305,39 @@ func (s *Set) neededOf(definition *catalog.View) uint64 {
 // Await blocks until the named views, and the views that those read, have taken everything that was acknowledged before the call.
 func (s *Set) Await(ctx context.Context, names []string) error {
 	for _, name := range names {
-		v, err := s.find(name)
-		if err != nil {
-			continue // a stream: what was acknowledged can be read
-		}
-		var targets []Mark
-		inputs := v.Definition().Inputs
-		if err := s.Await(ctx, inputs); err != nil {
-			return err
-		}
-		for _, input := range inputs {
-			if target, ok := s.newest(input); ok {
-				targets = append(targets, target)
+		for {
+			err := s.awaitOne(ctx, name)
+			if !errors.Is(err, errReplaced) {
+				if err != nil {
+					return err
+				}
+				break
 			}
-		}
-		if err := v.await(ctx, targets); err != nil {
-			return err
+			if s.ctx.Err() != nil {
+				return event.Errorf(event.CodeClosed, "the server is stopping")
+			}
 		}
 	}
 	return nil
+}
+
+// awaitOne is Await for one name. It fails with errReplaced where the view has ended meanwhile: there may be another in its place.
+func (s *Set) awaitOne(ctx context.Context, name string) error {
+	v, ok := s.View(name)
+	if !ok {
+		return nil // a stream: what was acknowledged can be read
+	}
+	inputs := v.Definition().Inputs
+	if err := s.Await(ctx, inputs); err != nil {
+		return err
+	}
+	var targets []Mark
+	for _, input := range inputs {
+		if target, ok := s.newest(input); ok {
+			targets = append(targets, target)
+		}
+	}
+	return v.await(ctx, targets)
 }
 
 // newest is how far a stream or view is now.

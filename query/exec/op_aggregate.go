@@ -18,6 +18,9 @@ type aggregateOp struct {
 }
 
 func (r *run) newAggregate(ctx context.Context, n *plan.Aggregate) (operator, error) {
+	if split := splitDistinct(n); split != nil && r.canSpill() {
+		n = split
+	}
 	groups, err := compileAll(n.Groups)
 	if err != nil {
 		return nil, err

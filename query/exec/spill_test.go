@@ -94,10 +94,16 @@ func TestGroupsSpill(t *testing.T) {
 	calls := spilledAggregates(s)
 	sets := aggregate(s, []plan.Expr{user, region, id}, agg("count"), agg("sum", id))
 	sets.Sets = [][]int{{0, 1}, {2}, {}}
+	distinct := []plan.Aggregation{agg("count", id), agg("sum", id), agg("avg", id)}
+	for i := range distinct {
+		distinct[i].Distinct = true
+	}
 	for name, c := range map[string]struct {
 		memory int64
 		root   plan.Node
 	}{
+		"distinct":      {100 << 10, aggregate(s, nil, distinct...)},
+		"distinct of":   {150 << 10, aggregate(s, []plan.Expr{region}, distinct...)},
 		"integers":      {400 << 10, aggregate(s, []plan.Expr{user}, calls...)},
 		"text":          {500 << 10, aggregate(s, []plan.Expr{region, user}, calls...)},
 		"many groups":   {100 << 10, aggregate(s, []plan.Expr{id}, agg("count"), agg("max", region))},

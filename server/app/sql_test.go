@@ -16,7 +16,7 @@ import (
 
 // masked and workers find what differs from run to run.
 var (
-	masked  = regexp.MustCompile(`[0-9.]+ (ms|B|KiB|MiB)\b`)
+	masked  = regexp.MustCompile(`[0-9.]+ (?:(ms)|[KM]i(B)|(B))\b`)
 	workers = regexp.MustCompile(`, [0-9]+ workers`)
 )
 
@@ -47,7 +47,7 @@ func TestSQL(t *testing.T) {
 				case "query":
 					out := i.rendered(d.Input, d.HasArg("sorted"))
 					if d.HasArg("masked") {
-						out = masked.ReplaceAllString(workers.ReplaceAllString(out, ""), "N $1")
+						out = masked.ReplaceAllString(workers.ReplaceAllString(out, ""), "N $1$2$3")
 					}
 					return out
 				default:

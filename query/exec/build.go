@@ -49,6 +49,8 @@ func (r *run) buildNode(ctx context.Context, n plan.Node, used []bool) (operator
 		return r.newSeries(n)
 	case *plan.Union:
 		return r.newUnion(ctx, n, used)
+	case *plan.AsofJoin:
+		return r.newAsof(ctx, n)
 	case *plan.Unnest:
 		return r.newUnnest(ctx, n, used)
 	case *plan.Recursive:

@@ -94,6 +94,14 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 		return mapJoin(n, f)
 	case *plan.Apply:
 		return mapApply(n, f)
+	case *plan.AsofJoin:
+		out := *n
+		out.LeftKeys, out.RightKeys = mapAll(n.LeftKeys, f), mapAll(n.RightKeys, f)
+		out.LeftAt, out.RightAt = f(n.LeftAt), f(n.RightAt)
+		if n.Within != nil {
+			out.Within = f(n.Within)
+		}
+		return &out
 	case *plan.Unnest:
 		out := *n
 		out.Arrays = mapAll(n.Arrays, f)

@@ -37,6 +37,10 @@ func withInputs(n plan.Node, inputs []plan.Node) (plan.Node, error) {
 		out := *n
 		out.Left, out.Right = inputs[0], inputs[1]
 		return &out, nil
+	case *plan.AsofJoin:
+		out := *n
+		out.Left, out.Right = inputs[0], inputs[1]
+		return &out, nil
 	case *plan.Recursive:
 		out := *n
 		out.Base, out.Step = inputs[0], inputs[1]

@@ -77,6 +77,8 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return n, identity(len(n.Cols)), nil
 	case *plan.Recursive:
 		return pruneRecursive(n)
+	case *plan.AsofJoin:
+		return pruneAsof(n, used)
 	case *plan.Union:
 		return pruneUnion(n, used)
 	case *plan.Repeat:

@@ -36,6 +36,8 @@ func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
 		return &plan.Project{Input: pushInto(n.Input, splitAll(below)), Exprs: n.Exprs, Names: n.Names}
 	case *plan.Join:
 		return pushIntoJoin(n, conjuncts)
+	case *plan.AsofJoin:
+		return pushIntoAsof(n, conjuncts)
 	case *plan.Apply:
 		return pushIntoApply(n, conjuncts)
 	case *plan.Union:

@@ -62,6 +62,8 @@ func Describe(n Node) string {
 		return describeSeries(n)
 	case *Union:
 		return describeUnion(n)
+	case *AsofJoin:
+		return describeAsof(n)
 	case *Unnest:
 		return describeUnnest(n)
 	case *Recursive:

@@ -30,6 +30,9 @@ type Join struct {
 	On          Expr
 	Using       []Name
 	Natural     bool
+	// Asof joins each row with the nearest of the right side alone, at most as far as Tolerance, if that is not nil.
+	Asof      bool
+	Tolerance Expr
 }
 
 func (*Join) table() {}
@@ -43,6 +46,9 @@ func (t *Join) String() string {
 	if t.Natural {
 		out += "NATURAL "
 	}
+	if t.Asof {
+		out += "ASOF "
+	}
 	out += joinWords[t.Kind] + " "
 	if _, nested := t.Right.(*Join); nested {
 		out += "(" + t.Right.String() + ")"
@@ -54,6 +60,9 @@ func (t *Join) String() string {
 		out += " ON " + t.On.String()
 	case len(t.Using) > 0:
 		out += " USING (" + list(t.Using) + ")"
+	}
+	if t.Tolerance != nil {
+		out += " TOLERANCE " + t.Tolerance.String()
 	}
 	return out
 }

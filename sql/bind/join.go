@@ -23,6 +23,8 @@ type joining struct {
 	on          []plan.Expr
 	queries     []plan.Expr // conditions with subqueries in them
 	withs       *withs
+	// nearest is an ASOF JOIN, without inputs; nil for other joins.
+	nearest *plan.AsofJoin
 	// row is what a lateral right side takes of the left one; nil for other joins.
 	row *outerRow
 	// merged are the columns after those of both sides.
@@ -31,6 +33,11 @@ type joining struct {
 
 // join makes the scope of two tables.
 func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
+	if t.Asof {
+		if err := checkAsof(t); err != nil {
+			return nil, err
+		}
+	}
 	left, err := b.from(t.Left, w)
 	if err != nil {
 		return nil, err
@@ -52,6 +59,11 @@ func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
 	if err := j.condition(); err != nil {
 		return nil, err
 	}
+	if t.Asof {
+		if err := j.asof(); err != nil {
+			return nil, err
+		}
+	}
 	j.both.node = j.node
 	return j.both, nil
 }
@@ -68,6 +80,9 @@ func (j *joining) scope() *scope {
 
 func (j *joining) node() plan.Node {
 	var out plan.Node
+	if j.nearest != nil {
+		return j.asofPlan()
+	}
 	if len(j.queries) == 0 {
 		out = j.plainJoin(j.left.node(), j.right.node(), j.on)
 	} else {

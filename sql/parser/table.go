@@ -62,6 +62,9 @@ func (p *tableParser) joined() (ast.Table, error) {
 func (p *tableParser) joinWords() (*ast.Join, error) {
 	first := *p.lex.Peek()
 	join := &ast.Join{Pos: position(first.Pos), Kind: ast.InnerJoin, Natural: accept(p.lex, "NATURAL")}
+	if join.Asof = !join.Natural && first.Type == tokenIdent && accept(p.lex, "ASOF"); join.Asof {
+		first = *p.lex.Peek()
+	}
 	switch {
 	case accept(p.lex, "INNER"):
 	case !join.Natural && accept(p.lex, "CROSS"):
@@ -72,7 +75,7 @@ func (p *tableParser) joinWords() (*ast.Join, error) {
 		join.Kind = ast.RightJoin
 	case accept(p.lex, "FULL"):
 		join.Kind = ast.FullJoin
-	case !join.Natural && !is(first, "JOIN"):
+	case !join.Natural && !join.Asof && !is(first, "JOIN"):
 		return nil, nil
 	}
 	if join.Kind > ast.InnerJoin {
@@ -100,6 +103,12 @@ func (p *tableParser) condition(join *ast.Join) error {
 	var on expression
 	err := on.Parse(p.lex)
 	join.On = on.Expr
+	if err != nil || !join.Asof || !accept(p.lex, "TOLERANCE") {
+		return err
+	}
+	var tolerance expression
+	err = tolerance.Parse(p.lex)
+	join.Tolerance = tolerance.Expr
 	return err
 }
 

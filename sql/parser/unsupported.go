@@ -53,7 +53,6 @@ var unsupportedStatements = map[string]construct{
 
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
 var unsupportedClauses = map[string]construct{
-	"ASOF": {"ASOF JOIN", ""},
 	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
 	"TABLESAMPLE": {"TABLESAMPLE", ""},
 	"PRIMARY":     {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},

@@ -1,0 +1,79 @@
+package bind
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// asof takes the condition of an ASOF JOIN apart: equalities, and one inequality that says which row is the nearest.
+func (j *joining) asof() error {
+	if j.ast.On == nil {
+		return event.Errorf(event.CodeSyntax, "ASOF JOIN needs ON").At(j.ast.Pos).WithHint("as in ASOF JOIN q ON t.sym = q.sym AND t.ts >= q.ts")
+	}
+	pos := j.ast.On.Position()
+	width := len(j.left.columns)
+	out := &plan.AsofJoin{Kind: joinKinds[j.ast.Kind]}
+	toRight := func(e plan.Expr) plan.Expr { return shiftColumns(e, func(int) int { return -width }) }
+	var left, right plan.Expr
+	for _, c := range append(j.on, j.queries...) {
+		if l, r, ok := plan.SplitEquality(c, width); ok {
+			out.LeftKeys, out.RightKeys = append(out.LeftKeys, l), append(out.RightKeys, toRight(r))
+			continue
+		}
+		l, r, op, ok := plan.SplitInequality(c, width)
+		if !ok || out.Op != "" || hasQuery(c) {
+			return event.Errorf(event.CodeBadRequest, "the condition of ASOF JOIN is equalities and one inequality of both sides").At(pos).
+				WithHint("as in ON t.sym = q.sym AND t.ts >= q.ts; other conditions go into WHERE or into a query in FROM")
+		}
+		left, right, out.Op = l, r, op
+	}
+	if out.Op == "" {
+		return event.Errorf(event.CodeBadRequest, "ASOF JOIN needs an inequality such as t.ts >= q.ts").At(pos)
+	}
+	out.LeftAt, out.RightAt = left, toRight(right)
+	if j.row != nil && len(j.row.args) > 0 {
+		return event.Errorf(event.CodeNotSupported, "a lateral right side of ASOF JOIN: not supported yet").At(j.ast.Pos)
+	}
+	j.nearest = out
+	if j.ast.Tolerance == nil {
+		return nil
+	}
+	within, err := j.tolerance(left, right, out.Op)
+	out.Within = within
+	return err
+}
+
+// tolerance is the condition that the two values are at most so far apart.
+func (j *joining) tolerance(left, right plan.Expr, op string) (plan.Expr, error) {
+	a, err := j.binder.constants("TOLERANCE").argument(j.ast.Tolerance)
+	if err != nil {
+		return nil, err
+	}
+	earlier, later := argument{right, a.pos}, argument{left, a.pos}
+	if op[0] == '<' {
+		earlier, later = later, earlier
+	}
+	latest, err := applied("+", a.pos, earlier, a)
+	if err != nil {
+		return nil, err
+	}
+	return applied("<=", a.pos, later, argument{latest, a.pos})
+}
+
+// asofPlan joins two nodes; the right one is put into order, events of the same time by partition and offset.
+func (j *joining) asofPlan() plan.Node {
+	out := *j.nearest
+	out.Left = j.left.node()
+	keys := withTies([]plan.SortKey{{Expr: out.RightAt}}, j.right.eventOrder(false))
+	out.Right = &plan.Sort{Input: j.right.node(), Keys: keys, Limit: -1}
+	return &out
+}
+
+// checkAsof refuses the kinds of join that know no nearest row.
+func checkAsof(t *ast.Join) error {
+	if t.Kind == ast.InnerJoin || t.Kind == ast.LeftJoin {
+		return nil
+	}
+	return event.Errorf(event.CodeNotSupported, "ASOF %s: not supported yet", t.Kind).At(t.Pos).WithHint("ASOF JOIN and ASOF LEFT JOIN are there")
+}

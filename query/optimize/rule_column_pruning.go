@@ -25,8 +25,8 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 	switch n := n.(type) {
 	case *plan.Scan:
 		return pruneScan(n, used)
-	case *plan.Values:
-		return n, identity(len(n.Cols)), nil
+	case *plan.Values, *plan.Series, *plan.WorkTable:
+		return n, identity(plan.Width(n)), nil
 	case *plan.Filter:
 		input, at, err := pruneInput(n.Input, used, n.Predicate)
 		if err != nil {
@@ -69,12 +69,8 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return pruneJoin(n, used)
 	case *plan.Apply:
 		return pruneApply(n, used)
-	case *plan.Series:
-		return n, identity(1), nil
 	case *plan.Unnest:
 		return pruneUnnest(n, used)
-	case *plan.WorkTable:
-		return n, identity(len(n.Cols)), nil
 	case *plan.Recursive:
 		return pruneRecursive(n)
 	case *plan.AsofJoin:

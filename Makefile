@@ -79,6 +79,10 @@ fmt: $(GOLANGCI) ## Format all Go files and sort their imports
 bench: build $(NODE_READY) ## Measure ingest and queries beside DuckDB on the same data
 	node bench/run.mjs
 
+.PHONY: bench-segments
+bench-segments: build $(NODE_READY) ## Measure the size of segments and what writing them costs beside DuckDB: minutes
+	node bench/segments.mjs
+
 .PHONY: bench-sql
 bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: minutes, and gigabytes of disk
 	node bench/sql.mjs

@@ -28,6 +28,9 @@ func (c Codec) format() format.CompressionCodec {
 // every load, and a page that is as it is can be read in place.
 const leastSaving = 8
 
+// leastArchiveSaving is the same for the archive layout, whose point is space.
+const leastArchiveSaving = 32
+
 const (
 	// lz4MaxRatio is the most that LZ4 can expand a byte to.
 	lz4MaxRatio = 255
@@ -74,6 +77,15 @@ func (c *compressor) compress(plain []byte) []byte {
 		return nil
 	}
 	return c.scratch[:n]
+}
+
+// pays reports whether a page is kept compressed.
+func (c *compressor) pays(plain, body []byte) bool {
+	saving := leastSaving
+	if c.codec == Archive {
+		saving = leastArchiveSaving
+	}
+	return body != nil && len(body) <= len(plain)-len(plain)/saving
 }
 
 // compressAnyway is compress for dictionary pages, which unlike data pages cannot say that they alone are not compressed.

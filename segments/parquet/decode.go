@@ -23,6 +23,9 @@ func newDecoder(t event.Type, dictionary bool, rows int, memory *event.Buffers) 
 	case event.Boolean:
 		return &booleanDecoder{values: event.NewBitmap(rows), validity: validity{rows: rows}}
 	case event.BigInt, event.TimestampTZ, event.Double:
+		if dictionary {
+			return &codeDecoder{codes: make([]int32, rows), validity: validity{rows: rows}}
+		}
 		return &wordDecoder{kind: t.Kind, memory: memory, validity: validity{rows: rows}}
 	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
 		return newDeclaredDecoder(t, rows)

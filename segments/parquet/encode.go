@@ -20,18 +20,13 @@ type encoder interface {
 	encode(rows arrow.Array, first int) ([]byte, error)
 }
 
-// newEncoder chooses by type, and for integers and text by what the values look like.
-func newEncoder(t event.Type, values arrow.Array) encoder {
+// newEncoder chooses by type and layout, and for numbers and text by what the values look like.
+func newEncoder(t event.Type, values arrow.Array, codec Codec) encoder {
 	switch t.Kind {
 	case event.Boolean:
 		return &booleanEncoder{}
-	case event.BigInt, event.TimestampTZ:
-		if deltaPays(int64s(values)) {
-			return &deltaEncoder{}
-		}
-		return &plainEncoder{}
-	case event.Double:
-		return &plainEncoder{}
+	case event.BigInt, event.TimestampTZ, event.Double:
+		return newWordEncoder(t, values, codec)
 	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
 		return newDeclaredEncoder(values)
 	default:
@@ -56,10 +51,41 @@ func int64s(values arrow.Array) []int64 {
 	}
 }
 
-// deltaPays guesses from a sample whether differences are short enough to be worth their slower decoding: about 40 bits, where
-// they take less space and memory bandwidth than LZ4 over plain values.
-func deltaPays(values []int64) bool {
-	const maxBits, samples = 40, 8192
+// newWordEncoder takes differences where they are short enough to be worth their slower decoding: about 40 bits, where they take less
+// space and memory bandwidth than LZ4 over plain values. What has grown old may get a dictionary.
+func newWordEncoder(t event.Type, values arrow.Array, codec Codec) encoder {
+	const maxBits, plainBits = 40, 64
+	needed := plainBits
+	if t.Kind != event.Double {
+		needed = deltaBits(int64s(values))
+	}
+	if codec == Archive {
+		exact := needed
+		if needed <= maxBits {
+			exact = deltaSize(values)
+		}
+		if d := newWordDictionary(values, exact); d != nil {
+			return d
+		}
+	}
+	if needed <= maxBits {
+		return &deltaEncoder{}
+	}
+	return &plainEncoder{}
+}
+
+// deltaSize is how many bits a value takes as a difference, found by trying.
+func deltaSize(values arrow.Array) int {
+	out, err := new(delta.BinaryPackedEncoding).EncodeInt64(nil, int64s(values))
+	if err != nil || values.Len() == 0 {
+		return 0
+	}
+	return 8 * len(out) / values.Len()
+}
+
+// deltaBits guesses from a sample how many bits a difference takes.
+func deltaBits(values []int64) int {
+	const samples = 8192
 	step := max(1, (len(values)-1)/samples)
 	total, n := 0, 0
 	for i := 1; i < len(values); i += step {
@@ -67,7 +93,7 @@ func deltaPays(values []int64) bool {
 		total += bits.Len64(uint64(d ^ d>>63))
 		n++
 	}
-	return total <= maxBits*n
+	return (total + n - 1) / max(1, n)
 }
 
 // compactor takes out NULLs. Its memory is its own: the values of an array are never written to.

@@ -23,19 +23,32 @@ const (
 	probeRows = 8 << 10
 )
 
-// dictionaryEncoder is RLE_DICTIONARY: the distinct texts once for a row group, then codes.
-type dictionaryEncoder struct {
-	texts   *texts.Table
+// dictionary is an encoder that has a page of distinct values before the pages of codes.
+type dictionary interface {
+	encoder
+	// page is the distinct values in PLAIN, and count how many they are.
+	page() []byte
+	count() int
+}
+
+// codeEncoder is RLE_DICTIONARY, but for the dictionary.
+type codeEncoder struct {
 	codes   []int32 // by row of the row group; not looked at for NULLs
 	codec   rle.Encoding
 	scratch []int32
 	out     []byte
 }
 
+// dictionaryEncoder has the distinct texts of a row group.
+type dictionaryEncoder struct {
+	codeEncoder
+	texts *texts.Table
+}
+
 // newDictionaryEncoder is nil where a dictionary does not pay: there are too many distinct values, or more than half are, some
 // thousands aside.
 func newDictionaryEncoder(rows arrow.Array) *dictionaryEncoder {
-	d := &dictionaryEncoder{texts: texts.New(), codes: make([]int32, rows.Len())}
+	d := &dictionaryEncoder{texts: texts.New(), codeEncoder: codeEncoder{codes: make([]int32, rows.Len())}}
 	probe := max(probeRows, rows.Len()/16)
 	limit := min(maxDistinct, (rows.Len()-rows.NullN())/2+probeRows/2)
 	nulls, used := rows.NullN() > 0, 0
@@ -55,7 +68,7 @@ func newDictionaryEncoder(rows arrow.Array) *dictionaryEncoder {
 	if d.tooLarge(limit) {
 		return nil
 	}
-	d.codec.BitWidth = max(1, bits.Len(uint(max(0, d.texts.Len()-1))))
+	d.codec.BitWidth = codeBits(d.texts.Len())
 	return d
 }
 
@@ -64,7 +77,12 @@ func (d *dictionaryEncoder) tooLarge(limit int) bool {
 	return d.texts.Len() > limit || len(data) > maxDictionaryText
 }
 
-func (*dictionaryEncoder) encoding() format.Encoding { return format.RLEDictionary }
+// codeBits is how many bits tell so many values apart.
+func codeBits(distinct int) int { return max(1, bits.Len(uint(max(0, distinct-1)))) }
+
+func (d *dictionaryEncoder) count() int { return d.texts.Len() }
+
+func (*codeEncoder) encoding() format.Encoding { return format.RLEDictionary }
 
 // page is the dictionary itself, in PLAIN.
 func (d *dictionaryEncoder) page() []byte {
@@ -78,7 +96,7 @@ func (d *dictionaryEncoder) page() []byte {
 }
 
 // encode renders codes behind a byte that says how many bits one takes.
-func (d *dictionaryEncoder) encode(rows arrow.Array, first int) ([]byte, error) {
+func (d *codeEncoder) encode(rows arrow.Array, first int) ([]byte, error) {
 	codes := d.codes[first : first+rows.Len()]
 	if rows.NullN() > 0 {
 		d.scratch = d.scratch[:0]

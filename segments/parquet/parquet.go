@@ -33,8 +33,10 @@ const (
 	// maxGroupText ends a row group early where rows hold long text: a quarter of what one Arrow array can hold leaves a merge of such
 	// segments room, and one column of a row group is what writing holds in memory.
 	maxGroupText = 256 << 20
-	// formatVersion is written to the footer. It rises when a reader of today could no longer understand the file.
-	formatVersion = 1
+	// freshVersion and archiveVersion are written to the footer. A version rises when a reader of today could no longer understand
+	// the file: those of version 1 know neither Zstandard nor dictionaries of numbers.
+	freshVersion   = 1
+	archiveVersion = 2
 )
 
 // Keys of the footer's metadata.
@@ -101,7 +103,7 @@ type Info struct {
 }
 
 // keyValues renders the metadata for the footer.
-func (m *FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
+func (m *FileMeta) keyValues(schema *event.Schema, codec Codec) ([]format.KeyValue, error) {
 	from, err := json.Marshal(m.From)
 	if err != nil {
 		return nil, fmt.Errorf("encode vector: %w", err)
@@ -114,8 +116,12 @@ func (m *FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode schema: %w", err)
 	}
+	version := freshVersion
+	if codec == Archive {
+		version = archiveVersion
+	}
 	pairs := []format.KeyValue{
-		{Key: keyFormat, Value: strconv.Itoa(formatVersion)},
+		{Key: keyFormat, Value: strconv.Itoa(version)},
 		{Key: keyStream, Value: m.Stream},
 		{Key: keySegment, Value: strconv.FormatUint(m.Segment, 10)},
 		{Key: keyFrom, Value: string(from)},
@@ -160,7 +166,7 @@ func parseMeta(pairs []format.KeyValue) (meta FileMeta, schema *event.Schema, er
 	for _, pair := range pairs {
 		values[pair.Key] = pair.Value
 	}
-	if v := values[keyFormat]; v != strconv.Itoa(formatVersion) {
+	if v := values[keyFormat]; v != strconv.Itoa(freshVersion) && v != strconv.Itoa(archiveVersion) {
 		return meta, nil, fmt.Errorf("format %q is not one that this version reads", v)
 	}
 	meta.Stream = values[keyStream]

@@ -156,6 +156,7 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 70).Draw(t, "rows")
 		layout := Layout{RowGroupRows: rapid.IntRange(1, 80).Draw(t, "group"), PageRows: rapid.IntRange(1, 40).Draw(t, "page")}
+		layout.Codec = rapid.SampledFrom([]Codec{Fresh, Archive}).Draw(t, "codec")
 		columns := drawColumns(t, schema, n)
 		var file bytes.Buffer
 		info, err := Write(&file, schema, columns, testMeta(), layout)

@@ -94,6 +94,9 @@ func (r *Reader) finish(c *chunk, into decoder) (arrow.Array, int64, error) {
 			return nil, bytes, corrupt(r.name, "column %q: code %d in a dictionary of %d", c.column.Name, uint32(highest), dictionary.Len())
 		}
 	}
+	if words, ok := dictionary.(*array.Int64); ok {
+		return expandWords(c.column.Type.Kind, codes, words.Int64Values()), bytes, nil
+	}
 	return event.NewDictionary(codes.codes, dictionary, codes.valid), bytes, nil
 }
 
@@ -110,7 +113,10 @@ func (r *Reader) loadDictionary(c *chunk) (values arrow.Array, bytes int64, err 
 	if n > len(plain) {
 		return nil, 0, corrupt(r.name, "column %q: a dictionary of %d values in %d bytes", c.column.Name, n, len(plain))
 	}
-	into := &textDecoder{offsets: make([]int32, 1, n+1), validity: validity{rows: n}}
+	var into decoder = &textDecoder{offsets: make([]int32, 1, n+1), validity: validity{rows: n}}
+	if c.column.Type.Kind != event.Text && c.column.Type.Kind != event.JSONB {
+		into = &wordDecoder{kind: event.BigInt, validity: validity{rows: n}}
+	}
 	if err := into.add(rawPage{values: plain, rows: n, encoding: format.Plain}); err != nil {
 		return nil, 0, corrupt(r.name, "column %q, dictionary at %d: %v", c.column.Name, c.dictionary.offset, err)
 	}

@@ -43,7 +43,7 @@ func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows
 	if out.pack, err = newCompressor(layout.Codec); err != nil {
 		return Info{}, fmt.Errorf("write segment: %w", err)
 	}
-	pairs, err := meta.keyValues(schema)
+	pairs, err := meta.keyValues(schema, layout.Codec)
 	if err != nil {
 		return Info{}, err
 	}

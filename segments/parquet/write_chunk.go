@@ -19,13 +19,13 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 	prune.Stats, error) {
 	stored := storedForm(c.Type, values)
 	w.incompressible = false
-	encoder := newEncoder(c.Type, stored)
+	encoder := newEncoder(c.Type, stored, w.layout.Codec)
 	physical, _ := physicalType(c.Type)
 	chunk := format.ColumnChunk{MetaData: format.ColumnMetaData{
 		Type: physical, Codec: w.layout.Codec.format(), PathInSchema: []string{c.Name}, NumValues: int64(values.Len()),
 		Encoding: []format.Encoding{format.RLE, encoder.encoding()},
 	}}
-	if dictionary, ok := encoder.(*dictionaryEncoder); ok {
+	if dictionary, ok := encoder.(dictionary); ok {
 		chunk.MetaData.Encoding = append(chunk.MetaData.Encoding, format.Plain)
 		chunk.MetaData.DictionaryPageOffset = w.offset
 		if err := w.writeDictionary(&chunk.MetaData, dictionary); err != nil {
@@ -52,14 +52,14 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 	return chunk, total, nil
 }
 
-func (w *fileWriter) writeDictionary(meta *format.ColumnMetaData, d *dictionaryEncoder) error {
+func (w *fileWriter) writeDictionary(meta *format.ColumnMetaData, d dictionary) error {
 	plain := d.page()
 	body := w.pack.compressAnyway(plain)
 	header := format.PageHeader{
 		Type: format.DictionaryPage, UncompressedPageSize: int32(len(plain)), CompressedPageSize: int32(len(body)),
 		CRC: int32(crc32.ChecksumIEEE(body)),
 		DictionaryPageHeader: thrift.New(format.DictionaryPageHeader{
-			NumValues: int32(d.texts.Len()), Encoding: format.Plain,
+			NumValues: int32(d.count()), Encoding: format.Plain,
 		}),
 	}
 	return w.emit(meta, &header, nil, body)
@@ -123,7 +123,7 @@ func (w *fileWriter) compressPage(plain []byte) []byte {
 		return nil
 	}
 	body := w.pack.compress(plain)
-	if len(body) > len(plain)-len(plain)/leastSaving {
+	if !w.pack.pays(plain, body) {
 		body = nil
 	}
 	w.incompressible = body == nil

@@ -1,0 +1,70 @@
+package parquet
+
+import (
+	"encoding/binary"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// maxWords is the most distinct values that a dictionary of numbers has: its codes then take 12 bits, and it stays in the first cache of a
+// processor while they are looked up.
+const maxWords = 4096
+
+// wordDictionary has the distinct values of 8 bytes of a row group: measurements of few digits, settings, states. It is for the archive
+// layout only, since plain values are read faster.
+type wordDictionary struct {
+	codeEncoder
+	words []int64
+}
+
+// newWordDictionary is nil where there are too many distinct values, or where codes are no shorter than the bits that the best other
+// encoding needs for a value.
+func newWordDictionary(rows arrow.Array, otherBits int) *wordDictionary {
+	values := int64s(rows)
+	d := &wordDictionary{codeEncoder: codeEncoder{codes: make([]int32, len(values))}}
+	numbers := map[int64]int32{}
+	for i, v := range values {
+		if rows.IsNull(i) {
+			continue
+		}
+		number, ok := numbers[v]
+		if !ok {
+			if len(d.words) == maxWords {
+				return nil
+			}
+			number = int32(len(d.words))
+			numbers[v] = number
+			d.words = append(d.words, v)
+		}
+		d.codes[i] = number
+	}
+	d.codec.BitWidth = codeBits(len(d.words))
+	// The dictionary itself has to be earned as well.
+	if d.codec.BitWidth >= otherBits || 2*64*len(d.words) > (otherBits-d.codec.BitWidth)*len(values) {
+		return nil
+	}
+	return d
+}
+
+func (d *wordDictionary) count() int { return len(d.words) }
+
+func (d *wordDictionary) page() []byte {
+	out := make([]byte, 0, 8*len(d.words))
+	for _, v := range d.words {
+		out = binary.LittleEndian.AppendUint64(out, uint64(v))
+	}
+	return out
+}
+
+// expandWords puts the values of a dictionary in the place of their codes, which lie in it.
+func expandWords(kind event.Kind, codes *codeDecoder, words []int64) arrow.Array {
+	out := &wordDecoder{kind: kind, validity: codes.validity, values: make([]int64, len(codes.codes))}
+	if len(words) > 0 {
+		for i, code := range codes.codes {
+			out.values[i] = words[code]
+		}
+	}
+	return out.array()
+}

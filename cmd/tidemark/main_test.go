@@ -98,7 +98,7 @@ func TestUsage(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{}, {"dance"}, {"load"}, {"load", "s"}, {"serve", "--colour"}, {"serve", "--seal-rows", "many"}, {"sql", "--format", "xml"},
-		{"sql", "-q", "a", "-f", "b"}, {"load", "s", "x.csv.gz"}, {"demo", "--speed", "0"},
+		{"sql", "-q", "a", "-f", "b"}, {"load", "s", "x.csv", "--format", "xml"}, {"demo", "--speed", "0"},
 		{"sql"}, {"serve", "extra"},
 	} {
 		got := tidemark("", nil, args...)
@@ -209,6 +209,28 @@ func TestLoad(t *testing.T) {
 	require.Regexp(t, `^s: 4 rows accepted, 0 rejected in \d+\.\d s \([\d,]+ rows/s\)\n$`, got.stderr)
 	require.Equal(t, []string{`{"n":1}`, `{"n":2}`, `{"n":3}`, `{"n":4}`}, server.lines)
 	require.Equal(t, "/v1/streams/s/events?time=at", server.paths[0])
+}
+
+func TestLoadKnowsFormatsAndPatterns(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"a.ndjson": "", "b.log": "", "-": "", "A.CSV.gz": "text/csv", "b.tsv": "text/tab-separated-values", "c.json.zst": "application/json",
+		"d.parquet": "application/vnd.apache.parquet", "e.arrow": "application/vnd.apache.arrow.stream",
+	} {
+		require.Equal(t, want, contentType("auto", name), name)
+	}
+	require.Equal(t, "text/csv", contentType("csv", "a.ndjson"))
+	require.Empty(t, contentType("ndjson", "a.csv"))
+
+	folder := t.TempDir()
+	for _, name := range []string{"b.csv", "a.csv", "c.txt"} {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), nil, 0o600))
+	}
+	got, err := expand([]string{"-", filepath.Join(folder, "*.csv"), "none"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"-", filepath.Join(folder, "a.csv"), filepath.Join(folder, "b.csv"), "none"}, got)
+	_, err = expand([]string{filepath.Join(folder, "*.parquet")})
+	require.ErrorContains(t, err, "no file matches")
 }
 
 func TestLoadExplainsRejections(t *testing.T) {

@@ -21,6 +21,8 @@ type IngestOptions struct {
 	ContentEncoding string
 	// TimeColumn names the event-time column when the request makes the stream.
 	TimeColumn string
+	// Key lets the same body be sent again without storing its rows twice; empty for none.
+	Key string
 }
 
 // IngestResult says what became of the rows of one request.
@@ -57,6 +59,9 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if opts.ContentEncoding != "" {
 		header.Set("Content-Encoding", opts.ContentEncoding)
+	}
+	if opts.Key != "" {
+		header.Set("Idempotency-Key", opts.Key)
 	}
 	path := "/v1/streams/" + url.PathEscape(stream) + "/events"
 	if opts.TimeColumn != "" {

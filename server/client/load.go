@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -33,22 +35,29 @@ type LoadOptions struct {
 	TimeColumn string
 	// ChunkBytes is the size of one request; 0 means 4 MiB.
 	ChunkBytes int
+	// ContentType is the media type of a file that is no newline-delimited JSON, and is sent in one request; empty for NDJSON.
+	ContentType string
+	// Identity names the file. If it is set, lines that were sent from it before, in the same place, are not stored again; NDJSON only.
+	Identity string
 }
 
 // LoadReport says what became of the rows.
 type LoadReport struct {
 	Accepted, Rejected int64
+	// Duplicates are the rows that an earlier load of the same file had stored already.
+	Duplicates int64
 	// Reasons explains the first rejections.
 	Reasons []LineError
 }
 
-// LineError says why a line of a file was rejected. Lines count from 1, blank ones included, as editors do.
+// LineError says why a line of a file was rejected. Lines count from 1, blank ones included, as editors do. Line is 0 for files that are
+// not made of lines, where the reason tells the row.
 type LineError struct {
 	Line   int64
 	Reason string
 }
 
-// Load sends newline-delimited JSON, plain or compressed by gzip or zstd, in requests of whole lines, several at a time.
+// Load sends newline-delimited JSON, or a file of another format, plain or compressed by gzip or zstd, in requests of whole lines, several at a time.
 // Rejected rows are counted in the report and are no error. The report also tells what had been accepted before an error.
 func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts LoadOptions) (LoadReport, error) {
 	plain, err := decompress(r)
@@ -59,16 +68,21 @@ func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts Load
 	if opts.ChunkBytes <= 0 {
 		opts.ChunkBytes = chunkBytes
 	}
-	l := &load{client: c, stream: stream, time: opts.TimeColumn}
+	l := &load{client: c, stream: stream, time: opts.TimeColumn, identity: opts.Identity}
+	if opts.ContentType != "" {
+		err = l.sendWhole(ctx, plain, opts.ContentType)
+		return l.result(), err
+	}
 	err = l.run(ctx, newChunker(plain, opts.ChunkBytes))
 	return l.result(), err
 }
 
 // load is one file on its way.
 type load struct {
-	client *Client
-	stream string
-	time   string
+	client   *Client
+	stream   string
+	time     string
+	identity string
 
 	mu struct {
 		sync.Mutex
@@ -109,7 +123,7 @@ func (l *load) sendAll(ctx context.Context, group *errgroup.Group, chunks *chunk
 // rows were taken, or without saying so, is not sent again, for that could store rows twice.
 func (l *load) send(ctx context.Context, c chunk) error {
 	for attempt := 1; ; attempt++ {
-		result, err := l.client.Ingest(ctx, l.stream, bytes.NewReader(c.lines), IngestOptions{TimeColumn: l.time})
+		result, err := l.client.Ingest(ctx, l.stream, bytes.NewReader(c.lines), IngestOptions{TimeColumn: l.time, Key: l.key(c)})
 		var refused *Error
 		if errors.As(err, &refused) && refused.Ingest != nil {
 			result = refused.Ingest
@@ -130,12 +144,45 @@ func (l *load) send(ctx context.Context, c chunk) error {
 	}
 }
 
+// sendWhole delivers a file in one request. It is not sent again: what has been read of it is gone.
+func (l *load) sendWhole(ctx context.Context, body io.Reader, contentType string) error {
+	result, err := l.client.Ingest(ctx, l.stream, body, IngestOptions{TimeColumn: l.time, ContentType: contentType})
+	var refused *Error
+	if errors.As(err, &refused) && refused.Ingest != nil {
+		result = refused.Ingest
+	}
+	if result != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.mu.report = LoadReport{Accepted: result.Accepted, Rejected: result.Rejected, Duplicates: result.Duplicates}
+		for _, e := range result.Errors {
+			l.mu.report.Reasons = append(l.mu.report.Reasons, LineError{Reason: fmt.Sprintf("row %d: %s", e.Row+1, e.Reason)})
+		}
+	}
+	if refused != nil && refused.Code == event.CodeRejected {
+		return nil
+	}
+	return err
+}
+
+// key is the Idempotency-Key of a chunk: the same for the same lines in the same place of the same file.
+func (l *load) key(c chunk) string {
+	if l.identity == "" {
+		return ""
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %d\n", l.stream, l.identity, c.firstLine)
+	h.Write(c.lines)
+	return "load-" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
 func (l *load) count(c chunk, result *IngestResult) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	report := &l.mu.report
 	report.Accepted += result.Accepted
 	report.Rejected += result.Rejected
+	report.Duplicates += result.Duplicates
 	for _, e := range result.Errors {
 		report.Reasons = append(report.Reasons, LineError{Line: c.lineOf(e.Row), Reason: e.Reason})
 	}

@@ -2,6 +2,8 @@ package app
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -253,4 +255,23 @@ func TestViewOverItsMemoryStops(t *testing.T) {
 	i.trades(10, 4000)
 	i.await(func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), `"failed"`) })
 	require.Contains(t, i.query("SHOW VIEWS").text(), "its limit is 30000")
+}
+
+// TestOnlyDirectoriesOfViewsAreRemoved starts over directories that no view has, of which some are not a view's at all.
+func TestOnlyDirectoriesOfViewsAreRemoved(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.trades(0, 10)
+	i.query("CREATE MATERIALIZED VIEW v AS SELECT qty FROM trades")
+	require.NoError(t, i.Close())
+	for _, dir := range []string{"state/other", "state/gone.7", "views/gone.7", "views/v.9"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(i.data, dir), 0o700))
+		require.NoError(t, os.WriteFile(filepath.Join(i.data, dir, "file"), nil, 0o600))
+	}
+	i = start(t, i.data)
+	require.Equal(t, "[10]\n", i.wait("SELECT count(*) FROM v"))
+	require.FileExists(t, filepath.Join(i.data, "state/other/file"))
+	for _, dir := range []string{"state/gone.7", "views/gone.7", "views/v.9"} {
+		require.NoDirExists(t, filepath.Join(i.data, dir))
+	}
 }

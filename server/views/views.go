@@ -23,6 +23,7 @@ import (
 	"log/slog"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -99,6 +100,9 @@ func Open(options Options) (*Set, error) {
 	return s, nil
 }
 
+// storageName is what directories of views are called. Others beside them belong to someone else.
+var storageName = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[0-9]+$`)
+
 // discardOrphans removes the directories of generations that no definition names.
 func (s *Set) discardOrphans() error {
 	known := map[string]bool{}
@@ -117,7 +121,7 @@ func (s *Set) discardOrphans() error {
 			return err
 		}
 		for _, name := range names {
-			if known[name] {
+			if known[name] || !storageName.MatchString(name) {
 				continue
 			}
 			if err := removeDir(s.options.FS, parent+"/"+name); err != nil {

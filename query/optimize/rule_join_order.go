@@ -9,7 +9,8 @@ import (
 
 // orderJoins chooses in which order inner joins pair their inputs: it begins with the smallest and goes on with the smallest that a
 // condition connects to what it has, so that no product of unconnected inputs is made before there is no other way. Inputs that
-// no condition connects are joined by themselves first. Without statistics an input's size is a guess from its conditions.
+// no condition connects are joined by themselves first. An input's size is a guess from
+// its conditions and, where they are known, the rows of its stream.
 // Conditions that may fail wait for the rows of the whole join, but for equalities of two inputs: finding pairs by them is worth
 // that both sides are computed for all rows.
 func orderJoins(n plan.Node) (plan.Node, error) {
@@ -127,6 +128,9 @@ func (g *joinGroup) joinAll() *subtree {
 	for i, in := range g.inputs {
 		left[i] = &subtree{node: in, members: []int{i}, has: make([]bool, len(g.inputs)), size: guessRows(in)}
 		left[i].has[i] = true
+	}
+	if len(left) == 2 { // which of the two is looked up in is chosen when they run
+		return g.join(left[0], left[1])
 	}
 	var parts []*subtree
 	for len(left) > 0 {
@@ -254,6 +258,9 @@ func guessRows(n plan.Node) float64 {
 	switch n := n.(type) {
 	case *plan.Scan:
 		rows := stream
+		if n.Rows > 0 {
+			rows = float64(n.Rows)
+		}
 		for _, f := range n.Filter {
 			rows *= guessShare(f)
 		}

@@ -34,6 +34,8 @@ type Scan struct {
 	Filter []Expr
 	// Ranges are implied by Filter and let the source leave out what cannot match.
 	Ranges []Range
+	// Rows is about how many rows the stream has, for choosing between ways to the same answer; 0 where nobody said.
+	Rows int64
 }
 
 // Filter keeps the rows for which Predicate is true (not false, not NULL).

@@ -10,7 +10,6 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/exec"
-	"github.com/tidemarkdb/tidemark/query/optimize"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/sql/bind"
@@ -28,7 +27,7 @@ type explanation struct {
 // explain shows a query's plan, after running it where it is to be analyzed.
 func (r *runner) explain(ctx context.Context, b bind.Explain) (api.Rows, error) {
 	started := time.Now()
-	root, err := optimize.Optimize(b.Query.Plan)
+	root, err := r.app.optimized(b.Query.Plan)
 	if err != nil {
 		return nil, err
 	}

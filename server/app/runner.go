@@ -153,7 +153,7 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 }
 
 func (r *runner) query(ctx context.Context, node plan.Node) (api.Rows, error) {
-	optimized, err := optimize.Optimize(node)
+	optimized, err := r.app.optimized(node)
 	if err != nil {
 		return nil, err
 	}
@@ -162,6 +162,27 @@ func (r *runner) query(ctx context.Context, node plan.Node) (api.Rows, error) {
 		return nil, err // a nil *exec.Result must not become a Rows that is not nil
 	}
 	return result, nil
+}
+
+// optimized is the plan that is run: its rules know the sizes of streams.
+func (a *App) optimized(node plan.Node) (plan.Node, error) {
+	sized, err := optimize.WithSizes(node, a.rowsOf)
+	if err != nil {
+		return nil, err
+	}
+	return optimize.Optimize(sized)
+}
+
+// rowsOf is about how many rows a stream has: rows that are sealed while it looks may be counted twice.
+func (a *App) rowsOf(stream string) int64 {
+	rows := int64(0)
+	for _, segment := range a.manifest.View(stream).Segments {
+		rows += segment.Rows
+	}
+	if _, ok := a.catalog.Stream(stream); ok {
+		rows += a.ingest.Unsealed(stream)
+	}
+	return rows
 }
 
 func (r *runner) createStream(b bind.CreateStream) (api.Rows, error) {

@@ -29,6 +29,35 @@ func (c *Catalog) Quarantine(name string, lost Quarantine) error {
 	return nil
 }
 
+// AcceptLoss notes durably that what damage has taken of a stream is known to be lost, and gives the ranges that were not accepted before.
+func (c *Catalog) AcceptLoss(name string) (accepted []Quarantine, err error) {
+	err = c.journal.Update(func() ([]journal.Record, error) {
+		present, ok := c.Stream(name)
+		if !ok {
+			return nil, event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+		}
+		if accepted = present.Lost(); len(accepted) == 0 {
+			return nil, nil
+		}
+		next := *present
+		next.Quarantined = slices.Clone(next.Quarantined)
+		for i := range next.Quarantined {
+			next.Quarantined[i].Accepted = true
+		}
+		r, err := encode(&next)
+		return []journal.Record{r}, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("accept the loss of stream %s: %w", name, err)
+	}
+	return accepted, nil
+}
+
+// Lost are the ranges that damage has taken and nobody has accepted as lost.
+func (s *Stream) Lost() []Quarantine {
+	return slices.DeleteFunc(slices.Clone(s.Quarantined), func(q Quarantine) bool { return q.Accepted })
+}
+
 // within reports whether another range covers this one.
 func (q Quarantine) within(other Quarantine) bool {
 	return q.Partition == other.Partition && other.From <= q.From && q.To <= other.To

@@ -55,6 +55,8 @@ type Quarantine struct {
 	Byte   int64     `json:"byte"`
 	Reason string    `json:"reason"`
 	Found  time.Time `json:"found"`
+	// Accepted says that the loss was taken note of: queries go on without the rows.
+	Accepted bool `json:"accepted,omitempty"`
 }
 
 // SchemaMode says what becomes of a field that the stream does not have.

@@ -189,7 +189,7 @@ func (e *Engine) Failures() []string {
 		out = append(out, err.Error())
 	}
 	for _, d := range e.catalog.Streams() {
-		for _, q := range d.Quarantined {
+		for _, q := range d.Lost() {
 			out = append(out, fmt.Sprintf("stream %s: %s", d.Name, q))
 		}
 	}

@@ -78,6 +78,8 @@ type Server struct {
 	Timeout time.Duration
 	// ConfirmClock lets retention go on after the clock has jumped, and reports whether it was stopped.
 	ConfirmClock func() (wasHeld bool, err error)
+	// AcceptLoss lets queries go on without what damage has taken of a stream, and gives what that is.
+	AcceptLoss func(stream string) ([]catalog.Quarantine, error)
 	// Stopping is closed when the server begins to stop: requests that wait for something to happen then end.
 	Stopping <-chan struct{}
 

@@ -209,6 +209,7 @@ func (s *Server) AdminHandler() http.Handler {
 		{"GET", "/livez", s.getLive},
 		{"GET", "/readyz", s.getReady},
 		{"POST", "/retention/confirm", s.postConfirm},
+		{"POST", "/quarantine/{stream}/accept", s.postAccept},
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

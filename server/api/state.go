@@ -85,3 +85,16 @@ func (s *Server) postConfirm(w http.ResponseWriter, _ *http.Request) error {
 func (s *Server) getVersion(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string]string{"version": s.Version, "go": runtime.Version()})
 }
+
+// postAccept says that what damage has taken of a stream is lost for good: queries no longer fail for it.
+func (s *Server) postAccept(w http.ResponseWriter, r *http.Request) error {
+	lost, err := s.AcceptLoss(r.PathValue("stream"))
+	if err != nil {
+		return err
+	}
+	if lost == nil {
+		lost = []catalog.Quarantine{}
+	}
+	s.Logger.Warn("a loss was accepted", "stream", r.PathValue("stream"), "ranges", len(lost))
+	return writeJSON(w, http.StatusOK, map[string][]catalog.Quarantine{"accepted": lost})
+}

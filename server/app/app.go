@@ -258,6 +258,7 @@ func (a *App) apiServer(host, version string) *api.Server {
 		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows,
 		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
 		ConfirmClock: a.compact.ConfirmClock,
+		AcceptLoss:   a.catalog.AcceptLoss,
 	}
 }
 

@@ -38,7 +38,7 @@ func (r *runner) checkWhole(bound bind.Bound, allowCorrupt bool) (skipped int64,
 		if !ok {
 			continue
 		}
-		for _, q := range stream.Quarantined {
+		for _, q := range stream.Lost() {
 			if !allowCorrupt {
 				return 0, errQuarantined(name, q)
 			}
@@ -51,7 +51,7 @@ func (r *runner) checkWhole(bound bind.Bound, allowCorrupt bool) (skipped int64,
 // quarantined is how many offsets damage has taken, in all streams.
 func (a *App) quarantined() (offsets int64) {
 	for _, stream := range a.catalog.Streams() {
-		for _, q := range stream.Quarantined {
+		for _, q := range stream.Lost() {
 			offsets += q.Offsets()
 		}
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -51,6 +52,22 @@ func TestQueriesSayWhatDamageHasTaken(t *testing.T) {
 	in := s.ingest("orders", `{"n":"fourth"}`)
 	require.EqualValues(t, 1, in.Accepted)
 	require.Greater(t, in.Offsets[0].First, int64(2))
+	accept := func() string {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.AdminURL()+"/quarantine/orders/accept", nil)
+		require.NoError(t, err)
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		return string(body)
+	}
+	require.Contains(t, accept(), `"from":1,"to":2`)
+	require.JSONEq(t, `{"accepted":[]}`, accept(), "only once")
+	require.Equal(t, "[3]\n", s.query("SELECT count(*) FROM orders").text())
+	require.Equal(t, http.StatusOK, s.do("GET", "/readyz", "").status)
+	s = s.restart()
+	require.Equal(t, "[3]\n", s.query("SELECT count(*) FROM orders").text(), "also after the damage is met again")
 	answer := s.do("POST", "/v1/sql?allow_corrupt=maybe", "SELECT 1")
 	require.Equal(t, http.StatusBadRequest, answer.status)
 }

@@ -12,22 +12,28 @@ type holder interface {
 
 // holdBelow lets the operator that a time comes from hold rows back, where all above it treat every row by itself. It changes
 // operators and is called before anybody else sees them.
-func holdBelow(n node, column int, closeLag, finalLag int64, corrected bool) bool {
+func holdBelow(at *node, column int, closeLag, finalLag int64, corrected bool) bool {
 	held := false
-	switch n := n.(type) {
+	switch n := (*at).(type) {
 	case *projectNode:
 		ref, ok := n.exprs[column].(*plan.ColumnRef)
-		held = ok && holdBelow(n.ins[0], ref.Index, closeLag, finalLag, corrected)
+		held = ok && holdBelow(&n.ins[0], ref.Index, closeLag, finalLag, corrected)
 	case *filterNode:
-		held = holdBelow(n.ins[0], column, closeLag, finalLag, corrected)
+		held = holdBelow(&n.ins[0], column, closeLag, finalLag, corrected)
 	case holder:
 		held = n.hold(column, closeLag, finalLag)
 	}
-	if held {
-		t := n.traits()
-		t.final, t.appendOnly = true, !corrected
+	if !held {
+		return false
 	}
-	return held
+	if grouping, ok := (*at).(*accumulateNode); ok {
+		if panes := paned(grouping); panes != nil {
+			*at = panes
+		}
+	}
+	t := (*at).traits()
+	t.final, t.appendOnly = true, !corrected
+	return true
 }
 
 func (n *accumulateNode) hold(column int, closeLag, finalLag int64) bool {

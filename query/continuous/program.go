@@ -125,7 +125,7 @@ func (p *Program) gate() error {
 		return event.Errorf(event.CodeNotSupported, "EMIT ON WINDOW CLOSE needs a time in the output that the watermark passes").
 			WithHint("select window_start or window_end of a window table function, or the event time")
 	}
-	if holdBelow(p.root, p.time, p.closedLag, p.finalLag, p.options.Horizon > 0) {
+	if holdBelow(&p.root, p.time, p.closedLag, p.finalLag, p.options.Horizon > 0) {
 		return nil
 	}
 	p.root = newGate(p.root, p.time, p.closedLag, p.options.Horizon > 0)

@@ -141,6 +141,9 @@ func settleAggregate(n *plan.Aggregate, inputs map[string]InputInfo) plan.Node {
 	}
 	out := *n
 	input, ties := tiesOf(n.Input, inputs)
+	ties = slices.DeleteFunc(ties, func(k plan.SortKey) bool { // what all rows of a group have in common orders none
+		return slices.ContainsFunc(n.Groups, func(e plan.Expr) bool { return plan.Same(e, k.Expr) })
+	})
 	out.Input, out.Aggregates = input, slices.Clone(n.Aggregates)
 	for i, a := range out.Aggregates {
 		if ordersRows(a.Fn.Name) && !a.Distinct {

@@ -9,8 +9,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
 )
 
 // The layout of a snapshot: stateMagic, stateVersion, the program's text, the inputs' watermarks in the program's order, then what each
@@ -67,6 +69,7 @@ func (w *stateWriter) columns(columns []arrow.Array, rows int) error {
 	fields := make([]arrow.Field, len(columns))
 	columns = decoded(columns)
 	for i, c := range columns {
+		columns[i] = blanked(c)
 		fields[i] = arrow.Field{Name: fmt.Sprint(i), Type: c.DataType(), Nullable: true}
 	}
 	schema := arrow.NewSchema(fields, nil)
@@ -82,6 +85,28 @@ func (w *stateWriter) columns(columns []arrow.Array, rows int) error {
 	w.number(int64(out.Len()))
 	w.write(out.Bytes())
 	return w.err
+}
+
+// blanked has the same values, and under NULLs nothing left to chance.
+func blanked(values arrow.Array) arrow.Array {
+	if values.NullN() == 0 || values.DataType().ID() == arrow.LIST || values.DataType().ID() == arrow.NULL {
+		return values
+	}
+	if values.NullN() == values.Len() {
+		return array.MakeArrayOfNull(memory.DefaultAllocator, values.DataType(), values.Len())
+	}
+	rows, valid := make([]int32, values.Len()), event.ValidityOf(values)
+	last := int32(0)
+	for !valid.Valid(int(last)) {
+		last++
+	}
+	for i := range rows {
+		if valid.Valid(i) {
+			last = int32(i)
+		}
+		rows[i] = last
+	}
+	return kernel.TakeValid(values, rows, valid)
 }
 
 func (w *stateWriter) close() error {

@@ -151,3 +151,13 @@ LEFT JOIN payments AS p ON t.most = p.order_id;
 
 SELECT t.region, t.n, u.method, u.n AS m FROM (SELECT region, count(*) AS n FROM orders GROUP BY region) AS t
 FULL JOIN (SELECT method, count(*) AS n FROM payments GROUP BY method) AS u ON t.region = u.method AND t.n > u.n;
+-- Overlapping windows.
+SELECT window_start, window_end, region, count(*) AS n, sum(amount) AS s, min(customer) AS c, max(price) AS p,
+count(*) FILTER (WHERE paid) AS paid
+FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '4 seconds', INTERVAL '30 seconds') WHERE quantity > 0 GROUP BY window_start, window_end, region;
+
+SELECT window_end, approx_count_distinct(customer) AS c, avg(amount) AS a, first(id) AS f, stddev_pop(amount) AS d
+FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 second', INTERVAL '20 seconds') GROUP BY window_start, window_end;
+
+SELECT window_start, window_end, customer, sum(amount) AS s
+FROM CUMULATE(TABLE orders, DESCRIPTOR(ts), INTERVAL '2 seconds', INTERVAL '30 seconds') GROUP BY window_start, window_end, customer;

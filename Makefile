@@ -20,6 +20,9 @@ GOVULNCHECK_VERSION := v1.9.0
 GOLANGCI    := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 
+FLINK_VERSION := 2.3.0
+FLINK_READY   := $(CACHE)/flink-$(FLINK_VERSION)/bin/python
+
 # Empty outside of a git checkout; the program then says what Go recorded.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null)
@@ -41,7 +44,7 @@ GO_FILES = $(shell find . \( -name node_modules -o -name '.?*' \) -prune -o -nam
 .PHONY: help
 help: ## Print this list
 	@echo 'make <target>, where target is one of:'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/tidemark, stamped with the version
@@ -68,7 +71,7 @@ race: $(NODE_READY) ## The long part of test: all tests with the race detector
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check
 	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) run --allow-parallel-runners ./...
-	@for file in bench/*.mjs bench/sql/*.mjs; do node --check "$$file"; done
+	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs; do node --check "$$file"; done
 	@scripts/vulncheck.sh $(GOVULNCHECK) ./...
 
 .PHONY: fmt
@@ -86,6 +89,11 @@ bench-segments: build $(NODE_READY) ## Measure the size of segments and what wri
 .PHONY: bench-sql
 bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: minutes, and gigabytes of disk
 	node bench/sql.mjs
+
+.PHONY: bench-nexmark
+bench-nexmark: build $(NODE_READY) ## Measure materialized views on the Nexmark queries; with FLINK=1 beside Apache Flink (Python, Java)
+	$(if $(FLINK),$(MAKE) $(FLINK_READY))
+	$(if $(FLINK),BENCH_FLINK_PYTHON=$(FLINK_READY)) node bench/nexmark.mjs
 
 .PHONY: stress
 stress: $(NODE_READY) ## Run the long versions of the tests: hours
@@ -111,6 +119,11 @@ $(GOLANGCI):
 $(GOVULNCHECK):
 	GOBIN=$(TOOLS) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
 	mv $(TOOLS)/govulncheck $@
+
+$(FLINK_READY):
+	rm -rf $(CACHE)/flink-$(FLINK_VERSION)
+	python3 -m venv $(CACHE)/flink-$(FLINK_VERSION)
+	$(CACHE)/flink-$(FLINK_VERSION)/bin/pip install --quiet apache-flink==$(FLINK_VERSION)
 
 $(NODE_READY): bench/package.json bench/package-lock.json
 	npm --prefix bench ci --no-progress

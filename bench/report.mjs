@@ -58,6 +58,23 @@ export function printSuite({ name, rows, queries }) {
   ]);
 }
 
+// printNexmark prints how many events a view takes a CPU second, beside DuckDB, which is asked once over all of them, and beside Flink
+// where that ran. Ratios are theirs divided by ours.
+export function printNexmark({ events, queries, pairs }) {
+  console.log(`\nNexmark: ${thousands(events)} events`);
+  const perCpu = (side) => thousands(events / cpuOf(side));
+  printTable([
+    ['', 'rows', 'view s', 'view CPU s', 'events/CPU-s', 'DuckDB batch', 'CPU', 'Flink', 'CPU'],
+    ...queries.map((q) => [
+      q.name, thousands(q.rows), q.wallSeconds.toFixed(2), q.cpuSeconds.toFixed(2), perCpu(q), perCpu(q.duckdb), ratio(cpuOf(q.duckdb) / cpuOf(q)),
+      ...(q.flink ? [perCpu(q.flink), ratio(cpuOf(q.flink) / cpuOf(q))] : ['', '']),
+    ]),
+  ]);
+  for (const pair of pairs) {
+    console.log(`${pair.name}: ${ratio(pair.ratio)} CPU`);
+  }
+}
+
 // cpuOf keeps queries that are faster than the CPU clock's step out of division by zero.
 function cpuOf(side) {
   return Math.max(side.cpuSeconds, 2e-4);

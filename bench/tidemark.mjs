@@ -49,9 +49,9 @@ export class Tidemark {
     await this.#text(await fetch(`${this.url}/v1/streams/${stream}/seal`, { method: 'POST' }));
   }
 
-  // sql runs one statement and returns the answer's text, which is left to the caller to parse.
-  async sql(text) {
-    const body = JSON.stringify({ sql: text });
+  // sql runs one statement, with other members of the request, and returns the answer's text, which is left to the caller to parse.
+  async sql(text, parameters = {}) {
+    const body = JSON.stringify({ sql: text, ...parameters });
     return this.#text(await fetch(`${this.url}/v1/sql`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }));
   }
 

@@ -129,10 +129,10 @@ SELECT auction, bidder, price, channel,
     WHEN lower(channel) = 'google' THEN '1'
     WHEN lower(channel) = 'facebook' THEN '2'
     WHEN lower(channel) = 'baidu' THEN '3'
-    ELSE split_part(url, 'channel_id=', 2)
+    ELSE (regexp_match(url, '(&|^)channel_id=([^&]*)'))[2]
   END AS channel_id
 FROM bid
-WHERE url LIKE '%&channel_id=%' OR lower(channel) IN ('apple', 'google', 'facebook', 'baidu');
+WHERE (regexp_match(url, '(&|^)channel_id=([^&]*)'))[2] IS NOT NULL OR lower(channel) IN ('apple', 'google', 'facebook', 'baidu');
 
 -- q22
 SELECT auction, bidder, price, channel, split_part(url, '/', 4) AS dir1, split_part(url, '/', 5) AS dir2, split_part(url, '/', 6) AS dir3 FROM bid;

@@ -99,6 +99,10 @@ bench-nexmark: build $(NODE_READY) ## Measure materialized views on the Nexmark 
 stress: $(NODE_READY) ## Run the long versions of the tests: hours
 	TIDEMARK_STRESS=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout $(STRESS_TIMEOUT) $(PKG)
 
+.PHONY: mutants
+mutants: $(NODE_READY) ## Put known bugs back, one at a time: the tests must notice every one; an hour or two
+	TIDEMARK_MUTANTS=1 $(GO) test -count=1 -v -timeout $(STRESS_TIMEOUT) -run TestMutants ./internal/mutants
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 	scripts/fuzz.sh $(FUZZTIME) $(PKG)

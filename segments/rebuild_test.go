@@ -123,6 +123,21 @@ func TestRebuildReportsWhatItCannotRead(t *testing.T) {
 	require.Equal(t, []*manifest.Segment{whole}, found[0].Edit.Add)
 }
 
+// TestExpiryGoesByTheNewestEvent drops a segment only when all of it is old.
+func TestExpiryGoesByTheNewestEvent(t *testing.T) {
+	t.Parallel()
+	f, stream := newFixture(t, Options{}), clicks()
+	mixed := f.add(stream, event.Vector{2}, batchOf(stream.Schema, []row{{ts: 1000}, {ts: 5000, offset: 1}}))
+	for _, before := range []int64{1001, 5000} {
+		dropped, err := f.store.Expire(context.Background(), "clicks", before)
+		require.NoError(t, err)
+		require.Empty(t, dropped, "before %d", before)
+	}
+	dropped, err := f.store.Expire(context.Background(), "clicks", 5001)
+	require.NoError(t, err)
+	require.Equal(t, []*manifest.Segment{mixed}, dropped)
+}
+
 func TestExpiredSegmentsStayAwayWithoutAManifest(t *testing.T) {
 	t.Parallel()
 	f, stream := newFixture(t, Options{}), clicks()

@@ -193,6 +193,30 @@ func TestDamagedSnapshotLosesNothing(t *testing.T) {
 	require.Equal(t, numbered(100), mustOpen(t, fsys, 300).streams.items)
 }
 
+// TestCutSnapshotLosesNothing cuts the newest snapshot off at every byte: also where a frame ends and nothing looks torn.
+func TestCutSnapshotLosesNothing(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	s := mustOpen(t, mem, 300)
+	fill(t, s, 0, 60)
+	require.NoError(t, s.Close())
+	all := names(t, mem)
+	newest := "journal/" + all[len(all)-1]
+	require.True(t, strings.HasSuffix(newest, ".snapshot"))
+	info, err := mem.Stat(newest)
+	require.NoError(t, err)
+	for size := range info.Size() {
+		fsys := mem.Crash()
+		f, err := fsys.OpenAppend(newest)
+		require.NoError(t, err)
+		require.NoError(t, f.Truncate(size))
+		require.NoError(t, f.Close())
+		s := mustOpen(t, fsys, 300)
+		require.Equal(t, numbered(60), s.streams.items, "cut to %d bytes", size)
+		require.NoError(t, s.Close())
+	}
+}
+
 func TestDamagedRecordsRefuseToOpen(t *testing.T) {
 	t.Parallel()
 	mem := vfs.NewMem()

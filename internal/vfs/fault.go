@@ -3,6 +3,7 @@ package vfs
 import (
 	"io"
 	"io/fs"
+	"sync"
 )
 
 // Op names an operation that changes something, or makes a change durable.
@@ -23,16 +24,26 @@ const (
 // Faulty is an FS that asks before every mutating operation. An error that inject returns is the operation's result and the
 // operation is not carried out, except that a failing write leaves the first half of its bytes, as a full disk does.
 // inject may also just look: taking Mem.Crash there shows the disk as it was at that moment.
+//
+// A sync that failed has lost what it was to make durable, and later syncs of the file do not know: they succeed and make nothing durable,
+// as on file systems that mark pages clean when writing them has failed (Rebello et al., USENIX ATC 2020).
 type Faulty struct {
 	FS
 	inject func(op Op, name string) error
+
+	mu struct {
+		sync.Mutex
+		lost map[string]bool // files of which a sync has failed
+	}
 }
 
 var _ FS = (*Faulty)(nil)
 
 // NewFaulty puts inject before the mutating operations of inner.
 func NewFaulty(inner FS, inject func(op Op, name string) error) *Faulty {
-	return &Faulty{FS: inner, inject: inject}
+	f := &Faulty{FS: inner, inject: inject}
+	f.mu.lost = map[string]bool{}
+	return f
 }
 
 // Create implements FS.
@@ -40,6 +51,7 @@ func (f *Faulty) Create(name string) (File, error) {
 	if err := f.inject(OpCreate, name); err != nil {
 		return nil, pathError("open", name, err)
 	}
+	f.lose(name, false) // another file than the one of that name before
 	return f.wrap(name)(f.FS.Create(name))
 }
 
@@ -60,7 +72,10 @@ func (f *Faulty) wrap(name string) func(File, error) (File, error) {
 
 // Rename implements FS.
 func (f *Faulty) Rename(from, to string) error {
-	return f.before(OpRename, from, func() error { return f.FS.Rename(from, to) })
+	return f.before(OpRename, from, func() error {
+		f.lose(to, f.hasLost(from))
+		return f.FS.Rename(from, to)
+	})
 }
 
 // Remove implements FS.
@@ -83,6 +98,22 @@ func (f *Faulty) before(op Op, name string, then func() error) error {
 		return &fs.PathError{Op: string(op), Path: name, Err: err}
 	}
 	return then()
+}
+
+func (f *Faulty) hasLost(name string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mu.lost[name]
+}
+
+func (f *Faulty) lose(name string, lost bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if lost {
+		f.mu.lost[name] = true
+	} else {
+		delete(f.mu.lost, name)
+	}
 }
 
 type faultyFile struct {
@@ -108,7 +139,18 @@ func (f *faultyFile) Write(p []byte) (int, error) {
 }
 
 // Sync implements File.
-func (f *faultyFile) Sync() error { return f.fs.before(OpSync, f.name, f.File.Sync) }
+func (f *faultyFile) Sync() error {
+	err := f.fs.before(OpSync, f.name, func() error {
+		if f.fs.hasLost(f.name) {
+			return nil
+		}
+		return f.File.Sync()
+	})
+	if err != nil {
+		f.fs.lose(f.name, true)
+	}
+	return err
+}
 
 // Truncate implements File.
 func (f *faultyFile) Truncate(size int64) error {

@@ -250,3 +250,26 @@ func TestFaultyFailsWhatItIsTold(t *testing.T) {
 	}
 	require.Equal(t, "123456", read(t, mem, "a"), "none of it happened")
 }
+
+// TestASyncAfterAFailedOneMakesNothingDurable is what makes trying again a mistake that tests notice.
+func TestASyncAfterAFailedOneMakesNothingDurable(t *testing.T) {
+	t.Parallel()
+	mem, fail := vfs.NewMem(), true
+	fsys := vfs.NewFaulty(mem, func(op vfs.Op, _ string) error {
+		if op == vfs.OpSync && fail {
+			fail = false
+			return errors.New("broken")
+		}
+		return nil
+	})
+	f, err := fsys.Create("f")
+	require.NoError(t, err)
+	require.NoError(t, fsys.SyncDir("."))
+	_, err = f.Write([]byte("data"))
+	require.NoError(t, err)
+	require.Error(t, f.Sync())
+	require.NoError(t, f.Sync())
+	info, err := mem.Crash().Stat("f")
+	require.NoError(t, err)
+	require.Zero(t, info.Size())
+}

@@ -19,7 +19,11 @@ import (
 )
 
 // source is query.Source over tails and segments.
-type source struct{ app *App }
+type source struct {
+	app *App
+	// between, if not nil, is called after the tail of a stream was taken and before its segments are.
+	between func()
+}
 
 // snapshot pins the streams and views of one query.
 type snapshot struct {
@@ -61,6 +65,9 @@ func (s *source) Open(ctx context.Context, streams []string) (query.Snapshot, er
 		view, err := s.app.ingest.Tail(name)
 		if err != nil {
 			return nil, errors.Join(err, out.Close())
+		}
+		if s.between != nil {
+			s.between()
 		}
 		sealed := s.app.segments.View(name)
 		out.streams[name] = pinned{tail: unsealed(view, sealed.Sealed().Next), segments: sealed}

@@ -30,8 +30,8 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 
 # PKG narrows race (and so test), stress and fuzz to some packages: make test PKG=./query/...
 PKG      ?= ./...
-# TEST_TIMEOUT bounds each package's tests, not their sum. The slowest package takes about a minute of it on two cores.
-TEST_TIMEOUT   ?= 5m
+# TEST_TIMEOUT bounds each package's tests, not their sum. The slowest take a few minutes of it on two cores.
+TEST_TIMEOUT   ?= 15m
 STRESS_TIMEOUT ?= 4h
 FUZZTIME       ?= 30s
 

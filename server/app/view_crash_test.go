@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -36,15 +38,20 @@ func (d *disk) requireQuiet(where string) {
 
 func onDisk(t *testing.T, fs vfs.FS) *disk {
 	t.Helper()
-	c := config.Default()
-	c.SealAge = 1 << 40
 	log := &lockedBuffer{}
-	a := newApp(c, slog.New(slog.NewTextHandler(log, nil)))
-	a.viewLimits = views.Limits{SealRows: 20, CheckpointFrames: 7}
+	a := diskApp(log)
 	if err := a.open(fs); err != nil {
 		require.NoError(t, errors.Join(err, a.closeStore()))
 	}
 	return &disk{App: a, t: t, log: log}
+}
+
+func diskApp(log io.Writer) *App {
+	c := config.Default()
+	c.SealAge = 1 << 40
+	a := newApp(c, slog.New(slog.NewTextHandler(log, nil)))
+	a.viewLimits = views.Limits{SealRows: 20, CheckpointFrames: 7}
+	return a
 }
 
 // run runs SQL and gives the rows of its last statement, sorted, a line each.
@@ -206,5 +213,73 @@ func TestViewsSurviveCrashes(t *testing.T) {
 		}
 		require.NoError(t, d.closeStore())
 		d.requireQuiet(image.name)
+	}
+}
+
+// TestViewsSurviveFailures fails one operation on the disk after the other while views run. Whatever that breaks, the next start has views
+// that hold what their queries give.
+func TestViewsSurviveFailures(t *testing.T) {
+	t.Parallel()
+	failed := 0
+	for at := 10; ; at += 23 {
+		mem := vfs.NewMem()
+		var mu sync.Mutex
+		count := 0
+		fs := vfs.NewFaulty(mem, func(op vfs.Op, name string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if count++; count == at {
+				return fmt.Errorf("no luck with %s %s", op, name)
+			}
+			return nil
+		})
+		d := tryOnDisk(t, fs)
+		if d != nil {
+			d.work(at)
+		}
+		if count < at {
+			break
+		}
+		failed++
+		again := onDisk(t, mem)
+		again.check(fmt.Sprintf("operation %d", at))
+		require.NoError(t, again.closeStore())
+	}
+	require.Greater(t, failed, 10)
+}
+
+// tryOnDisk is onDisk where opening may fail.
+func tryOnDisk(t *testing.T, fs vfs.FS) *disk {
+	t.Helper()
+	a := diskApp(&lockedBuffer{})
+	if err := a.open(fs); err != nil {
+		_ = a.closeStore() // what has failed may fail again
+		return nil
+	}
+	return &disk{App: a, t: t}
+}
+
+// work does a bit of everything, and gives up at the first failure.
+func (d *disk) work(seed int) {
+	defer func() { _ = d.closeStore() }()
+	rnd := rand.New(rand.NewPCG(uint64(seed), 3))
+	if d.makeViews() != nil {
+		return
+	}
+	for step := range 14 {
+		if d.insert(rnd, step) != nil {
+			return
+		}
+		if stream, err := d.ingest.Stream("trades"); err == nil && step%6 == 5 {
+			if _, err := stream.Seal(d.t.Context()); err != nil {
+				return
+			}
+		}
+		ctx, cancel := context.WithTimeout(d.t.Context(), time.Second)
+		err := d.views.Await(ctx, []string{"by_minute", "closed", "filtered", "cascade"})
+		cancel()
+		if err != nil {
+			return
+		}
 	}
 }

@@ -116,10 +116,15 @@ func (v *viewInput) addFrames(ctx context.Context, p *portion, view *View, from,
 		at[i] = slices.IndexFunc(v.want.Schema.Columns, func(c event.Column) bool { return c.ID == id })
 	}
 	errEnough := errors.New("enough")
+	next := from
 	err := view.readFrames(ctx, from, func(f *Frame) error {
-		if f.Number >= end {
+		switch {
+		case f.Number >= end:
 			return errEnough
+		case f.Number != next:
+			return event.Errorf(event.CodeInternal, "view %s gave frame %d where %d follows", v.want.Name, f.Number, next)
 		}
+		next++
 		if f.Rows == 0 {
 			return nil
 		}
@@ -141,6 +146,9 @@ func (v *viewInput) addFrames(ctx context.Context, p *portion, view *View, from,
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		return err
+	}
+	if next < end {
+		return event.Errorf(event.CodeInternal, "view %s has frames up to %d only, not up to %d", v.want.Name, next, end)
 	}
 	return nil
 }

@@ -250,7 +250,7 @@ func (r *runtime) publish() error {
 	if err != nil {
 		return err
 	}
-	r.view.setSnapshot(&Snapshot{
+	r.view.setSnapshot(r.log, &Snapshot{
 		definition: r.definition, live: live, liveRows: r.content.live.alive, final: slices.Clone(r.content.final), next: r.content.next,
 		sealed: r.content.sealed, frame: r.log.next(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
 		StateBytes: r.machine.Bytes(), Fault: r.fault(),

@@ -112,9 +112,11 @@ func (v *View) snapshot() *Snapshot {
 	return v.mu.snapshot
 }
 
-func (v *View) setSnapshot(s *Snapshot) {
+// setSnapshot shows a snapshot together with the changelog that has the frames up to it: a view that reads this one looks for those as soon
+// as it sees the snapshot.
+func (v *View) setSnapshot(log *changelog, s *Snapshot) {
 	v.update(func() {
-		v.mu.snapshot, v.mu.definition = s, s.definition
+		v.mu.log, v.mu.snapshot, v.mu.definition = log, s, s.definition
 		v.mu.state, v.mu.failure = Running, nil
 	})
 }
@@ -189,7 +191,6 @@ func (v *View) work() (worked bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	v.update(func() { v.mu.log = r.log })
 	for {
 		changed := r.changed()
 		moved, err := r.advance(v.ctx)
@@ -201,7 +202,6 @@ func (v *View) work() (worked bool, err error) {
 			if err := r.finish(); err != nil {
 				return worked, err
 			}
-			v.update(func() { v.mu.log = r.log })
 		}
 		if moved && r.definition.Ready {
 			pause(v.ctx, r.definition.Interval)
@@ -312,7 +312,7 @@ func (v *View) readFrames(ctx context.Context, from uint64, fn func(*Frame) erro
 	log := v.mu.log
 	v.mu.Unlock()
 	if log == nil {
-		return nil
+		return event.Errorf(event.CodeInternal, "view %s has no changelog yet", v.Definition().Name)
 	}
 	return log.read(ctx, from, fn)
 }

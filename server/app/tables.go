@@ -14,7 +14,7 @@ import (
 // addTables registers what the server knows of itself. A part of the program that keeps something worth seeing adds a table here.
 func (a *App) addTables() {
 	a.tables.Add(
-		a.streamsTable(), a.columnsTable(), a.partitionsTable(), a.segmentsTable(), a.viewsTable(),
+		a.streamsTable(), a.viewsTable(), a.columnsTable(), a.partitionsTable(), a.segmentsTable(), a.viewsTable(),
 		a.queriesTable(), a.queryLogTable(), a.errorsTable(),
 		a.settingsTable(), a.metricsTable(), functionsTable(), a.tablesTable(),
 		a.schemaTables(), a.schemaColumns(),

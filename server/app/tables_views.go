@@ -8,16 +8,17 @@ import (
 
 func (a *App) viewsTable() system.Table {
 	return system.Table{
-		Name: "system.views", Help: "Materialized views, and how far they have come.",
+		Name: "system.views", Help: "Materialized views, with how far they are.",
 		Columns: []system.Column{
 			{Name: "name", Type: system.Text, Help: "The view."},
-			{Name: "state", Type: system.Text, Help: "Whether it is being built, follows its inputs, or has stopped."},
-			{Name: "rows", Type: system.BigInt, Help: "Rows that it has."},
-			{Name: "lag_rows", Type: system.BigInt, Help: "Rows of its streams that it has not taken in yet."},
-			{Name: "complete_until", Type: system.TimestampTZ, Help: "The time up to which its content is final; NULL where there is none."},
-			{Name: "late_rows", Type: system.BigInt, Help: "Rows that came too late for it."},
-			{Name: "state_bytes", Type: system.BigInt, Help: "Memory that it takes to be kept current."},
-			{Name: "detail", Type: system.Text, Help: "What is wrong; NULL where nothing is."},
+			{Name: "state", Type: system.Text, Help: "building, running or failed."},
+			{Name: "rows", Type: system.BigInt, Help: "Rows that queries see."},
+			{Name: "lag_rows", Type: system.BigInt, Help: "Events of its streams that it has not taken yet."},
+			{Name: "complete_until", Type: system.TimestampTZ, Help: "The time up to which it is complete; NULL where there is none."},
+			{Name: "late_rows", Type: system.BigInt, Help: "Events left out of a window since the view was made, as they came too late."},
+			{Name: "state_bytes", Type: system.BigInt, Help: "Memory of what the query has to remember."},
+			{Name: "detail", Type: system.Text, Help: "How far the building is, or why the view failed."},
+			{Name: "definition", Type: system.Text, Help: "The statement that made it."},
 		},
 		Fill: func(_ context.Context, rows *system.Rows) error {
 			for _, v := range a.views.List() {
@@ -34,6 +35,7 @@ func (a *App) viewsTable() system.Table {
 				rows.BigInt(s.Late)
 				rows.BigInt(s.StateBytes)
 				rows.OptionalText(s.Detail)
+				rows.Text(v.Definition().SQL)
 			}
 			return nil
 		},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -161,7 +162,10 @@ func (d *disk) check(where string) {
 // every view to its query on what is left, and again after more events.
 func TestViewsSurviveCrashes(t *testing.T) {
 	t.Parallel()
-	const seed = 11
+	seed := uint64(11)
+	if os.Getenv("TIDEMARK_STRESS") != "" {
+		seed = uint64(time.Now().UnixNano())
+	}
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	type image struct {
 		fs   *vfs.Mem

@@ -270,7 +270,7 @@ func TestOnlyDirectoriesOfViewsAreRemoved(t *testing.T) {
 	}
 	i = start(t, i.data)
 	require.Equal(t, "[10]\n", i.wait("SELECT count(*) FROM v"))
-	require.FileExists(t, filepath.Join(i.data, "state/other/file"))
+	require.FileExists(t, filepath.Join(i.data, "state", "other", "file"))
 	for _, dir := range []string{"state/gone.7", "views/gone.7", "views/v.9"} {
 		require.NoDirExists(t, filepath.Join(i.data, dir))
 	}

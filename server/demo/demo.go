@@ -95,6 +95,7 @@ Try, in another terminal:
   curl -s -G %[1]s/v1/sql --data-urlencode 'q=SELECT count(*), max(cpu_percent) FROM telemetry'
   curl -s %[1]s/v1/streams/mine/events -H 'Content-Type: application/x-ndjson' -d '{"hello":"world","n":1}'
   tidemark sql --url %[1]s
+  tidemark tail --url %[1]s -q 'SELECT * FROM departures'
 
 Ctrl-C stops everything.
 

@@ -40,7 +40,7 @@ func (v *view) flightLines(a *answers, now time.Time) []string {
 		fmt.Sprintf("  %s/s over 10 s, %s/s over 1 min   %s %% over 15 min late   average delay %s min",
 			number(totals, 0, 0, 0), number(totals, 0, 1, 0), number(totals, 0, 3, 1), number(totals, 0, 2, 1)),
 		"  " + sparkline(a.flightSeconds, now) + "  each second",
-		fmt.Sprintf("  %-8s %12s %14s", "origin", "departures", "average delay"),
+		fmt.Sprintf("  %-8s %12s %14s   from the materialized view departures", "origin", "departures", "average delay"),
 	}
 	if a.topOrigins != nil {
 		for i := range a.topOrigins.Rows {

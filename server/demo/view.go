@@ -17,13 +17,19 @@ type view struct {
 	out     io.Writer
 	size    func() (width, height int)
 	flights bool
-	speed   float64
-	started time.Time
+	// departures tells that the view of that name has been made.
+	departures bool
+	speed      float64
+	started    time.Time
 }
 
 func (v *view) run(ctx context.Context) error {
 	draw := &screen{out: v.out, size: v.size}
 	return every(ctx, viewInterval, func(now time.Time) error {
+		if v.flights && !v.departures { // the stream is made by its first flights
+			_, err := v.db.Query(ctx, departuresSQL, client.QueryOptions{})
+			v.departures = err == nil
+		}
 		a := ask(ctx, v.db, v.flights)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is no failure

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -16,12 +17,14 @@ import (
 )
 
 // The layout of a snapshot: stateMagic, stateVersion, the program's text, the inputs' watermarks in the program's order, then what each
-// operator writes, every input before what reads it. Numbers are varints; columns are an Arrow IPC stream behind its length and the
-// number of rows.
+// operator writes, every input before what reads it. Numbers are varints; columns are an Arrow IPC stream behind the number of
+// rows, its CRC32C, for the decoder trusts what it reads, and its length.
 const (
 	stateMagic   = "TMCQ"
 	stateVersion = 1
 )
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // stateWriter writes a snapshot. Errors of writing are kept until close.
 type stateWriter struct {
@@ -82,6 +85,7 @@ func (w *stateWriter) columns(columns []arrow.Array, rows int) error {
 		return fmt.Errorf("encode columns: %w", err)
 	}
 	w.number(int64(rows))
+	w.number(int64(crc32.Checksum(out.Bytes(), castagnoli)))
 	w.number(int64(out.Len()))
 	w.write(out.Bytes())
 	return w.err
@@ -221,9 +225,16 @@ func (r *stateReader) anyColumns() ([]arrow.Array, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	sum, err := r.number()
+	if err != nil {
+		return nil, 0, err
+	}
 	encoded, err := r.take()
 	if err != nil {
 		return nil, 0, err
+	}
+	if int64(crc32.Checksum(encoded, castagnoli)) != sum {
+		return nil, 0, errState("columns are damaged")
 	}
 	reader, err := ipc.NewReader(bytes.NewReader(encoded))
 	if err != nil {

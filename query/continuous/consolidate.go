@@ -37,6 +37,14 @@ func consolidate(d Delta) Delta {
 	return out
 }
 
+// net is a change consolidated and in the order that Changes promises. Rows that have a key and only come are that already.
+func (p *Program) net(d Delta) Delta {
+	if p.key != nil && !slices.ContainsFunc(d.Weights, func(w int64) bool { return w < 0 }) {
+		return d
+	}
+	return p.replacing(consolidate(d))
+}
+
 // replacing puts what goes before what comes, so that the old row of a key precedes the one that takes its place.
 func (p *Program) replacing(d Delta) Delta {
 	if p.key == nil || d.Weights == nil {

@@ -124,7 +124,7 @@ func (m *Machine) run(ctx context.Context, step Step) (Changes, error) {
 	if err := m.withinBounds(); err != nil {
 		return Changes{}, err
 	}
-	out := Changes{Delta: m.program.replacing(consolidate(delta)), Late: s.late, Closed: NoWatermark, Final: NoWatermark}
+	out := Changes{Delta: m.program.net(delta), Late: s.late, Closed: NoWatermark, Final: NoWatermark}
 	if m.program.time >= 0 {
 		out.Closed, out.Final = behind(closed, m.program.closedLag), behind(final, m.program.finalLag)
 	}

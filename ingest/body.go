@@ -37,6 +37,9 @@ type BodyOptions struct {
 	// Key names the request, so that it can be repeated: rows that are stored already are not stored again. The body must then be cut by
 	// KeyedChunks. "" is for a request without a key.
 	Key string
+	// AckWrite asks for the answer when the rows are written: they survive the end of the process then, but may be lost with the power
+	// within FlushInterval, and are seen after it. Rows of a request with a key are synced all the same, so that a repetition knows them.
+	AckWrite bool
 	// system allows a stream that clients may not write to.
 	system bool
 	// part is set for rows of one chunk of a keyed request to another stream.
@@ -248,6 +251,7 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 // queue hands decoded rows to their partitions' writers.
 func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64) (bool, error) {
 	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival, Lines: rows.Lines}
+	decoded.Early = b.options.AckWrite && b.keyed == nil
 	if b.keyed != nil {
 		decoded = missing(decoded, known)
 	}
@@ -378,7 +382,7 @@ func (b *Body) Schema() *event.Schema {
 }
 
 // Finish waits until every queued row is answered and every rejected one is kept, and returns the summary, which is true also beside an
-// error: what it calls accepted is durable. It is called once, whether Feed failed or not.
+// error: what it calls accepted is durable, or written where AckWrite asks for no more. It is called once, whether Feed failed or not.
 func (b *Body) Finish(ctx context.Context) (Summary, error) {
 	err := errors.Join(b.settle(len(b.flight)), b.keepRejected(context.WithoutCancel(ctx)))
 	b.unclaim()

@@ -36,7 +36,9 @@ type Options struct {
 	RowKeyBytes int64
 	// LogFileBytes is the size at which a log begins a new file; 0 means 64 MiB.
 	LogFileBytes int64
-	Seal         seal.Limits
+	// FlushInterval is how long rows that are answered when they are written may wait for their sync; 0 is not at all.
+	FlushInterval time.Duration
+	Seal          seal.Limits
 	// Now is the wall clock.
 	Now    func() time.Time
 	Logger *slog.Logger

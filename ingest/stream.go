@@ -104,7 +104,7 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 	}
 	options := partition.Options{
 		Partition: p, Bound: definition.Bound, FutureLimit: definition.FutureLimit, IdleTimeout: definition.IdleTimeout, Now: s.engine.options.Now,
-		Observe: s.engine.options.ObserveSync,
+		FlushInterval: s.engine.options.FlushInterval, Observe: s.engine.options.ObserveSync,
 		Confirm: func(entry *eventlog.Entry, rows *partition.Rows) { s.dedup.Apply(p, entry, rows.Keys, rows.Times) },
 	}
 	if known := clocks(sealed); int(p) < len(known) {

@@ -57,6 +57,7 @@ type ackJournal struct {
 // of the other writers on their way.
 func (j *ackJournal) killWhile(t *testing.T, server *daemon, cycle, writers int, enough int64) {
 	t.Helper()
+	kinds := []string{"fsync", "write"} // both survive it
 	var acks atomic.Int64
 	var wait sync.WaitGroup
 	reached := make(chan struct{})
@@ -72,7 +73,7 @@ func (j *ackJournal) killWhile(t *testing.T, server *daemon, cycle, writers int,
 				for i := range ids {
 					ids[i] = fmt.Sprintf("%d-%d-%d-%d", cycle, w, n, i)
 				}
-				result, err := c.Ingest(context.Background(), "killed", strings.NewReader(rowsOf(ids)), client.IngestOptions{})
+				result, err := c.Ingest(context.Background(), "killed", strings.NewReader(rowsOf(ids)), client.IngestOptions{Ack: kinds[w%2]})
 				if err != nil {
 					return
 				}

@@ -72,7 +72,7 @@ func (r *Router) choose(rows Rows) event.Partition {
 
 // Take gives the rows with these indexes.
 func (rows Rows) Take(indices []int32) Rows {
-	out := Rows{Schema: rows.Schema, Arrival: rows.Arrival, Request: rows.Request, Columns: make([]arrow.Array, len(rows.Columns))}
+	out := Rows{Schema: rows.Schema, Arrival: rows.Arrival, Request: rows.Request, Early: rows.Early, Columns: make([]arrow.Array, len(rows.Columns))}
 	for i, column := range rows.Columns {
 		out.Columns[i] = event.Take(column, indices)
 	}

@@ -3,8 +3,9 @@
 //
 // A writer takes what waits in its bounded queue, appends all of it to the log, syncs once for all, and only then
 // publishes to the tail and answers: the sync in flight is the window in which the next group gathers. So an answer means
-// durable, a published row is durable, and rows become visible in offset order. After a failed write or sync the writer
-// refuses everything until the process is restarted; it never retries a sync.
+// durable, a published row is durable, and rows become visible in offset order. Rows whose sender asked for it are answered
+// when they are written, and may wait for their sync for FlushInterval; they are published after it like all others. After a
+// failed write or sync the writer refuses everything until the process is restarted; it never retries a sync.
 //
 // Any goroutine may call Append. Close waits for the writer and its queue.
 package partition
@@ -45,7 +46,9 @@ type Rows struct {
 	Lines   []int
 	// Keys are the rows' keys under the stream's DEDUP KEY; nil without one.
 	Keys []dedup.RowKey
-	// Done, if not nil, is called when it is decided what becomes of the rows, before the reply.
+	// Early asks for the reply when the rows are written. Then they need not be durable yet, nor visible, for FlushInterval.
+	Early bool
+	// Done, if not nil, is called when it is decided what becomes of the rows, before the reply unless that is early.
 	Done func()
 }
 
@@ -63,6 +66,8 @@ type Options struct {
 	Bound, FutureLimit, IdleTimeout time.Duration
 	// Clock is the partition's event time at the log's end.
 	Clock tail.Clock
+	// FlushInterval is how long rows with an early reply may wait for their sync; 0 is not at all.
+	FlushInterval time.Duration
 	// Now is the wall clock.
 	Now func() time.Time
 	// Confirm, if not nil, is told of every entry when it is durable, in order, before its rows can be seen. The rows of an idle marker are
@@ -82,6 +87,14 @@ type Writer struct {
 	queue chan *request
 	done  chan struct{}
 
+	// The goroutine's own: what is written and not synced, and since when.
+	unsynced struct {
+		requests []*request
+		bytes    int
+		since    time.Time
+		due      *time.Timer
+	}
+
 	closing sync.RWMutex // read side: senders; write side: Close
 	closed  bool
 
@@ -100,12 +113,15 @@ type request struct {
 	batch *event.Batch
 	clock tail.Clock
 	bytes int
+	// answered is set when the reply was early.
+	answered bool
 }
 
 // Reply is what becomes of appended rows.
 type Reply struct {
 	Span Span
-	// Err is nil when the rows are durable and visible. An error from the log means that it is unknown whether they are.
+	// Err is nil when the rows are durable and visible, or written if the reply is early. An error from the log means that it is unknown
+	// whether they are.
 	Err error
 }
 
@@ -117,6 +133,8 @@ func NewWriter(log *eventlog.Log, t *tail.Tail, options Options) *Writer {
 		queue: make(chan *request, queueLength),
 		done:  make(chan struct{}),
 	}
+	w.unsynced.due = time.NewTimer(time.Hour)
+	w.unsynced.due.Stop()
 	go w.run()
 	return w
 }
@@ -187,120 +205,6 @@ func (w *Writer) Close() error {
 	return w.log.Close()
 }
 
-func (w *Writer) run() {
-	defer close(w.done)
-	for r := range w.queue {
-		group := w.gather(r)
-		if err := w.Failure(); err != nil {
-			refuse(group, err)
-			continue
-		}
-		if err := w.commit(group); err != nil {
-			w.fail(err)
-			refuse(group, w.Failure())
-		}
-	}
-}
-
-// gather takes what waits, up to groupBytes.
-func (w *Writer) gather(first *request) []*request {
-	group, bytes := []*request{first}, first.bytes
-	for bytes < groupBytes {
-		select {
-		case r, ok := <-w.queue:
-			if !ok {
-				return group
-			}
-			group = append(group, r)
-			bytes += r.bytes
-		default:
-			return group
-		}
-	}
-	return group
-}
-
-// commit makes a group durable, then visible, then answers. The order is the promise: nothing is seen before the sync has
-// returned, and nothing is answered before it is seen.
-func (w *Writer) commit(group []*request) error {
-	entries, err := w.encode(group)
-	if err != nil || len(entries) == 0 {
-		return err
-	}
-	if err := w.log.Append(entries); err != nil {
-		return err
-	}
-	if err := w.sync(len(entries)); err != nil {
-		return err
-	}
-	now := w.options.Now()
-	for _, r := range group {
-		if err := w.publish(r, now); err != nil {
-			return err
-		}
-	}
-	for _, r := range group {
-		if r.batch != nil {
-			r.done()
-			r.reply <- Reply{Span: Span{Partition: r.batch.Partition, First: r.batch.First, Last: r.batch.Last}}
-		}
-	}
-	return nil
-}
-
-// encode gives the entries of a group, and its requests what will be published of them.
-func (w *Writer) encode(group []*request) ([]*eventlog.Entry, error) {
-	entries := make([]*eventlog.Entry, 0, len(group))
-	next := w.log.Next()
-	for _, r := range group {
-		switch {
-		case r.idle == nil:
-			meta := w.stamp.meta(r.rows)
-			batch, err := w.stamp.batch(r.rows, next)
-			if err != nil {
-				return nil, err
-			}
-			r.batch = batch
-			r.entry = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Values: r.rows.Raw}
-		case r.idle.next == next:
-			now := w.options.Now()
-			r.entry = &eventlog.Entry{
-				Meta: w.stamp.idleMeta(now.UnixMicro()), Times: []int64{now.UnixMilli()}, Idle: &eventlog.Idle{Watermark: r.idle.watermark},
-			}
-			w.stamp.clock = w.stamp.clock.Raise(r.idle.watermark)
-		default:
-			continue
-		}
-		r.clock = w.stamp.clock
-		entries = append(entries, r.entry)
-		next += event.Offset(len(r.entry.Times))
-	}
-	return entries, nil
-}
-
-// publish lets a durable request be seen.
-func (w *Writer) publish(r *request, now time.Time) error {
-	if r.entry == nil {
-		return nil
-	}
-	if w.options.Confirm != nil {
-		w.options.Confirm(r.entry, &r.rows)
-	}
-	if r.batch == nil {
-		return w.tail.PublishIdle(w.options.Partition, r.entry.End(), r.clock)
-	}
-	return w.tail.Publish(r.batch, r.clock, now)
-}
-
-func (w *Writer) sync(requests int) error {
-	start := w.options.Now()
-	err := w.log.Sync()
-	if w.options.Observe != nil {
-		w.options.Observe(w.options.Now().Sub(start), requests)
-	}
-	return err
-}
-
 func (w *Writer) fail(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -313,21 +217,6 @@ func (w *Writer) fail(err error) {
 		failure.Code, failure.Hint = event.CodeDiskFull, "free some space in the data directory's file system, then restart the server"
 	}
 	w.mu.failure = failure
-}
-
-func refuse(group []*request, err error) {
-	for _, r := range group {
-		if r.idle == nil {
-			r.done()
-			r.reply <- Reply{Err: err}
-		}
-	}
-}
-
-func (r *request) done() {
-	if r.rows.Done != nil {
-		r.rows.Done()
-	}
 }
 
 // milliseconds rounds down, as Kafka timestamps count milliseconds.

@@ -58,7 +58,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), RequestID: id, Key: key})
+	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), RequestID: id, Key: key, AckWrite: r.URL.Query().Get("ack") == "write"})
 	if err != nil {
 		return err
 	}
@@ -117,8 +117,9 @@ func idempotencyKey(r *http.Request) (string, error) {
 // checkIngest refuses what this version does not do rather than leave it out in silence.
 func checkIngest(r *http.Request) error {
 	query := r.URL.Query()
-	if ack := query.Get("ack"); ack != "" && ack != "fsync" {
-		return event.Errorf(event.CodeNotSupported, "ack=%s is not supported", ack).WithHint("leave it out: rows are synced before the answer")
+	if ack := query.Get("ack"); ack != "" && ack != "fsync" && ack != "write" {
+		return event.Errorf(event.CodeBadRequest, "ack is fsync or write, not %q", ack).
+			WithHint("leave it out: rows are synced before the answer")
 	}
 	if mode := query.Get("on_error"); mode != "" && mode != "row" {
 		return event.Errorf(event.CodeNotSupported, "on_error=%s is not supported", mode).WithHint("leave it out: good rows are kept, bad ones reported")

@@ -189,10 +189,11 @@ func (a *App) ingestOptions() ingest.Options {
 		TailBytes:    tailFactor * int64(a.config.SealBytes),
 		DedupBytes:   int64(a.config.DedupMemory),
 		RowKeyBytes:  int64(a.config.DedupKeyMemory),
-		Seal:         seal.Limits{Rows: a.config.SealRows, Bytes: int64(a.config.SealBytes), Age: a.config.SealAge},
-		Now:          time.Now,
-		Logger:       a.logger,
-		ObserveSync:  a.metrics.Synced,
+		LogFileBytes: int64(a.config.LogFile), FlushInterval: a.config.FlushInterval,
+		Seal:        seal.Limits{Rows: a.config.SealRows, Bytes: int64(a.config.SealBytes), Age: a.config.SealAge},
+		Now:         time.Now,
+		Logger:      a.logger,
+		ObserveSync: a.metrics.Synced,
 		ObserveSeal: func(segment *manifest.Segment, took time.Duration) {
 			a.metrics.Sealed(segment.Rows, took)
 			a.compact.Wake()

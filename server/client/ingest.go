@@ -23,6 +23,8 @@ type IngestOptions struct {
 	TimeColumn string
 	// Key lets the same body be sent again without storing its rows twice; empty for none.
 	Key string
+	// Ack is "write" to be answered when the rows are written; empty for when they are synced.
+	Ack string
 }
 
 // IngestResult says what became of the rows of one request.
@@ -64,8 +66,15 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 		header.Set("Idempotency-Key", opts.Key)
 	}
 	path := "/v1/streams/" + url.PathEscape(stream) + "/events"
+	query := url.Values{}
 	if opts.TimeColumn != "" {
-		path += "?time=" + url.QueryEscape(opts.TimeColumn)
+		query.Set("time", opts.TimeColumn)
+	}
+	if opts.Ack != "" {
+		query.Set("ack", opts.Ack)
+	}
+	if len(query) > 0 {
+		path += "?" + query.Encode()
 	}
 	res, err := c.do(ctx, http.MethodPost, path, body, header)
 	if err != nil {

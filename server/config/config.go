@@ -54,6 +54,11 @@ type Config struct {
 	// IngestMemory bounds the bytes of events accepted but not yet durable; requests beyond it are told to come back later.
 	IngestMemory Bytes `koanf:"ingest_memory" placeholder:"SIZE" help:"Memory for events that are not yet durable."`
 
+	// FlushInterval is how long rows of requests with ack=write may wait for their sync.
+	FlushInterval time.Duration `koanf:"flush_interval" placeholder:"DURATION" help:"Time that rows of requests with ack=write may wait for their sync."`
+	// LogFile is the size at which a partition's log goes on in a new file; a file is kept or removed as a whole.
+	LogFile Bytes `koanf:"log_file" placeholder:"SIZE" help:"Size at which a partition's log begins a new file."`
+
 	// DedupMemory bounds what is remembered of requests with an Idempotency-Key; the oldest are forgotten first.
 	DedupMemory Bytes `koanf:"dedup_memory" placeholder:"SIZE" help:"Memory for the keys of requests that may be repeated."`
 	// DedupKeyMemory bounds what is remembered of rows of streams with DEDUP KEY; beyond it those streams take no rows.
@@ -89,6 +94,10 @@ func Default() Config {
 		// Ten seconds are more than anyone waits for a panel.
 		SlowQuery:    10 * time.Second,
 		IngestMemory: 256 * mebibyte,
+		// What may be lost with the power is little, and the disk is asked for five syncs a second at most.
+		FlushInterval: 200 * time.Millisecond,
+		// Small enough to remove soon after it is sealed and to copy after a crash, large enough that a new one costs nothing per event.
+		LogFile: 64 * mebibyte,
 		// A request of one chunk takes some 120 bytes: this is room for about a million of them in a day.
 		DedupMemory:    128 * mebibyte,
 		DedupKeyMemory: 256 * mebibyte,

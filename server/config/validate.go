@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // leastMemory is the least that a memory option may be: below it not even one request's decoded rows would fit.
@@ -14,6 +15,12 @@ const leastMemory = mebibyte
 
 // maxQueryLog keeps the log of queries, with its texts of up to 4 KiB, below half a GiB.
 const maxQueryLog = 100_000
+
+// maxFlushInterval is more than anyone would give up for speed.
+const maxFlushInterval = time.Minute
+
+// maxLogFile bounds what is copied after a crash.
+const maxLogFile = 4 * gibibyte
 
 // leastTotal is the least memory of the whole process that leaves each of its parts something to work with.
 const leastTotal = 64 * mebibyte
@@ -44,6 +51,9 @@ func (c Config) Validate() error {
 	check(c.QueryLog >= 0 && c.QueryLog <= maxQueryLog, "query_log: must be from 0 to %d, not %d", maxQueryLog, c.QueryLog)
 	check(c.SlowQuery >= 0, "slow_query: must be 0 (never) or more, not %s", c.SlowQuery)
 	check(c.IngestMemory >= leastMemory, "ingest_memory: must be at least %s, not %s", leastMemory, c.IngestMemory)
+	check(c.FlushInterval > 0 && c.FlushInterval <= maxFlushInterval, "flush_interval: must be more than 0 and at most %s, not %s",
+		maxFlushInterval, c.FlushInterval)
+	check(c.LogFile >= leastMemory && c.LogFile <= maxLogFile, "log_file: must be from %s to %s, not %s", leastMemory, maxLogFile, c.LogFile)
 	check(c.DedupMemory >= leastMemory, "dedup_memory: must be at least %s, not %s", leastMemory, c.DedupMemory)
 	check(c.DedupKeyMemory >= leastMemory, "dedup_key_memory: must be at least %s, not %s", leastMemory, c.DedupKeyMemory)
 	check(c.LogFormat == "text" || c.LogFormat == "json", "log_format: must be text or json, not %q", c.LogFormat)

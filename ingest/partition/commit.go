@@ -1,0 +1,221 @@
+package partition
+
+import (
+	"time"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/eventlog"
+)
+
+// unsyncedBytes bounds the rows that wait for a sync after their reply, whose memory nobody accounts for any more.
+const unsyncedBytes = 4 << 20
+
+func (w *Writer) run() {
+	defer close(w.done)
+	defer w.unsynced.due.Stop()
+	for {
+		select {
+		case r, ok := <-w.queue:
+			if !ok {
+				w.flush()
+				return
+			}
+			w.store(w.gather(r))
+		case <-w.unsynced.due.C:
+			w.flush()
+		}
+	}
+}
+
+// gather takes what waits, up to groupBytes.
+func (w *Writer) gather(first *request) []*request {
+	group, bytes := []*request{first}, first.bytes
+	for bytes < groupBytes {
+		select {
+		case r, ok := <-w.queue:
+			if !ok {
+				return group
+			}
+			group = append(group, r)
+			bytes += r.bytes
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// store writes a group, and syncs it unless all of it may wait.
+func (w *Writer) store(group []*request) {
+	if err := w.Failure(); err != nil {
+		refuse(group, err)
+		return
+	}
+	if len(w.unsynced.requests) == 0 {
+		w.unsynced.since = time.Now()
+	}
+	waited := len(w.unsynced.requests) > 0
+	w.unsynced.requests = append(w.unsynced.requests, group...)
+	entries, err := w.encode(group)
+	if err == nil && len(entries) > 0 {
+		err = w.log.Append(entries)
+	}
+	switch {
+	case err != nil:
+		w.giveUp(err)
+	case !w.answerEarly(group) || w.unsynced.bytes >= unsyncedBytes || time.Since(w.unsynced.since) >= w.options.FlushInterval:
+		w.flush()
+	case !waited:
+		w.unsynced.due.Reset(w.options.FlushInterval)
+	}
+}
+
+// answerEarly answers the requests of a written group that asked for it, and reports whether none of the others waits for a sync.
+func (w *Writer) answerEarly(group []*request) bool {
+	all := true
+	for _, r := range group {
+		w.unsynced.bytes += r.bytes
+		if r.rows.Early {
+			r.answered = true
+			r.reply <- Reply{Span: r.span()}
+		} else {
+			all = all && r.entry == nil
+		}
+	}
+	return all
+}
+
+// flush makes durable what is written.
+func (w *Writer) flush() {
+	if len(w.unsynced.requests) == 0 {
+		return
+	}
+	if err := w.commit(w.unsynced.requests); err != nil {
+		w.giveUp(err)
+		return
+	}
+	w.forget()
+}
+
+// giveUp stops the writer. What is not durable is refused, as far as it is not answered.
+func (w *Writer) giveUp(err error) {
+	w.fail(err)
+	refuse(w.unsynced.requests, w.Failure())
+	w.forget()
+}
+
+func (w *Writer) forget() {
+	w.unsynced.due.Stop()
+	clear(w.unsynced.requests)
+	w.unsynced.requests, w.unsynced.bytes = w.unsynced.requests[:0], 0
+}
+
+// commit makes written requests durable, then visible, then answers. The order is the promise: nothing is seen before the sync has
+// returned, and no answer that means durable is given before the rows are seen.
+func (w *Writer) commit(written []*request) error {
+	entries := 0
+	for _, r := range written {
+		if r.entry != nil {
+			entries++
+		}
+	}
+	if entries == 0 {
+		return nil
+	}
+	if err := w.sync(entries); err != nil {
+		return err
+	}
+	now := w.options.Now()
+	for _, r := range written {
+		if err := w.publish(r, now); err != nil {
+			return err
+		}
+	}
+	for _, r := range written {
+		if r.batch == nil {
+			continue
+		}
+		r.done()
+		if !r.answered {
+			r.reply <- Reply{Span: r.span()}
+		}
+	}
+	return nil
+}
+
+// encode gives the entries of a group, and its requests what will be published of them.
+func (w *Writer) encode(group []*request) ([]*eventlog.Entry, error) {
+	entries := make([]*eventlog.Entry, 0, len(group))
+	next := w.log.Next()
+	for _, r := range group {
+		switch {
+		case r.idle == nil:
+			meta := w.stamp.meta(r.rows)
+			batch, err := w.stamp.batch(r.rows, next)
+			if err != nil {
+				return nil, err
+			}
+			r.batch = batch
+			r.entry = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Values: r.rows.Raw}
+		case r.idle.next == next:
+			now := w.options.Now()
+			r.entry = &eventlog.Entry{
+				Meta: w.stamp.idleMeta(now.UnixMicro()), Times: []int64{now.UnixMilli()}, Idle: &eventlog.Idle{Watermark: r.idle.watermark},
+			}
+			w.stamp.clock = w.stamp.clock.Raise(r.idle.watermark)
+		default:
+			continue
+		}
+		r.clock = w.stamp.clock
+		entries = append(entries, r.entry)
+		next += event.Offset(len(r.entry.Times))
+	}
+	return entries, nil
+}
+
+// publish lets a durable request be seen.
+func (w *Writer) publish(r *request, now time.Time) error {
+	if r.entry == nil {
+		return nil
+	}
+	if w.options.Confirm != nil {
+		w.options.Confirm(r.entry, &r.rows)
+	}
+	if r.batch == nil {
+		return w.tail.PublishIdle(w.options.Partition, r.entry.End(), r.clock)
+	}
+	return w.tail.Publish(r.batch, r.clock, now)
+}
+
+func (w *Writer) sync(requests int) error {
+	start := w.options.Now()
+	err := w.log.Sync()
+	if w.options.Observe != nil {
+		w.options.Observe(w.options.Now().Sub(start), requests)
+	}
+	return err
+}
+
+// refuse answers requests that are not stored.
+func refuse(group []*request, err error) {
+	for _, r := range group {
+		if r.idle != nil {
+			continue
+		}
+		r.done()
+		if !r.answered {
+			r.reply <- Reply{Err: err}
+		}
+	}
+}
+
+func (r *request) done() {
+	if r.rows.Done != nil {
+		r.rows.Done()
+	}
+}
+
+// span is the offsets of rows that are encoded.
+func (r *request) span() Span {
+	return Span{Partition: r.batch.Partition, First: r.batch.First, Last: r.batch.Last}
+}

@@ -234,7 +234,7 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 	}
 	s.evolving.RLock()
 	defer s.evolving.RUnlock()
-	if s.Definition().Schema.Version != definition.Schema.Version {
+	if now := s.Definition(); now.Schema.Version != definition.Schema.Version || now.SchemaMode != definition.SchemaMode {
 		return false, false, nil
 	}
 	queued, err = b.queue(ctx, definition.Schema, rows, known, arrival, bytes)

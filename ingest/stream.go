@@ -194,7 +194,11 @@ func (s *Stream) Seal(ctx context.Context) (int64, error) {
 func (s *Stream) evolve(chunk *decode.Chunk) (*event.Schema, error) {
 	s.evolving.Lock()
 	defer s.evolving.Unlock()
-	schema := s.Definition().Schema
+	definition := s.Definition()
+	schema := definition.Schema
+	if definition.SchemaMode != catalog.Evolve { // since the chunk was decoded
+		return schema, nil
+	}
 	next, err := chunk.Evolve(schema, s.exact)
 	if err != nil || next == schema {
 		return schema, err

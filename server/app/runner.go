@@ -140,6 +140,8 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.query(ctx, b.Plan)
 	case bind.CreateStream:
 		return r.createStream(b)
+	case bind.AlterStream:
+		return r.alterStream(b)
 	case bind.DropStream:
 		return r.dropStream(b)
 	case bind.KillQuery:

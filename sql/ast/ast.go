@@ -14,8 +14,8 @@ type Name struct {
 	Pos    event.Position
 }
 
-// Statement is one of Select, CreateStream, DropStream, ShowStreams, ShowTable, Describe, Explain, KillQuery, Insert and the statements
-// about views in view.go.
+// Statement is one of Select, CreateStream, AlterStream, DropStream, ShowStreams, ShowTable, Describe, Explain, KillQuery, Insert and
+// the statements about views in view.go.
 type Statement interface {
 	// Position is where the statement begins.
 	Position() event.Position

@@ -30,8 +30,8 @@ type Catalog interface {
 	SystemTables() []string
 }
 
-// Bound is the meaning of a statement: a Query, Insert, CreateStream, DropStream, ShowStreams, Describe, DescribeTable, KillQuery,
-// Explain or one of those about views in view.go.
+// Bound is the meaning of a statement: a Query, Insert, CreateStream, AlterStream, DropStream, ShowStreams, Describe, DescribeTable,
+// KillQuery, Explain or one of those about views in view.go.
 type Bound interface{ bound() }
 
 // Query is a SELECT.
@@ -86,6 +86,8 @@ func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
 		return b.insert(s)
 	case *ast.CreateStream:
 		return b.createStream(s)
+	case *ast.AlterStream:
+		return b.alterStream(s)
 	case *ast.DropStream:
 		return b.dropStream(s)
 	case *ast.ShowStreams:

@@ -107,6 +107,10 @@ func describe(t *testing.T, bound Bound) string {
 		definition, err := json.MarshalIndent(bound.Definition, "", " ")
 		require.NoError(t, err)
 		return fmt.Sprintf("if not exists: %t\n%s\n", bound.IfNotExists, definition)
+	case AlterStream:
+		change, err := json.Marshal(bound.Change)
+		require.NoError(t, err)
+		return fmt.Sprintf("alter %s\n%s\n", bound.Name, change)
 	case ShowStreams:
 		return "show streams\n"
 	case Describe:

@@ -76,10 +76,8 @@ func bindColumns(s *ast.CreateStream) (*event.Schema, error) {
 			return nil, event.Errorf(event.CodeBadRequest, "column %q is declared twice", c.Name.Text).At(c.Name.Pos)
 		}
 		seen[c.Name.Text] = true
-		for _, hidden := range event.Hidden {
-			if strings.EqualFold(hidden.Name, c.Name.Text) {
-				return nil, event.Errorf(event.CodeBadRequest, "every stream already has a hidden column %q", hidden.Name).At(c.Name.Pos)
-			}
+		if err := notHidden(c.Name); err != nil {
+			return nil, err
 		}
 		t, err := storedType(c.Type)
 		if err != nil {

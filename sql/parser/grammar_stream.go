@@ -57,9 +57,7 @@ func (c *createStream) tree() (ast.Statement, error) {
 	for _, e := range c.Elements {
 		switch {
 		case e.Column != nil:
-			out.Columns = append(out.Columns, ast.ColumnDef{
-				Name: e.Column.Name.Name, Type: e.Column.Type.TypeName, NotNull: e.Column.NotNull,
-			})
+			out.Columns = append(out.Columns, e.Column.tree())
 		case out.Watermark != nil:
 			return nil, event.Errorf(event.CodeSyntax, "a stream has one WATERMARK clause").At(position(e.Watermark.Pos))
 		default:
@@ -72,9 +70,7 @@ func (c *createStream) tree() (ast.Statement, error) {
 	if c.Dedup != nil {
 		out.Dedup = &ast.DedupKey{Pos: position(c.Dedup.Pos), Columns: names(c.Dedup.Columns), Within: c.Dedup.Within.Expr}
 	}
-	for _, o := range c.Options {
-		out.Options = append(out.Options, ast.Option{Name: o.Name.Name, Value: o.Value.Expr})
-	}
+	out.Options = optionList(c.Options)
 	return out, nil
 }
 

@@ -34,6 +34,7 @@ type statement struct {
 	View     *viewStatement `parser:"@@"`
 	Create   *createStream  `parser:"| @@"`
 	Drop     *dropStream    `parser:"| @@"`
+	Alter    *alterStream   `parser:"| @@"`
 	Insert   *insert        `parser:"| @@"`
 	Show     *showTable     `parser:"| @@"`
 	Kill     *killQuery     `parser:"| @@"`
@@ -149,6 +150,8 @@ func (s *statement) tree() (ast.Statement, error) {
 		return s.Create.tree()
 	case s.Drop != nil:
 		return s.Drop.tree(), nil
+	case s.Alter != nil:
+		return s.Alter.tree(), nil
 	case s.Insert != nil:
 		return s.Insert.tree()
 	case s.Show != nil:

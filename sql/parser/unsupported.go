@@ -11,8 +11,7 @@ type construct struct{ name, hint string }
 
 // unsupportedStatements are looked up by the first words of a statement, the longest match first.
 var unsupportedStatements = map[string]construct{
-	"ALTER STREAM":           {"ALTER STREAM", "columns are added by events that carry them if the stream was made with schema = 'evolve'"},
-	"ALTER TABLE":            {"ALTER TABLE", ""},
+	"ALTER TABLE":            {"ALTER TABLE", "write ALTER STREAM"},
 	"REFRESH":                {"REFRESH", "a materialized view is always current"},
 	"DROP TABLE":             {"DROP TABLE", "write DROP STREAM"},
 	"DROP INDEX":             {"DROP INDEX", ""},

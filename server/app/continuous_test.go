@@ -57,7 +57,7 @@ func simulations(t *testing.T, usual int) (rounds int, seed uint64) {
 func TestContinuousAnswersAsBounded(t *testing.T) {
 	t.Parallel()
 	known := defineStreams(t)
-	rounds, seed := simulations(t, 3)
+	rounds, seed := simulations(t, 5)
 	for i, sql := range continuousQueries(t) {
 		for _, emit := range []continuous.Emit{continuous.OnUpdate, continuous.OnWindowClose} {
 			t.Run(fmt.Sprintf("%d/%d", i, emit), func(t *testing.T) {

@@ -35,7 +35,7 @@ type Rebuilt struct {
 }
 
 // Rebuild works out from the segment files alone what the manifest said of every stream. Nothing else is read, and nothing is changed.
-// Every page index and footer has to be readable; data is read for its checksums and not decoded. Rows that were replaced, erased or
+// Every page is read and held against its checksum. Rows that were replaced, erased or
 // have expired do not come back: their files are in trash/, or superseded by what other footers say.
 func Rebuild(ctx context.Context, fs vfs.FS) ([]Rebuilt, error) {
 	streams, err := fs.ReadDir(segmentsDir)
@@ -87,7 +87,7 @@ func rebuildStream(ctx context.Context, fs vfs.FS, stream string) (Rebuilt, erro
 			continue
 		}
 		file := path.Join(segmentsDir, stream, name)
-		segment, reader, err := describeFile(fs, file)
+		segment, reader, err := describeFile(ctx, fs, file)
 		if err == nil && (segment.ID != id || segment.Stream != stream) {
 			err = event.Errorf(event.CodeCorrupt, "segment file %s says that it is segment %d of stream %s", file, segment.ID, segment.Stream)
 		}
@@ -155,7 +155,7 @@ func finished(meta parquet.FileMeta, files map[uint64]foundFile) bool {
 }
 
 // describeFile makes the manifest's description of a segment from its file.
-func describeFile(fs vfs.FS, name string) (segment *manifest.Segment, reader *parquet.Reader, err error) {
+func describeFile(ctx context.Context, fs vfs.FS, name string) (segment *manifest.Segment, reader *parquet.Reader, err error) {
 	file, err := fs.Open(name)
 	if err != nil {
 		return nil, nil, err
@@ -167,6 +167,9 @@ func describeFile(fs vfs.FS, name string) (segment *manifest.Segment, reader *pa
 	}
 	reader, err = parquet.Open(file, size, name, parquet.NewCaches(0))
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := readAll(ctx, reader); err != nil { // new checksums of damaged bytes would make them good
 		return nil, nil, err
 	}
 	meta, schema := reader.Meta(), reader.Schema()

@@ -65,6 +65,7 @@ type commands struct {
 	SQL     sqlCmd     `cmd:"" name:"sql" help:"Run SQL, or open the SQL shell."`
 	Load    loadCmd    `cmd:"" help:"Send files of events to a stream."`
 	Tail    tailCmd    `cmd:"" help:"Print a stream's events as they come."`
+	Doctor  doctorCmd  `cmd:"" help:"Examine and mend a data directory."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
@@ -92,6 +93,10 @@ func run(args []string, p *process) int {
 		return fail(p, fmt.Errorf("%w; see `tidemark --help`", err), exitUsage)
 	}
 	if err := ctx.Run(p, ctx); err != nil {
+		var ended *statusError
+		if errors.As(err, &ended) {
+			return fail(p, err, ended.status)
+		}
 		var usage *usageError
 		if errors.As(err, &usage) {
 			return fail(p, err, exitUsage)

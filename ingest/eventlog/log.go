@@ -54,6 +54,7 @@ type Log struct {
 	fs      vfs.FS
 	dir     string
 	options Options
+	looking bool // nothing is to be changed
 
 	// The writer's own.
 	writer *record.Writer
@@ -134,7 +135,7 @@ func (l *Log) list() error {
 		return err
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, record.TemporarySuffix) {
+		if strings.HasSuffix(name, record.TemporarySuffix) && !l.looking {
 			if err := l.fs.Remove(path.Join(l.dir, name)); err != nil {
 				return err
 			}

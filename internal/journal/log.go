@@ -36,6 +36,7 @@ type Journal struct {
 	dir     string
 	states  map[Kind]State
 	options Options
+	looking bool // nothing is to be changed
 
 	// mu is held during writes and syncs: what is decided under it must be durable before the next decision looks.
 	mu struct {

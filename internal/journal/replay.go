@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -62,6 +63,9 @@ func (j *Journal) replay() error {
 	}
 	j.mu.next = start
 	logs := slices.DeleteFunc(found.logs, func(n uint64) bool { return n < start })
+	if len(logs) == 0 && j.looking {
+		return nil
+	}
 	if len(logs) == 0 {
 		j.mu.log, err = record.Create(j.fs, j.path(start, logSuffix), record.Journal, record.NewSalt())
 		return err
@@ -78,6 +82,9 @@ func (j *Journal) replay() error {
 }
 
 func (j *Journal) removeTemporaries() error {
+	if j.looking {
+		return nil
+	}
 	names, err := j.fs.ReadDir(j.dir)
 	if err != nil {
 		return err
@@ -122,6 +129,9 @@ func (j *Journal) restoreSnapshot(found files) (uint64, error) {
 }
 
 func (j *Journal) setAside(snapshots []uint64) error {
+	if j.looking {
+		return nil
+	}
 	for _, number := range snapshots {
 		name := j.path(number, snapshotSuffix)
 		if err := j.fs.Rename(name, name+damagedSuffix); err != nil {
@@ -147,6 +157,13 @@ func (j *Journal) replayLog(first uint64, last bool) error {
 		}
 		j.mu.next++
 		return j.apply(records)
+	}
+	if last && j.looking {
+		_, err := record.Scan(j.fs, name, record.Journal, record.ScanOptions{}, apply)
+		if errors.Is(err, record.ErrTorn) {
+			return nil
+		}
+		return err
 	}
 	if last {
 		var err error

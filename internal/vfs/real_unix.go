@@ -27,8 +27,13 @@ func control(f *os.File, fn func(fd int) error) error {
 }
 
 // lockFile takes the exclusive lock without waiting.
-func lockFile(f *os.File) error {
-	err := control(f, func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
+func lockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
+
+// shareFile takes the lock that others may share, without waiting.
+func shareFile(f *os.File) error { return flock(f, unix.LOCK_SH) }
+
+func flock(f *os.File, how int) error {
+	err := control(f, func(fd int) error { return unix.Flock(fd, how|unix.LOCK_NB) })
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return ErrLocked
 	}

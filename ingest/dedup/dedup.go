@@ -50,6 +50,8 @@ type State struct {
 		// arrival is the newest arrival applied, in microseconds.
 		arrival int64
 		rows    rowKeys
+		// producers count their batches.
+		producers producers
 		// unsaved is how many bytes of the log were applied since the last snapshot.
 		unsaved int64
 	}
@@ -69,6 +71,7 @@ func New(options Options) *State {
 	s.mu.rows = rowKeys{
 		budget: options.Rows, within: options.Within.Microseconds(), seen: map[RowKey]int64{}, pending: map[RowKey]*Reservation{},
 	}
+	s.mu.producers.known = map[producerKey]*producer{}
 	return s
 }
 
@@ -94,6 +97,9 @@ func (s *State) Apply(p event.Partition, e *eventlog.Entry, keys []RowKey, times
 	s.mu.unsaved += int64(e.Bytes)
 	s.mu.arrival = max(s.mu.arrival, e.Meta.Arrival)
 	s.mu.rows.remember(keys, times)
+	if e.Producer != nil {
+		s.produced(p, e)
+	}
 	if e.Meta.Request != nil {
 		s.add(stored{
 			Request: *e.Meta.Request, Arrival: e.Meta.Arrival,
@@ -109,6 +115,8 @@ func (s *State) Close() {
 	for len(s.mu.ages) > 0 {
 		s.dropOldest()
 	}
+	s.budget.used.Add(-int64(len(s.mu.producers.known)) * producerBytes)
+	clear(s.mu.producers.known)
 	s.mu.rows.budget.used.Add(-int64(len(s.mu.rows.seen)) * rowKeyBytes)
 	clear(s.mu.rows.seen)
 }

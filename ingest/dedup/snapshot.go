@@ -26,6 +26,8 @@ const (
 	frameHead uint8 = 1
 	frameAge  uint8 = 2
 	frameRows uint8 = 3
+	// frameProducers is there where there are producers that count their batches.
+	frameProducers uint8 = 4
 
 	snapshotVersion = 1
 	// ageFrame is how much of an age a frame holds.
@@ -46,6 +48,7 @@ func (s *State) Due() bool {
 	for _, a := range s.mu.ages {
 		total += int64(len(a.slab))
 	}
+	total += (producerHead + keptBatches*batchSize) * int64(len(s.mu.producers.known))
 	return s.mu.unsaved > total+rowSize*int64(len(s.mu.rows.seen))
 }
 
@@ -57,7 +60,7 @@ func (s *State) Save(fsys vfs.FS, stream string) (event.Vector, error) {
 	for i, a := range s.mu.ages {
 		ages[i] = age{hour: a.hour, slab: a.slab} // what lies within the length never changes
 	}
-	rows := maps.Clone(s.mu.rows.seen)
+	rows, producers := maps.Clone(s.mu.rows.seen), s.appendProducers()
 	s.mu.Unlock()
 	if err := vfs.MkdirAllSync(fsys, Dir); err != nil {
 		return nil, fmt.Errorf("save what is known of requests: %w", err)
@@ -70,6 +73,9 @@ func (s *State) Save(fsys vfs.FS, stream string) (event.Vector, error) {
 			if err := saveAge(w, a); err != nil {
 				return err
 			}
+		}
+		if err := saveProducers(w, producers); err != nil {
+			return err
 		}
 		return saveRows(w, rows)
 	})
@@ -168,6 +174,8 @@ func (s *State) read(fsys vfs.FS, name string) error {
 			problem = s.readAge(f.Body)
 		case f.Kind == frameRows && head:
 			problem = s.readRows(f.Body)
+		case f.Kind == frameProducers && head:
+			problem = s.readProducers(f.Body)
 		default:
 			problem = fmt.Sprintf("a frame of kind %d in a place where none belongs", f.Kind)
 		}
@@ -190,6 +198,7 @@ func (s *State) read(fsys vfs.FS, name string) error {
 	for _, a := range s.mu.ages { // only now: a state that cannot be read takes nothing
 		s.budget.used.Add(a.bytes())
 	}
+	s.budget.used.Add(int64(len(s.mu.producers.known)) * producerBytes)
 	s.mu.rows.budget.used.Add(int64(len(s.mu.rows.seen)) * rowKeyBytes)
 	return nil
 }

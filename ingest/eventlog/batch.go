@@ -45,7 +45,7 @@ var (
 	errRecord  = errors.New("malformed record in the batch")
 )
 
-// appendBatch encodes the entry's records uncompressed, with create times, and without a producer id.
+// appendBatch encodes the entry's records uncompressed and with create times.
 func appendBatch(dst []byte, e *Entry) []byte {
 	start := len(dst)
 	size := batchHeader
@@ -70,9 +70,13 @@ func appendBatch(dst []byte, e *Entry) []byte {
 	binary.BigEndian.PutUint32(b[atLastDelta:], uint32(len(e.Times)-1))
 	binary.BigEndian.PutUint64(b[atBaseTime:], uint64(base))
 	binary.BigEndian.PutUint64(b[atMaxTime:], uint64(newest))
-	binary.BigEndian.PutUint64(b[atProducerID:], math.MaxUint64)
-	binary.BigEndian.PutUint16(b[atEpoch:], math.MaxUint16)
-	binary.BigEndian.PutUint32(b[atSequence:], math.MaxUint32)
+	producer := Producer{ID: -1, Epoch: -1, Sequence: -1}
+	if e.Producer != nil {
+		producer = *e.Producer
+	}
+	binary.BigEndian.PutUint64(b[atProducerID:], uint64(producer.ID))
+	binary.BigEndian.PutUint16(b[atEpoch:], uint16(producer.Epoch))
+	binary.BigEndian.PutUint32(b[atSequence:], uint32(producer.Sequence))
 	binary.BigEndian.PutUint32(b[atCount:], uint32(len(e.Times)))
 	binary.BigEndian.PutUint32(b[atCRC:], crc32.Checksum(b[atAttributes:], castagnoli))
 	return dst
@@ -124,6 +128,11 @@ func parseBatch(src []byte, e *Entry) error {
 	}
 	if int64(binary.BigEndian.Uint32(src[atLastDelta:])) != count-1 {
 		return errors.New("the offsets in the batch have gaps")
+	}
+	if id := int64(binary.BigEndian.Uint64(src[atProducerID:])); id >= 0 {
+		e.Producer = &Producer{
+			ID: id, Epoch: int16(binary.BigEndian.Uint16(src[atEpoch:])), Sequence: int32(binary.BigEndian.Uint32(src[atSequence:])),
+		}
 	}
 	e.First = event.Offset(binary.BigEndian.Uint64(src[atBaseOffset:]))
 	if e.First < 0 || e.First > math.MaxInt64-event.Offset(count) {

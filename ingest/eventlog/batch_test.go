@@ -84,7 +84,9 @@ func TestBatchOfAKafkaClient(t *testing.T) {
 
 	var e Entry
 	require.NoError(t, parseBatch(raw, &e))
-	require.Equal(t, Entry{First: 7, Times: []int64{1000, 1500}, Values: [][]byte{[]byte("one"), []byte("two")}}, e)
+	require.Equal(t, Entry{
+		First: 7, Times: []int64{1000, 1500}, Values: [][]byte{[]byte("one"), []byte("two")}, Producer: &Producer{ID: 9, Epoch: 1, Sequence: 40},
+	}, e)
 }
 
 func TestBatchRefuses(t *testing.T) {

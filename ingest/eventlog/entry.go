@@ -19,8 +19,19 @@ type Entry struct {
 	// Idle is set instead of Values in an entry that is an idle marker: a batch with one control record, which takes an offset and is
 	// no row. Times then has when it was written.
 	Idle *Idle
+	// Producer is set when the records are a batch of a producer that counts its batches.
+	Producer *Producer
 	// Bytes is the size of the entry in the log, frame headers aside. Append and Read set it.
 	Bytes int
+}
+
+// Producer is what a producer that counts its batches says of one, as in Kafka.
+type Producer struct {
+	// ID names the producer. A new life of it has a greater epoch.
+	ID    int64
+	Epoch int16
+	// Sequence is the number of the batch's first record.
+	Sequence int32
 }
 
 // Idle is the content of an idle marker.

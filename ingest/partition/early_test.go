@@ -103,7 +103,7 @@ func TestPowerCutTakesAFlushIntervalAtMost(t *testing.T) {
 			disk       *vfs.Mem
 			least, all int // rows that must be there, and that may be
 		}
-		random := rand.New(rand.NewPCG(seed, 1))
+		random, torn := rand.New(rand.NewPCG(seed, 1)), rand.New(rand.NewPCG(seed, 2)) // torn is under mu
 		var mu sync.Mutex
 		var cuts []cut
 		var tl *tail.Tail
@@ -120,7 +120,7 @@ func TestPowerCutTakesAFlushIntervalAtMost(t *testing.T) {
 					least = max(least, i+1)
 				}
 			}
-			cuts = append(cuts, cut{disk.Crash(), least, given}, cut{disk.CrashTorn(random), least, given})
+			cuts = append(cuts, cut{disk.Crash(), least, given}, cut{disk.CrashTorn(torn), least, given})
 		}
 		w, tailOfWriter := earlyWriter(t, vfs.NewFaulty(disk, func(vfs.Op, string) error {
 			mu.Lock()

@@ -48,6 +48,8 @@ type Rows struct {
 	Keys []dedup.RowKey
 	// Early asks for the reply when the rows are written. Then they need not be durable yet, nor visible, for FlushInterval.
 	Early bool
+	// Producer is set for rows that are a batch of a producer that counts its batches.
+	Producer *eventlog.Producer
 	// Done, if not nil, is called when it is decided what becomes of the rows, before the reply unless that is early.
 	Done func()
 }

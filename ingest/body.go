@@ -37,6 +37,8 @@ type BodyOptions struct {
 	// Key names the request, so that it can be repeated: rows that are stored already are not stored again. The body must then be cut by
 	// KeyedChunks. "" is for a request without a key.
 	Key string
+	// Whole stores all rows of the body or none, by Commit, and keeps no rejected ones. They may take MaxWholeBytes.
+	Whole bool
 	// AckWrite asks for the answer when the rows are written: they survive the end of the process then, but may be lost with the power
 	// within FlushInterval, and are seen after it. Rows of a request with a key are synced all the same, so that a repetition knows them.
 	AckWrite bool
@@ -78,6 +80,8 @@ type Body struct {
 	summary Summary
 	// keyed is set when the request has a key.
 	keyed *keyed
+	// whole is set when all rows are stored together.
+	whole *whole
 	// rejected holds rows turned away that are not kept yet, as lines for the stream of rejected rows.
 	rejected []byte
 }
@@ -99,6 +103,9 @@ func (e *Engine) Begin(stream string, options BodyOptions) (*Body, error) {
 		return nil, err
 	}
 	b := &Body{engine: e, options: options, summary: Summary{Stream: stream}, keyed: options.part}
+	if options.Whole {
+		b.whole = &whole{}
+	}
 	if options.Key != "" {
 		b.keyed = &keyed{key: requestKey(options.Key)}
 	}
@@ -121,6 +128,9 @@ func (b *Body) Feed(ctx context.Context, lines []byte) error {
 
 // FeedLast is FeedChunk for a chunk with which the body ends.
 func (b *Body) FeedLast(ctx context.Context, chunk *decode.Chunk) error {
+	if b.whole != nil && !b.whole.committed {
+		return b.hold(ctx, chunk)
+	}
 	if b.keyed != nil {
 		b.keyed.last = true
 	}
@@ -129,6 +139,9 @@ func (b *Body) FeedLast(ctx context.Context, chunk *decode.Chunk) error {
 
 // FeedChunk decodes a chunk and queues its rows. The chunk must not change until Finish has returned.
 func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
+	if b.whole != nil && !b.whole.committed {
+		return b.hold(ctx, chunk)
+	}
 	if b.keyed != nil && b.options.part == nil {
 		if err := b.claim(ctx); err != nil {
 			return err
@@ -229,7 +242,10 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 		return false, false, event.Errorf(event.CodeInvalidValue, "row %d cannot be stored: %s", bad.Line+1, bad.Reason)
 	}
 	if rows.Drift {
-		_, err := s.evolve(chunk)
+		_, err := s.evolve(chunk, func(next *event.Schema) error { return b.foresee(chunk, next, arrival) })
+		return false, false, err
+	}
+	if err := b.refuseBad(rows); err != nil {
 		return false, false, err
 	}
 	s.evolving.RLock()
@@ -304,6 +320,9 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	}
 	schema, err := chunk.Infer(b.options.TimeColumn)
 	if err != nil {
+		return err
+	}
+	if err := b.foresee(chunk, schema, 0); err != nil {
 		return err
 	}
 	if len(schema.Columns) == 0 || chunk.Empty() {
@@ -384,6 +403,7 @@ func (b *Body) Schema() *event.Schema {
 // Finish waits until every queued row is answered and every rejected one is kept, and returns the summary, which is true also beside an
 // error: what it calls accepted is durable, or written where AckWrite asks for no more. It is called once, whether Feed failed or not.
 func (b *Body) Finish(ctx context.Context) (Summary, error) {
+	b.release()
 	err := errors.Join(b.settle(len(b.flight)), b.keepRejected(context.WithoutCancel(ctx)))
 	b.unclaim()
 	b.summary.Offsets = joinSpans(b.summary.Offsets)

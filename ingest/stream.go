@@ -190,8 +190,9 @@ func (s *Stream) Seal(ctx context.Context) (int64, error) {
 	return segment.Rows, nil
 }
 
-// evolve changes the schema so that it can hold the rows of a chunk, and returns the version to decode it with.
-func (s *Stream) evolve(chunk *decode.Chunk) (*event.Schema, error) {
+// evolve changes the schema so that it can hold the rows of a chunk, unless foresee fails for the new one, and returns the version to decode
+// it with.
+func (s *Stream) evolve(chunk *decode.Chunk, foresee func(next *event.Schema) error) (*event.Schema, error) {
 	s.evolving.Lock()
 	defer s.evolving.Unlock()
 	definition := s.Definition()
@@ -202,6 +203,9 @@ func (s *Stream) evolve(chunk *decode.Chunk) (*event.Schema, error) {
 	next, err := chunk.Evolve(schema, s.exact)
 	if err != nil || next == schema {
 		return schema, err
+	}
+	if err := foresee(next); err != nil {
+		return nil, err
 	}
 	if err := s.engine.catalog.Evolve(s.name, schema, next); err != nil {
 		return nil, fmt.Errorf("evolve schema of stream %s: %w", s.name, err)

@@ -58,24 +58,33 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), RequestID: id, Key: key, AckWrite: r.URL.Query().Get("ack") == "write"})
+	query := r.URL.Query()
+	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{
+		TimeColumn: query.Get("time"), RequestID: id, Key: key, AckWrite: query.Get("ack") == "write", Whole: query.Get("on_error") == "batch",
+	})
 	if err != nil {
 		return err
 	}
-	rows, release, err := form.chunks(s, body, r.URL.Query(), in)
+	rows, release, err := form.chunks(s, body, query, in)
 	if err != nil {
 		return err
 	}
 	defer release()
 	failure := feed(r, in, pacedChunks{rows, body.paced})
+	if failure == nil {
+		failure = in.Commit(r.Context())
+	}
 	summary, err := in.Finish(r.Context())
 	failure = errors.Join(failure, err)
 	answer := newIngestAnswer(summary)
 	s.Metrics.ingested(summary)
 	switch {
 	case failure != nil:
-		s.Logger.Warn("ingest broken off", "stream", summary.Stream, "accepted", summary.Accepted, "error", failure)
-		p := newProblem(asFault(failure))
+		fault := asFault(failure)
+		if fault.Code != event.CodeRejected {
+			s.Logger.Warn("ingest broken off", "stream", summary.Stream, "accepted", summary.Accepted, "error", failure)
+		}
+		p := newProblem(fault)
 		p.ingestAnswer = answer
 		sendProblem(w, p)
 		return nil
@@ -121,8 +130,9 @@ func checkIngest(r *http.Request) error {
 		return event.Errorf(event.CodeBadRequest, "ack is fsync or write, not %q", ack).
 			WithHint("leave it out: rows are synced before the answer")
 	}
-	if mode := query.Get("on_error"); mode != "" && mode != "row" {
-		return event.Errorf(event.CodeNotSupported, "on_error=%s is not supported", mode).WithHint("leave it out: good rows are kept, bad ones reported")
+	if mode := query.Get("on_error"); mode != "" && mode != "row" && mode != "batch" {
+		return event.Errorf(event.CodeBadRequest, "on_error is row or batch, not %q", mode).
+			WithHint("leave it out: good rows are kept, bad ones reported")
 	}
 	return nil
 }

@@ -1,0 +1,80 @@
+package ingest
+
+import (
+	"context"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+)
+
+// MaxWholeBytes is the most that the rows of a body with BodyOptions.Whole may take: they are in memory together.
+const MaxWholeBytes = 16 << 20
+
+// whole are the chunks of a body that is stored as a whole, until Commit.
+type whole struct {
+	chunks []*decode.Chunk
+	// bytes is what they take, which is held of the memory for rows under way.
+	bytes     int64
+	committed bool
+}
+
+// hold keeps a chunk for Commit.
+func (b *Body) hold(ctx context.Context, chunk *decode.Chunk) error {
+	w := b.whole
+	bytes := int64(chunk.Bytes())
+	if most := min(MaxWholeBytes, b.engine.pending.most()); w.bytes+bytes > most {
+		return event.Errorf(event.CodeTooLarge, "rows that are stored together may take %d bytes, and these are more", most).
+			WithHint("send fewer rows in a request, or leave out on_error=batch")
+	}
+	if err := b.acquire(ctx, bytes); err != nil {
+		return err
+	}
+	w.bytes += bytes
+	w.chunks = append(w.chunks, chunk)
+	return nil
+}
+
+// Commit stores the rows of a body with BodyOptions.Whole as one chunk, if every one of them can be stored; else it fails with CodeRejected,
+// and the summary says which cannot. It is called once all rows are fed; other bodies need no Commit.
+func (b *Body) Commit(ctx context.Context) error {
+	if b.whole == nil {
+		return nil
+	}
+	b.release()
+	b.whole.committed = true
+	if len(b.whole.chunks) == 0 {
+		return nil
+	}
+	return b.FeedLast(ctx, decode.Join(b.whole.chunks))
+}
+
+// release gives back the memory for rows that are held.
+func (b *Body) release() {
+	if b.whole != nil {
+		b.engine.pending.Release(b.summary.Stream, b.whole.bytes)
+		b.whole.bytes = 0
+	}
+}
+
+// refuseBad fails if a row of a body that is stored as a whole is bad.
+func (b *Body) refuseBad(rows *decode.Rows) error {
+	if b.whole == nil || len(rows.Rejected) == 0 {
+		return nil
+	}
+	b.count(&decode.Rows{Rejected: rows.Rejected})
+	return event.Errorf(event.CodeRejected, "nothing is stored: %d of the rows cannot be, the first for: %s",
+		len(rows.Rejected), rows.Rejected[0].Reason).WithHint("without on_error=batch the other rows are stored")
+}
+
+// foresee fails if a row is bad under the schema that a body's rows would make, before they make it.
+func (b *Body) foresee(chunk *decode.Chunk, schema *event.Schema, arrival int64) error {
+	if b.whole == nil {
+		return nil
+	}
+	rows, err := chunk.Decode(schema, decode.Options{Arrival: arrival, Mode: catalog.Evolve}, b.lines)
+	if err != nil {
+		return err
+	}
+	return b.refuseBad(rows)
+}

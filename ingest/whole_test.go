@@ -1,0 +1,83 @@
+package ingest
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+// sendWhole sends chunks of one body that are stored together or not at all.
+func (s *store) sendWhole(t *testing.T, key string, chunks ...*decode.Chunk) (Summary, error) {
+	t.Helper()
+	in, err := s.Begin("s", BodyOptions{Whole: true, Key: key})
+	require.NoError(t, err)
+	var failure error
+	for _, c := range chunks {
+		failure = errors.Join(failure, in.FeedChunk(t.Context(), c))
+	}
+	if failure == nil {
+		failure = in.Commit(t.Context())
+	}
+	summary, err := in.Finish(t.Context())
+	require.Equal(t, s.pending.limit, s.pending.mu.free, "memory is given back")
+	return summary, errors.Join(failure, err)
+}
+
+func lines(text string) *decode.Chunk { return &decode.Chunk{Lines: []byte(text)} }
+
+func requireRejected(t *testing.T, err error) {
+	t.Helper()
+	var fault *event.Error
+	require.ErrorAs(t, err, &fault)
+	require.Equal(t, event.CodeRejected, fault.Code)
+}
+
+// TestWhole: a body with a bad row leaves nothing behind, no row, stream, column or rejected row; one without is stored, once under one key.
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, vfs.NewMem())
+	defer s.close(t)
+	summary, err := s.sendWhole(t, "", lines("{\"n\":1}\n{\"n\":2}"), lines("{\"n\":3}\nnonsense\n\n[]\n"))
+	requireRejected(t, err)
+	require.EqualValues(t, 0, summary.Accepted)
+	require.EqualValues(t, 2, summary.Rejected)
+	require.EqualValues(t, []RowError{{Row: 3, Reason: summary.Errors[0].Reason}, {Row: 4, Reason: "not a JSON object"}}, summary.Errors)
+	require.Empty(t, s.catalog.Names())
+
+	for range 2 {
+		summary, err = s.sendWhole(t, "k", lines("{\"n\":1}\n{\"n\":2}"), lines("{\"n\":3}\n"))
+		require.NoError(t, err)
+		require.EqualValues(t, 3, summary.Accepted+summary.Duplicates)
+	}
+	require.Len(t, s.contents(t, "s", "n"), 3)
+
+	_, err = s.sendWhole(t, "", lines("{\"n\":4,\"more\":1}\n{\"n\":5,\"_offset\":1}"))
+	requireRejected(t, err)
+	definition, _ := s.catalog.Stream("s")
+	require.Len(t, definition.Schema.Columns, 1)
+	require.Equal(t, []string{"s"}, s.catalog.Names())
+	require.Len(t, s.contents(t, "s", "n"), 3)
+
+	_, err = s.sendWhole(t, "", lines("{\"n\":4,\"more\":1}\n"), lines("{\"n\":5,\"more\":\"x\"}"))
+	require.NoError(t, err)
+	require.Len(t, s.contents(t, "s", "more"), 5)
+}
+
+// TestWholeIsBounded: what is held of a body is bounded, and the refusal stores nothing.
+func TestWholeIsBounded(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, vfs.NewMem())
+	defer s.close(t)
+	chunk := lines(strings.Repeat(`{"n":1}`+"\n", MaxWholeBytes/16))
+	_, err := s.sendWhole(t, "", chunk, chunk, chunk)
+	var fault *event.Error
+	require.ErrorAs(t, err, &fault)
+	require.Equal(t, event.CodeTooLarge, fault.Code)
+	require.Empty(t, s.catalog.Names())
+}

@@ -10,16 +10,18 @@ import (
 // distinctAccumulator gives another accumulator each combination of a group and argument values once. It keeps the combinations
 // and computes at the end, since only then it is known which of them other workers have met as well.
 type distinctAccumulator struct {
-	inner  kernel.Accumulator
-	types  []event.Type // of the arguments
-	values *groupTable  // numbers the combinations of arguments
-	pairs  pairTable    // numbers those with groups
-	codes  []uint32     // scratch
-	ids    []uint32     // scratch
+	inner kernel.Accumulator
+	types []event.Type // of the arguments
+	pairs []*keyPairs  // combine the groups with one argument after another
+	ids   []uint32     // scratch
 }
 
 func newDistinctAccumulator(inner kernel.Accumulator, types []event.Type) *distinctAccumulator {
-	return &distinctAccumulator{inner: inner, types: types, values: newGroupTable(types)}
+	a := &distinctAccumulator{inner: inner, types: types}
+	for _, t := range types {
+		a.pairs = append(a.pairs, newKeyPairs(t))
+	}
+	return a
 }
 
 func (a *distinctAccumulator) Update(groups kernel.Groups, args []kernel.Operand, rows int) error {
@@ -33,15 +35,15 @@ func (a *distinctAccumulator) Update(groups kernel.Groups, args []kernel.Operand
 	} else {
 		copy(a.ids, groups.IDs)
 	}
-	return a.add(columns)
+	a.add(columns)
+	return nil
 }
 
-// add takes rows whose groups are in ids.
-func (a *distinctAccumulator) add(columns []arrow.Array) error {
-	a.codes = resized(a.codes, len(a.ids))
-	a.values.assign(columns, a.codes)
-	a.pairs.combine(a.ids, a.codes)
-	return nil
+// add takes rows whose groups are in ids, which it overwrites.
+func (a *distinctAccumulator) add(columns []arrow.Array) {
+	for i, pair := range a.pairs {
+		pair.combine(a.ids, columns[i])
+	}
 }
 
 // Merge goes over the combinations of other as if they were rows.
@@ -54,26 +56,18 @@ func (a *distinctAccumulator) Merge(other kernel.Accumulator, mapping []uint32, 
 	for i, g := range groups {
 		a.ids[i] = mapping[g]
 	}
-	return a.add(columns)
+	a.add(columns)
+	return nil
 }
 
 // rows gives every combination as a row.
 func (a *distinctAccumulator) rows() (columns []arrow.Array, groups []uint32, err error) {
-	ids := make([]uint32, a.pairs.count())
-	for i := range ids {
-		ids[i] = uint32(i)
-	}
-	groups, codes := a.pairs.split(ids)
-	keys, err := a.values.keys()
-	if err != nil {
-		return nil, nil, err
-	}
-	rows := make([]int32, len(codes))
-	for i, code := range codes {
-		rows[i] = int32(code)
-	}
-	for _, k := range keys {
-		columns = append(columns, kernel.Take(k, rows))
+	last := len(a.pairs) - 1
+	columns, groups = make([]arrow.Array, len(a.pairs)), sequenceOf(a.pairs[last].count())
+	for i := last; i >= 0; i-- {
+		if groups, columns[i], err = a.pairs[i].split(groups); err != nil {
+			return nil, nil, err
+		}
 	}
 	return columns, groups, nil
 }
@@ -93,7 +87,8 @@ func (a *distinctAccumulator) Restore(state []arrow.Array) error {
 		return err
 	}
 	a.ids = ids
-	return a.add(columns)
+	a.add(columns)
+	return nil
 }
 
 func (a *distinctAccumulator) Result(groups int) (arrow.Array, error) {
@@ -112,5 +107,9 @@ func (a *distinctAccumulator) Result(groups int) (arrow.Array, error) {
 }
 
 func (a *distinctAccumulator) Bytes() int64 {
-	return a.inner.Bytes() + a.values.bytes() + a.pairs.bytes() + int64(4*(cap(a.codes)+cap(a.ids)))
+	total := a.inner.Bytes() + int64(4*cap(a.ids))
+	for _, p := range a.pairs {
+		total += p.bytes()
+	}
+	return total
 }

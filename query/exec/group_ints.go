@@ -37,6 +37,9 @@ func (k *intKeys) encode(values arrow.Array, codes []uint32) {
 	}
 	last, lastCode := keys[0], k.code(keys[0])
 	for i, key := range keys {
+		if i%touchAhead == 0 {
+			k.table.touch(keys[i:min(i+touchAhead, len(keys))])
+		}
 		if key != last { // sorted data repeats a key many times in a row
 			last, lastCode = key, k.code(key)
 		}

@@ -7,12 +7,12 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// groupTable numbers the distinct combinations of key values densely, in order of first appearance. Each key column numbers
-// its own values first; then the numbers of two columns at a time are combined. NULL is a value like others.
+// groupTable numbers the distinct combinations of key values densely, in order of first appearance. One key column numbers
+// its own values first; then the others are combined with these numbers, one after another. NULL is a value like others.
 type groupTable struct {
-	columns []keyColumn
-	pairs   []*pairTable // pairs[i] combines the groups by columns 0..i with the codes of column i+1
-	codes   []uint32     // scratch
+	order []int // of combining: indexes of key columns
+	first keyColumn
+	pairs []*keyPairs // pairs[i] combines the groups by columns order[..i] with column order[i+1]
 }
 
 // keyColumn numbers the distinct values of one key column densely, in order of first appearance.
@@ -28,14 +28,33 @@ type keyColumn interface {
 }
 
 func newGroupTable(types []event.Type) *groupTable {
-	t := &groupTable{}
-	for i, typ := range types {
-		t.columns = append(t.columns, newKeyColumn(typ))
-		if i > 0 {
-			t.pairs = append(t.pairs, &pairTable{})
+	t := &groupTable{order: combiningOrder(types)}
+	for i, c := range t.order {
+		if i == 0 {
+			t.first = newKeyColumn(types[c])
+		} else {
+			t.pairs = append(t.pairs, newKeyPairs(types[c]))
 		}
 	}
 	return t
+}
+
+// combiningOrder puts the last BIGINT at the end: of all keys it is the likeliest to have many values, and the last one is looked up
+// once where others are looked up twice.
+func combiningOrder(types []event.Type) []int {
+	last := len(types) - 1
+	for i, typ := range types {
+		if typ.Kind == event.BigInt {
+			last = i
+		}
+	}
+	order := make([]int, 0, len(types))
+	for i := range types {
+		if i != last {
+			order = append(order, i)
+		}
+	}
+	return append(order, last)
 }
 
 func newKeyColumn(t event.Type) keyColumn {
@@ -74,11 +93,9 @@ func typesOf(exprs []plan.Expr) []event.Type {
 
 // assign writes the group of each row, adding groups that are new.
 func (t *groupTable) assign(keys []arrow.Array, ids []uint32) {
-	t.columns[0].encode(keys[0], ids)
+	t.first.encode(keys[t.order[0]], ids)
 	for i, pair := range t.pairs {
-		t.codes = resized(t.codes, len(ids))
-		t.columns[i+1].encode(keys[i+1], t.codes)
-		pair.combine(ids, t.codes)
+		pair.combine(ids, keys[t.order[i+1]])
 	}
 }
 
@@ -86,33 +103,26 @@ func (t *groupTable) count() int {
 	if n := len(t.pairs); n > 0 {
 		return t.pairs[n-1].count()
 	}
-	return t.columns[0].count()
+	return t.first.count()
 }
 
 // keys gives one column per key with a row for each group.
 func (t *groupTable) keys() ([]arrow.Array, error) {
-	out := make([]arrow.Array, len(t.columns))
-	ids := make([]uint32, t.count())
-	for i := range ids {
-		ids[i] = uint32(i)
-	}
-	var err error
+	out := make([]arrow.Array, len(t.order))
+	ids := sequenceOf(t.count())
 	for i := len(t.pairs) - 1; i >= 0; i-- {
-		lefts, rights := t.pairs[i].split(ids)
-		if out[i+1], err = t.columns[i+1].decode(rights); err != nil {
+		var err error
+		if ids, out[t.order[i+1]], err = t.pairs[i].split(ids); err != nil {
 			return nil, err
 		}
-		ids = lefts
 	}
-	out[0], err = t.columns[0].decode(ids)
+	var err error
+	out[t.order[0]], err = t.first.decode(ids)
 	return out, err
 }
 
 func (t *groupTable) bytes() int64 {
-	total := int64(4 * cap(t.codes))
-	for _, c := range t.columns {
-		total += c.bytes()
-	}
+	total := t.first.bytes()
 	for _, p := range t.pairs {
 		total += p.bytes()
 	}

@@ -12,6 +12,8 @@ type intTable struct {
 	mask  uint64
 	used  int
 	seed  uint64
+
+	touched uint32 // what touch read, so that the loads stay
 }
 
 // intSlot keeps key and number on one cache line.
@@ -47,6 +49,18 @@ func (t *intTable) insert(key int64) uint32 {
 			return slot.id - 1
 		}
 	}
+}
+
+// touch loads the slots that the look-ups of keys begin at, where the table is large: see touchAhead.
+func (t *intTable) touch(keys []int64) {
+	if len(t.slots) < touchSlots {
+		return
+	}
+	var touched uint32
+	for _, key := range keys {
+		touched += t.slots[t.hash(key)&t.mask].id
+	}
+	t.touched = touched
 }
 
 func (t *intTable) add(slot *intSlot, key int64) uint32 {

@@ -23,7 +23,7 @@ func registerQuantiles(all map[string]func() Accumulator) {
 }
 
 // quantile is the exact percentiles of every type whose order is that of some 64-bit integer. It keeps the integers of all
-// values, each with its group, and sorts at the end.
+// values, each with its group, and selects at the end.
 type quantile struct {
 	form       orderedForm
 	continuous bool    // interpolates between neighbours
@@ -48,6 +48,10 @@ func (a *quantile) Update(groups Groups, args []Operand, rows int) error {
 	}
 	a.scratch = grown(a.scratch, rows, 0)
 	keys, valid := a.form.keys(value, rows, a.scratch[:rows]), value.validity(rows)
+	if valid == nil && groups.IDs != nil {
+		a.ids, a.keys = append(a.ids, groups.IDs[:rows]...), append(a.keys, keys[:rows]...)
+		return nil
+	}
 	for i, k := range keys {
 		if valid.Valid(i) {
 			a.ids, a.keys = append(a.ids, groupOf(groups, i)), append(a.keys, k)
@@ -78,8 +82,9 @@ func readDescending(descending *bool, args []Operand, rows int) {
 
 func (a *quantile) Merge(other Accumulator, mapping []uint32, _ int) error {
 	o := other.(*quantile)
-	for i, g := range o.ids {
-		a.ids, a.keys = append(a.ids, mapping[g]), append(a.keys, o.keys[i])
+	a.keys, a.ids = append(a.keys, o.keys...), slices.Grow(a.ids, len(o.ids))
+	for _, g := range o.ids {
+		a.ids = append(a.ids, mapping[g])
 	}
 	if math.IsNaN(a.fraction) {
 		a.fraction, a.descending = o.fraction, o.descending
@@ -125,12 +130,13 @@ func (a *quantile) Result(groups int) (arrow.Array, error) {
 		if len(values) == 0 || math.IsNaN(a.fraction) {
 			continue
 		}
-		slices.Sort(values)
 		valid.Set(g)
 		if a.continuous {
 			keys[g] = interpolate(values, a.fraction)
 		} else {
-			keys[g] = values[discrete(len(values), a.fraction, a.descending)]
+			at := discrete(len(values), a.fraction, a.descending)
+			selectAt(values, at)
+			keys[g] = values[at]
 		}
 	}
 	return a.form.restore(keys, valid), nil
@@ -167,12 +173,16 @@ func discrete(n int, fraction float64, descending bool) int {
 }
 
 // interpolate goes in a straight line between the neighbours of the place that the fraction points at. The integers are those
-// that stand for doubles.
+// that stand for doubles, in any order, and are rearranged.
 func interpolate(values []int64, fraction float64) int64 {
 	at := fraction * float64(len(values)-1)
 	low := int(math.Floor(at))
-	x, y := doubleOfKey(values[low]), doubleOfKey(values[min(low+1, len(values)-1)])
-	if x == y || at == float64(low) {
+	selectAt(values, low)
+	if at == float64(low) {
+		return values[low]
+	}
+	x, y := doubleOfKey(values[low]), doubleOfKey(slices.Min(values[low+1:]))
+	if x == y {
 		return values[low]
 	}
 	share := at - float64(low)

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/server/doctor"
@@ -19,6 +21,7 @@ const exitDamaged = 1
 // doctorCmd examines and mends data directories.
 type doctorCmd struct {
 	Verify verifyCmd `cmd:"" help:"Hold every byte of a data directory against its checksum. Changes nothing."`
+	Repair repairCmd `cmd:"" help:"Move what is damaged aside, and bring the rest to where a server opens it."`
 }
 
 // verifyCmd looks for damage.
@@ -49,6 +52,42 @@ func (c *verifyCmd) Run(p *process) error {
 		return &statusError{exitUsage, err}
 	}
 	if report.Damaged() {
+		return &statusError{exitDamaged, errSilent}
+	}
+	return nil
+}
+
+// repairCmd mends what can be mended.
+type repairCmd struct {
+	Data string `required:"" placeholder:"DIR" help:"Data directory; no server may have it open."`
+	JSON bool   `help:"Print what was done as JSON."`
+}
+
+// Run repairs.
+func (c *repairCmd) Run(p *process) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if _, err := os.Stat(c.Data); err != nil { // it is not to be made
+		return &statusError{exitUsage, err}
+	}
+	fs, err := vfs.NewReal(c.Data)
+	if err != nil {
+		return &statusError{exitUsage, err}
+	}
+	defer func() { _ = fs.Close() }()
+	lock, err := lockData(fs, c.Data)
+	if err != nil {
+		return &statusError{exitUsage, err}
+	}
+	defer func() { _ = lock.Close() }()
+	result, err := doctor.Repair(ctx, fs, time.Now())
+	if result != nil { // what was done before a failure is told too
+		err = errors.Join(err, printReport(p.stdout, c.JSON, result, result.WriteText))
+	}
+	if err != nil {
+		return &statusError{exitUsage, fmt.Errorf("%s: %w", c.Data, err)}
+	}
+	if len(result.Lost) > 0 {
 		return &statusError{exitDamaged, errSilent}
 	}
 	return nil

@@ -30,6 +30,6 @@ func Corrupt(file string, offset int64, format string, args ...any) error {
 	cause := &CorruptionError{File: file, Offset: offset, Reason: fmt.Sprintf(format, args...)}
 	return &event.Error{
 		Code: event.CodeCorrupt, Detail: cause.Error(), Cause: cause,
-		Hint: "run tidemark doctor on the data directory; nothing has been changed",
+		Hint: "run tidemark doctor verify on the data directory; nothing has been changed",
 	}
 }

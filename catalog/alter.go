@@ -14,7 +14,9 @@ type Change struct {
 	Add          []AddColumn
 	Retention    *time.Duration
 	LogRetention *time.Duration
-	SchemaMode   *SchemaMode
+	// LogRetentionBytes is 0 to lift the limit.
+	LogRetentionBytes *int64
+	SchemaMode        *SchemaMode
 	// SortBy holds for segments written from then on; those written before keep their order until they are merged with others.
 	SortBy *[]string
 }
@@ -58,6 +60,9 @@ func (ch Change) apply(present *Stream) (*Stream, error) {
 	}
 	if ch.LogRetention != nil {
 		next.LogRetention = *ch.LogRetention
+	}
+	if ch.LogRetentionBytes != nil {
+		next.LogRetentionBytes = *ch.LogRetentionBytes
 	}
 	if ch.SchemaMode != nil {
 		next.SchemaMode = *ch.SchemaMode

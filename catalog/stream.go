@@ -24,6 +24,8 @@ type Stream struct {
 	Retention time.Duration `json:"retention,omitempty"`
 	// LogRetention is how long raw records can be re-read after they are sealed, by arrival time.
 	LogRetention time.Duration `json:"log_retention"`
+	// LogRetentionBytes is how much of raw records can be re-read after they are sealed, all partitions together; 0 is no limit.
+	LogRetentionBytes int64 `json:"log_retention_bytes,omitempty"`
 	// Quarantined are the ranges of offsets that damage to the log has taken.
 	Quarantined []Quarantine `json:"quarantined,omitempty"`
 	SchemaMode  SchemaMode   `json:"schema_mode"`

@@ -99,6 +99,9 @@ func (s *Stream) validateDurations(faults *faults) {
 			faults.add("the %s is negative", d.name)
 		}
 	}
+	if s.LogRetentionBytes < 0 {
+		faults.add("the size of the log that is kept is negative")
+	}
 }
 
 func validateSchema(schema *event.Schema, faults *faults) {

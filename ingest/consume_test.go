@@ -44,7 +44,7 @@ func TestConsumeGoesOnFromSegmentsToTheLog(t *testing.T) {
 		require.Len(t, got, min(limit, 50))
 		require.EqualValues(t, len(got), next)
 	}
-	require.NoError(t, log.Trim(40, time.Now().Add(time.Hour)))
+	require.NoError(t, log.Trim(40, time.Now().Add(time.Hour), 0))
 	read := func() {
 		wanted := 5
 		c := &consumer{stream: stream, next: 5, left: 30, ctx: t.Context(), fn: func(r Record) error {

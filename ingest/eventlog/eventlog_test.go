@@ -385,12 +385,12 @@ func TestTrim(t *testing.T) {
 	first := func(i int) event.Offset { return records(entries(0, i)) }
 	require.Len(t, files(mem), 6)
 
-	require.NoError(t, l.Trim(0, arrival(100)))
-	require.NoError(t, l.Trim(first(6), arrival(1)), "entry 1, which dates file 0, is not old enough")
+	require.NoError(t, l.Trim(0, arrival(100), 0))
+	require.NoError(t, l.Trim(first(6), arrival(1), 0), "entry 1, which dates file 0, is not old enough")
 	require.Len(t, files(mem), 6)
-	require.NoError(t, l.Trim(first(2)-1, arrival(100)))
+	require.NoError(t, l.Trim(first(2)-1, arrival(100), 0))
 	require.Len(t, files(mem), 5, "the file that holds the offset stays")
-	require.NoError(t, l.Trim(first(6), arrival(3)))
+	require.NoError(t, l.Trim(first(6), arrival(3), 0))
 	require.Len(t, files(mem), 4)
 	require.Equal(t, files(mem), files(mem.Crash()), "a removal is durable")
 
@@ -400,7 +400,7 @@ func TestTrim(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, got, 4)
 	requireSequence(t, 2, first(2), got)
-	require.NoError(t, l.Trim(first(6), arrival(100)))
+	require.NoError(t, l.Trim(first(6), arrival(100), 0))
 	require.Len(t, files(mem), 1, "the last file always stays")
 	require.NoError(t, l.Close())
 	require.Equal(t, first(6), mustOpen(t, mem, eventlog.Options{}).Next(), "and with it the next offset")
@@ -419,7 +419,7 @@ func TestReadersAndTrimBesideTheWriter(t *testing.T) {
 			default:
 			}
 			next := l.Next()
-			if err := l.Trim(next/4, time.UnixMicro(1<<60)); err != nil {
+			if err := l.Trim(next/4, time.UnixMicro(1<<60), 0); err != nil {
 				panic(err)
 			}
 			if _, err := read(l, next/2); err != nil {

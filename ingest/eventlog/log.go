@@ -77,6 +77,8 @@ type file struct {
 	// arrival is when the first entry came, once known: then every entry of the file before had come.
 	arrival    int64
 	hasArrival bool
+	// size is that of a file before the last one, in bytes.
+	size int64
 	// index lists places in the file, for a Read that starts in the middle; it is empty while it is not known.
 	index []mark
 }
@@ -143,7 +145,11 @@ func (l *Log) list() error {
 		}
 		digits, ok := strings.CutSuffix(name, suffix)
 		if first, err := strconv.ParseInt(digits, 10, 64); ok && err == nil && len(digits) == 20 && first >= 0 {
-			l.mu.files = append(l.mu.files, file{first: event.Offset(first)})
+			info, err := l.fs.Stat(path.Join(l.dir, name))
+			if err != nil {
+				return err
+			}
+			l.mu.files = append(l.mu.files, file{first: event.Offset(first), size: info.Size()})
 		}
 	}
 	return nil
@@ -248,6 +254,7 @@ func (l *Log) rotate() error {
 	old := l.writer
 	l.writer = writer
 	l.mu.Lock()
+	l.mu.files[len(l.mu.files)-1].size = old.Size()
 	l.mu.files = append(l.mu.files, file{first: next})
 	l.mu.size = writer.Size()
 	l.mu.Unlock()

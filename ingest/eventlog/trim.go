@@ -12,16 +12,22 @@ import (
 
 var errFound = errors.New("found")
 
-// Trim removes the files whose offsets all lie before sealed and whose entries all came before arrivedBefore. It never removes
-// the last file. A file's newest arrival is taken to be the first of the next file, so that not all of it has to be read: at
-// worst a file stays a little longer.
-func (l *Log) Trim(sealed event.Offset, arrivedBefore time.Time) error {
+// Trim removes the oldest files, as long as their offsets all lie before sealed, and their entries all came before arrivedBefore or the
+// log takes more than keepBytes, where 0 is no limit. It never removes the last file. A file's newest arrival is taken to be the first
+// of the next file, so that not all of it has to be read: at worst a file stays a little longer.
+func (l *Log) Trim(sealed event.Offset, arrivedBefore time.Time, keepBytes int64) error {
 	l.trimming.Lock()
 	defer l.trimming.Unlock()
 	for {
 		following, ok := l.following(sealed)
 		if !ok {
 			return nil
+		}
+		if keepBytes > 0 && l.Bytes() > keepBytes {
+			if err := l.removeFirst(); err != nil {
+				return fmt.Errorf("trim log %s: %w", l.dir, err)
+			}
+			continue
 		}
 		arrival, known, err := l.firstArrival(following)
 		if err != nil {
@@ -34,6 +40,17 @@ func (l *Log) Trim(sealed event.Offset, arrivedBefore time.Time) error {
 			return fmt.Errorf("trim log %s: %w", l.dir, err)
 		}
 	}
+}
+
+// Bytes is the size of all files.
+func (l *Log) Bytes() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	total := l.mu.size
+	for _, f := range l.mu.files[:len(l.mu.files)-1] {
+		total += f.size
+	}
+	return total
 }
 
 // following gives the second file, if the first holds nothing but offsets before sealed.

@@ -232,19 +232,23 @@ func sealedState(view tail.View) manifest.Sealed {
 	return sealed
 }
 
-// trim removes log files that hold sealed rows only and are older than the stream keeps raw records. While the clock is not to be
-// trusted, nothing is old.
+// trim removes log files that hold sealed rows only and are older, or take more space, than the stream keeps raw records. While the clock
+// is not to be trusted, nothing is old.
 func (s *Sealer) trim(stream *Stream, definition *catalog.Stream, next event.Vector) error {
-	if s.store.RetentionHeld() {
-		return nil
+	var before time.Time
+	if !s.store.RetentionHeld() {
+		before = s.options.Now().Add(-definition.LogRetention)
 	}
-	before := s.options.Now().Add(-definition.LogRetention)
 	spare, err := stream.Spare()
 	if err != nil {
 		return err
 	}
+	keep := int64(0)
+	if definition.LogRetentionBytes > 0 {
+		keep = max(definition.LogRetentionBytes/int64(len(stream.Logs)), 1)
+	}
 	for p, log := range stream.Logs {
-		if err := log.Trim(min(next.At(event.Partition(p)), spare.At(event.Partition(p))), before); err != nil {
+		if err := log.Trim(min(next.At(event.Partition(p)), spare.At(event.Partition(p))), before, keep); err != nil {
 			return fmt.Errorf("trim log of partition %d: %w", p, err)
 		}
 	}

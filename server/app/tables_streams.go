@@ -30,6 +30,7 @@ func (a *App) streamsTable() system.Table {
 			{Name: "bound", Type: system.Interval, Help: "How far the watermark stays behind the latest event time."},
 			{Name: "retention", Type: system.Interval, Help: "How long rows can be queried; NULL for ever."},
 			{Name: "log_retention", Type: system.Interval, Help: "How long the log is kept after sealing."},
+			{Name: "log_retention_size", Type: system.BigInt, Help: "How many bytes of the log are kept after sealing at most; NULL without a limit."},
 		},
 		Fill: func(_ context.Context, rows *system.Rows) error {
 			for _, state := range a.streams() {
@@ -63,6 +64,11 @@ func writeRules(rows *system.Rows, d *catalog.Stream) {
 		rows.Null()
 	}
 	rows.Interval(d.LogRetention)
+	if d.LogRetentionBytes > 0 {
+		rows.BigInt(d.LogRetentionBytes)
+	} else {
+		rows.Null()
+	}
 }
 
 // timeColumn is the name of the event-time column; empty where arrival is the event time.

@@ -41,6 +41,8 @@ func (b *binder) alterStream(s *ast.AlterStream) (Bound, error) {
 			out.Change.Retention = &altered.Retention
 		case "log_retention":
 			out.Change.LogRetention = &altered.LogRetention
+		case "log_retention_size":
+			out.Change.LogRetentionBytes = &altered.LogRetentionBytes
 		case "schema":
 			out.Change.SchemaMode = &altered.SchemaMode
 		case "sort":

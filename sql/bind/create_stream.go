@@ -215,19 +215,35 @@ func (b *binder) bindOptions(options []ast.Option, d *catalog.Stream) error {
 			d.Retention, err = b.duration(o.Value, name)
 		case "log_retention":
 			d.LogRetention, err = b.duration(o.Value, name)
+		case "log_retention_size":
+			d.LogRetentionBytes, err = b.size(o.Value, name)
 		case "schema":
 			d.SchemaMode, err = b.schemaMode(o.Value)
 		case "sort":
 			d.SortBy, err = b.sortColumns(o.Value, d.Schema)
 		default:
 			err = event.Errorf(event.CodeBadRequest, "there is no option %q", o.Name.Text).At(o.Name.Pos).
-				WithHint("the options are retention, log_retention, schema and sort")
+				WithHint("the options are retention, log_retention, log_retention_size, schema and sort")
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// size reads a number of bytes, as in '10GB'.
+func (b *binder) size(e ast.Expr, name string) (int64, error) {
+	a, err := b.constants("an option").argument(e)
+	if err != nil {
+		return 0, err
+	}
+	text, isText := literalText(a.expr)
+	bytes, ok := parseBytes(text)
+	if !isText || !ok {
+		return 0, event.Errorf(event.CodeBadRequest, "%s takes a size, as in '10GB'", name).At(a.pos)
+	}
+	return bytes, nil
 }
 
 func (b *binder) schemaMode(e ast.Expr) (catalog.SchemaMode, error) {

@@ -60,13 +60,14 @@ func (p *process) client(flag string) (*client.Client, error) {
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCmd   `cmd:"" help:"Run the server."`
-	Demo    demoCmd    `cmd:"" help:"Run a server with events playing into it, and watch them."`
-	SQL     sqlCmd     `cmd:"" name:"sql" help:"Run SQL, or open the SQL shell."`
-	Load    loadCmd    `cmd:"" help:"Send files of events to a stream."`
-	Tail    tailCmd    `cmd:"" help:"Print a stream's events as they come."`
-	Doctor  doctorCmd  `cmd:"" help:"Examine and mend a data directory."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Serve   serveCmd          `cmd:"" help:"Run the server."`
+	Demo    demoCmd           `cmd:"" help:"Run a server with events playing into it, and watch them."`
+	SQL     sqlCmd            `cmd:"" name:"sql" help:"Run SQL, or open the SQL shell."`
+	Load    loadCmd           `cmd:"" help:"Send files of events to a stream."`
+	Tail    tailCmd           `cmd:"" help:"Print a stream's events as they come."`
+	Doctor  doctorCmd         `cmd:"" help:"Examine and mend a data directory."`
+	Replay  replayRejectedCmd `cmd:"" name:"replay-rejected" help:"Send a stream's rejected rows to it again."`
+	Version versionCmd        `cmd:"" help:"Print the version."`
 }
 
 // run executes one command line and returns the exit status.

@@ -23,6 +23,8 @@ type IngestOptions struct {
 	TimeColumn string
 	// Key lets the same body be sent again without storing its rows twice; empty for none.
 	Key string
+	// OnError is "batch" to have all rows stored or none; empty to have bad ones set aside.
+	OnError string
 	// Ack is "write" to be answered when the rows are written; empty for when they are synced.
 	Ack string
 }
@@ -72,6 +74,9 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if opts.Ack != "" {
 		query.Set("ack", opts.Ack)
+	}
+	if opts.OnError != "" {
+		query.Set("on_error", opts.OnError)
 	}
 	if len(query) > 0 {
 		path += "?" + query.Encode()

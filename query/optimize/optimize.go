@@ -18,6 +18,7 @@ var rules = []func(plan.Node) (plan.Node, error){
 	pushFilters,
 	orderJoins,
 	dropDependentGroups,
+	shareSums,
 	pushLimits,
 	pruneColumns,
 	dropNoopProjections,

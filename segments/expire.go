@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
 
-// Expire drops the segments of a stream whose newest event time is before a time, in microseconds since 1970, and returns them. Views
-// that are open go on reading them. Where only the moving of files failed, the error comes with the segments that were dropped.
-func (s *Store) Expire(ctx context.Context, stream string, before int64) ([]*manifest.Segment, error) {
+// Expire drops the segments of a stream whose newest event time is before a time, in microseconds since 1970, and returns them, but
+// for those that spare, unless it is nil, asks to keep. Views that are open go on reading what is dropped. Where only the moving of files failed, the error comes with the segments that were dropped.
+func (s *Store) Expire(ctx context.Context, stream string, before int64, spare func(*manifest.Segment) bool) ([]*manifest.Segment, error) {
 	if s.isClosed() {
 		return nil, errClosed()
 	}
@@ -18,9 +19,10 @@ func (s *Store) Expire(ctx context.Context, stream string, before int64) ([]*man
 	edit := manifest.Replacement{Stream: stream, ExpiredBefore: before}
 	var dropped []*manifest.Segment
 	for _, segment := range s.manifest.View(stream).Segments {
-		if segment.MaxTime < before {
+		if segment.MaxTime < before && (spare == nil || !spare(segment)) {
 			dropped = append(dropped, segment)
 			edit.Remove = append(edit.Remove, segment.ID)
+			edit.ExpiredTo = edit.ExpiredTo.Max(reaches(segment))
 		}
 	}
 	if len(dropped) == 0 || ctx.Err() != nil {
@@ -37,6 +39,17 @@ func (s *Store) Expire(ctx context.Context, stream string, before int64) ([]*man
 		return dropped, fmt.Errorf("expire segments of stream %s: %w", stream, err)
 	}
 	return dropped, nil
+}
+
+// reaches is the offset after a segment's last row of each partition; 0 for partitions of which it has none.
+func reaches(segment *manifest.Segment) event.Vector {
+	out := make(event.Vector, len(segment.To))
+	for p, to := range segment.To {
+		if to > segment.From.At(event.Partition(p)) {
+			out[p] = to
+		}
+	}
+	return out
 }
 
 // HoldRetention stops or resumes the dropping of expired segments, durably: a clock that cannot be trusted is not trusted either by the

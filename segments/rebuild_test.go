@@ -54,7 +54,7 @@ func TestManifestIsRebuiltFromFiles(t *testing.T) {
 					f.merge("clicks", m)
 				}
 			case "expire":
-				_, err := f.store.Expire(context.Background(), "clicks", rapid.Int64Range(1, 15_000).Draw(rt, "before"))
+				_, err := f.store.Expire(context.Background(), "clicks", rapid.Int64Range(1, 15_000).Draw(rt, "before"), nil)
 				require.NoError(rt, err)
 			}
 			view := f.store.View("clicks")
@@ -129,11 +129,11 @@ func TestExpiryGoesByTheNewestEvent(t *testing.T) {
 	f, stream := newFixture(t, Options{}), clicks()
 	mixed := f.add(stream, event.Vector{2}, batchOf(stream.Schema, []row{{ts: 1000}, {ts: 5000, offset: 1}}))
 	for _, before := range []int64{1001, 5000} {
-		dropped, err := f.store.Expire(context.Background(), "clicks", before)
+		dropped, err := f.store.Expire(context.Background(), "clicks", before, nil)
 		require.NoError(t, err)
 		require.Empty(t, dropped, "before %d", before)
 	}
-	dropped, err := f.store.Expire(context.Background(), "clicks", 5001)
+	dropped, err := f.store.Expire(context.Background(), "clicks", 5001, nil)
 	require.NoError(t, err)
 	require.Equal(t, []*manifest.Segment{mixed}, dropped)
 }
@@ -149,7 +149,7 @@ func TestExpiredSegmentsStayAwayWithoutAManifest(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, kept.Close())
 	f.add(stream, event.Vector{2}, batchOf(stream.Schema, []row{{ts: 5000, offset: 1}}))
-	dropped, err := f.store.Expire(context.Background(), "clicks", 2000)
+	dropped, err := f.store.Expire(context.Background(), "clicks", 2000, nil)
 	require.NoError(t, err)
 	require.Equal(t, []*manifest.Segment{old}, dropped)
 	f.add(stream, event.Vector{3}, batchOf(stream.Schema, []row{{ts: 6000, offset: 2}}))

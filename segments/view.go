@@ -44,6 +44,9 @@ func (s *Store) View(stream string) *View {
 // Sealed says how far the stream is sealed in this view.
 func (v *View) Sealed() manifest.Sealed { return v.manifest.Sealed }
 
+// ExpiredTo is the offset after the newest row of each partition that retention has dropped.
+func (v *View) ExpiredTo() event.Vector { return v.manifest.ExpiredTo }
+
 // Segments lists the segments of this view by time. The caller must not change the list.
 func (v *View) Segments() []*manifest.Segment { return v.manifest.Segments }
 

@@ -41,6 +41,8 @@ type Options struct {
 	Now     func() time.Time
 	Elapsed func() time.Duration
 	Logger  *slog.Logger
+	// Spare, if not nil, tells of a segment that retention has passed that it must stay for now, as something has still to read it.
+	Spare func(*manifest.Segment) bool
 	// Observe, if not nil, is told of everything that was done or failed.
 	Observe func(Result)
 	// ObserveLook, if not nil, is told after every look how many segments wait to be merged, and whether retention is stopped.

@@ -47,7 +47,7 @@ func (c *Compactor) expire(ctx context.Context, stream *catalog.Stream) error {
 		return nil
 	}
 	started := time.Now()
-	dropped, err := c.store.Expire(ctx, stream.Name, c.options.Now().Add(-stream.Retention).UnixMicro())
+	dropped, err := c.store.Expire(ctx, stream.Name, c.options.Now().Add(-stream.Retention).UnixMicro(), c.options.Spare)
 	if len(dropped) > 0 || err != nil {
 		c.observe(ctx, Result{Stream: stream.Name, Action: Expired, Inputs: dropped, Took: time.Since(started), Err: err})
 	}

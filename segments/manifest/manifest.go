@@ -58,6 +58,9 @@ type View struct {
 	Retired []uint64
 	// ExpiredBefore is the event time below which retention has dropped segments, in microseconds since 1970 or NoTime.
 	ExpiredBefore int64
+	// ExpiredTo is the offset after the newest row of each partition that retention has dropped; nil where there was none. Rows with
+	// lower offsets may be there still, as segments expire by their times.
+	ExpiredTo event.Vector
 }
 
 // View gives the present state of a stream; a stream never sealed has an empty one.
@@ -100,6 +103,8 @@ type Edit struct {
 	Settled []uint64
 	// ExpiredBefore, unless 0, raises that of the View.
 	ExpiredBefore int64
+	// ExpiredTo, unless nil, raises that of the View.
+	ExpiredTo event.Vector
 }
 
 // Commit makes an edit durable and visible, or returns ErrConflict and changes nothing. After any other error the outcome is
@@ -159,11 +164,14 @@ func (m *Manifest) publish(edit Edit) {
 			}
 		}
 		next.Retired = slices.DeleteFunc(slices.Clone(now.Retired), func(id uint64) bool { return slices.Contains(edit.Settled, id) })
-		next.ExpiredBefore = now.ExpiredBefore
+		next.ExpiredBefore, next.ExpiredTo = now.ExpiredBefore, now.ExpiredTo
 	}
 	next.Retired = append(next.Retired, edit.Remove...)
 	if edit.ExpiredBefore != 0 {
 		next.ExpiredBefore = max(next.ExpiredBefore, edit.ExpiredBefore)
+	}
+	if edit.ExpiredTo != nil {
+		next.ExpiredTo = next.ExpiredTo.Max(edit.ExpiredTo)
 	}
 	next.Segments = append(next.Segments, edit.Add...)
 	slices.SortFunc(next.Segments, compareSegments)

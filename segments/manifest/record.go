@@ -26,9 +26,10 @@ type storedEdit struct {
 	Add     []*Segment `json:"add,omitempty"`
 	Remove  []uint64   `json:"remove,omitempty"`
 	Sealed  *Sealed    `json:"sealed,omitempty"`
-	// Settled and ExpiredBefore are those of the Edit.
-	Settled       []uint64 `json:"settled,omitempty"`
-	ExpiredBefore int64    `json:"expired_before,omitempty"`
+	// Settled, ExpiredBefore and ExpiredTo are those of the Edit.
+	Settled       []uint64     `json:"settled,omitempty"`
+	ExpiredBefore int64        `json:"expired_before,omitempty"`
+	ExpiredTo     event.Vector `json:"expired_to,omitempty"`
 	// Dropped says that the stream is gone.
 	Dropped bool `json:"dropped,omitempty"`
 	// Held says whether retention is stopped.
@@ -40,7 +41,7 @@ type storedEdit struct {
 func encodeEdit(edit Edit) (journal.Record, error) {
 	return encode(storedEdit{
 		Version: recordVersion, Stream: edit.Stream, Add: edit.Add, Remove: edit.Remove, Sealed: &edit.Sealed, Settled: edit.Settled,
-		ExpiredBefore: edit.ExpiredBefore,
+		ExpiredBefore: edit.ExpiredBefore, ExpiredTo: edit.ExpiredTo,
 	})
 }
 
@@ -81,7 +82,7 @@ func (m *Manifest) Apply(record journal.Record) error {
 	}
 	m.publish(Edit{
 		Stream: stored.Stream, Add: stored.Add, Remove: stored.Remove, Sealed: *stored.Sealed, Settled: stored.Settled,
-		ExpiredBefore: stored.ExpiredBefore,
+		ExpiredBefore: stored.ExpiredBefore, ExpiredTo: stored.ExpiredTo,
 	})
 	return nil
 }
@@ -108,7 +109,7 @@ func (m *Manifest) Snapshot() ([]journal.Record, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(streams)) {
 		v := streams[name]
-		edit := Edit{Stream: name, Add: v.Segments, Sealed: v.Sealed, Remove: v.Retired}
+		edit := Edit{Stream: name, Add: v.Segments, Sealed: v.Sealed, Remove: v.Retired, ExpiredTo: v.ExpiredTo}
 		if v.ExpiredBefore != NoTime {
 			edit.ExpiredBefore = v.ExpiredBefore
 		}

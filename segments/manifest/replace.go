@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/journal"
 )
 
@@ -12,9 +13,10 @@ type Replacement struct {
 	Stream string
 	Add    []*Segment
 	Remove []uint64
-	// Settled and ExpiredBefore are as in an Edit.
+	// Settled, ExpiredBefore and ExpiredTo are as in an Edit.
 	Settled       []uint64
 	ExpiredBefore int64
+	ExpiredTo     event.Vector
 }
 
 // Replace makes a replacement durable and visible, or returns ErrConflict and changes nothing where a segment to remove is no longer
@@ -25,7 +27,7 @@ func (m *Manifest) Replace(j Journal, r Replacement) error {
 		sealed := m.View(r.Stream).Sealed
 		edit := Edit{
 			Stream: r.Stream, ExpectedNext: sealed.Next, Sealed: sealed, Add: r.Add, Remove: r.Remove, Settled: r.Settled,
-			ExpiredBefore: r.ExpiredBefore,
+			ExpiredBefore: r.ExpiredBefore, ExpiredTo: r.ExpiredTo,
 		}
 		if len(r.Remove) == 0 {
 			return nil, fmt.Errorf("a replacement of nothing: %w", ErrConflict)

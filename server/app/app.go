@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -68,6 +69,8 @@ type App struct {
 	pool     *exec.Pool
 	spill    *spill.Space // nil where queries have no temporary files
 	views    *views.Set
+	// spared are the views, once they are there, that may ask for what retention would drop.
+	spared atomic.Pointer[views.Set]
 	// viewLimits are the default ones but for tests.
 	viewLimits views.Limits
 	merged     func(string) (*catalog.Stream, bool) // the streams whose segments are merged; nil for all
@@ -213,6 +216,7 @@ func (a *App) compactOptions() compact.Options {
 		Policy: compact.Policy{ArchiveAfter: a.config.ArchiveAfter},
 		Share:  float64(a.config.CompactCPU) / 100,
 		Stream: merged,
+		Spare:  a.spare,
 		Now:    time.Now, Elapsed: func() time.Duration { return time.Since(started) },
 		Logger: a.logger,
 		Observe: func(r compact.Result) {

@@ -9,6 +9,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/views"
 	"github.com/tidemarkdb/tidemark/sql/bind"
@@ -221,5 +222,15 @@ func (a *App) openViews(fs vfs.FS) (err error) {
 		FS: fs, Catalog: a.catalog, Journal: a.journal, Ingest: a.ingest, Segments: a.segments, Logger: a.logger, Now: time.Now,
 		Limits: a.viewLimits,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	a.spared.Store(a.views)
+	return nil
+}
+
+// spare keeps segments that a view has still to read, and all of them as long as it is not known which views there are.
+func (a *App) spare(segment *manifest.Segment) bool {
+	set := a.spared.Load()
+	return set == nil || set.Needs(segment)
 }

@@ -47,6 +47,7 @@ type checkpointHeader struct {
 	Closed  int64  `json:"closed"`
 	Final   int64  `json:"final"`
 	Late    int64  `json:"late"`
+	Lost    []Loss `json:"lost,omitempty"`
 	// FinalNext is the number of the final row that follows, and FinalRows how many of those before are in this file.
 	FinalNext event.Offset `json:"final_next"`
 	FinalRows []int        `json:"final_rows"`

@@ -40,6 +40,8 @@ type Frame struct {
 	Closed, Final int64
 	// Late counts the rows left out as late since the view was made.
 	Late int64
+	// Lost is what the view has missed since it was made.
+	Lost []Loss
 	// Columns are the rows that come (above 0) and go (below 0), under the schema of the view; a nil Weights means that all come once.
 	Columns []arrow.Array
 	Weights []int64
@@ -54,6 +56,7 @@ type frameHeader struct {
 	Closed  int64  `json:"closed"`
 	Final   int64  `json:"final"`
 	Late    int64  `json:"late,omitempty"`
+	Lost    []Loss `json:"lost,omitempty"`
 	Rows    int    `json:"rows"`
 	// Part counts the records of one frame from 0, and More tells that another follows.
 	Part int  `json:"part,omitempty"`
@@ -64,7 +67,7 @@ type frameHeader struct {
 func appendFrame(dst []byte, schema *arrow.Schema, f *Frame, part, from, to int) ([]byte, error) {
 	header, err := json.Marshal(frameHeader{
 		Version: frameVersion, Number: f.Number, Marks: f.Marks, Closed: f.Closed, Final: f.Final, Late: f.Late,
-		Rows: to - from, Part: part, More: to < f.Rows,
+		Lost: f.Lost, Rows: to - from, Part: part, More: to < f.Rows,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode frame: %w", err)
@@ -109,7 +112,7 @@ func parseFrame(src []byte) (f *Frame, h frameHeader, err error) {
 	if h.Version != frameVersion {
 		return nil, h, event.Errorf(event.CodeNotSupported, "a frame has version %d and this program knows %d", h.Version, frameVersion)
 	}
-	f = &Frame{Number: h.Number, Marks: h.Marks, Closed: h.Closed, Final: h.Final, Late: h.Late, Rows: h.Rows}
+	f = &Frame{Number: h.Number, Marks: h.Marks, Closed: h.Closed, Final: h.Final, Late: h.Late, Lost: h.Lost, Rows: h.Rows}
 	if h.Rows == 0 {
 		return f, h, nil
 	}

@@ -34,7 +34,9 @@ type portion struct {
 	// rows is how many rows there are, about.
 	rows   int64
 	pieces []piece
-	close  func() error
+	// lost is the rows that should be among these and have expired; nil for none.
+	lost  *Loss
+	close func() error
 }
 
 // piece is some rows of a portion.

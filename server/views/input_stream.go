@@ -58,6 +58,9 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 	}
 	mark := Mark{Name: s.want.Name, Vector: from.Vector.Max(to.Vector), Watermarks: rising(from.Watermarks, to.Watermarks)}
 	p := &portion{to: mark, closed: least(mark.Watermarks, stream.Partitions()), close: pinned.Close}
+	if loss, ok := lossBetween(from, mark.Vector, pinned.ExpiredTo()); ok {
+		p.lost = &loss
+	}
 	if from.Vector.Covers(mark.Vector) && slices.Equal(from.Watermarks, mark.Watermarks) {
 		return nil, pinned.Close()
 	}

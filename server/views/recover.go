@@ -27,10 +27,11 @@ func (r *runtime) restore(ctx context.Context) error {
 		return err
 	}
 	r.machine, r.content, r.started = found.machine, found.content, true
-	r.closed, r.final, r.late = found.Closed, found.Final, found.Late
+	r.closed, r.final, r.late, r.lost = found.Closed, found.Final, found.Late, found.Lost
+	r.view.setDurable(found.Marks)
 	targets := found.Marks
 	apply := func(f *Frame) error {
-		targets, r.closed, r.final, r.late = f.Marks, f.Closed, f.Final, f.Late
+		targets, r.closed, r.final, r.late, r.lost = f.Marks, f.Closed, f.Final, f.Late, f.Lost
 		r.uncovered, r.uncoveredBytes = r.uncovered+1, r.uncoveredBytes+f.bytes()
 		return r.content.apply(rows{columns: f.Columns, count: f.Rows}, f.Weights, f.Final)
 	}
@@ -102,11 +103,13 @@ func (r *runtime) checkpoint() error {
 	}
 	h := checkpointHeader{
 		Next: r.log.next(), Program: r.program.String(), Marks: r.marks, Closed: r.closed, Final: r.final, Late: r.late,
+		Lost: r.lost,
 	}
 	if err := writeCheckpoint(files, r.stateDir(), h, r.machine, r.content); err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	r.uncovered, r.uncoveredBytes, r.recorded = 0, 0, r.final
+	r.view.setDurable(r.marks)
 	needed, err := trimCheckpoints(files, r.stateDir())
 	if err != nil {
 		return err

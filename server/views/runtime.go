@@ -35,6 +35,7 @@ type runtime struct {
 	log        *changelog
 	// closed and final are the view's own watermarks, late the number of rows left out as late.
 	closed, final, late int64
+	lost                []Loss
 	// recorded is the final watermark of the last frame or checkpoint.
 	recorded int64
 	// started tells that the machine has made its first step, which gives what the answer over no rows holds.
@@ -156,6 +157,11 @@ func (r *runtime) take(ctx context.Context, i int, to *Mark, step func(map[strin
 		return false, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	if p.lost != nil {
+		if err := r.lose(*p.lost, to != nil); err != nil {
+			return false, err
+		}
+	}
 	closed, before := in.watermarks(r.marks[i])
 	_, after := in.watermarks(p.to)
 	final := func(last bool) int64 {
@@ -253,7 +259,7 @@ func (r *runtime) publish() error {
 	r.view.setSnapshot(r.log, &Snapshot{
 		definition: r.definition, live: live, liveRows: r.content.live.alive, final: slices.Clone(r.content.final), next: r.content.next,
 		sealed: r.content.sealed, frame: r.log.next(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
-		StateBytes: r.machine.Bytes(), Fault: r.fault(),
+		Lost: r.lost, StateBytes: r.machine.Bytes(), Fault: r.fault(),
 	})
 	return nil
 }
@@ -304,7 +310,7 @@ func (r *runtime) recordFinal() error {
 
 // append completes a frame and makes it durable.
 func (r *runtime) append(f *Frame) error {
-	f.Marks, f.Closed, f.Final, f.Late = slices.Clone(r.marks), r.closed, r.final, r.late
+	f.Marks, f.Closed, f.Final, f.Late, f.Lost = slices.Clone(r.marks), r.closed, r.final, r.late, r.lost
 	if err := r.log.append(f); err != nil {
 		return err
 	}

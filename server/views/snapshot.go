@@ -30,6 +30,8 @@ type Snapshot struct {
 	Closed, Final int64
 	// Late counts the rows left out as late since the view was made.
 	Late int64
+	// Lost is what the view has missed since it was made.
+	Lost []Loss
 	// StateBytes is the memory of the machine.
 	StateBytes int64
 	// Fault is why the query over the inputs as they are here has no answer, nil where it has one: a value that does not exist yet,

@@ -3,6 +3,7 @@ package views
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/continuous"
@@ -24,6 +25,8 @@ type Status struct {
 	// Closed is the time up to which the content is complete, continuous.NoWatermark where there is none.
 	Closed int64
 	Marks  []Mark
+	// Lost are rows of streams that the view should have and that had expired when it came to them.
+	Lost []Loss
 }
 
 // Status is how the view is now.
@@ -38,6 +41,7 @@ func (v *View) Status() Status {
 		}
 		out.Rows, out.StateBytes, out.Late = snapshot.Rows(), snapshot.StateBytes, snapshot.Late
 		out.Closed, out.Marks = snapshot.Closed, snapshot.Marks
+		out.Lost = v.set.losses(snapshot)
 	}
 	held := int64(0)
 	for _, name := range inputs {
@@ -60,6 +64,9 @@ func (v *View) Status() Status {
 		out.Detail = out.Failure.Error()
 	case out.State == Building && held > 0:
 		out.Detail = fmt.Sprintf("%d %% of its input is read", min(100, 100*taken/held))
+	}
+	for _, loss := range out.Lost {
+		out.Detail = strings.TrimPrefix(out.Detail+"; "+loss.String(), "; ")
 	}
 	return out
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -269,6 +270,9 @@ func (s *Subscription) pull(ctx context.Context) (found bool, err error) {
 		p, err := in.pull(ctx, s.marks[i], nil)
 		if err != nil {
 			return false, err
+		}
+		if p != nil && p.lost != nil {
+			return false, errors.Join(fmt.Errorf("%s: %w", p.lost, errInputChanged), p.close())
 		}
 		if p != nil {
 			s.current, s.from, s.next, s.delivered = p, i, 0, false

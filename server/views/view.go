@@ -32,6 +32,8 @@ type View struct {
 	ctx    context.Context
 	done   chan struct{}
 	resume chan struct{}
+	// asked wakes the view for a checkpoint.
+	asked chan struct{}
 
 	mu struct {
 		sync.Mutex
@@ -44,6 +46,10 @@ type View struct {
 		taken      int64
 		// needed is, by input, the oldest mark that a restart may begin at.
 		needed map[string]uint64
+		// durable are the marks of the newest checkpoint: where a restart begins to read. nil where there is none yet.
+		durable []Mark
+		// due tells that a checkpoint is asked for.
+		due bool
 		// changed is closed and replaced whenever anything of the above changes.
 		changed chan struct{}
 	}
@@ -56,7 +62,7 @@ func newSeed() uint64 {
 }
 
 func (s *Set) newView(definition *catalog.View) *View {
-	v := &View{set: s, done: make(chan struct{}), resume: make(chan struct{}, 1)}
+	v := &View{set: s, done: make(chan struct{}), resume: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
 	v.ctx, v.cancel = context.WithCancel(s.ctx)
 	v.mu.definition, v.mu.state, v.mu.changed = definition, Running, make(chan struct{})
 	if !definition.Ready {
@@ -145,6 +151,7 @@ func (v *View) run() {
 				return
 			}
 		}
+		v.anchor(err)
 		v.update(func() { v.mu.state, v.mu.failure = Failed, err })
 		v.set.options.Logger.Error("a view has stopped", "view", v.Definition().Name, "error", err)
 		var again <-chan time.Time
@@ -164,8 +171,17 @@ func (v *View) run() {
 	}
 }
 
-// guarded is work that turns a panic into a failure: a fault met by one view does not end the others.
+// guarded is work under protection.
 func (v *View) guarded() (worked bool, err error) {
+	err = protected(func() (err error) {
+		worked, err = v.work()
+		return err
+	})
+	return worked, err
+}
+
+// protected turns a panic into a failure: a fault met by one view does not end the others.
+func protected(work func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = &event.Error{
@@ -173,7 +189,7 @@ func (v *View) guarded() (worked bool, err error) {
 			}
 		}
 	}()
-	return v.work()
+	return work()
 }
 
 // work opens the view and follows its inputs until something fails or the view is stopped.
@@ -203,6 +219,9 @@ func (v *View) work() (worked bool, err error) {
 				return worked, err
 			}
 		}
+		if err := r.checkpointIfDue(); err != nil {
+			return worked, err
+		}
 		if moved && r.definition.Ready {
 			pause(v.ctx, r.definition.Interval)
 		}
@@ -227,11 +246,11 @@ func pause(ctx context.Context, d time.Duration) {
 
 // changed are the channels that tell of more to read.
 func (r *runtime) changed() []<-chan struct{} {
-	out := make([]<-chan struct{}, len(r.inputs))
+	out := make([]<-chan struct{}, len(r.inputs), len(r.inputs)+1)
 	for i, in := range r.inputs {
 		out[i] = in.changed()
 	}
-	return out
+	return append(out, r.view.asked)
 }
 
 // behind reports whether there is much to be read.
@@ -246,9 +265,11 @@ func (r *runtime) behind() bool {
 
 // wait blocks until one of the channels is closed; false when ctx ends first.
 func wait(ctx context.Context, channels []<-chan struct{}) bool {
-	if len(channels) == 1 {
+	if n := len(channels); n == 1 || n == 2 { // one input, without reflection
 		select {
 		case <-channels[0]:
+			return true
+		case <-channels[n-1]:
 			return true
 		case <-ctx.Done():
 			return false

@@ -1,0 +1,162 @@
+package views
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/manifest"
+)
+
+// What a view has not read is kept beyond the retention of its stream, so that a view that is behind misses nothing. A view that has
+// failed may stay so: what it has not read is kept for it until it is twice as old as the retention, and what it misses then is
+// recorded with the view.
+
+// Loss says that rows of a stream had expired before a view came to them: some of those between two vectors.
+type Loss struct {
+	Stream string       `json:"stream"`
+	From   event.Vector `json:"from"`
+	To     event.Vector `json:"to"`
+}
+
+// String says it in words.
+func (l Loss) String() string {
+	return fmt.Sprintf("it lacks rows between offsets %s and %s of %s, which expired before it read them", l.From, l.To, l.Stream)
+}
+
+// lossBetween is what is missing of the rows after a mark and before a vector, where retention has dropped rows up to another one. Who
+// has read nothing yet begins with what is there, and misses nothing.
+func lossBetween(from Mark, to, expired event.Vector) (Loss, bool) {
+	if len(from.Vector) == 0 || from.Vector.Covers(expired) {
+		return Loss{}, false
+	}
+	loss := Loss{Stream: from.Name, From: from.Vector, To: slices.Clone(from.Vector)}
+	for p, next := range expired {
+		loss.To = loss.To.With(event.Partition(p), max(loss.To.At(event.Partition(p)), min(next, to.At(event.Partition(p)))))
+	}
+	return loss, !from.Vector.Covers(loss.To)
+}
+
+// withLoss adds a loss to those before. There is one for each stream, which reaches from the first row to the last.
+func withLoss(list []Loss, loss Loss) []Loss {
+	out := slices.Clone(list)
+	i := slices.IndexFunc(out, func(l Loss) bool { return l.Stream == loss.Stream })
+	if i < 0 {
+		return append(out, loss)
+	}
+	out[i].To = out[i].To.Max(loss.To)
+	return out
+}
+
+// lose notes that rows are missing. A view goes on without them; what it has answered already cannot be computed again without them.
+func (r *runtime) lose(loss Loss, replay bool) error {
+	if replay {
+		return event.Errorf(event.CodeConflict, "view %s cannot go on from its checkpoint: %s", r.definition.Name, loss).
+			WithHint("CREATE OR REPLACE MATERIALIZED VIEW builds it anew from the rows that are there")
+	}
+	r.set.options.Logger.Warn("a view goes on without rows", "view", r.definition.Name, "stream", loss.Stream,
+		"from", loss.From.String(), "to", loss.To.String())
+	r.lost = withLoss(r.lost, loss)
+	return nil
+}
+
+// losses are those of a snapshot, and those that the view has not come to yet.
+func (s *Set) losses(snapshot *Snapshot) []Loss {
+	out := snapshot.Lost
+	for _, m := range snapshot.Marks {
+		if m.Generation != 0 {
+			continue
+		}
+		view := s.options.Segments.View(m.Name)
+		loss, ok := lossBetween(m, view.Sealed().Next, view.ExpiredTo())
+		if err := view.Close(); err != nil {
+			s.options.Logger.Warn("segments could not be let go of", "stream", m.Name, "error", err)
+		}
+		if ok {
+			out = withLoss(out, loss)
+		}
+	}
+	return out
+}
+
+// Needs reports whether a view has still to read a segment that retention has passed. Views that have read it and would read it again
+// after a restart are asked for a checkpoint, so that it can go soon.
+func (s *Set) Needs(segment *manifest.Segment) bool {
+	stream, ok := s.options.Catalog.Stream(segment.Stream)
+	if !ok {
+		return false
+	}
+	given := s.options.Now().Add(-2 * stream.Retention).UnixMicro()
+	needed := false
+	for _, v := range s.all() {
+		if slices.Contains(v.Definition().Inputs, segment.Stream) && v.needs(segment, segment.MaxTime < given) {
+			needed = true
+		}
+	}
+	return needed
+}
+
+// needs reports whether the view would read a segment after a restart; expired tells that a view that has failed waits for it no more.
+func (v *View) needs(segment *manifest.Segment, expired bool) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.mu.state == Failed && (expired || !v.mu.definition.Ready) { // one that is not ready begins anew with what is there
+		return false
+	}
+	covers := func(m Mark) bool { return m.Name == segment.Stream && m.Vector.Covers(segment.To) }
+	if slices.ContainsFunc(v.mu.durable, covers) {
+		return false
+	}
+	if v.mu.snapshot != nil && slices.ContainsFunc(v.mu.snapshot.Marks, covers) {
+		v.mu.due = true
+		select {
+		case v.asked <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+// setDurable notes the marks of the newest checkpoint.
+func (v *View) setDurable(marks []Mark) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.mu.durable = slices.Clone(marks)
+}
+
+// checkpointIfDue writes a checkpoint if one was asked for.
+func (r *runtime) checkpointIfDue() error {
+	if !r.definition.Ready || !r.view.takeDue() {
+		return nil
+	}
+	return r.checkpoint()
+}
+
+// takeDue reports whether a checkpoint was asked for since the last call.
+func (v *View) takeDue() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	due := v.mu.due
+	v.mu.due = false
+	return due
+}
+
+// anchor leaves a checkpoint at the last frame of a view that its query has stopped: it may stay so for long, and the rows that a
+// restart would read again may not.
+func (v *View) anchor(err error) {
+	if !isQuery(err) || !v.Definition().Ready {
+		return
+	}
+	err = protected(func() error {
+		r, err := v.set.newRuntime(v)
+		if err != nil {
+			return err
+		}
+		err = r.restore(v.ctx)
+		return errors.Join(err, r.close(err == nil))
+	})
+	if err != nil && v.ctx.Err() == nil {
+		v.set.options.Logger.Warn("no checkpoint for a view that has stopped", "view", v.Definition().Name, "error", err)
+	}
+}

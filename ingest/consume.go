@@ -124,11 +124,31 @@ func (c *consumer) fromLog(end event.Offset) error {
 		return nil
 	case errors.Is(err, fs.ErrNotExist) && c.next < log.First(): // the file was trimmed away meanwhile
 		return errTrimmed
-	case errors.As(err, &damage) && c.sealed() > c.next: // a segment has it too
+	case errors.As(err, &damage) && c.rescue(damage): // a segment has it too
 		return errTrimmed
 	default:
 		return err
 	}
+}
+
+// rescue sees to it that a segment has what the damaged log cannot give, and reports whether one does. What is not sealed is still in
+// memory, unless the damage was there when the log was recovered: then the rows are quarantined.
+func (c *consumer) rescue(damage *record.CorruptionError) bool {
+	sealed := c.sealed()
+	if sealed > c.next {
+		return true
+	}
+	for _, q := range c.stream.Definition().Quarantined {
+		if q.Partition == c.partition && q.To > sealed {
+			return false
+		}
+	}
+	logger := c.stream.engine.options.Logger.With("stream", c.stream.name, "partition", c.partition)
+	logger.Error("a log is damaged; its rows are sealed from memory", "file", damage.File, "byte", damage.Offset, "reason", damage.Reason)
+	if _, err := c.stream.Seal(c.ctx); err != nil {
+		logger.Error("the rows of a damaged log could not be sealed", "error", err)
+	}
+	return c.sealed() > c.next
 }
 
 // sealed is up to where segments hold the partition's rows.

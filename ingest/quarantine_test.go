@@ -79,3 +79,41 @@ func TestADamagedLogIsQuarantined(t *testing.T) {
 	require.Equal(t, []event.Offset{0, 1, 2, 3, 6, 7, 8, 9, next}, got, "segments have what the log cannot give")
 	s.close(t)
 }
+
+// TestDamageToALogInUseTakesNothing damages a log while its rows are in memory: a consumer gets all of them, and so does who comes after a
+// restart.
+func TestDamageToALogInUseTakesNothing(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := openStore(t, fs)
+	for n := range 5 {
+		_, err := s.send("s", numbered(2*n, 2*n+2))
+		require.NoError(t, err)
+	}
+	stream, err := s.Stream("s")
+	require.NoError(t, err)
+	spoil(t, fs, "log/s/0/00000000000000000000.log", "row4")
+	consumed := func() (got []event.Offset) {
+		for next := event.Offset(0); next < stream.sealing.Tail.Next(0); {
+			next, err = stream.Consume(t.Context(), 0, next, 3, func(r Record) error {
+				got = append(got, r.Offset)
+				return nil
+			})
+			require.NoError(t, err)
+		}
+		return got
+	}
+	all := []event.Offset{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
+	require.Equal(t, all, consumed())
+	rows, _, _ := stream.sealing.Tail.Size()
+	require.Zero(t, rows, "what the log cannot give is sealed")
+	require.Len(t, s.contents(t, "s", "n"), 10)
+	s.close(t)
+	s = openStore(t, fs)
+	stream, err = s.Stream("s")
+	require.NoError(t, err)
+	require.Empty(t, stream.Definition().Quarantined)
+	require.Equal(t, all, consumed())
+	require.Len(t, s.contents(t, "s", "n"), 10)
+	s.close(t)
+}

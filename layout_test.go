@@ -45,6 +45,7 @@ var serverImports = map[string][]string{
 	"app":       {"activity", "api", "config", "console", "kafka", "notify", "system", "views"},
 	"demo":      {"client", "shell"}, // it shows tables as the shell does
 	"shell":     {"client"},
+	"backup":    {"app", "config"},           // likewise
 	"doctor":    {"app", "config"},           // its tests make data by a server
 	"logictest": {"client", "app", "config"}, // its tests start a server for each file
 }

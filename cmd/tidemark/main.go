@@ -66,6 +66,8 @@ type commands struct {
 	Load    loadCmd           `cmd:"" help:"Send files of events to a stream."`
 	Tail    tailCmd           `cmd:"" help:"Print a stream's events as they come."`
 	Doctor  doctorCmd         `cmd:"" help:"Examine and mend a data directory."`
+	Backup  backupCmd         `cmd:"" help:"Copy a data directory, with a list of hashes."`
+	Restore restoreCmd        `cmd:"" help:"Bring a backup back, verified."`
 	Replay  replayRejectedCmd `cmd:"" name:"replay-rejected" help:"Send a stream's rejected rows to it again."`
 	Version versionCmd        `cmd:"" help:"Print the version."`
 }

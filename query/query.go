@@ -27,6 +27,21 @@ type Snapshot interface {
 	Close() error
 }
 
+// ViewState says how far a materialized view had come when a Snapshot was taken.
+type ViewState struct {
+	Name string
+	// Vector is, by the stream or view that it reads, the next offset of each partition; of a view the number of its next change.
+	Vector map[string][]int64
+	// LagRows is how many rows of its streams it had not taken yet.
+	LagRows int64
+}
+
+// ViewSnapshot is a Snapshot that may have views.
+type ViewSnapshot interface {
+	Snapshot
+	Views() []ViewState
+}
+
 // ScanRequest says what to read of one stream.
 type ScanRequest struct {
 	Stream string

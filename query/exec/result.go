@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -28,6 +29,8 @@ type Stats struct {
 	SpilledBytes int64
 	// OffsetsSkipped counts the offsets whose rows damage has taken, where the query goes on without them. The engine leaves it at 0.
 	OffsetsSkipped int64
+	// Views are the views that were read, by name.
+	Views []query.ViewState
 }
 
 type counters struct {
@@ -102,6 +105,9 @@ func (r *Result) Stats() Stats {
 	}
 	out := all.sum()
 	out.PeakMemoryBytes = r.run.budget.Peak()
+	if s, ok := r.run.snapshot.(query.ViewSnapshot); ok {
+		out.Views = s.Views()
+	}
 	return out
 }
 

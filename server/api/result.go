@@ -38,6 +38,14 @@ type resultStats struct {
 	SpilledBytes    int64   `json:"spilled_bytes,omitempty"`
 	OffsetsSkipped  int64   `json:"offsets_skipped,omitempty"`
 	Truncated       bool    `json:"truncated,omitempty"`
+	// Views are those that were read, by name.
+	Views map[string]viewStats `json:"views,omitempty"`
+}
+
+// viewStats says how far a view was when it was read.
+type viewStats struct {
+	Vector  map[string][]int64 `json:"vector"`
+	LagRows int64              `json:"lag_rows"`
 }
 
 // resultFormats are all that results come in, in the order in which they are named to users.
@@ -179,9 +187,17 @@ func (r *result) flush(w http.ResponseWriter, out answerWriter, to *countedWrite
 
 func (r *result) stats(truncated bool) resultStats {
 	s := r.rows.Stats()
+	var views map[string]viewStats
+	if len(s.Views) > 0 {
+		views = make(map[string]viewStats, len(s.Views))
+	}
+	for _, v := range s.Views {
+		views[v.Name] = viewStats{Vector: v.Vector, LagRows: v.LagRows}
+	}
 	return resultStats{
 		RowCount: r.sent, ElapsedMS: float64(r.now().Sub(r.started).Microseconds()) / 1000,
 		RowsScanned: s.RowsScanned, BytesScanned: s.BytesScanned, SegmentsScanned: s.SegmentsScanned, SegmentsPruned: s.SegmentsPruned,
 		PeakMemoryBytes: s.PeakMemoryBytes, SpilledBytes: s.SpilledBytes, OffsetsSkipped: s.OffsetsSkipped, Truncated: truncated,
+		Views: views,
 	}
 }

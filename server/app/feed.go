@@ -59,7 +59,7 @@ func (f *feed) Next(ctx context.Context, idle time.Duration) (api.Change, error)
 	}
 	out := api.Change{
 		Kind: feedKinds[d.Kind], Values: d.Columns, More: d.More, Token: d.Token, Watermark: timeText(d.Closed), Reason: d.Reason,
-		HasKey: f.Key() != nil, Vector: map[string][]int64{},
+		HasKey: f.Key() != nil, Vector: offsets(d.Marks),
 	}
 	columns := f.Columns()
 	for _, c := range columns {
@@ -72,11 +72,6 @@ func (f *feed) Next(ctx context.Context, idle time.Duration) (api.Change, error)
 	}
 	for _, op := range d.Ops {
 		out.Ops = append(out.Ops, op.String())
-	}
-	for _, m := range d.Marks {
-		for _, next := range m.Vector {
-			out.Vector[m.Name] = append(out.Vector[m.Name], int64(next))
-		}
 	}
 	return out, nil
 }

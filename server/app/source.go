@@ -31,6 +31,7 @@ type snapshot struct {
 	// tables are those of the server's own that the query reads, as they were when it began.
 	tables map[string]*system.Content
 	views  map[string]*views.Pinned
+	states []query.ViewState
 }
 
 type pinned struct {
@@ -60,6 +61,7 @@ func (s *source) Open(ctx context.Context, streams []string) (query.Snapshot, er
 			if err := pin.Answerable(); err != nil {
 				return nil, errors.Join(err, out.Close())
 			}
+			out.states = append(out.states, query.ViewState{Name: name, Vector: offsets(pin.Marks), LagRows: s.app.views.Lag(pin.Marks)})
 			continue
 		}
 		view, err := s.app.ingest.Tail(name)
@@ -138,6 +140,21 @@ func pruneRanges(ranges []plan.Range) []prune.Range {
 	out := make([]prune.Range, len(ranges))
 	for i, r := range ranges {
 		out[i] = prune.Range(r)
+	}
+	return out
+}
+
+// Views implements query.ViewSnapshot.
+func (s *snapshot) Views() []query.ViewState { return s.states }
+
+// offsets are marks by the name of what they are of.
+func offsets(marks []views.Mark) map[string][]int64 {
+	out := map[string][]int64{}
+	for _, m := range marks {
+		out[m.Name] = []int64{}
+		for _, next := range m.Vector {
+			out[m.Name] = append(out[m.Name], int64(next))
+		}
 	}
 	return out
 }

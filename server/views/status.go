@@ -71,6 +71,21 @@ func (v *View) Status() Status {
 	return out
 }
 
+// Lag is how many rows the streams have beyond marks. Rows that come while it is counted may count.
+func (s *Set) Lag(marks []Mark) int64 {
+	lag := int64(0)
+	for _, m := range marks {
+		newest, ok := s.newest(m.Name)
+		if !ok || newest.Generation != 0 {
+			continue
+		}
+		for p, next := range newest.Vector {
+			lag += int64(max(0, next-m.Vector.At(event.Partition(p))))
+		}
+	}
+	return lag
+}
+
 // HeldBy says in words what keeps the view from being complete up to a later time.
 func (s Status) HeldBy() []string {
 	var least *Mark

@@ -109,7 +109,7 @@ func (v *viewInput) pullContent(ctx context.Context, view *View) (*portion, erro
 	return p, nil
 }
 
-// addFrames adds the changes of the frames from a number on and before another.
+// addFrames adds the changes of the frames from a number on and before another. Each of them must be there.
 func (v *viewInput) addFrames(ctx context.Context, p *portion, view *View, from, end uint64) error {
 	at := make([]int, len(v.want.Fields))
 	for i, id := range v.want.Fields {

@@ -117,9 +117,23 @@ func (r *runtime) checkpoint() error {
 	return r.log.trim(min(needed, r.set.neededOf(r.definition)), changelogBytes)
 }
 
-// finish ends the building of a view: what it holds becomes durable and can be read from then on.
-func (r *runtime) finish() error {
-	var err error
+// finish ends the building of a view: what it holds becomes durable and can be read from then on. Where it is to take the place of another,
+// that one stops first, and what it had taken by then is taken here as well: who reads the name never sees events go, and who waited for
+// some at the one finds them in the other. If that fails, the other goes on.
+func (r *runtime) finish(ctx context.Context) (err error) {
+	if old := r.set.before(r.view); old != nil {
+		old.stop()
+		defer func() {
+			if err != nil {
+				r.set.revive(old)
+			}
+		}()
+		for worked := true; worked && !r.asFarAs(old.snapshot()); {
+			if worked, err = r.advance(ctx); err != nil {
+				return err
+			}
+		}
+	}
 	if r.log, err = openChangelog(r.set.options.FS, r.changelogDir(), r.definition.Schema, 1, func(*Frame) error { return nil }); err != nil {
 		return err
 	}
@@ -136,6 +150,17 @@ func (r *runtime) finish() error {
 	}
 	r.set.promote(r.view, ready)
 	return nil
+}
+
+// asFarAs reports whether the view has taken what another one has. A view that both read may have been made anew since; then there is
+// nothing to compare.
+func (r *runtime) asFarAs(other *Snapshot) bool {
+	if other == nil {
+		return true
+	}
+	return coverAll(r.marks, slices.DeleteFunc(slices.Clone(other.Marks), func(m Mark) bool {
+		return slices.ContainsFunc(r.marks, func(mine Mark) bool { return mine.Name == m.Name && mine.Generation != m.Generation })
+	}))
 }
 
 // close leaves a checkpoint behind, so that the next start has little to do.

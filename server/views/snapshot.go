@@ -51,10 +51,13 @@ func (s *Snapshot) mark() Mark {
 }
 
 // covers reports whether the view has read as far as the marks say.
-func (s *Snapshot) covers(targets []Mark) bool {
+func (s *Snapshot) covers(targets []Mark) bool { return coverAll(s.Marks, targets) }
+
+// coverAll reports whether marks are as far as others of the same inputs.
+func coverAll(marks, targets []Mark) bool {
 	for _, target := range targets {
-		i := slices.IndexFunc(s.Marks, func(m Mark) bool { return m.Name == target.Name })
-		if i >= 0 && !s.Marks[i].covers(target) {
+		i := slices.IndexFunc(marks, func(m Mark) bool { return m.Name == target.Name })
+		if i >= 0 && !marks[i].covers(target) {
 			return false
 		}
 	}

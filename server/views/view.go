@@ -34,6 +34,8 @@ type View struct {
 	resume chan struct{}
 	// asked wakes the view for a checkpoint.
 	asked chan struct{}
+	// gone is closed once another view, or none, has the name.
+	gone chan struct{}
 
 	mu struct {
 		sync.Mutex
@@ -42,8 +44,10 @@ type View struct {
 		failure    error
 		snapshot   *Snapshot
 		log        *changelog
-		started    bool
-		taken      int64
+		// shown tells that it is the present one of its name.
+		shown   bool
+		started bool
+		taken   int64
 		// needed is, by input, the oldest mark that a restart may begin at.
 		needed map[string]uint64
 		// durable are the marks of the newest checkpoint: where a restart begins to read. nil where there is none yet.
@@ -62,7 +66,9 @@ func newSeed() uint64 {
 }
 
 func (s *Set) newView(definition *catalog.View) *View {
-	v := &View{set: s, done: make(chan struct{}), resume: make(chan struct{}, 1), asked: make(chan struct{}, 1)}
+	v := &View{
+		set: s, done: make(chan struct{}), resume: make(chan struct{}, 1), asked: make(chan struct{}, 1), gone: make(chan struct{}),
+	}
 	v.ctx, v.cancel = context.WithCancel(s.ctx)
 	v.mu.definition, v.mu.state, v.mu.changed = definition, Running, make(chan struct{})
 	if !definition.Ready {
@@ -70,6 +76,15 @@ func (s *Set) newView(definition *catalog.View) *View {
 	}
 	return v
 }
+
+// leave notes that the name is another's or nobody's from now on, and wakes those who follow the view: they look again.
+func (v *View) leave() {
+	close(v.gone)
+	v.update(func() {})
+}
+
+// show notes that the view is the present one of its name.
+func (v *View) show() { v.update(func() { v.mu.shown = true }) }
 
 func (v *View) start() {
 	v.mu.Lock()
@@ -138,7 +153,6 @@ func (v *View) setProgress(taken int64) {
 // someone to say so.
 func (v *View) run() {
 	defer close(v.done)
-	defer v.update(func() {}) // who follows the view looks again, and finds the one that took its place
 	retry := firstRetry
 	for {
 		worked, err := v.guarded()
@@ -208,14 +222,14 @@ func (v *View) work() (worked bool, err error) {
 		return false, err
 	}
 	for {
-		changed := r.changed()
+		changed, there := r.changed(), r.there()
 		moved, err := r.advance(v.ctx)
 		if err != nil {
 			return worked, err
 		}
 		worked = true
-		if !r.definition.Ready && !r.behind() {
-			if err := r.finish(); err != nil {
+		if !r.definition.Ready && r.caughtUp(there) {
+			if err := r.finish(v.ctx); err != nil {
 				return worked, err
 			}
 		}
@@ -253,14 +267,29 @@ func (r *runtime) changed() []<-chan struct{} {
 	return append(out, r.view.asked)
 }
 
-// behind reports whether there is much to be read.
-func (r *runtime) behind() bool {
-	for i, in := range r.inputs {
-		if in.behind(r.marks[i]) {
-			return true
+// there is where the inputs are now, for a view that is being built.
+func (r *runtime) there() []Mark {
+	if r.definition.Ready {
+		return nil
+	}
+	var out []Mark
+	for _, m := range r.marks {
+		if newest, ok := r.set.newest(m.Name); ok {
+			out = append(out, newest)
 		}
 	}
-	return false
+	return out
+}
+
+// caughtUp reports whether a view that is being built has taken all that was there when its last step began, and so all that was
+// acknowledged before it was made.
+func (r *runtime) caughtUp(there []Mark) bool {
+	for i, in := range r.inputs {
+		if in.behind(r.marks[i]) {
+			return false
+		}
+	}
+	return coverAll(r.marks, there)
 }
 
 // wait blocks until one of the channels is closed; false when ctx ends first.
@@ -294,23 +323,26 @@ func (v *View) Resume() {
 // errReplaced says that a view has been dropped, replaced or stopped.
 var errReplaced = errors.New("the view was dropped, replaced or stopped")
 
-// await blocks until the view has taken its inputs up to the targets. A view that has failed does not get there.
+// await blocks until the view has the name that it is known by, and has taken its inputs up to the targets. A view that has failed does
+// not get there. One that has stopped because another is about to take its place keeps the caller until it has.
 func (v *View) await(ctx context.Context, targets []Mark) error {
 	for {
 		changed := v.Changed()
 		v.mu.Lock()
-		snapshot, state, failure := v.mu.snapshot, v.mu.state, v.mu.failure
+		snapshot, state, failure, shown := v.mu.snapshot, v.mu.state, v.mu.failure, v.mu.shown
 		name := v.mu.definition.Name
 		v.mu.Unlock()
 		switch {
 		case state == Failed:
 			return event.Errorf(event.CodeConflict, "view %q has stopped: %v", name, failure)
-		case snapshot != nil && snapshot.covers(targets):
+		case shown && snapshot != nil && snapshot.covers(targets):
 			return nil
 		}
 		select {
 		case <-changed:
-		case <-v.ctx.Done():
+		case <-v.gone:
+			return errReplaced
+		case <-v.set.ctx.Done():
 			return errReplaced
 		case <-ctx.Done():
 			return ctx.Err()
@@ -327,11 +359,15 @@ func (v *View) Ready(ctx context.Context) error {
 	return err
 }
 
-// readFrames gives the frames from a number on to fn, as many as there are.
-func (v *View) readFrames(ctx context.Context, from uint64, fn func(*Frame) error) error {
+func (v *View) changelog() *changelog {
 	v.mu.Lock()
-	log := v.mu.log
-	v.mu.Unlock()
+	defer v.mu.Unlock()
+	return v.mu.log
+}
+
+// readFrames gives the frames from a number on to fn, as many as there are. The view must have a snapshot.
+func (v *View) readFrames(ctx context.Context, from uint64, fn func(*Frame) error) error {
+	log := v.changelog()
 	if log == nil {
 		return event.Errorf(event.CodeInternal, "view %s has no changelog yet", v.Definition().Name)
 	}

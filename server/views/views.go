@@ -89,6 +89,7 @@ func Open(options Options) (*Set, error) {
 	}
 	for _, definition := range options.Catalog.Views() {
 		s.mu.views[definition.Name] = s.newView(definition)
+		s.mu.views[definition.Name].show()
 		if next, ok := options.Catalog.NextView(definition.Name); ok {
 			s.mu.next[definition.Name] = s.newView(next)
 		}
@@ -227,6 +228,10 @@ func (s *Set) create(definition catalog.View, replace bool) (*View, error) {
 		old, s.mu.next[made.Name] = s.mu.next[made.Name], v
 	} else {
 		old, s.mu.views[made.Name] = s.mu.views[made.Name], v
+		v.show()
+	}
+	if old != nil {
+		old.leave()
 	}
 	s.mu.Unlock()
 	if old != nil { // it was not ready, so nobody has seen it
@@ -239,14 +244,51 @@ func (s *Set) create(definition catalog.View, replace bool) (*View, error) {
 	return v, nil
 }
 
-// promote makes a view that is ready the present one of its name, and removes the one before.
+// before is the view whose place another is to take; nil for none.
+func (s *Set) before(v *View) *View {
+	name := v.Definition().Name
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.next[name] != v {
+		return nil
+	}
+	return s.mu.views[name]
+}
+
+// revive starts a view again that was stopped for another to take its place, which failed.
+func (s *Set) revive(old *View) {
+	definition := old.Definition()
+	v := s.newView(definition)
+	if shown := old.snapshot(); shown != nil {
+		v.setSnapshot(old.changelog(), shown)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.done || s.mu.views[definition.Name] != old {
+		return
+	}
+	s.mu.views[definition.Name] = v
+	v.show()
+	old.leave()
+	v.start()
+}
+
+// promote makes a view that is ready the present one of its name, and removes the one before. One that was dropped meanwhile stays so.
 func (s *Set) promote(v *View, ready *catalog.View) {
 	s.mu.Lock()
 	old := s.mu.views[ready.Name]
+	if s.mu.next[ready.Name] != v {
+		s.mu.Unlock()
+		return
+	}
 	s.mu.views[ready.Name] = v
 	delete(s.mu.next, ready.Name)
+	v.show()
+	if old != nil {
+		old.leave()
+	}
 	s.mu.Unlock()
-	if old == v || old == nil {
+	if old == nil {
 		return
 	}
 	old.stop()
@@ -282,6 +324,11 @@ func (s *Set) Drop(name string) error {
 	gone := []*View{s.mu.views[name], s.mu.next[name]}
 	delete(s.mu.views, name)
 	delete(s.mu.next, name)
+	for _, v := range gone {
+		if v != nil {
+			v.leave()
+		}
+	}
 	s.mu.Unlock()
 	var errs []error
 	for _, v := range gone {

@@ -1,0 +1,107 @@
+package app
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+// seal makes the stream's rows into a segment.
+func (d *disk) seal(stream string) {
+	d.t.Helper()
+	s, err := d.ingest.Stream(stream)
+	require.NoError(d.t, err)
+	_, err = s.Seal(d.t.Context())
+	require.NoError(d.t, err)
+}
+
+// TestNewViewHoldsWhatWasThere reads views as soon as they are made, without waiting: of what was acknowledged before, sealed or not,
+// nothing may be missing.
+func TestNewViewHoldsWhatWasThere(t *testing.T) {
+	t.Parallel()
+	d := onDisk(t, vfs.NewMem())
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	total := 0
+	for i := range 100 {
+		d.must("INSERT INTO clicks VALUES ('2026-01-01', 1), ('2026-01-02', 1)")
+		if i%3 == 0 {
+			d.seal("clicks")
+			d.must("INSERT INTO clicks VALUES ('2026-01-03', 1)")
+			total++
+		}
+		total += 2
+		name := fmt.Sprintf("v%d", i)
+		_, err := d.run("CREATE MATERIALIZED VIEW "+name+" WITH (memory = '1MB') AS SELECT count(*) AS n FROM clicks", false)
+		require.NoError(t, err)
+		require.Equal(t, total, d.number("SELECT n FROM "+name, false), "view %d", i)
+		d.must("DROP MATERIALIZED VIEW " + name)
+	}
+	require.NoError(t, d.closeStore())
+	d.requireQuiet("at the end")
+}
+
+// TestReplacedViewNeverGoesBack replaces a view again and again while events come. Who reads its name, waiting or not, never sees fewer
+// events than before, and who waits sees all that were acknowledged.
+func TestReplacedViewNeverGoesBack(t *testing.T) {
+	t.Parallel()
+	d := onDisk(t, vfs.NewMem())
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	const make = "MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT count(*) AS n FROM clicks WHERE n < "
+	d.must("CREATE " + make + "100")
+	var replaced sync.WaitGroup
+	replaced.Go(func() {
+		for i := range 40 {
+			if _, err := d.run(fmt.Sprintf("CREATE OR REPLACE %s%d", make, 200+i), false); err != nil {
+				t.Errorf("replace %d: %v", i, err)
+			}
+		}
+	})
+	done, count, before := stopped(&replaced), 0, 0
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		_, err := d.run("INSERT INTO clicks VALUES ('2026-01-01', 1)", false)
+		require.NoError(t, err)
+		if count++; count%25 == 0 {
+			d.seal("clicks")
+		}
+		for _, wait := range []bool{false, true, false} {
+			seen := d.number("SELECT n FROM v", wait)
+			require.GreaterOrEqual(t, seen, before, "event %d, wait %v", count, wait)
+			if before = seen; wait {
+				require.Equal(t, count, seen)
+			}
+		}
+	}
+	require.NoError(t, d.closeStore())
+	d.requireQuiet("at the end")
+}
+
+// stopped returns a channel that is closed when all of a group have ended.
+func stopped(group *sync.WaitGroup) <-chan struct{} {
+	done := make(chan struct{})
+	go func() {
+		group.Wait()
+		close(done)
+	}()
+	return done
+}
+
+// number runs a query whose answer is one number.
+func (d *disk) number(sql string, wait bool) int {
+	d.t.Helper()
+	out, err := d.run(sql, wait)
+	require.NoError(d.t, err)
+	n, err := strconv.Atoi(strings.Trim(out, `[]"`))
+	require.NoError(d.t, err, out)
+	return n
+}

@@ -119,9 +119,54 @@ func (p *tableParser) windowInput(out *ast.WindowTable) error {
 		out.PartitionBy, err = c.list()
 		return err
 	}
-	key, err := c.expr(powerOr) // a comma leads to the next argument
-	out.PartitionBy = []ast.Expr{key}
-	return err
+	for {
+		key, err := c.expr(powerOr)
+		if err != nil {
+			return err
+		}
+		out.PartitionBy = append(out.PartitionBy, key)
+		if !p.anotherKey() {
+			return nil
+		}
+	}
+}
+
+// anotherKey takes a comma if a key of the partition follows it: if the time, written DESCRIPTOR(...) or TIMECOL => ..., comes later than
+// next. Where the time has neither word, the comma leads to it, and several keys need parentheses.
+func (p *tableParser) anotherKey() bool {
+	back := p.lex.MakeCheckpoint()
+	defer func() { p.lex.LoadCheckpoint(back) }()
+	if !accept(p.lex, ",") || p.atTime() || p.argumentName() != nil {
+		return false
+	}
+	key := p.lex.MakeCheckpoint()
+	for depth := 0; depth >= 0; {
+		switch t := p.lex.Next(); {
+		case t.EOF():
+			return false
+		case is(*t, "("):
+			depth++
+		case is(*t, ")"):
+			depth--
+		case is(*t, ",") && depth == 0 && p.atTime():
+			back = key
+			return true
+		}
+	}
+	return false
+}
+
+// atTime takes the words that say that the time follows, if they come next.
+func (p *tableParser) atTime() bool {
+	if acceptWords(p.lex, "DESCRIPTOR", "(") {
+		return true
+	}
+	start := p.lex.MakeCheckpoint()
+	if named(p.argumentName(), "TIMECOL") {
+		return true
+	}
+	p.lex.LoadCheckpoint(start)
+	return false
 }
 
 // windowSource reads a stream's name, another window table function or a query in parentheses.

@@ -82,6 +82,20 @@ func rollingSum(size time.Duration) plan.Node {
 	}
 }
 
+// overGroups groups what a grouping gives, whose rows are replaced as trades come.
+func overGroups() plan.Node {
+	s := trades("trades")
+	counts := &plan.Aggregate{
+		Input: s, Groups: []plan.Expr{column(s, 0), column(s, 1)}, Aggregates: []plan.Aggregation{aggregate("count")},
+		Names: []string{"symbol", "amount", "n"},
+	}
+	return &plan.Aggregate{
+		Input: counts, Groups: []plan.Expr{column(counts, 0)},
+		Aggregates: []plan.Aggregation{aggregate("count"), aggregate("avg", column(counts, 2)), aggregate("max", column(counts, 2))},
+		Names:      []string{"symbol", "amounts", "mean", "most"},
+	}
+}
+
 func joinNear(size time.Duration) plan.Node {
 	left, right := trades("trades"), trades("quotes")
 	j := &plan.Join{Left: left, Right: right}
@@ -131,6 +145,7 @@ func BenchmarkStep(b *testing.B) {
 		{"hop-1m-by-1s-close", overWindows(plan.Hop, time.Second, time.Minute), OnWindowClose, []string{"trades"}},
 		{"hop-1h-by-1s-close", overWindows(plan.Hop, time.Second, time.Hour), OnWindowClose, []string{"trades"}},
 		{"rolling-10s", rollingSum(10 * time.Second), OnUpdate, []string{"trades"}},
+		{"cascade", overGroups(), OnUpdate, []string{"trades"}},
 		{"join-1s", joinNear(time.Second), OnUpdate, []string{"trades", "quotes"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
@@ -138,7 +153,7 @@ func BenchmarkStep(b *testing.B) {
 			for _, s := range c.streams {
 				infos[s] = InputInfo{Time: 3}
 			}
-			p, err := Compile(c.plan, infos, Options{Emit: c.emit})
+			p, err := Compile(c.plan, infos, Options{Emit: c.emit, MemoryBytes: 1 << 30})
 			require.NoError(b, err)
 			steps := tradeSteps(c.streams, 200, rows, 50)
 			// The key columns of the streams are asked for too.

@@ -1,6 +1,7 @@
 package continuous
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -47,10 +48,25 @@ func (g *groups) update(keys []arrow.Array, d *Delta) (slots []uint32, fresh []i
 	return slots, fresh, nil
 }
 
-// results are the aggregates of some groups.
-func (g *groups) results(slots []uint32) ([]arrow.Array, error) {
-	out := make([]arrow.Array, len(g.calls))
-	for i := range g.calls {
+// retract takes rows out of their groups, which are there.
+func (g *groups) retract(keys []arrow.Array, d *Delta) (slots []uint32, err error) {
+	slots, fresh := g.index.assign(keys, d.Rows)
+	if len(fresh) > 0 {
+		return nil, fmt.Errorf("a row goes from a group that is not there")
+	}
+	in := kernel.Groups{IDs: slots, Count: g.index.slots()}
+	for i, c := range g.calls {
+		if err := c.Retract(steady, g.accumulators[i], d.Columns, d.Rows, in); err != nil {
+			return nil, err
+		}
+	}
+	return slots, nil
+}
+
+// results are the first aggregates of some groups, so many.
+func (g *groups) results(slots []uint32, count int) ([]arrow.Array, error) {
+	out := make([]arrow.Array, count)
+	for i := range out {
 		var err error
 		if out[i], err = g.result(i, slots); err != nil {
 			return nil, err
@@ -61,6 +77,11 @@ func (g *groups) results(slots []uint32) ([]arrow.Array, error) {
 }
 
 func (g *groups) result(call int, slots []uint32) (arrow.Array, error) {
+	if a, ok := g.accumulators[call].(interface {
+		ResultOf(groups []uint32) (arrow.Array, error)
+	}); ok {
+		return a.ResultOf(slots)
+	}
 	if all := g.index.slots(); 2*len(slots) > all && !g.calls[call].Settles() {
 		whole, err := g.accumulators[call].Result(all)
 		if err != nil {
@@ -197,7 +218,12 @@ func (f *firsts) of(slots []uint32, count int) []uint32 {
 
 // canAccumulate reports whether a grouping of rows that only come is what accumulators can keep.
 func canAccumulate(n *plan.Aggregate, input *traits) bool {
-	if !input.appendOnly || n.Sets != nil {
+	return input.appendOnly && hasPlainGroups(n)
+}
+
+// hasPlainGroups holds for a grouping by one set of keys that canonical brings to themselves.
+func hasPlainGroups(n *plan.Aggregate) bool {
+	if n.Sets != nil {
 		return false
 	}
 	return !slices.ContainsFunc(n.Groups, func(e plan.Expr) bool { return e.Type().Kind == event.Interval || e.Type().Kind == event.Unknown }) &&

@@ -37,7 +37,20 @@ type schedule struct {
 }
 
 func (c *compiler) compileAccumulate(n *plan.Aggregate, input node) (*accumulateNode, error) {
-	out := &accumulateNode{base: base{cols: n.Columns(), ins: []node{input}}, plan: n, types: make([]event.Type, len(n.Groups))}
+	var calls []*exec.Call
+	for _, a := range n.Aggregates {
+		call, err := exec.CompileCall(a, len(input.columns()))
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, call)
+	}
+	return c.accumulating(n, input, calls)
+}
+
+// accumulating makes a grouping by calls.
+func (c *compiler) accumulating(n *plan.Aggregate, input node, calls []*exec.Call) (*accumulateNode, error) {
+	out := &accumulateNode{base: base{cols: n.Columns(), ins: []node{input}}, plan: n, types: make([]event.Type, len(n.Groups)), calls: calls}
 	out.schedule = schedule{expires: -1, closes: -1}
 	out.tr = groupTraits(n, upTo(len(n.Groups)), input.traits())
 	for i, e := range n.Groups {
@@ -46,15 +59,7 @@ func (c *compiler) compileAccumulate(n *plan.Aggregate, input node) (*accumulate
 			out.schedule.expires, out.schedule.lag = i, lag
 		}
 	}
-	grows := len(n.Groups) > 0
-	for _, a := range n.Aggregates {
-		call, err := exec.CompileCall(a, len(input.columns()))
-		if err != nil {
-			return nil, err
-		}
-		out.calls = append(out.calls, call)
-		grows = grows || call.Collects()
-	}
+	grows := len(n.Groups) > 0 || slices.ContainsFunc(calls, (*exec.Call).Collects)
 	var err error
 	if out.groups, err = compileExprs(n.Groups); err != nil {
 		return nil, err
@@ -84,8 +89,10 @@ func (s schedule) describe(columns []plan.Column) string {
 	return out
 }
 
-func (n *accumulateNode) start(_ *Machine, inputs []operator) operator {
-	o := &accumulateOp{node: n, input: inputs[0], groups: newGroups(n.types, n.calls)}
+func (n *accumulateNode) start(_ *Machine, inputs []operator) operator { return n.begin(inputs[0]) }
+
+func (n *accumulateNode) begin(input operator) *accumulateOp {
+	o := &accumulateOp{node: n, input: input, groups: newGroups(n.types, n.calls)}
 	o.shown = newVectors(typesOf(n.cols[len(n.types):]))
 	return o
 }
@@ -197,11 +204,10 @@ func (o *accumulateOp) show(slots []uint32) (Delta, error) {
 	if len(slots) == 0 {
 		return noChange(o.node.cols), nil
 	}
-	results, err := o.groups.results(slots)
+	results, err := o.results(slots)
 	if err != nil {
 		return Delta{}, err
 	}
-	results = typed(results, o.node.cols[len(o.node.types):])
 	same := make([]bool, len(slots))
 	for i, s := range slots {
 		same[i] = o.isShown[s]
@@ -220,14 +226,29 @@ func (o *accumulateOp) show(slots []uint32) (Delta, error) {
 		}
 		fresh = append(fresh, int32(i))
 	}
-	before := Delta{Columns: o.groups.index.gather(old), Rows: len(old)}
-	for _, v := range o.shown {
-		before.Columns = append(before.Columns, v.gather(old))
-	}
+	before := o.given(old)
 	after := Delta{Columns: append(o.groups.index.gather(slots), results...), Rows: len(slots)}
 	after = after.filtered(fresh)
 	o.keepShown(slots, results)
 	return sum(o.node.cols, before.negated(), after)
+}
+
+// results are what groups show.
+func (o *accumulateOp) results(slots []uint32) ([]arrow.Array, error) {
+	out, err := o.groups.results(slots, len(o.shown))
+	if err != nil {
+		return nil, err
+	}
+	return typed(out, o.node.cols[len(o.node.types):]), nil
+}
+
+// given are the rows of groups as they were given last.
+func (o *accumulateOp) given(slots []uint32) Delta {
+	out := Delta{Columns: o.groups.index.gather(slots), Rows: len(slots)}
+	for _, v := range o.shown {
+		out.Columns = append(out.Columns, v.gather(slots))
+	}
+	return out
 }
 
 // keepShown remembers what was given, where it may have to be taken back.
@@ -249,10 +270,17 @@ func (o *accumulateOp) expire(final int64) error {
 	if len(due) == 0 {
 		return nil
 	}
-	gone := make([]uint32, len(due))
-	for i, e := range due {
-		gone[i] = e.slot
+	gone := make([]uint32, 0, len(due))
+	for _, e := range due {
+		if o.groups.index.live[e.slot] {
+			gone = append(gone, e.slot)
+		}
 	}
+	return o.forget(gone)
+}
+
+// forget drops groups.
+func (o *accumulateOp) forget(gone []uint32) error {
 	for _, v := range o.shown {
 		v.drop(gone)
 	}
@@ -310,11 +338,11 @@ func (o *accumulateOp) load(r *stateReader) (err error) {
 		}
 	}
 	// What was given last is what the accumulators hold: a group that is shown is given anew whenever it changes.
-	results, err := o.groups.results(shown)
+	results, err := o.results(shown)
 	if err != nil {
 		return err
 	}
-	o.keepShown(shown, typed(results, o.node.cols[len(o.node.types):]))
+	o.keepShown(shown, results)
 	return nil
 }
 

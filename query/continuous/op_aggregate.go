@@ -18,6 +18,9 @@ func (c *compiler) compileAggregate(n *plan.Aggregate) (node, error) {
 	if canAccumulate(n, input.traits()) {
 		return c.compileAccumulate(n, input)
 	}
+	if retract, ok, err := c.compileRetract(n, input); ok || err != nil {
+		return retract, err
+	}
 	common := commonGroups(n)
 	out, err := c.recompute(n, []node{input}, [][]plan.Expr{pickExprs(n.Groups, common)})
 	if err != nil {

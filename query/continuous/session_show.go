@@ -26,7 +26,7 @@ func (o *sessionOp) show(changed sessionChange, s *stepping) (Delta, error) {
 	for i, v := range o.shown {
 		before.Columns[len(o.node.from)+i] = v.gather(gone)
 	}
-	results, err := o.groups.results(now)
+	results, err := o.groups.results(now, len(o.groups.calls))
 	if err != nil {
 		return Delta{}, err
 	}

@@ -81,7 +81,7 @@ func (o *sessionOp) reopen(columns []arrow.Array, flags []bool, partitions int) 
 	for _, list := range o.open {
 		slices.SortFunc(list, func(a, b session) int { return cmp.Compare(a.start, b.start) })
 	}
-	results, err := o.groups.results(shown)
+	results, err := o.groups.results(shown, len(o.groups.calls))
 	if err != nil {
 		return err
 	}

@@ -8,22 +8,50 @@ import (
 )
 
 // Call is one aggregation compiled for whoever keeps accumulators longer than a query runs. It never changes.
-type Call struct{ call aggregateCall }
+type Call struct {
+	call aggregateCall
+	// retracts says that accumulators are kernel.Retractable.
+	retracts bool
+}
 
 // CompileCall compiles an aggregation over an input of width columns. It must not be one of plan.GroupingFunction.
 func CompileCall(a plan.Aggregation, width int) (*Call, error) {
 	call, err := compileCall(a, width)
-	return &Call{call}, err
+	return &Call{call: call}, err
+}
+
+// CompileRetractable compiles an aggregation whose rows can go again; ok is false where there is no accumulator for that.
+func CompileRetractable(a plan.Aggregation, width int) (call *Call, ok bool, err error) {
+	extreme := a.Fn.Name == "min" || a.Fn.Name == "max" // for which DISTINCT changes nothing
+	if a.Fn == plan.GroupingFunction || len(a.Order) > 0 || a.Distinct && !extreme {
+		return nil, false, nil
+	}
+	if _, ok = kernel.NewRetractable(a.Fn); !ok {
+		return nil, false, nil
+	}
+	if call, err = CompileCall(a, width); err != nil {
+		return nil, false, err
+	}
+	call.retracts = true
+	return call, true, nil
 }
 
 // NewAccumulator makes an empty accumulator of the call, with its DISTINCT and ORDER BY.
-func (c *Call) NewAccumulator() kernel.Accumulator { return c.call.newAccumulator() }
+func (c *Call) NewAccumulator() kernel.Accumulator {
+	if c.retracts {
+		a, _ := kernel.NewRetractable(c.call.node.Fn)
+		return a
+	}
+	return c.call.newAccumulator()
+}
 
 // Collects reports whether accumulators of the call grow with the number of rows.
 func (c *Call) Collects() bool {
 	switch c.call.node.Fn.Name {
 	case "median", "percentile_cont", "percentile_disc", "mode", "string_agg", "json_agg", "json_object_agg":
 		return true
+	case "min", "max":
+		return c.retracts || c.call.node.Distinct
 	default:
 		return c.call.node.Distinct || c.call.collects()
 	}
@@ -31,17 +59,41 @@ func (c *Call) Collects() bool {
 
 // Settles reports whether Result of an accumulator of the call leaves it unfit for more rows: it then has to be asked of a copy, which
 // State and Restore make.
-func (c *Call) Settles() bool { return c.call.node.Distinct || len(c.call.node.Order) > 0 }
+func (c *Call) Settles() bool {
+	return !c.retracts && (c.call.node.Distinct || len(c.call.node.Order) > 0)
+}
 
 // Update adds the rows of a batch to an accumulator of the call, those that its FILTER keeps.
 func (c *Call) Update(
 	ctx *kernel.Context, into kernel.Accumulator, columns []arrow.Array, rows int, groups kernel.Groups,
 ) error {
+	args, rows, groups, err := c.arguments(ctx, columns, rows, groups)
+	if err != nil {
+		return err
+	}
+	return into.Update(groups, args, rows)
+}
+
+// Retract takes the rows of a batch out of an accumulator of a call that CompileRetractable made.
+func (c *Call) Retract(
+	ctx *kernel.Context, from kernel.Accumulator, columns []arrow.Array, rows int, groups kernel.Groups,
+) error {
+	args, rows, groups, err := c.arguments(ctx, columns, rows, groups)
+	if err != nil {
+		return err
+	}
+	return from.(kernel.Retractable).Retract(groups, args, rows)
+}
+
+// arguments computes the arguments for the rows of a batch that FILTER keeps, and says which rows these are.
+func (c *Call) arguments(
+	ctx *kernel.Context, columns []arrow.Array, rows int, groups kernel.Groups,
+) ([]kernel.Operand, int, kernel.Groups, error) {
 	batch := &Batch{Columns: columns, Rows: rows}
 	if c.call.filter != nil {
 		condition, err := c.call.filter.Eval(ctx, columns, rows)
 		if err != nil {
-			return err
+			return nil, 0, groups, err
 		}
 		if kept := kernel.True(condition, rows, nil); len(kept) < rows {
 			batch = batch.take(kept, c.call.reads)
@@ -52,10 +104,10 @@ func (c *Call) Update(
 	for i, program := range c.call.args {
 		var err error
 		if args[i], err = program.Eval(ctx, batch.Columns, batch.Rows); err != nil {
-			return err
+			return nil, 0, groups, err
 		}
 	}
-	return into.Update(groups, args, batch.Rows)
+	return args, batch.Rows, groups, nil
 }
 
 // idsOf are the groups of some rows; nil where all rows are of group 0.

@@ -161,3 +161,34 @@ FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 second', INTERVAL '20 seconds
 
 SELECT window_start, window_end, customer, sum(amount) AS s
 FROM CUMULATE(TABLE orders, DESCRIPTOR(ts), INTERVAL '2 seconds', INTERVAL '30 seconds') GROUP BY window_start, window_end, customer;
+
+-- Groups of rows that come and go.
+SELECT n, count(*) AS regions, sum(n) AS all_n, avg(n) AS mean, min(region) AS first, max(region) AS last, max(n) AS most FROM
+(SELECT region, count(*) AS n FROM orders GROUP BY region) AS r GROUP BY n;
+
+SELECT count(*) AS n, sum(s) AS s, avg(s) AS a, min(s) AS least, max(s) AS most, max(c) FILTER (WHERE s > 20) AS c, count(DISTINCT c) AS d FROM
+(SELECT customer, sum(price) AS s, count(*) AS c FROM orders GROUP BY customer) AS x;
+
+SELECT region, avg(most) AS mean, max(most) AS top, min(latest) AS latest, min(s) AS s, max(dear) AS dear, count(most) FILTER (WHERE s > 30) AS f,
+sum(DISTINCT quantity) AS q FROM (SELECT region, customer, max(quantity) AS most, max(ts) AS latest, sum(amount) AS s, min(quantity) AS quantity,
+max(price) AS dear FROM orders GROUP BY region, customer) AS x GROUP BY region;
+
+SELECT region, avg(most) AS mean, max(most) AS top, min(latest) AS latest, min(s) AS s, max(dear) AS dear, count(most) FILTER (WHERE s > 30) AS f,
+max(dear) - min(dear) AS spread, sum(dear) AS dears, max(DISTINCT customer) AS c, sum(latest - TIMESTAMPTZ '2020-01-01 00:00:00Z')::TEXT AS i
+FROM (SELECT region, customer, max(quantity) AS most, max(ts) AS latest, sum(amount) AS s, max(price) AS dear FROM orders GROUP BY region,
+customer) AS x GROUP BY region;
+
+SELECT o.customer, count(*) AS n, count(p.id) AS paid, min(p.ts) AS first, max(p.amount) AS most, sum(o.quantity) AS q, min(p.method) AS m,
+max(o.price) AS dear FROM orders AS o LEFT JOIN payments AS p ON o.id = p.order_id GROUP BY o.customer;
+
+SELECT window_end, max(n) AS most, sum(n) AS n, avg(q) AS q, count(*) AS customers, min(first) AS first FROM (SELECT window_start, window_end, customer,
+count(*) AS n, sum(quantity) AS q, min(region) AS first FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '10 seconds')
+GROUP BY window_start, window_end, customer LATE RECOMPUTE WITHIN INTERVAL '20 seconds') AS x GROUP BY window_end;
+
+SELECT DISTINCT n, paid FROM (SELECT customer, paid, count(*) AS n FROM orders GROUP BY customer, paid) AS x;
+
+SELECT count(*) AS sessions, max(n) AS most, min(s) AS least FROM (SELECT window_start, customer, count(*) AS n, sum(amount) AS s FROM
+SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '2 seconds') GROUP BY window_start, window_end, customer) AS x;
+
+SELECT regions, count(*) AS n, max(n) AS most FROM (SELECT n, count(*) AS regions FROM (SELECT customer, region, count(*) AS n FROM orders GROUP BY
+customer, region) AS r GROUP BY n) AS x GROUP BY regions;

@@ -121,6 +121,9 @@ func AppendJSONValue(dst []byte, values arrow.Array, i int, t Type) ([]byte, err
 	case Date:
 		dst = AppendDate(append(dst, '"'), int32(values.(*array.Date32).Value(i)))
 		return append(dst, '"'), nil
+	case Time:
+		dst = AppendTimeOfDay(append(dst, '"'), int64(values.(*array.Time64).Value(i)))
+		return append(dst, '"'), nil
 	case UUID:
 		dst = AppendUUID(append(dst, '"'), values.(*array.FixedSizeBinary).Value(i))
 		return append(dst, '"'), nil

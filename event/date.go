@@ -26,7 +26,6 @@ func AppendDate(dst []byte, days int32) []byte {
 
 // DateOf is the day, counted since 1970-01-01, that a time in microseconds since then lies in. All microseconds fit.
 func DateOf(micros int64) int32 {
-	const microsPerDay = secondsPerDay * microsPerSecond
 	days := micros / microsPerDay
 	if micros%microsPerDay < 0 {
 		days--
@@ -36,7 +35,6 @@ func DateOf(micros int64) int32 {
 
 // DateStart is the time at which a day begins, in microseconds since 1970; ok is false where that does not fit.
 func DateStart(days int32) (micros int64, ok bool) {
-	const microsPerDay = secondsPerDay * microsPerSecond
 	if int64(days) > math.MaxInt64/microsPerDay || int64(days) < math.MinInt64/microsPerDay {
 		return 0, false
 	}

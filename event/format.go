@@ -21,6 +21,12 @@ func AppendTimestamp(dst []byte, micros int64) []byte {
 	return time.UnixMicro(micros).UTC().AppendFormat(dst, timestampLayout)
 }
 
+// AppendPlainTimestamp appends the form that a cast to TEXT gives, which PostgreSQL and DuckDB share for a time in UTC:
+// 2026-03-01 09:20:30.5, without the zeros that would end the fraction.
+func AppendPlainTimestamp(dst []byte, micros int64) []byte {
+	return time.UnixMicro(micros).UTC().AppendFormat(dst, "2006-01-02 15:04:05.999999")
+}
+
 // FormatInterval renders an interval as PostgreSQL does: "1 year 2 mons 3 days 04:05:06.5"; "00:00:00" when zero.
 func FormatInterval(v arrow.MonthDayNanoInterval) string {
 	var parts []string

@@ -17,6 +17,8 @@ func Take(values arrow.Array, rows []int32) arrow.Array {
 		return NewFloat64s(takeFixed(a.Float64Values(), rows), valid)
 	case *array.Timestamp:
 		return NewFixed(Timestamp, takeFixed(a.TimestampValues(), rows), valid)
+	case *array.Time64:
+		return NewFixed(a.DataType(), takeFixed(a.Time64Values(), rows), valid)
 	case *array.MonthDayNanoInterval:
 		return NewFixed(a.DataType(), takeFixed(a.MonthDayNanoIntervalValues(), rows), valid)
 	case *array.Int16:

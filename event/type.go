@@ -30,6 +30,7 @@ const (
 	JSONB
 	UUID
 	Array
+	Time
 )
 
 // Type is an SQL type. Precision and Scale are set for Numeric only, Elem for Array only.
@@ -44,7 +45,7 @@ type Type struct {
 var kindNames = map[Kind]string{
 	Unknown: "UNKNOWN", Boolean: "BOOLEAN", SmallInt: "SMALLINT", Integer: "INTEGER", BigInt: "BIGINT", Real: "REAL",
 	Double: "DOUBLE PRECISION", Numeric: "NUMERIC", Text: "TEXT", Bytea: "BYTEA", TimestampTZ: "TIMESTAMPTZ", Date: "DATE",
-	Interval: "INTERVAL", JSONB: "JSONB", UUID: "UUID",
+	Interval: "INTERVAL", JSONB: "JSONB", UUID: "UUID", Time: "TIME",
 }
 
 // kindAliases holds every spelling that ParseType takes, in upper case.
@@ -58,7 +59,8 @@ var kindAliases = map[string]Kind{
 	"NUMERIC": Numeric, "DECIMAL": Numeric,
 	"TEXT": Text, "VARCHAR": Text, "STRING": Text, "CHAR": Text, "CHARACTER": Text, "CHARACTER VARYING": Text, "BPCHAR": Text,
 	"BYTEA": Bytea, "TIMESTAMPTZ": TimestampTZ, "TIMESTAMP": TimestampTZ, "TIMESTAMP WITH TIME ZONE": TimestampTZ,
-	"DATE": Date, "INTERVAL": Interval, "JSONB": JSONB, "JSON": JSONB, "UUID": UUID,
+	"DATE": Date, "INTERVAL": Interval, "JSONB": JSONB, "JSON": JSONB, "UUID": UUID, "TIMESTAMP WITHOUT TIME ZONE": TimestampTZ,
+	"TIME": Time, "TIME WITHOUT TIME ZONE": Time,
 }
 
 // ParseType reads an SQL type name in any case, with aliases, NUMERIC(p,s), VARCHAR(n) (the length is not kept) and a trailing [] for arrays.
@@ -187,6 +189,8 @@ func (t Type) Arrow() arrow.DataType {
 		return Timestamp
 	case Date:
 		return arrow.FixedWidthTypes.Date32
+	case Time:
+		return arrow.FixedWidthTypes.Time64us
 	case Interval:
 		return arrow.FixedWidthTypes.MonthDayNanoInterval
 	case UUID:

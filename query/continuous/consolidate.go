@@ -109,6 +109,8 @@ func storedType(t arrow.DataType) event.Type {
 		return event.Type{Kind: event.Real}
 	case *arrow.Int64Type:
 		return event.Type{Kind: event.BigInt}
+	case *arrow.Time64Type:
+		return event.Type{Kind: event.Time}
 	case *arrow.Float64Type:
 		return event.Type{Kind: event.Double}
 	case *arrow.TimestampType:

@@ -50,7 +50,7 @@ func hashColumn(values arrow.Array, hashes []uint64) {
 		hashFixed(c, hashes, func(v int16) uint64 { return uint64(v) })
 	case *array.Int32, *array.Date32, *array.Float32:
 		hashFixed(c, hashes, func(v int32) uint64 { return uint64(v) })
-	case *array.Int64, *array.Timestamp, *array.Float64:
+	case *array.Int64, *array.Timestamp, *array.Time64, *array.Float64:
 		hashFixed(c, hashes, func(v int64) uint64 { return uint64(v) })
 	case *array.MonthDayNanoInterval:
 		hashFixed(c, hashes, func(v arrow.MonthDayNanoInterval) uint64 {

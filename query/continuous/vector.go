@@ -37,7 +37,7 @@ func newVector(t event.Type) vector {
 		return &fixedVector[int16]{arrow: t.Arrow(), width: 2}
 	case event.Integer, event.Date, event.Real:
 		return &fixedVector[int32]{arrow: t.Arrow(), width: 4}
-	case event.BigInt, event.Double, event.TimestampTZ:
+	case event.BigInt, event.Double, event.TimestampTZ, event.Time:
 		return &fixedVector[int64]{arrow: t.Arrow(), width: 8}
 	case event.Interval:
 		return &fixedVector[arrow.MonthDayNanoInterval]{arrow: t.Arrow(), width: 16}

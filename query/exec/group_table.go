@@ -65,6 +65,8 @@ func newKeyColumn(t event.Type) keyColumn {
 		return newIntKeys(integerKeys, event.NewInt64s)
 	case event.TimestampTZ:
 		return newIntKeys(integerKeys, event.NewTimestamps)
+	case event.Time:
+		return newIntKeys(integerKeys, event.NewTimes)
 	case event.Double:
 		return newIntKeys(doubleKeys, restoreDoubles)
 	case event.Interval:

@@ -31,7 +31,7 @@ func newJoinKey(t event.Type) (key joinKey, ok bool) {
 	switch t.Kind {
 	case event.Boolean:
 		return &intJoinKey{integers: booleanKeys, table: newIntTable()}, true
-	case event.BigInt, event.TimestampTZ:
+	case event.BigInt, event.TimestampTZ, event.Time:
 		return &intJoinKey{integers: integerKeys, table: newIntTable()}, true
 	case event.Double:
 		return &intJoinKey{integers: doubleKeys, table: newIntTable()}, true

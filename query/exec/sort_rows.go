@@ -138,7 +138,7 @@ func prefixOf(column arrow.Array, t event.Type) (prefix func(row int) uint64, wh
 			}
 			return 0
 		}, true
-	case event.BigInt, event.TimestampTZ:
+	case event.BigInt, event.TimestampTZ, event.Time:
 		values := arrow.GetValues[int64](column.Data(), 1)
 		return func(row int) uint64 { return uint64(values[row]) ^ sign }, true
 	case event.Double:

@@ -10,7 +10,7 @@ import (
 
 func registerExtreme(all map[string]func() Accumulator) {
 	for _, form := range []orderedForm{
-		bigintForm, timestampForm, doubleForm, booleanForm, smallintForm, integerForm, dateForm, realForm,
+		bigintForm, timestampForm, doubleForm, booleanForm, smallintForm, integerForm, dateForm, realForm, timeForm,
 	} {
 		all["min("+form.name+")"] = func() Accumulator { return &extremeAccumulator{form: form} }
 		all["max("+form.name+")"] = func() Accumulator { return &extremeAccumulator{form: form, flip: -1} }
@@ -38,6 +38,7 @@ type orderedForm struct {
 var (
 	bigintForm    = orderedForm{name: "BIGINT", keys: integerKeys, restore: event.NewInt64s}
 	timestampForm = orderedForm{name: "TIMESTAMPTZ", keys: integerKeys, restore: event.NewTimestamps}
+	timeForm      = orderedForm{name: "TIME", keys: integerKeys, restore: event.NewTimes}
 	doubleForm    = orderedForm{name: "DOUBLE PRECISION", keys: doubleKeys, restore: restoreDoubles}
 	booleanForm   = orderedForm{name: "BOOLEAN", keys: booleanKeys, restore: restoreBooleans}
 )

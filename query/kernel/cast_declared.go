@@ -18,12 +18,13 @@ func withDeclaredTypes(all map[conversion]kernel) map[conversion]kernel {
 	addNumericCasts(all)
 	addDateCasts(all)
 	addBinaryCasts(all)
+	addTimeCasts(all)
 	addNarrow(all, event.SmallInt, event.BigInt, widened[int16, int64], narrowInteger[int16])
 	addNarrow(all, event.Integer, event.BigInt, widened[int32, int64], narrowInteger[int32])
 	addNarrow(all, event.Real, event.Double, widened[float32, float64], doubleToReal)
 	all[conversion{event.Real, event.Text}] = realToText
 	all[conversion{event.Real, event.Numeric}] = chained(realToText, textToNumeric)
-	for _, kind := range []event.Kind{event.Real, event.Numeric, event.Date, event.UUID, event.Bytea} {
+	for _, kind := range []event.Kind{event.Real, event.Numeric, event.Date, event.UUID, event.Bytea, event.Time} {
 		all[conversion{kind, event.JSONB}] = declaredToJSON(kind)
 	}
 	return all

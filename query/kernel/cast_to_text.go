@@ -26,7 +26,7 @@ func doubleToText(c *call) (arrow.Array, error) {
 
 func timestampToText(c *call) (arrow.Array, error) {
 	a := fixed[int64](c.args[0])
-	return mapText(c, func(dst []byte, i int) ([]byte, error) { return event.AppendTimestamp(dst, a.at(i)), nil })
+	return mapText(c, func(dst []byte, i int) ([]byte, error) { return event.AppendPlainTimestamp(dst, a.at(i)), nil })
 }
 
 func intervalToText(c *call) (arrow.Array, error) {

@@ -31,7 +31,7 @@ func ordering(a, b Operand, t event.Type) func(i, j int) int {
 		x, y := a.Array.(*array.Boolean), b.Array.(*array.Boolean)
 		xm, ym := a.mask(), b.mask()
 		return func(i, j int) int { return compareBooleans(x.Value(i&xm), y.Value(j&ym)) }
-	case event.BigInt, event.TimestampTZ:
+	case event.BigInt, event.TimestampTZ, event.Time:
 		x, y := fixed[int64](a), fixed[int64](b)
 		return func(i, j int) int { return cmp.Compare(x.at(i), y.at(j)) }
 	case event.Double:

@@ -53,7 +53,7 @@ func (c comparison) kernel(t event.Type) kernel {
 // bitsOf is the function that computes "less" or "equal" for a type. Bits of rows that are not valid mean nothing.
 func (c comparison) bitsOf(t event.Type) func(a, b Operand, rows int, valid event.Bitmap) event.Bitmap {
 	switch t.Kind {
-	case event.BigInt, event.TimestampTZ:
+	case event.BigInt, event.TimestampTZ, event.Time:
 		return numberBits[int64](c.less)
 	case event.Double:
 		return numberBits[float64](c.less)

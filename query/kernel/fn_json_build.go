@@ -36,6 +36,9 @@ func registerJSONBuilding(r registry) {
 			return event.AppendJSONString(dst, event.FormatInterval(a.at(i))), nil
 		})
 	})
+	for _, kind := range []event.Kind{event.Date, event.Time, event.UUID} {
+		r.strict("to_jsonb("+event.Type{Kind: kind}.String()+")", declaredToJSON(kind))
+	}
 	r.strict("to_jsonb(JSONB)", unaryText(func(s string) string { return s }))
 	for _, signature := range []string{"()", "(JSONB...)"} {
 		r.lax("jsonb_build_array"+signature, buildArray)

@@ -36,6 +36,7 @@ func buildRegistry() registry {
 	registerNumericArithmetic(r)
 	registerNumericRounding(r)
 	registerDateArithmetic(r)
+	registerTimeOfDay(r)
 	registerBytes(r)
 	registerText(r)
 	registerLike(r)

@@ -28,7 +28,7 @@ func gather(values arrow.Array, rows []int32, keep event.Bitmap) arrow.Array {
 	switch a := values.(type) {
 	case *array.Boolean:
 		return event.NewBooleans(gatherBits(a, rows), len(rows), valid)
-	case *array.Int64, *array.Timestamp:
+	case *array.Int64, *array.Timestamp, *array.Time64:
 		return gatherFixed[int64](values, rows, valid)
 	case *array.Float64:
 		return gatherFixed[float64](values, rows, valid)

@@ -21,7 +21,7 @@ type valueKeys struct {
 func keysOfValues(values arrow.Array, t event.Type) (valueKeys, error) {
 	o, rows := Operand{Array: values}, values.Len()
 	switch t.Kind {
-	case event.BigInt, event.TimestampTZ:
+	case event.BigInt, event.TimestampTZ, event.Time:
 		return valueKeys{integers: integerKeys(o, rows, nil)}, nil
 	case event.Double:
 		return valueKeys{integers: doubleKeys(o, rows, make([]int64, rows))}, nil

@@ -218,7 +218,7 @@ func equated(e plan.Expr) (inside, outside plan.Expr, ok bool) {
 	}
 	switch c.Fn.Args[0].Kind {
 	case event.Boolean, event.SmallInt, event.Integer, event.BigInt, event.Real, event.Double, event.Text, event.TimestampTZ, event.Date,
-		event.UUID:
+		event.UUID, event.Time:
 	default:
 		return nil, nil, false
 	}

@@ -47,7 +47,8 @@ func independentGroups(groups []plan.Expr) []int {
 // identified holds for types whose equal values are the same in every respect: unlike 1.0 and 1.00, or 0 and -0.
 func identified(t event.Type) bool {
 	switch t.Kind {
-	case event.Boolean, event.SmallInt, event.Integer, event.BigInt, event.Text, event.Bytea, event.TimestampTZ, event.Date, event.UUID:
+	case event.Boolean, event.SmallInt, event.Integer, event.BigInt, event.Text, event.Bytea, event.TimestampTZ, event.Date, event.UUID,
+		event.Time:
 		return true
 	default:
 		return false

@@ -52,6 +52,7 @@ var (
 	bytea       = event.Type{Kind: event.Bytea}
 	timestamptz = event.Type{Kind: event.TimestampTZ}
 	date        = event.Type{Kind: event.Date}
+	timeOfDay   = event.Type{Kind: event.Time}
 	uuid        = event.Type{Kind: event.UUID}
 	interval    = event.Type{Kind: event.Interval}
 	jsonb       = event.Type{Kind: event.JSONB}
@@ -60,7 +61,7 @@ var (
 // ValueTypes are the types that stored columns and expressions can have. NUMERIC stands for all its precisions and scales.
 var ValueTypes = []event.Type{
 	boolean, bigint, double, text, timestamptz, interval, jsonb,
-	smallint, integer, float, numeric, date, uuid, bytea,
+	smallint, integer, float, numeric, date, uuid, bytea, timeOfDay,
 }
 
 // Functions maps a name, in lower case, to all its overloads. It is filled before main and never changes.
@@ -79,6 +80,7 @@ func buildFunctions() map[string][]*Function {
 	add(mathFunctions()...)
 	add(numericFunctions()...)
 	add(dateFunctions()...)
+	add(timeOfDayFunctions()...)
 	add(byteaFunctions()...)
 	add(textFunctions()...)
 	add(moreTextFunctions()...)

@@ -26,7 +26,7 @@ func moreJSONFunctions() []*Function {
 		f.Variadic = true
 		out = append(out, f)
 	}
-	for _, t := range []event.Type{boolean, bigint, double, text, timestamptz, interval, jsonb} {
+	for _, t := range []event.Type{boolean, bigint, double, text, timestamptz, interval, jsonb, date, timeOfDay, uuid} {
 		out = append(out, scalar("to_jsonb", jsonb, t))
 	}
 	return out

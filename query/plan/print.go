@@ -259,6 +259,8 @@ func formatValue(v arrow.Array, t event.Type) string {
 		return "'" + string(out) + "'::" + t.String()
 	case event.Date:
 		return "DATE '" + event.FormatDate(int32(v.(*array.Date32).Value(0))) + "'"
+	case event.Time:
+		return "TIME '" + event.FormatTimeOfDay(int64(v.(*array.Time64).Value(0))) + "'"
 	case event.UUID:
 		return "UUID '" + event.FormatUUID(v.(*array.FixedSizeBinary).Value(0)) + "'"
 	case event.Bytea:

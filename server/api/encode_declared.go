@@ -28,6 +28,8 @@ func (v jsonValues) renderDeclared(t event.Type, values arrow.Array) appender {
 		return render
 	case *array.Date32:
 		return quoted(func(dst []byte, i int) []byte { return event.AppendDate(dst, int32(a.Value(i))) })
+	case *array.Time64:
+		return quoted(func(dst []byte, i int) []byte { return event.AppendTimeOfDay(dst, int64(a.Value(i))) })
 	case *array.FixedSizeBinary:
 		return quoted(func(dst []byte, i int) []byte { return event.AppendUUID(dst, a.Value(i)) })
 	case *array.Binary:

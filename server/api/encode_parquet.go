@@ -13,7 +13,7 @@ import (
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
-// parquetWriter writes a Parquet file. INTERVAL, for which readers know no type of Parquet, is text; of columns with one name the
+// parquetWriter writes a Parquet file. INTERVAL, for which readers know no type of Parquet, and TIME are text; of columns with one name the
 // later ones get a number behind it, since readers find columns by name.
 type parquetWriter struct {
 	columns []parquet.Column
@@ -31,7 +31,8 @@ func (w *parquetWriter) begin(to io.Writer, columns []plan.Column) error {
 		}
 		taken[name] = true
 		column := parquet.Column{ID: event.FieldID(i + 1), Name: name, Type: c.Type}
-		if c.Type.Kind == event.Interval || c.Type.Kind == event.Unknown {
+		switch c.Type.Kind {
+		case event.Interval, event.Time, event.Unknown:
 			column.Type = event.Type{Kind: event.Text}
 		}
 		w.columns = append(w.columns, column)
@@ -46,7 +47,9 @@ func (w *parquetWriter) write(batch *exec.Batch) error {
 	for i, c := range batch.Columns {
 		switch a := c.(type) {
 		case *array.MonthDayNanoInterval:
-			columns[i] = intervalTexts(a)
+			columns[i] = asTexts(a, func(dst []byte, row int) []byte { return append(dst, event.FormatInterval(a.Value(row))...) })
+		case *array.Time64:
+			columns[i] = asTexts(a, func(dst []byte, row int) []byte { return event.AppendTimeOfDay(dst, int64(a.Value(row))) })
 		case *array.Null:
 			columns[i] = event.NewNulls(w.columns[i].Type, a.Len())
 		default:
@@ -56,16 +59,16 @@ func (w *parquetWriter) write(batch *exec.Batch) error {
 	return w.out.Write(columns)
 }
 
-func intervalTexts(intervals *array.MonthDayNanoInterval) arrow.Array {
-	offsets := make([]int32, 1, intervals.Len()+1)
+func asTexts(values arrow.Array, render appender) arrow.Array {
+	offsets := make([]int32, 1, values.Len()+1)
 	var data []byte
-	for i := range intervals.Len() {
-		if intervals.IsValid(i) {
-			data = append(data, event.FormatInterval(intervals.Value(i))...)
+	for i := range values.Len() {
+		if values.IsValid(i) {
+			data = render(data, i)
 		}
 		offsets = append(offsets, int32(len(data)))
 	}
-	return event.NewStrings(offsets, data, event.ValidityOf(intervals))
+	return event.NewStrings(offsets, data, event.ValidityOf(values))
 }
 
 // flush does nothing: rows leave by row groups.

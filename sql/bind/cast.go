@@ -33,10 +33,12 @@ var castTargets = map[event.Kind][]event.Kind{
 	event.Numeric:  numbers(),
 	event.Boolean:  {event.SmallInt, event.Integer, event.BigInt},
 	event.Text: numbers(event.Boolean, event.TimestampTZ, event.Interval, event.JSONB, event.Date, event.UUID,
-		event.Bytea),
+		event.Bytea, event.Time),
 	event.JSONB:       numbers(event.Boolean, event.Date, event.UUID),
 	event.Date:        {event.TimestampTZ},
-	event.TimestampTZ: {event.Date},
+	event.TimestampTZ: {event.Date, event.Time},
+	event.Time:        {event.Interval},
+	event.Interval:    {event.Time},
 }
 
 // numbers is all types of numbers and some more.

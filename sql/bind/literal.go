@@ -164,7 +164,7 @@ func (x *scalars) param(e *ast.Param) (plan.Expr, error) {
 
 // nearestTypes names, for types that cannot be stored yet, one that can.
 var nearestTypes = map[event.Kind]string{
-	event.Array: "JSONB", event.Interval: "BIGINT",
+	event.Array: "JSONB", event.Interval: "BIGINT", event.Time: "TEXT",
 }
 
 // valueType reads the name of a type that expressions can have.

@@ -228,6 +228,11 @@ func readDeclared(s string, to event.Type) (lit *plan.Literal, hint string) {
 			return fixedLiteral([]int32{event.DateOf(micros)}, to), ""
 		}
 		return nil, "write it as '2026-11-22'"
+	case event.Time:
+		if micros, ok := event.ParseTimeOfDay(s); ok {
+			return fixedLiteral([]int64{micros}, to), ""
+		}
+		return nil, "write it as '14:12:09'"
 	case event.UUID:
 		if v, ok := event.ParseUUID(s); ok {
 			return fixedLiteral([]decimal128.Num{event.UUIDWord(v)}, to), ""

@@ -34,15 +34,21 @@ func (c *climber) specialArguments(t lexer.Token) func(call *ast.Call) error {
 }
 
 // timeWords are the names that are calls without parentheses.
-var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE`)
+var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE CURRENT_TIME LOCALTIME`)
 
 // timeWord is the call that a word stands for.
 func timeWord(t lexer.Token) ast.Expr {
 	now := &ast.Call{Name: ast.Name{Text: "now", Pos: position(t.Pos)}}
-	if is(t, "CURRENT_DATE") {
-		return &ast.Cast{Pos: now.Name.Pos, Input: now, Type: ast.TypeName{Text: "DATE", Pos: now.Name.Pos}}
+	part := ""
+	switch {
+	case is(t, "CURRENT_DATE"):
+		part = "DATE"
+	case is(t, "CURRENT_TIME"), is(t, "LOCALTIME"):
+		part = "TIME"
+	default:
+		return now
 	}
-	return now
+	return &ast.Cast{Pos: now.Name.Pos, Input: now, Type: ast.TypeName{Text: part, Pos: now.Name.Pos}}
 }
 
 // callOfKeyword reads a call of a function whose name is a reserved word.

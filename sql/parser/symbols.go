@@ -97,6 +97,7 @@ func (n *typeName) Parse(lex *lexer.PeekingLexer) error {
 var longTypes = map[string][][]string{
 	"DOUBLE":    {{"PRECISION"}},
 	"CHARACTER": {{"VARYING"}},
+	"TIME":      {{"WITHOUT", "TIME", "ZONE"}},
 	"TIMESTAMP": {{"WITH", "TIME", "ZONE"}, {"WITHOUT", "TIME", "ZONE"}},
 }
 

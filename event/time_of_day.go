@@ -22,7 +22,7 @@ func ParseTimeOfDay(text string) (micros int64, ok bool) {
 	if micros, rest, ok := parseClock(text); ok && rest == "" {
 		return micros, micros < microsPerDay
 	}
-	micros, ok = ParseTimestamp(text)
+	micros, ok = LooseTimestamp(text)
 	return TimeOfDay(micros), ok
 }
 

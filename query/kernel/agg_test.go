@@ -92,6 +92,12 @@ func declaredColumn(rng *rand.Rand, t event.Type, rows int, valid event.Bitmap) 
 		return event.NewFixed(t.Arrow(), narrow, valid)
 	case event.Integer, event.Date:
 		return event.NewFixed(t.Arrow(), small, valid)
+	case event.Time:
+		micros := make([]int64, rows)
+		for i := range micros {
+			micros[i] = rng.Int64N(86_400_000_001)
+		}
+		return event.NewTimes(micros, valid)
 	case event.Real:
 		return event.NewFixed(t.Arrow(), floats, valid)
 	case event.Bytea:

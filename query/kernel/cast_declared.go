@@ -255,21 +255,13 @@ func dateToText(c *call) (arrow.Array, error) {
 // textToDate also takes a time and leaves out all but its day.
 func textToDate(c *call) (arrow.Array, error) {
 	text := textsOf(c.args[0])
-	return mapFixed(c, c.result.Arrow(), func(i int) (int32, error) { return readText(text.at(i), event.Date, parseDate) })
-}
-
-func parseDate(text string) (int32, bool) {
-	if days, ok := event.ParseDate(text); ok {
-		return days, true
-	}
-	micros, ok := event.ParseTimestamp(text)
-	return event.DateOf(micros), ok
+	return mapFixed(c, c.result.Arrow(), func(i int) (int32, error) { return readText(text.at(i), event.Date, event.LooseDate) })
 }
 
 func jsonToDate(c *call) (arrow.Array, error) {
 	documents := textsOf(c.args[0])
 	return mapFixed(c, c.result.Arrow(), func(i int) (int32, error) {
-		return readJSON(c, i, documents.at(i), event.Date, jsonString, parseDate)
+		return readJSON(c, i, documents.at(i), event.Date, jsonString, event.LooseDate)
 	})
 }
 

@@ -33,7 +33,7 @@ func textToDouble(c *call) (arrow.Array, error) {
 func textToTimestamp(c *call) (arrow.Array, error) {
 	text := textsOf(c.args[0])
 	return mapFixed(c, event.Timestamp, func(i int) (int64, error) {
-		return readText(text.at(i), event.TimestampTZ, event.ParseTimestamp)
+		return readText(text.at(i), event.TimestampTZ, event.LooseTimestamp)
 	})
 }
 

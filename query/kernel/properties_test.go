@@ -31,6 +31,7 @@ var samples = map[event.Kind]struct{ tame, wild []string }{
 	event.Numeric: {[]string{"1", "2.5", "-3.25", "0.125", "7"},
 		[]string{"0", "999999999.999", "-999999999.999", "0.001", "0.5", "-0.5"}},
 	event.Date: {[]string{"2026-01-31", "2026-02-01", "1969-12-31"}, []string{"0001-01-01", "9999-12-31", "2024-02-29"}},
+	event.Time: {[]string{"09:20:00", "23:59:59.5", "00:00:00.000001"}, []string{"00:00:00", "24:00:00", "23:59:59.999999"}},
 	event.UUID: {[]string{"0e37df36-f698-11e6-8dd4-cb9ced3df976", "00000000-0000-0000-0000-000000000001"},
 		[]string{"ffffffff-ffff-ffff-ffff-ffffffffffff", "00000000-0000-0000-0000-000000000000"}},
 	event.Bytea: {[]string{`\x01`, `\xff00`, "abc"}, []string{`\x`, `\x00`}},

@@ -56,7 +56,7 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 			return doubleLiteral(v), nil
 		}
 	case event.TimestampTZ:
-		if v, ok := event.ParseTimestamp(s); ok {
+		if v, ok := event.LooseTimestamp(s); ok {
 			return timestampLiteral(v), nil
 		}
 		if strings.EqualFold(trimmed, "epoch") {

@@ -221,11 +221,8 @@ func readDeclared(s string, to event.Type) (lit *plan.Literal, hint string) {
 		}
 		return nil, ""
 	case event.Date:
-		if days, ok := event.ParseDate(s); ok {
+		if days, ok := event.LooseDate(s); ok {
 			return fixedLiteral([]int32{days}, to), ""
-		}
-		if micros, ok := event.ParseTimestamp(s); ok {
-			return fixedLiteral([]int32{event.DateOf(micros)}, to), ""
 		}
 		return nil, "write it as '2026-11-22'"
 	case event.Time:

@@ -1,0 +1,26 @@
+package event
+
+import "testing"
+
+func TestLooseTimestamp(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"2026-1-5":                  "2026-01-05T00:00:00.000000Z",
+		" 2026-1-15 ":               "2026-01-15T00:00:00.000000Z",
+		"2026-11-5 3:04":            "2026-11-05T03:04:00.000000Z",
+		"2026-11-05T3:04:05.5+2:00": "",
+		"2026-1-5T3:04:05.5+02:00":  "2026-01-05T01:04:05.500000Z",
+		"2026-11-05 03:04:05Z":      "2026-11-05T03:04:05.000000Z",
+		"2026-1":                    "", "2026-1-": "", "2026--5": "", "2026-1-5 ": "2026-01-05T00:00:00.000000Z", "2026-1-32": "",
+		"26-1-5": "", "": "", "-": "", "2026-1-5 x": "", "2026-1-5x": "", "2026-001-5": "",
+	} {
+		micros, ok := LooseTimestamp(text)
+		if ok != (want != "") || ok && FormatTimestamp(micros) != want {
+			t.Errorf("%q is read as %s, %v; want %q", text, FormatTimestamp(micros), ok, want)
+		}
+		days, ok := LooseDate(text)
+		if ok != (want != "") || ok && FormatDate(days) != FormatDate(DateOf(micros)) {
+			t.Errorf("the day of %q is read as %s, %v", text, FormatDate(days), ok)
+		}
+	}
+}

@@ -9,7 +9,8 @@ import (
 )
 
 // Expire drops the segments of a stream whose newest event time is before a time, in microseconds since 1970, and returns them, but
-// for those that spare, unless it is nil, asks to keep. Views that are open go on reading what is dropped. Where only the moving of files failed, the error comes with the segments that were dropped.
+// for those that spare, unless it is nil, asks to keep. Views that are open go on reading what is dropped. Where only the moving of
+// files failed, the error comes with the segments that were dropped.
 func (s *Store) Expire(ctx context.Context, stream string, before int64, spare func(*manifest.Segment) bool) ([]*manifest.Segment, error) {
 	if s.isClosed() {
 		return nil, errClosed()

@@ -54,6 +54,7 @@ func newExtremeSet(f *plan.Function) (Retractable, bool) {
 		return setOf(wordsForm(f.Result, event.CompareUUIDs), sign), true
 	case event.Text, event.Bytea:
 		return setOf(textForm(f.Result), sign), true
+	default:
 	}
 	for _, form := range []orderedForm{
 		bigintForm, timestampForm, doubleForm, booleanForm, smallintForm, integerForm, dateForm, realForm,

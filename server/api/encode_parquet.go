@@ -34,6 +34,7 @@ func (w *parquetWriter) begin(to io.Writer, columns []plan.Column) error {
 		switch c.Type.Kind {
 		case event.Interval, event.Time, event.Unknown:
 			column.Type = event.Type{Kind: event.Text}
+		default:
 		}
 		w.columns = append(w.columns, column)
 	}

@@ -52,12 +52,12 @@ func TestReplacedViewNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	d := onDisk(t, vfs.NewMem())
 	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
-	const make = "MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT count(*) AS n FROM clicks WHERE n < "
-	d.must("CREATE " + make + "100")
+	const body = "MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT count(*) AS n FROM clicks WHERE n < "
+	d.must("CREATE " + body + "100")
 	var replaced sync.WaitGroup
 	replaced.Go(func() {
 		for i := range 40 {
-			if _, err := d.run(fmt.Sprintf("CREATE OR REPLACE %s%d", make, 200+i), false); err != nil {
+			if _, err := d.run(fmt.Sprintf("CREATE OR REPLACE %s%d", body, 200+i), false); err != nil {
 				t.Errorf("replace %d: %v", i, err)
 			}
 		}

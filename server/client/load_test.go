@@ -208,7 +208,9 @@ func TestLoadStopsAtAFailure(t *testing.T) {
 	report, err := c.Load(t.Context(), "s", strings.NewReader(strings.Repeat("{}\n", 1000)), LoadOptions{ChunkBytes: 3})
 	require.ErrorContains(t, err, "no space left")
 	require.ErrorContains(t, err, "lines from ")
-	require.EqualValues(t, 2, report.Accepted)
+	require.LessOrEqual(t, report.Accepted, int64(2), "an answer may be on its way when another request fails")
+	mu.Lock()
+	defer mu.Unlock()
 	require.Less(t, requests, 100)
 }
 

@@ -39,7 +39,7 @@ var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE CURRENT_T
 // timeWord is the call that a word stands for.
 func timeWord(t lexer.Token) ast.Expr {
 	now := &ast.Call{Name: ast.Name{Text: "now", Pos: position(t.Pos)}}
-	part := ""
+	var part string
 	switch {
 	case is(t, "CURRENT_DATE"):
 		part = "DATE"

@@ -32,51 +32,36 @@ func (i *instance) trades(from, to int) {
 	i.ingest("trades", b.String())
 }
 
+// TestViewFollowsAndSurvives compares views with their queries while rows come, are sealed, and the server is restarted.
 func TestViewFollowsAndSurvives(t *testing.T) {
 	t.Parallel()
-	i := start(t, t.TempDir())
-	i.trades(0, 200)
-	i.seal("trades")
-	i.trades(200, 300)
-	const body = `SELECT window_start, sym, count(*) AS n, sum(qty) AS total FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1 minute')
-		GROUP BY window_start, window_end, sym`
-	i.query("CREATE MATERIALIZED VIEW per_minute AS " + body)
-	same := func() {
-		t.Helper()
-		got := i.wait("SELECT * FROM per_minute ORDER BY 1, 2")
-		require.Equal(t, i.query(body+" ORDER BY 1, 2 LATE DROP").text(), got)
-		require.NotEmpty(t, got)
+	for _, c := range []struct{ name, body, late string }{
+		{
+			name: "grouped",
+			body: `SELECT window_start, sym, count(*) AS n, sum(qty) AS total FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1 minute')
+				GROUP BY window_start, window_end, sym`,
+			late: " LATE DROP",
+		},
+		{name: "filtered", body: `SELECT ts, sym, qty * 2 AS twice FROM trades WHERE qty % 7 = 0`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			viewFollowsAndSurvives(t, c.body, c.body+" ORDER BY 1, 2"+c.late)
+		})
 	}
-	same()
-	for n := 300; n < 1000; n += 100 {
-		i.trades(n, n+100)
-		if n == 600 {
-			i.seal("trades")
-		}
-		same()
-	}
-	i = i.restart()
-	same()
-	i.trades(1000, 1500)
-	same()
-	i.seal("trades")
-	i = i.restart()
-	same()
-	require.Contains(t, i.query("SHOW VIEWS").text(), `"running"`)
 }
 
-func TestFilterViewFollowsAndSurvives(t *testing.T) {
-	t.Parallel()
+func viewFollowsAndSurvives(t *testing.T, body, query string) {
+	t.Helper()
 	i := start(t, t.TempDir())
 	i.trades(0, 200)
 	i.seal("trades")
 	i.trades(200, 300)
-	const body = `SELECT ts, sym, qty * 2 AS twice FROM trades WHERE qty % 7 = 0`
-	i.query("CREATE MATERIALIZED VIEW sevenths AS " + body)
+	i.query("CREATE MATERIALIZED VIEW v AS " + body)
 	same := func() {
 		t.Helper()
-		got := i.wait("SELECT * FROM sevenths ORDER BY 1, 2")
-		require.Equal(t, i.query(body+" ORDER BY 1, 2").text(), got)
+		got := i.wait("SELECT * FROM v ORDER BY 1, 2")
+		require.Equal(t, i.query(query).text(), got)
 		require.NotEmpty(t, got)
 	}
 	same()

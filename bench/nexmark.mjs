@@ -2,58 +2,42 @@
 // Apache Flink. See README.md.
 
 import { execFileSync } from 'node:child_process';
-import { cpus } from 'node:os';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { DuckDB } from './duckdb.mjs';
+import { binary, root, run, threads } from './harness.mjs';
 import { csvOf, kinds, rowsOf } from './nexmark/events.mjs';
 import { pairs, queries } from './nexmark/queries.mjs';
-import { Processes } from './processes.mjs';
 import { printNexmark } from './report.mjs';
 import { Tidemark } from './tidemark.mjs';
 
-const threads = 2;
 const events = Number(process.env.BENCH_NEXMARK_EVENTS ?? 10_000_000);
 const only = process.env.BENCH_NEXMARK_ONLY;
 const flinkPython = process.env.BENCH_FLINK_PYTHON;
 const chunkEvents = 200_000;
 const boundSeconds = 5;
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const binary = join(root, 'bin', 'tidemark');
-const cache = join(root, '.cache', 'bench');
-const processes = new Processes(cache);
-
-process.on('exit', () => processes.dispose());
-for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => fail(new Error(`stopped by ${signal}`)));
-}
-
-try {
-  const version = execFileSync(binary, ['version'], { encoding: 'utf8' }).trim();
-  const machine = { cpu: cpus()[0].model, cpus: cpus().length, node: process.version };
-  console.log(`${version}, ${threads} threads each, ${machine.cpu}`);
-  const result = { version, machine, threads, events, ...(await measure()) };
-  for (const { name, ...seconds } of flinkPython ? await measureFlink(result.queries.map((q) => q.name.split(' ')[0])) : []) {
-    result.queries.find((q) => q.name.split(' ')[0] === name).flink = seconds;
+await run(async (processes, about) => {
+  const result = { ...about, events, ...(await measure(processes)) };
+  for (const { name, ...seconds } of flinkPython ? await measureFlink(processes, result.queries.map(shortName)) : []) {
+    result.queries.find((q) => shortName(q) === name).flink = seconds;
   }
   printNexmark(result);
-  writeFileSync(join(cache, 'nexmark.json'), `${JSON.stringify(result, null, 2)}\n`);
   const wrong = result.queries.filter((q) => q.rows !== q.expected);
-  if (wrong.length > 0) {
-    throw new Error(wrong.map((q) => `${q.name}: the view has ${q.rows} rows, DuckDB ${q.expected}`).join('\n'));
-  }
-} catch (error) {
-  fail(error);
+  return { name: 'nexmark', result, wrong: wrong.map((q) => `${q.name}: the view has ${q.rows} rows, DuckDB ${q.expected}`) };
+});
+
+// shortName is the one by which nexmark.py knows a query.
+function shortName(query) {
+  return query.name.split(' ')[0];
 }
 
-async function measure() {
+async function measure(processes) {
   const tidemark = await Tidemark.start(processes, binary, join(processes.folder, 'tidemark'), threads);
   const duckdb = await DuckDB.start(processes, ':memory:', threads);
   for (const kind of Object.keys(kinds)) {
-    await load(tidemark, duckdb, kind);
+    await load(processes, tidemark, duckdb, kind);
   }
   const wanted = (q) => !only || q.name.startsWith(only);
   const measured = { queries: [], pairs: [] };
@@ -70,7 +54,7 @@ async function measure() {
 }
 
 // load makes a stream's events and seals them; DuckDB reads the same files.
-async function load(tidemark, duckdb, kind) {
+async function load(processes, tidemark, duckdb, kind) {
   await tidemark.sql(`CREATE STREAM ${kind} (${kinds[kind].create}, WATERMARK FOR date_time AS date_time - INTERVAL '${boundSeconds} seconds'
     IDLE TIMEOUT INTERVAL '1 day')`);
   for (let from = 0; from < events; from += chunkEvents) {
@@ -108,7 +92,7 @@ async function runView(tidemark, options, body) {
 }
 
 // measureFlink writes the events as CSV, which Flink reads fastest of what it reads without further parts, and runs the queries.
-async function measureFlink(names) {
+async function measureFlink(processes, names) {
   const duckdb = await DuckDB.start(processes, ':memory:', threads);
   for (const kind of Object.keys(kinds)) {
     await duckdb.run([`COPY (${csvOf(kind, 0, events)}) TO '${join(processes.folder, kind)}.csv' (FORMAT csv, HEADER false)`]);
@@ -117,10 +101,4 @@ async function measureFlink(names) {
   const script = join(root, 'bench', 'flink', 'nexmark.py');
   const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] };
   return execFileSync(flinkPython, [script, processes.folder, String(threads), ...names], options).trim().split('\n').map((line) => JSON.parse(line));
-}
-
-// fail ends the run; what it started is killed and removed on exit.
-function fail(error) {
-  console.error(`bench: ${error.message}`);
-  process.exit(1);
 }

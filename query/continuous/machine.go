@@ -192,19 +192,34 @@ func (m *Machine) withinBounds() error {
 	return nil
 }
 
+// Capture takes down the state, which the caller writes while the machine goes on.
+func (m *Machine) Capture() (*State, error) {
+	if m.spent {
+		return nil, event.Errorf(event.CodeInternal, "a snapshot of a continuous query that has failed")
+	}
+	sw := &stateWriter{}
+	err := guard(func() error {
+		sw.begin(m)
+		for _, op := range m.operators {
+			if err := op.save(sw); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take down state: %w", err)
+	}
+	return &sw.state, nil
+}
+
 // Snapshot writes the state: the same bytes after the same steps. It is framed and checksummed by the caller.
 func (m *Machine) Snapshot(w io.Writer) error {
-	if m.spent {
-		return event.Errorf(event.CodeInternal, "a snapshot of a continuous query that has failed")
+	state, err := m.Capture()
+	if err != nil {
+		return err
 	}
-	sw := newStateWriter(w)
-	sw.begin(m)
-	for _, op := range m.operators {
-		if err := op.save(sw); err != nil {
-			return fmt.Errorf("write state: %w", err)
-		}
-	}
-	return sw.close()
+	return state.Write(w)
 }
 
 // Restore makes a machine in the state that a machine of the same program once wrote.

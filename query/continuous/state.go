@@ -26,18 +26,50 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// stateWriter writes a snapshot. Errors of writing are kept until close.
-type stateWriter struct {
-	w   io.Writer
-	err error
+// State is what a machine knew at one moment. It shares nothing with the machine that changes, so it can be written while the machine goes
+// on, from any goroutine.
+type State struct {
+	parts []statePart
+	size  int64
 }
 
-func newStateWriter(w io.Writer) *stateWriter { return &stateWriter{w: w} }
+// statePart is one piece of a state: bytes as they are written, or columns still to be encoded.
+type statePart struct {
+	plain   []byte
+	columns []arrow.Array
+	rows    int
+}
+
+// Bytes is the memory that the state holds, about.
+func (s *State) Bytes() int64 { return s.size }
+
+// Write writes the state: the same bytes for the same state. It is framed and checksummed by the caller.
+func (s *State) Write(w io.Writer) error {
+	for _, p := range s.parts {
+		plain := p.plain
+		if p.columns != nil {
+			var err error
+			if plain, err = encodeColumns(p.columns, p.rows); err != nil {
+				return fmt.Errorf("write state: %w", err)
+			}
+		}
+		if _, err := w.Write(plain); err != nil {
+			return fmt.Errorf("write state: %w", err)
+		}
+	}
+	return nil
+}
+
+// stateWriter takes down a state. Columns are encoded later: to copy them is all that the machine has to wait for.
+type stateWriter struct{ state State }
 
 func (w *stateWriter) write(b []byte) {
-	if w.err == nil {
-		_, w.err = w.w.Write(b)
+	w.state.size += int64(len(b))
+	if n := len(w.state.parts); n > 0 && w.state.parts[n-1].columns == nil {
+		w.state.parts[n-1].plain = append(w.state.parts[n-1].plain, b...)
+		return
 	}
+	w.state.parts = append(w.state.parts, statePart{plain: append([]byte(nil), b...)})
 }
 
 func (w *stateWriter) number(v int64) { w.write(binary.AppendVarint(nil, v)) }
@@ -67,8 +99,17 @@ func (w *stateWriter) begin(m *Machine) {
 	}
 }
 
-// columns writes arrays of the same number of rows.
+// columns takes down arrays of the same number of rows, which must not change afterwards.
 func (w *stateWriter) columns(columns []arrow.Array, rows int) error {
+	for _, c := range columns {
+		w.state.size += event.ArrayBytes(c)
+	}
+	w.state.parts = append(w.state.parts, statePart{columns: append(make([]arrow.Array, 0, len(columns)), columns...), rows: rows})
+	return nil
+}
+
+// encodeColumns is how columns stand in a snapshot.
+func encodeColumns(columns []arrow.Array, rows int) ([]byte, error) {
 	fields := make([]arrow.Field, len(columns))
 	columns = decoded(columns)
 	for i, c := range columns {
@@ -79,16 +120,15 @@ func (w *stateWriter) columns(columns []arrow.Array, rows int) error {
 	var out bytes.Buffer
 	writer := ipc.NewWriter(&out, ipc.WithSchema(schema))
 	if err := writer.Write(array.NewRecordBatch(schema, columns, int64(rows))); err != nil {
-		return fmt.Errorf("encode columns: %w", err)
+		return nil, fmt.Errorf("encode columns: %w", err)
 	}
 	if err := writer.Close(); err != nil {
-		return fmt.Errorf("encode columns: %w", err)
+		return nil, fmt.Errorf("encode columns: %w", err)
 	}
-	w.number(int64(rows))
-	w.number(int64(crc32.Checksum(out.Bytes(), castagnoli)))
-	w.number(int64(out.Len()))
-	w.write(out.Bytes())
-	return w.err
+	head := binary.AppendVarint(nil, int64(rows))
+	head = binary.AppendVarint(head, int64(crc32.Checksum(out.Bytes(), castagnoli)))
+	head = binary.AppendVarint(head, int64(out.Len()))
+	return append(head, out.Bytes()...), nil
 }
 
 // blanked has the same values, and under NULLs nothing left to chance.
@@ -111,13 +151,6 @@ func blanked(values arrow.Array) arrow.Array {
 		rows[i] = last
 	}
 	return kernel.TakeValid(values, rows, valid)
-}
-
-func (w *stateWriter) close() error {
-	if w.err != nil {
-		return fmt.Errorf("write state: %w", w.err)
-	}
-	return nil
 }
 
 // stateReader reads what a stateWriter wrote. What cannot be read is a corrupt error.

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/record"
@@ -54,24 +55,47 @@ type checkpointHeader struct {
 	LiveRows  []int        `json:"live_rows"`
 }
 
-// writeCheckpoint writes the state under its name, complete and durable.
-func writeCheckpoint(fs vfs.FS, dir string, h checkpointHeader, machine *continuous.Machine, c *content) error {
-	var final, live []rows
-	for _, b := range c.final {
-		r := rows{columns: b.Record.Columns()[:len(c.definition.Schema.Columns)], count: b.Rows()}
-		final, h.FinalRows = append(final, r), append(h.FinalRows, r.count)
-	}
-	for _, s := range c.live.chunks {
-		if s.alive > 0 {
-			r := s.take(s.left())
-			live, h.LiveRows = append(live, r), append(h.LiveRows, r.count)
-		}
+// captured is a checkpoint to be: all of it stays as it is while the view goes on, so it can be written from another goroutine.
+type captured struct {
+	header  checkpointHeader
+	schema  *event.Schema
+	machine *continuous.State
+	final   []rows
+	live    []*chunk
+}
+
+// capture takes down what a checkpoint holds. It costs a copy of the machine's state; the rows are shared.
+func capture(h checkpointHeader, machine *continuous.Machine, c *content) (*captured, error) {
+	state, err := machine.Capture()
+	if err != nil {
+		return nil, err
 	}
 	h.Version, h.FinalNext = frameVersion, c.next
-	schema := arrowSchema(c.definition.Schema, false)
-	name := path.Join(dir, fmt.Sprintf("%020d%s", h.Next, checkpointSuffix))
+	out := &captured{header: h, schema: c.definition.Schema, machine: state, live: c.live.share()}
+	for _, b := range c.final {
+		out.final = append(out.final, rows{columns: b.Record.Columns()[:len(c.definition.Schema.Columns)], count: b.Rows()})
+	}
+	return out, nil
+}
+
+// write writes the checkpoint under its name, complete and durable.
+func (c *captured) write(fs vfs.FS, dir string) error {
+	final, live := split(c.final), []rows(nil)
+	for _, s := range c.live {
+		if s.alive > 0 {
+			live = append(live, split([]rows{s.take(s.left())})...)
+		}
+	}
+	for _, r := range final {
+		c.header.FinalRows = append(c.header.FinalRows, r.count)
+	}
+	for _, r := range live {
+		c.header.LiveRows = append(c.header.LiveRows, r.count)
+	}
+	schema := arrowSchema(c.schema, false)
+	name := path.Join(dir, fmt.Sprintf("%020d%s", c.header.Next, checkpointSuffix))
 	return record.WriteFile(fs, name, record.Checkpoint, func(w *record.Writer) error {
-		header, err := json.Marshal(h)
+		header, err := json.Marshal(c.header)
 		if err != nil {
 			return err
 		}
@@ -79,11 +103,27 @@ func writeCheckpoint(fs vfs.FS, dir string, h checkpointHeader, machine *continu
 			return err
 		}
 		parts := &partWriter{to: w}
-		if err := errors.Join(machine.Snapshot(parts), parts.flush()); err != nil {
+		if err := errors.Join(c.machine.Write(parts), parts.flush()); err != nil {
 			return err
 		}
 		return errors.Join(addRows(w, kindFinal, schema, final), addRows(w, kindLive, schema, live))
 	})
+}
+
+// split cuts rows so that each part fits into a record.
+func split(list []rows) []rows {
+	var out []rows
+	for _, r := range list {
+		size := max(1, int(partBytes/(r.bytes()/int64(max(r.count, 1))+1)))
+		for from := 0; from < r.count; from += size {
+			part := rows{columns: make([]arrow.Array, len(r.columns)), count: min(size, r.count-from)}
+			for i, c := range r.columns {
+				part.columns[i] = array.NewSlice(c, int64(from), int64(from+part.count))
+			}
+			out = append(out, part)
+		}
+	}
+	return out
 }
 
 func addRows(w *record.Writer, kind uint8, schema *arrow.Schema, list []rows) error {
@@ -99,11 +139,20 @@ func addRows(w *record.Writer, kind uint8, schema *arrow.Schema, list []rows) er
 	return nil
 }
 
+// syncBytes is how much of a checkpoint is written between two syncs. Without them the disk would have all of it to write when the log of a
+// stream next syncs, and acknowledgements would wait for that.
+const syncBytes = 8 << 20
+
+// addRecord writes a record, and syncs now and then.
 func addRecord(w *record.Writer, kind uint8, body []byte) error {
 	if err := w.Add(kind, func(dst []byte) []byte { return append(dst, body...) }); err != nil {
 		return err
 	}
-	return w.Flush()
+	before := w.Size()
+	if err := w.Flush(); err != nil || before/syncBytes == w.Size()/syncBytes {
+		return err
+	}
+	return w.Sync()
 }
 
 // partWriter cuts what is written into records.
@@ -114,11 +163,17 @@ type partWriter struct {
 
 // Write implements io.Writer.
 func (p *partWriter) Write(b []byte) (int, error) {
-	p.pending = append(p.pending, b...)
-	if len(p.pending) < machinePart {
-		return len(b), nil
+	for rest := b; len(rest) > 0; {
+		n := min(len(rest), machinePart-len(p.pending))
+		p.pending, rest = append(p.pending, rest[:n]...), rest[n:]
+		if len(p.pending) < machinePart {
+			break
+		}
+		if err := p.flush(); err != nil {
+			return 0, err
+		}
 	}
-	return len(b), p.flush()
+	return len(b), nil
 }
 
 func (p *partWriter) flush() error {

@@ -139,12 +139,17 @@ func (l *liveRows) publish() ([]*chunk, error) {
 			return nil, err
 		}
 	}
+	return l.share(), nil
+}
+
+// share gives the chunks as they are now, to be read from any goroutine.
+func (l *liveRows) share() []*chunk {
 	out := make([]*chunk, len(l.chunks))
 	for i, s := range l.chunks {
 		s.owned = false
 		out[i] = s.chunk
 	}
-	return out, nil
+	return out
 }
 
 // compact copies the rows that are left into chunks of a good size.

@@ -56,6 +56,7 @@ func (r *runtime) restore(ctx context.Context) error {
 		}
 	}
 	r.late, r.settled = late, true
+	r.view.setReplayed(r.done)
 	return r.publish()
 }
 
@@ -90,31 +91,6 @@ func (r *runtime) newestCheckpoint() (*restored, error) {
 		r.set.options.Logger.Error("a checkpoint cannot be read; the one before is tried", "view", r.definition.Name, "file", name, "error", err)
 	}
 	return nil, fmt.Errorf("no checkpoint of view %s can be read: %w", r.definition.Name, errInputChanged)
-}
-
-// checkpoint writes the state, and lets go of what it makes superfluous.
-func (r *runtime) checkpoint() error {
-	files := r.set.options.FS
-	if err := vfs.MkdirAllSync(files, r.stateDir()); err != nil {
-		return fmt.Errorf("write checkpoint: %w", err)
-	}
-	if err := r.log.rotate(); err != nil {
-		return err
-	}
-	h := checkpointHeader{
-		Next: r.log.next(), Program: r.program.String(), Marks: r.marks, Closed: r.closed, Final: r.final, Late: r.late,
-		Lost: r.lost,
-	}
-	if err := writeCheckpoint(files, r.stateDir(), h, r.machine, r.content); err != nil {
-		return fmt.Errorf("write checkpoint: %w", err)
-	}
-	r.uncovered, r.uncoveredBytes, r.recorded = 0, 0, r.final
-	r.view.setDurable(r.marks)
-	needed, err := trimCheckpoints(files, r.stateDir())
-	if err != nil {
-		return err
-	}
-	return r.log.trim(min(needed, r.set.neededOf(r.definition)), changelogBytes)
 }
 
 // finish ends the building of a view: what it holds becomes durable and can be read from then on. Where it is to take the place of another,
@@ -168,11 +144,11 @@ func (r *runtime) close(orderly bool) error {
 	if r.log == nil {
 		return nil
 	}
-	var errs []error
-	if orderly && r.settled && r.uncovered > 0 {
-		errs = append(errs, r.checkpoint())
+	err := r.awaitCheckpoint()
+	if err == nil && orderly && r.settled && r.uncovered > 0 {
+		err = r.checkpoint()
 	}
-	return errors.Join(append(errs, r.log.close())...)
+	return errors.Join(err, r.log.close())
 }
 
 // sealed is how many final rows of a generation lie in segments.

@@ -110,12 +110,17 @@ func (v *View) needs(segment *manifest.Segment, expired bool) bool {
 	}
 	if v.mu.snapshot != nil && slices.ContainsFunc(v.mu.snapshot.Marks, covers) {
 		v.mu.due = true
-		select {
-		case v.asked <- struct{}{}:
-		default:
-		}
+		v.wake()
 	}
 	return true
+}
+
+// wake has the view look for what is to be done.
+func (v *View) wake() {
+	select {
+	case v.asked <- struct{}{}:
+	default:
+	}
 }
 
 // setDurable notes the marks of the newest checkpoint.
@@ -123,14 +128,6 @@ func (v *View) setDurable(marks []Mark) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.mu.durable = slices.Clone(marks)
-}
-
-// checkpointIfDue writes a checkpoint if one was asked for.
-func (r *runtime) checkpointIfDue() error {
-	if !r.definition.Ready || !r.view.takeDue() {
-		return nil
-	}
-	return r.checkpoint()
 }
 
 // takeDue reports whether a checkpoint was asked for since the last call.

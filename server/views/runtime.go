@@ -43,6 +43,8 @@ type runtime struct {
 	// uncovered and uncoveredBytes are the frames since the last checkpoint.
 	uncovered      int
 	uncoveredBytes int64
+	// writing is a checkpoint on its way to the disk; nil for none.
+	writing *writing
 	// settled tells that no step is half done: marks, machine and content belong together.
 	settled bool
 	// done is how many rows of the inputs have been taken.
@@ -241,13 +243,7 @@ func (r *runtime) commit(ctx context.Context, changes []continuous.Delta) error 
 	if err := r.publish(); err != nil {
 		return err
 	}
-	if err := r.sealIfDue(ctx); err != nil {
-		return err
-	}
-	if r.uncovered < r.set.options.Limits.CheckpointFrames && r.uncoveredBytes < checkpointBytes {
-		return nil
-	}
-	return r.checkpoint()
+	return r.sealIfDue(ctx)
 }
 
 // publish shows the content as it is now.

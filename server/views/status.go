@@ -27,6 +27,8 @@ type Status struct {
 	Marks  []Mark
 	// Lost are rows of streams that the view should have and that had expired when it came to them.
 	Lost []Loss
+	// Replayed is how many rows of its inputs the view read again when it started last: those since its newest checkpoint.
+	Replayed int64
 }
 
 // Status is how the view is now.
@@ -34,6 +36,7 @@ func (v *View) Status() Status {
 	v.mu.Lock()
 	out := Status{Name: v.mu.definition.Name, State: v.mu.state, Failure: v.mu.failure, Closed: continuous.NoWatermark}
 	inputs, snapshot, taken := v.mu.definition.Inputs, v.mu.snapshot, v.mu.taken
+	out.Replayed = v.mu.replayed
 	v.mu.Unlock()
 	if snapshot != nil {
 		if snapshot.Fault != nil {

@@ -32,7 +32,7 @@ type View struct {
 	ctx    context.Context
 	done   chan struct{}
 	resume chan struct{}
-	// asked wakes the view for a checkpoint.
+	// asked wakes the view where there is something to do besides new rows.
 	asked chan struct{}
 	// gone is closed once another view, or none, has the name.
 	gone chan struct{}
@@ -48,6 +48,8 @@ type View struct {
 		shown   bool
 		started bool
 		taken   int64
+		// replayed is how many rows the last start read again.
+		replayed int64
 		// needed is, by input, the oldest mark that a restart may begin at.
 		needed map[string]uint64
 		// durable are the marks of the newest checkpoint: where a restart begins to read. nil where there is none yet.
@@ -142,6 +144,13 @@ func (v *View) setSnapshot(log *changelog, s *Snapshot) {
 	})
 }
 
+// setReplayed notes how many rows a start read again.
+func (v *View) setReplayed(rows int64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.mu.replayed = rows
+}
+
 // setProgress notes how many rows have been taken while the view is built.
 func (v *View) setProgress(taken int64) {
 	v.mu.Lock()
@@ -233,7 +242,7 @@ func (v *View) work() (worked bool, err error) {
 				return worked, err
 			}
 		}
-		if err := r.checkpointIfDue(); err != nil {
+		if err := errors.Join(r.noteCheckpoint(), r.checkpointIfDue()); err != nil {
 			return worked, err
 		}
 		if moved && r.definition.Ready {

@@ -1,0 +1,98 @@
+package views
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+// writing is a checkpoint on its way to the disk.
+type writing struct {
+	marks []Mark
+	// done is closed when it is written or has failed, as err says from then on.
+	done chan struct{}
+	err  error
+}
+
+// checkpointIfDue begins a checkpoint where many frames have come since the last one, or where one was asked for. While one is written no
+// other begins.
+func (r *runtime) checkpointIfDue() error {
+	if !r.definition.Ready || r.writing != nil {
+		return nil
+	}
+	many := r.uncovered >= r.set.options.Limits.CheckpointFrames || r.uncoveredBytes >= checkpointBytes
+	if asked := r.view.takeDue(); !many && !asked {
+		return nil
+	}
+	return r.beginCheckpoint()
+}
+
+// checkpoint writes a checkpoint and waits for it.
+func (r *runtime) checkpoint() error {
+	if err := r.beginCheckpoint(); err != nil {
+		return err
+	}
+	return r.awaitCheckpoint()
+}
+
+// beginCheckpoint takes down the state as of the last frame and has it written beside: the view goes on meanwhile. The frames that follow are
+// in a new file of the changelog, so that those before can go.
+func (r *runtime) beginCheckpoint() error {
+	files, dir := r.set.options.FS, r.stateDir()
+	if err := vfs.MkdirAllSync(files, dir); err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	if err := r.log.rotate(); err != nil {
+		return err
+	}
+	h := checkpointHeader{
+		Next: r.log.next(), Program: r.program.String(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
+		Lost: r.lost,
+	}
+	state, err := capture(h, r.machine, r.content)
+	if err != nil {
+		return fmt.Errorf("write checkpoint: %w", err)
+	}
+	r.uncovered, r.uncoveredBytes, r.recorded = 0, 0, r.final
+	w := &writing{marks: h.Marks, done: make(chan struct{})}
+	r.writing = w
+	go func() {
+		defer close(w.done)
+		w.err = protected(func() error { return state.write(files, dir) })
+		r.view.wake()
+	}()
+	return nil
+}
+
+// noteCheckpoint completes a checkpoint that has been written meanwhile.
+func (r *runtime) noteCheckpoint() error {
+	if r.writing == nil {
+		return nil
+	}
+	select {
+	case <-r.writing.done:
+		return r.awaitCheckpoint()
+	default:
+		return nil
+	}
+}
+
+// awaitCheckpoint waits for the checkpoint that is being written, if there is one, and lets go of what it makes superfluous.
+func (r *runtime) awaitCheckpoint() error {
+	w := r.writing
+	if w == nil {
+		return nil
+	}
+	<-w.done
+	r.writing = nil
+	if w.err != nil {
+		return fmt.Errorf("write checkpoint: %w", w.err)
+	}
+	r.view.setDurable(w.marks)
+	needed, err := trimCheckpoints(r.set.options.FS, r.stateDir())
+	if err != nil {
+		return err
+	}
+	return r.log.trim(min(needed, r.set.neededOf(r.definition)), changelogBytes)
+}

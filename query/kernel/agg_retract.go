@@ -20,6 +20,12 @@ type Retractable interface {
 
 // NewRetractable makes an empty accumulator whose rows can go. It reports false for a function that has none.
 func NewRetractable(f *plan.Function) (Retractable, bool) {
+	switch f.Signature() {
+	case "sum(DOUBLE PRECISION)":
+		return &exactDoubleSum{}, true
+	case "avg(DOUBLE PRECISION)":
+		return &exactDoubleSum{average: true}, true
+	}
 	if f.Name == "min" || f.Name == "max" {
 		return newExtremeSet(f)
 	}

@@ -14,8 +14,8 @@ import (
 // Limits of a definition.
 const (
 	MaxPartitions = 1024
-	MaxColumns    = 2048
-	maxColumnName = 255 // bytes
+	MaxColumns    = 2048 // beside the one for further fields
+	maxColumnName = 255  // bytes
 )
 
 // RejectedSuffix ends the name of the stream that keeps another's rejected rows.
@@ -108,8 +108,15 @@ func validateSchema(schema *event.Schema, faults *faults) {
 	if schema.Version < 1 {
 		faults.add("the schema version is %d, and must be 1 or more", schema.Version)
 	}
-	if len(schema.Columns) > MaxColumns {
-		faults.add("there are %d columns, and %d are the limit", len(schema.Columns), MaxColumns)
+	most := MaxColumns
+	if schema.Overflow != 0 {
+		most++
+		if c, ok := schema.ByID(schema.Overflow); !ok || c.Type.Kind != event.JSONB {
+			faults.add("the column for further fields with id %d is no JSONB column", schema.Overflow)
+		}
+	}
+	if len(schema.Columns) > most {
+		faults.add("there are %d columns, and %d are the limit", len(schema.Columns), most)
 	}
 	names, ids := map[string]bool{}, map[event.FieldID]bool{}
 	for _, c := range schema.Columns {

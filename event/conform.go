@@ -57,7 +57,7 @@ func (b *Batch) find(at map[FieldID]int, column Column) (arrow.Array, error) {
 	return NewNulls(column.Type, b.Rows()), nil
 }
 
-// Widen converts values to the wider type that their column has taken since, without loss: BIGINT to DOUBLE PRECISION, and
+// Widen converts values to the wider type that their column has taken since, without loss: BIGINT to DOUBLE PRECISION, UUID to TEXT, and
 // anything to JSONB.
 func Widen(values arrow.Array, from, to Type) (arrow.Array, error) {
 	switch {
@@ -65,6 +65,8 @@ func Widen(values arrow.Array, from, to Type) (arrow.Array, error) {
 		return values, nil
 	case from.Kind == BigInt && to.Kind == Double:
 		return widenToDouble(values.(*array.Int64)), nil
+	case from.Kind == UUID && to.Kind == Text:
+		return widenUUIDs(values.(*array.FixedSizeBinary)), nil
 	case to.Kind == JSONB:
 		return widenToJSON(values, from)
 	default:
@@ -78,6 +80,18 @@ func widenToDouble(values *array.Int64) arrow.Array {
 		out[i] = float64(v)
 	}
 	return NewFloat64s(out, ValidityOf(values))
+}
+
+func widenUUIDs(values *array.FixedSizeBinary) arrow.Array {
+	offsets := make([]int32, 1, values.Len()+1)
+	var data []byte
+	for i := range values.Len() {
+		if values.IsValid(i) {
+			data = AppendUUID(data, values.Value(i))
+		}
+		offsets = append(offsets, int32(len(data)))
+	}
+	return NewStrings(offsets, data, ValidityOf(values))
 }
 
 func widenToJSON(values arrow.Array, from Type) (arrow.Array, error) {

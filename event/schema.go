@@ -38,6 +38,8 @@ type Column struct {
 	Since int `json:"since"`
 	// Former lists what the column was before it widened, newest first. A batch or file holds the column under one of these ids.
 	Former []FormerColumn `json:"former,omitempty"`
+	// Inferred is set for a UUID column that nobody declared: it takes none but the usual spelling, and widens like any other.
+	Inferred bool `json:"inferred,omitempty"`
 }
 
 // FormerColumn is a narrower type that a column once had, under the id it then had.
@@ -54,6 +56,8 @@ type Schema struct {
 	Columns []Column `json:"columns"`
 	// TimeColumn is the id of the event-time column; 0 means that arrival time is the event time.
 	TimeColumn FieldID `json:"time_column,omitempty"`
+	// Overflow is the id of the JSONB column that takes the fields for which there is no column any more; 0 while all have one.
+	Overflow FieldID `json:"overflow,omitempty"`
 	// NextID is the id that the next new column takes.
 	NextID FieldID `json:"next_id"`
 }

@@ -144,7 +144,7 @@ func (c *Chunk) Infer(timeColumn string) (*event.Schema, error) { return infer(c
 
 // Evolve gives the next version of a schema, which can hold every acceptable row of the chunk: see the function Evolve.
 func (c *Chunk) Evolve(schema *event.Schema, exact func(event.FieldID) bool) (*event.Schema, error) {
-	return evolve(c, schema, exact)
+	return evolve(c, schema, exact), nil
 }
 
 // Infer is Chunk.Infer for newline-delimited JSON.
@@ -154,5 +154,5 @@ func Infer(lines []byte, timeColumn string) (*event.Schema, error) {
 
 // Evolve is Chunk.Evolve for newline-delimited JSON.
 func Evolve(lines []byte, schema *event.Schema, exact func(event.FieldID) bool) (*event.Schema, error) {
-	return evolve(&Chunk{Lines: lines}, schema, exact)
+	return evolve(&Chunk{Lines: lines}, schema, exact), nil
 }

@@ -12,7 +12,7 @@ import (
 // them would: a column of another type, a row that is too long, a NULL where none may be. Whoever makes a Chunk with columns vouches
 // for names that are distinct and allowed, and for text that is valid UTF-8.
 func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
-	if len(c.Fields) > MaxFields {
+	if len(c.Fields) > catalog.MaxColumns {
 		return nil
 	}
 	for _, text := range c.Texts {
@@ -28,9 +28,11 @@ func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
 	for i, f := range c.Fields {
 		at, known := places[f.Name]
 		switch {
+		case known && schema.Columns[at].ID == schema.Overflow: // it takes objects apart
+			return nil
 		case known && schema.Columns[at].Type.Equal(f.Type):
 			out.Columns[at] = c.Columns[i]
-		case known || c.Columns[i].NullN() < out.Count && options.Mode != catalog.Ignore:
+		case known || c.Columns[i].NullN() < out.Count && (options.Mode != catalog.Ignore || schema.Overflow != 0):
 			return nil
 		}
 	}

@@ -20,7 +20,9 @@ type column struct {
 	// eventTime marks the time column, which takes numbers and any spelling, and the arrival where there is none.
 	eventTime bool
 	notNull   bool
-	// anySpelling lets a TIMESTAMPTZ take times that would not be rendered as they came.
+	// inferred marks a UUID column that may widen.
+	inferred bool
+	// anySpelling lets a TIMESTAMPTZ or UUID take values that would not be rendered as they came.
 	anySpelling bool
 
 	limits   *limits

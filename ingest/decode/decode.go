@@ -21,8 +21,8 @@ import (
 const (
 	// MaxRowBytes is the length of its text.
 	MaxRowBytes = 1 << 20
-	// MaxFields is the number of members of its object, and of the columns of a stream.
-	MaxFields = 2048
+	// MaxMembers is the number of members of its object. Those beyond the columns that a stream may have go to its overflow column.
+	MaxMembers = 1 << 16
 
 	maxDepth     = 64 // the row's own object counts as 1
 	maxNameBytes = 255

@@ -95,12 +95,16 @@ func declare(t *testing.T, text string) *event.Schema {
 	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
 		line, isTime := strings.CutSuffix(line, " time")
 		line, notNull := strings.CutSuffix(line, " not null")
+		line, isOverflow := strings.CutSuffix(line, " overflow")
 		name, typeName, _ := strings.Cut(line, " ")
 		typ, err := event.ParseType(typeName)
 		require.NoError(t, err)
 		schema.Columns = append(schema.Columns, event.Column{ID: schema.NextID, Name: name, Type: typ, NotNull: notNull, Since: 1})
 		if isTime {
 			schema.TimeColumn = schema.NextID
+		}
+		if isOverflow {
+			schema.Overflow = schema.NextID
 		}
 		schema.NextID++
 	}
@@ -117,6 +121,12 @@ func describe(schema *event.Schema) string {
 		}
 		if c.ID == schema.TimeColumn {
 			b.WriteString(" time")
+		}
+		if c.ID == schema.Overflow {
+			b.WriteString(" overflow")
+		}
+		if c.Inferred {
+			b.WriteString(" inferred")
 		}
 		for _, f := range c.Former {
 			fmt.Fprintf(&b, ", was %d %s until %d", f.ID, f.Type, f.Until)

@@ -18,8 +18,10 @@ type decoder struct {
 	byName  map[string]int
 	// required are the columns that need a value in every row: those that are NOT NULL, and the time column.
 	required []int
-	// time is the place of the time column, or -1.
-	time int
+	// time is the place of the time column, or -1, and overflow that of the overflow column.
+	time, overflow int
+	// gathered is what the overflow column will hold of the current row: an object that is not closed, or nothing.
+	gathered []byte
 	// follow predicts the next field: element 0 is the column that rows begin with, element c+1 the one that came after column c.
 	follow []int
 
@@ -32,7 +34,7 @@ type decoder struct {
 
 func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 	d := &decoder{
-		mode: options.Mode, arrival: options.Arrival, time: -1, out: &Rows{},
+		mode: options.Mode, arrival: options.Arrival, time: -1, overflow: -1, out: &Rows{},
 		columns: make([]column, len(schema.Columns)),
 		byName:  make(map[string]int, len(schema.Columns)),
 		follow:  make([]int, len(schema.Columns)+1),
@@ -48,9 +50,14 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 		}
 		d.columns[i] = column{
 			name: c.Name, label: labels[i], kind: c.Type.Kind, typ: c.Type,
-			eventTime: isTime, notNull: c.NotNull, anySpelling: isTime || options.Mode != catalog.Evolve, limits: &d.limits,
+			eventTime: isTime, notNull: c.NotNull, inferred: c.Inferred, limits: &d.limits,
+			anySpelling: isTime || options.Mode != catalog.Evolve || c.Type.Kind == event.UUID && !c.Inferred,
 		}
-		d.byName[c.Name] = i
+		if c.ID == schema.Overflow {
+			d.overflow = i // not among the names: it is never one field's own
+		} else {
+			d.byName[c.Name] = i
+		}
 		d.follow[i] = i
 		if isTime {
 			d.time = i

@@ -27,20 +27,18 @@ func infer(chunk *Chunk, timeColumn string) (*event.Schema, error) {
 		if s.byName[timeColumn] == nil {
 			s.byName[timeColumn] = &field{name: timeColumn}
 		}
-		s.byName[timeColumn].eventTime = true
+		s.kept = s.byName[timeColumn]
+		s.kept.eventTime = true
 	}
-	if err := s.run(chunk); err != nil {
-		return nil, err
-	}
-	if timeColumn != "" {
-		if err := s.list(s.byName[timeColumn]); err != nil {
-			return nil, err
-		}
+	s.run(chunk)
+	if s.kept != nil {
+		s.list(s.kept)
 	}
 	schema := &event.Schema{Version: 1, NextID: 1}
 	for _, f := range s.found(0) {
 		schema.Columns = append(schema.Columns, newColumn(schema, f))
 	}
+	s.addOverflow(schema)
 	return schema, nil
 }
 
@@ -89,6 +87,7 @@ func newColumn(schema *event.Schema, f *field) event.Column {
 	c := event.Column{ID: schema.NextID, Name: f.name, Since: schema.Version}
 	schema.NextID++
 	c.Type = event.Type{Kind: f.summary.firstKind()}
+	c.Inferred = c.Type.Kind == event.UUID && !f.eventTime && f.declared.Kind == event.Unknown
 	if f.declared.Kind != event.Unknown {
 		c.Type = f.declared
 	}

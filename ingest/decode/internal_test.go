@@ -18,6 +18,7 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte("{\"a\":1,\"b\":2}\n{\"b\":3,\"c\":\"x\"}\n{\"c\":null,\"a\":-5}"), byte(0))
 	f.Add([]byte(`{"a" : 1, "a":2, "b": 0.25,"c":"\u0041","d":{"x": 1}}`), byte(1))
 	f.Add([]byte("{\"x\":1}\n{\"a\":1,\"c\":2}\n{\"a\":1,"), byte(2))
+	f.Add([]byte(`{"x":1,"d":{"y": [2]},"d":3,"z":null,"w":"\u0041","a":7}`), byte(9))
 	f.Fuzz(func(t *testing.T, chunk []byte, mode byte) {
 		schema := &event.Schema{Columns: []event.Column{
 			{ID: 1, Name: "a", Type: event.Type{Kind: event.BigInt}},
@@ -25,6 +26,9 @@ func FuzzReaders(f *testing.F) {
 			{ID: 3, Name: "c", Type: event.Type{Kind: event.Text}},
 			{ID: 4, Name: "d", Type: event.Type{Kind: event.JSONB}},
 		}}
+		if mode&8 != 0 {
+			schema.Overflow = 4
+		}
 		modes := []catalog.SchemaMode{catalog.Strict, catalog.Evolve, catalog.Ignore}
 		options := Options{Mode: modes[int(mode&3)%len(modes)]}
 		fast, err := NDJSON(chunk, schema, options)

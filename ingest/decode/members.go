@@ -48,7 +48,7 @@ func (r *memberReader) read(row []byte) ([]member, string) {
 	if i < len(row) && row[i] == '}' {
 		return nil, r.end(i + 1)
 	}
-	for range MaxFields {
+	for range MaxMembers {
 		var reason string
 		if i, reason = r.member(i); reason != "" {
 			return nil, reason
@@ -66,7 +66,7 @@ func (r *memberReader) read(row []byte) ([]member, string) {
 		}
 		i = r.space(i + 1)
 	}
-	return nil, fmt.Sprintf("the row has more than %d fields", MaxFields)
+	return nil, fmt.Sprintf("the row has more than %d fields", MaxMembers)
 }
 
 // member reads the member at i into the list.

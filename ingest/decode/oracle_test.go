@@ -104,7 +104,7 @@ func (o *oracle) run(chunk []byte) {
 // row reads one row as a map from column to bool, int64, float64, string or time.
 func (o *oracle) row(text []byte) (map[string]any, verdict) {
 	names, values := oracleMembers(text)
-	if values == nil || len(names) > 2048 {
+	if values == nil || len(names) > 1<<16 {
 		return nil, rejected
 	}
 	row, result, duplicates := map[string]any{}, accepted, 0

@@ -43,7 +43,7 @@ func Replay(values [][]byte, schema *event.Schema, version int, arrival int64) (
 // schemaAt is the schema as it was at a version, and where each of its columns now stands. NOT NULL is left out: whether a row may
 // lack a value was decided when it was accepted.
 func schemaAt(schema *event.Schema, version int) (then *event.Schema, places []int) {
-	then = &event.Schema{Version: version, TimeColumn: schema.TimeColumn, NextID: schema.NextID}
+	then = &event.Schema{Version: version, TimeColumn: schema.TimeColumn, Overflow: schema.Overflow, NextID: schema.NextID}
 	for i, c := range schema.Columns {
 		if c.Since > version {
 			continue

@@ -14,13 +14,16 @@ func (d *decoder) exactRow(raw []byte) (reason string) {
 		return reason
 	}
 	drift, duplicates := false, 0
+	d.gathered = d.gathered[:0]
 	for i := range members {
 		m := &members[i]
 		at, known := d.byName[m.name]
 		switch {
 		case m.replaced && known:
 			duplicates++
-		case m.replaced || !known && string(m.value) == "null":
+		case m.replaced || !known && m.isNull():
+		case !known && d.overflows(m.name):
+			d.gather(m)
 		case known && d.storeAlone(&d.columns[at], m.value):
 		case known && (d.mode != catalog.Evolve || !d.columns[at].canWiden(m.value)):
 			return d.columns[at].refusal(m.value)
@@ -33,6 +36,7 @@ func (d *decoder) exactRow(raw []byte) (reason string) {
 			return fmt.Sprintf("unknown field %q", shorten([]byte(m.name)))
 		}
 	}
+	d.storeGathered()
 	if missing := d.complete(); missing != nil {
 		return missing.refusal(nil)
 	}
@@ -55,7 +59,7 @@ func (d *decoder) hold(c *column) {
 
 // canWiden reports whether the column may take a wider type for the sake of a value that it cannot hold.
 func (c *column) canWiden(value []byte) bool {
-	return !c.eventTime && !declaredOnly(c.kind) && string(value) != "null"
+	return !c.eventTime && (c.inferred || !declaredOnly(c.kind)) && string(value) != "null"
 }
 
 // refusal says why the column cannot take a value; nil is a missing one.

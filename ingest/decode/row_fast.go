@@ -23,7 +23,7 @@ func (d *decoder) fastRow(raw []byte) bool {
 		return d.complete() == nil
 	}
 	previous := 0
-	for range MaxFields {
+	for range MaxMembers {
 		var name int
 		if name, i = d.fastName(i, previous); i < 0 {
 			return false
@@ -91,9 +91,9 @@ func (d *decoder) lookup(name []byte) int {
 	return unknownName
 }
 
-// skipUnknown passes over the value of a field that the schema does not have: NULL, or anything at all in mode ignore.
+// skipUnknown passes over the value of a field that has no column: NULL, or anything at all where such fields are left out.
 func (d *decoder) skipUnknown(i int) int {
-	if d.mode == catalog.Ignore {
+	if d.mode == catalog.Ignore && d.overflow < 0 {
 		return d.value(i, 1)
 	}
 	return d.word(i, "null")

@@ -12,8 +12,8 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// declaredOnly names the kinds that a column has only if somebody declared it so: no value is taken for one of them by itself. Such
-// a column never widens: whoever wrote the type down wants a value that does not fit rejected.
+// declaredOnly names the kinds that a column has only if somebody declared it so, but for an inferred UUID: no value is taken for one of them by
+// itself. Such a column never widens: whoever wrote the type down wants a value that does not fit rejected.
 func declaredOnly(kind event.Kind) bool {
 	switch kind {
 	case event.SmallInt, event.Integer, event.Real, event.Numeric, event.Date, event.UUID, event.Bytea:
@@ -44,7 +44,11 @@ func (d *decoder) storeDeclared(c *column, i int, first byte) int {
 		})
 	case event.UUID:
 		return storeString(d, i, first, func(text string) bool {
-			v, ok := event.ParseUUID(text)
+			parse := parseCanonicalUUID
+			if c.anySpelling {
+				parse = event.ParseUUID
+			}
+			v, ok := parse(text)
 			if ok = ok && c.begin(d.out.Count); ok {
 				c.addWord(event.UUIDWord(v))
 			}

@@ -17,6 +17,7 @@ const (
 	sawFraction          // any other number that DOUBLE PRECISION holds
 	sawExcess            // a number too large for it
 	sawTime              // a string as event.FormatTimestamp writes it
+	sawUUID              // a string as event.FormatUUID writes it
 	sawNotFinite         // a string as DOUBLE PRECISION writes what no JSON number can say
 	sawText              // any other string
 	sawNested            // an array or object
@@ -36,6 +37,9 @@ func (s *scanner) classify(value []byte) summary {
 	case '"':
 		if _, end := s.readTime(0, false, false); end >= 0 {
 			return sawTime
+		}
+		if isCanonicalUUID(value) {
+			return sawUUID
 		}
 		if _, end := s.notFinite(0); end >= 0 {
 			return sawNotFinite
@@ -78,16 +82,33 @@ func (s summary) firstKind() event.Kind {
 		return event.Double
 	case s.within(sawTime):
 		return event.TimestampTZ
-	case s.within(sawTime | sawNotFinite | sawText):
+	case s.within(sawUUID):
+		return event.UUID
+	case s.within(sawString):
 		return event.Text
 	default:
 		return event.JSONB
 	}
 }
 
-// widerKind is the kind that holds both what a column of a kind has stored and the values seen. exact tells whether the integers that
-// a BIGINT column has stored are exact in DOUBLE PRECISION.
-func (s summary) widerKind(kind event.Kind, exact func() bool) event.Kind {
+// sawString is any string.
+const sawString = sawTime | sawUUID | sawNotFinite | sawText
+
+// widerKind is the kind that holds both what a column has stored and the values seen. exact tells whether the integers that a BIGINT column has
+// stored are exact in DOUBLE PRECISION. An inferred UUID has stored none but strings as they came, and so becomes TEXT where more
+// of those come.
+func (s summary) widerKind(column *event.Column, exact func() bool) event.Kind {
+	kind := column.Type.Kind
+	if kind == event.UUID && column.Inferred {
+		switch {
+		case s.within(sawUUID):
+			return kind
+		case s.within(sawString):
+			return event.Text
+		default:
+			return event.JSONB
+		}
+	}
 	var holds summary
 	switch kind {
 	case event.Boolean:
@@ -99,7 +120,7 @@ func (s summary) widerKind(kind event.Kind, exact func() bool) event.Kind {
 	case event.TimestampTZ:
 		holds = sawTime
 	case event.Text:
-		holds = sawTime | sawNotFinite | sawText
+		holds = sawString
 	default: // JSONB holds everything, and types that must be declared never widen
 		return kind
 	}

@@ -1,6 +1,11 @@
 package decode
 
-import "github.com/tidemarkdb/tidemark/event"
+import (
+	"strconv"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
 
 // survey looks at every acceptable row of a chunk for the values of each field. It is the slow but schema-free counterpart of a decode,
 // and accepts exactly the rows that a decode in mode evolve would.
@@ -10,6 +15,10 @@ type survey struct {
 	fields []*field // the schema's columns, then the new ones by first appearance
 	byName map[string]*field
 	needed int // how many fields a row must have a value for
+	// full is set once a field found no place, or from the beginning for a schema with an overflow column.
+	full bool
+	// kept is a field that finds a place in any case, or nil.
+	kept *field
 }
 
 // field is what a survey knows of one name.
@@ -25,7 +34,7 @@ type field struct {
 }
 
 func newSurvey(schema *event.Schema, declared []Field) *survey {
-	s := &survey{byName: make(map[string]*field, len(schema.Columns))}
+	s := &survey{byName: make(map[string]*field, len(schema.Columns)), full: schema.Overflow != 0}
 	for _, c := range schema.Columns {
 		f := &field{name: c.Name, eventTime: c.ID == schema.TimeColumn, notNull: c.NotNull, listed: true}
 		s.fields = append(s.fields, f)
@@ -43,11 +52,9 @@ func newSurvey(schema *event.Schema, declared []Field) *survey {
 }
 
 // run surveys a chunk.
-func (s *survey) run(chunk *Chunk) error {
+func (s *survey) run(chunk *Chunk) {
 	for _, f := range chunk.Fields {
-		if err := s.list(s.byName[f.Name]); err != nil {
-			return err
-		}
+		s.list(s.byName[f.Name])
 	}
 	lines := chunk.rows()
 	for row, ok := lines.next(); ok; row, ok = lines.next() {
@@ -56,12 +63,9 @@ func (s *survey) run(chunk *Chunk) error {
 			continue
 		}
 		for i := range members {
-			if err := s.note(&members[i]); err != nil {
-				return err
-			}
+			s.note(&members[i])
 		}
 	}
-	return nil
 }
 
 // acceptable reports whether the event time is readable and every NOT NULL column has a value.
@@ -90,9 +94,9 @@ func (s *survey) readableTime(value []byte) bool {
 }
 
 // note adds a member's value to what its field has shown. A field comes into being with its first value that is not NULL.
-func (s *survey) note(m *member) error {
+func (s *survey) note(m *member) {
 	if m.replaced || m.isNull() {
-		return nil
+		return
 	}
 	f := s.byName[m.name]
 	if f == nil {
@@ -103,21 +107,42 @@ func (s *survey) note(m *member) error {
 	if !f.eventTime {
 		f.summary |= s.values.classify(m.value)
 	}
-	return s.list(f)
+	s.list(f)
 }
 
-// list gives a field its place behind those seen before it.
-func (s *survey) list(f *field) error {
-	if f.listed {
-		return nil
+// list gives a field its place behind those seen before it, if there is one left.
+func (s *survey) list(f *field) {
+	if f.listed || s.full && f != s.kept {
+		return
 	}
-	if len(s.fields) >= MaxFields {
-		return event.Errorf(event.CodeTooLarge, "the stream would have more than %d columns", MaxFields).
-			WithHint("put rarely used fields into one nested object")
+	most := catalog.MaxColumns
+	if s.kept != nil && !s.kept.listed && f != s.kept {
+		most--
+	}
+	if len(s.fields) >= most {
+		s.full = true
+		return
 	}
 	f.listed = true
 	s.fields = append(s.fields, f)
-	return nil
+}
+
+// overflowName is the name of a column for fields without one; a number follows where it is taken.
+const overflowName = "_extra"
+
+// addOverflow gives a schema in the making its overflow column, if it needs one and has none.
+func (s *survey) addOverflow(schema *event.Schema) {
+	if !s.full || schema.Overflow != 0 {
+		return
+	}
+	name := overflowName
+	for n := 2; s.byName[name] != nil; n++ {
+		name = overflowName + strconv.Itoa(n)
+	}
+	c := event.Column{ID: schema.NextID, Name: name, Type: event.Type{Kind: event.JSONB}, Since: schema.Version}
+	schema.NextID++
+	schema.Overflow = c.ID
+	schema.Columns = append(schema.Columns, c)
 }
 
 // found are the fields from a place on that make a column: all but those that were named, and have neither a type nor a value.

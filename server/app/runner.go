@@ -243,6 +243,8 @@ func note(stream *catalog.Stream, c event.Column) string {
 	switch {
 	case c.ID == stream.Schema.TimeColumn:
 		return "event time"
+	case c.ID == stream.Schema.Overflow:
+		return "further fields"
 	case slices.Contains(stream.PartitionBy, c.Name):
 		return "partition key"
 	case slices.Contains(stream.DedupKey, c.Name):

@@ -22,6 +22,8 @@ const (
 	// chunkRows is how many rows a chunk has at most, and chunkBytes about how much text: as for lines of JSON, but a row of columns costs less.
 	chunkRows  = 4096
 	chunkBytes = 1 << 20
+	// chunkValues is how many values a chunk has at most, unless one row has more: most of a wide row may be NULL and still takes its place.
+	chunkValues = 1 << 20
 	// splitBytes is how much the values of one column of a chunk may take before fewer rows are tried.
 	splitBytes = 8 << 20
 	// maxNesting bounds the depth of types, as the depth of a row is; a map counts twice.
@@ -73,8 +75,8 @@ func (p *part) refuseFor(row int, reason string) {
 
 // New makes a converter, which gives up once it has made limit bytes of text: small batches can stand for very many rows.
 func New(schema *arrow.Schema, limit int64) (*Converter, error) {
-	if schema.NumFields() > decode.MaxFields {
-		return nil, event.Errorf(event.CodeTooLarge, "the schema has %d columns, more than %d", schema.NumFields(), decode.MaxFields)
+	if schema.NumFields() > decode.MaxMembers {
+		return nil, event.Errorf(event.CodeTooLarge, "the schema has %d columns, more than %d", schema.NumFields(), decode.MaxMembers)
 	}
 	c := &Converter{left: limit}
 	seen := map[string]bool{}
@@ -116,7 +118,7 @@ func extension(f arrow.Field) string {
 
 // Convert gives the batch's rows from a row on as a chunk, and how many that are.
 func (c *Converter) Convert(batch arrow.RecordBatch, from int64) (*decode.Chunk, int64, error) {
-	n := min(batch.NumRows()-from, chunkRows)
+	n := min(batch.NumRows()-from, chunkRows, max(1, chunkValues/int64(max(1, len(c.columns)))))
 	for {
 		chunk, err := c.slice(batch, from, n)
 		if errors.Is(err, errSplit) && n > 1 {
@@ -162,7 +164,7 @@ func (c *Converter) texts(columns []arrow.Array, rows int) [][]byte {
 	for i, values := range columns {
 		writers[i] = writerOf(values, c.fields[i].Type)
 	}
-	text := make([]byte, 0, rows*(16+24*len(columns)))
+	text := make([]byte, 0, min(rows*(16+24*len(columns)), chunkBytes))
 	ends := make([]int, rows)
 	for row := range rows {
 		start := len(text)

@@ -104,9 +104,6 @@ func (r *Reader) readHeader() error {
 	if rec.fault != "" {
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
 	}
-	if len(rec.cells) > decode.MaxFields {
-		return event.Errorf(event.CodeTooLarge, "the header names %d columns, more than %d", len(rec.cells), decode.MaxFields)
-	}
 	seen := make(map[string]int, len(rec.cells))
 	for i, c := range rec.cells {
 		name := string(c.text)

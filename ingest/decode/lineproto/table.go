@@ -178,8 +178,8 @@ func (t *table) mix(c *column) { c.mixed, t.typed = true, false }
 // row before had, is tried first.
 func (t *table) places(p *point) (places []int, fault string) {
 	tags := p.series.places
-	if len(p.fields)+len(tags) > decode.MaxFields {
-		return nil, fmt.Sprintf("the line has more than %d tags and fields", decode.MaxFields)
+	if len(p.fields)+len(tags) > decode.MaxMembers {
+		return nil, fmt.Sprintf("the line has more than %d tags and fields", decode.MaxMembers)
 	}
 	same := len(p.fields) == len(t.follow)
 	for i := 0; same && i < len(t.follow); i++ {

@@ -203,14 +203,34 @@ func (c *Catalog) Readers(name string) []string {
 	return out
 }
 
-// Unread fails with CodeConflict for a stream or view that views read: it cannot be dropped.
+// Unread fails with CodeConflict for a stream or view that views read, or that they send their late rows to: it cannot be dropped.
 func (c *Catalog) Unread(name string) error {
-	readers := c.Readers(name)
-	if len(readers) == 0 {
-		return nil
+	if readers := c.Readers(name); len(readers) > 0 {
+		return errInUse(name, "read by", readers)
 	}
-	return event.Errorf(event.CodeConflict, "%q is read by the materialized %s %s", name, plural("view", len(readers)),
-		strings.Join(readers, ", ")).WithHint("drop %s first", strings.Join(readers, ", "))
+	if writers := c.lateWriters(name); len(writers) > 0 {
+		return errInUse(name, "where late rows go of", writers)
+	}
+	return nil
+}
+
+func errInUse(name, how string, users []string) error {
+	return event.Errorf(event.CodeConflict, "%q is %s the materialized %s %s", name, how, plural("view", len(users)),
+		strings.Join(users, ", ")).WithHint("drop %s first", strings.Join(users, ", "))
+}
+
+// lateWriters lists the views that send their late rows to a stream.
+func (c *Catalog) lateWriters(name string) []string {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	var out []string
+	for _, writer := range slices.Sorted(maps.Keys(c.mu.views)) {
+		e := c.mu.views[writer]
+		if e.present.LateInto == name || (e.next != nil && e.next.LateInto == name) {
+			out = append(out, writer)
+		}
+	}
+	return out
 }
 
 func plural(noun string, n int) string {

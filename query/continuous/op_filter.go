@@ -22,10 +22,11 @@ func (c *compiler) compileFilter(n *plan.Filter) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.filterOver(input, plan.Conjuncts(n.Predicate))
+	return c.filterOver(input, n.Input, plan.Conjuncts(n.Predicate))
 }
 
-func (c *compiler) filterOver(input node, conjuncts []plan.Expr) (node, error) {
+// filterOver filters the rows of a compiled operator, that of a plan.
+func (c *compiler) filterOver(input node, of plan.Node, conjuncts []plan.Expr) (node, error) {
 	out := &filterNode{base: base{cols: input.columns(), ins: []node{input}, tr: *input.traits()}, exprs: conjuncts, late: -1}
 	var err error
 	if out.conjuncts, err = compileExprs(conjuncts); err != nil {
@@ -38,6 +39,7 @@ func (c *compiler) filterOver(input node, conjuncts []plan.Expr) (node, error) {
 			out.tr.recomputes = c.options.Horizon > 0
 		}
 	}
+	c.noteLate(of, conjuncts, out.late)
 	return out, nil
 }
 

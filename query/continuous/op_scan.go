@@ -35,7 +35,9 @@ func (c *compiler) compileScan(n *plan.Scan) (node, error) {
 	if len(n.Filter) == 0 {
 		return out, nil
 	}
-	return c.filterOver(out, n.Filter)
+	unfiltered := *n
+	unfiltered.Filter, unfiltered.Ranges = nil, nil
+	return c.filterOver(out, &unfiltered, n.Filter)
 }
 
 func (n *scanNode) describe() string {

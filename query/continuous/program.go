@@ -19,6 +19,7 @@ type Program struct {
 	key     []int
 	inputs  []Input
 	infos   map[string]InputInfo
+	late    []lateSpot
 	// time is the output column that the watermark speaks of, -1 without one.
 	time int
 	// closedLag and finalLag are how far behind the watermark a row's time must lie for it to be complete, and to be so for good.
@@ -44,7 +45,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{options: options, plan: optimized, root: compiled, key: key, infos: inputs, time: -1}
+	p := &Program{options: options, plan: optimized, root: compiled, key: key, infos: inputs, late: c.late, time: -1}
 	for i, column := range optimized.Columns() {
 		p.columns = append(p.columns, Column{Column: column, Hidden: i >= visible})
 	}
@@ -159,6 +160,7 @@ type compiler struct {
 	inputs  map[string]InputInfo
 	options Options
 	fields  map[string]*Input
+	late    []lateSpot
 }
 
 // collectFields lists what is read of each input over all its scans.

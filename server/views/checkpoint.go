@@ -49,6 +49,8 @@ type checkpointHeader struct {
 	Final   int64  `json:"final"`
 	Late    int64  `json:"late"`
 	Lost    []Loss `json:"lost,omitempty"`
+	// Sent are the marks up to which late rows have gone to their stream.
+	Sent []Mark `json:"sent,omitempty"`
 	// FinalNext is the number of the final row that follows, and FinalRows how many of those before are in this file.
 	FinalNext event.Offset `json:"final_next"`
 	FinalRows []int        `json:"final_rows"`

@@ -50,6 +50,9 @@ func (r *runtime) beginCheckpoint() error {
 		Next: r.log.next(), Program: r.program.String(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
 		Lost: r.lost,
 	}
+	if r.outlet != nil {
+		h.Sent = r.outlet.sent
+	}
 	state, err := capture(h, r.machine, r.content)
 	if err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)

@@ -98,9 +98,6 @@ func define(b bind.CreateView, program *continuous.Program) (catalog.View, error
 	if at, ok := program.Time(); ok && program.Columns()[at].Type.Kind == event.TimestampTZ {
 		v.Schema.TimeColumn = event.FieldID(at + 1)
 	}
-	if v.LateInto != "" {
-		return v, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO: not supported yet").WithHint("late rows are counted: SHOW LATE")
-	}
 	return v, nil
 }
 

@@ -29,6 +29,9 @@ func (r *runtime) restore(ctx context.Context) error {
 	r.machine, r.content, r.started = found.machine, found.content, true
 	r.closed, r.final, r.late, r.lost = found.Closed, found.Final, found.Late, found.Lost
 	r.view.setDurable(found.Marks)
+	if r.outlet != nil && found.Sent != nil {
+		r.outlet.sent = found.Sent
+	}
 	targets := found.Marks
 	apply := func(f *Frame) error {
 		targets, r.closed, r.final, r.late, r.lost = f.Marks, f.Closed, f.Final, f.Late, f.Lost
@@ -57,7 +60,7 @@ func (r *runtime) restore(ctx context.Context) error {
 	}
 	r.late, r.settled = late, true
 	r.view.setReplayed(r.done)
-	return r.publish()
+	return r.publish(ctx)
 }
 
 // place sets the marks to those of the checkpoint. They name the inputs that the program has, or it is another program.
@@ -121,7 +124,7 @@ func (r *runtime) finish(ctx context.Context) (err error) {
 		return err
 	}
 	r.definition, r.content.definition = ready, ready
-	if err := r.publish(); err != nil {
+	if err := r.publish(ctx); err != nil {
 		return err
 	}
 	r.set.promote(r.view, ready)

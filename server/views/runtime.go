@@ -33,6 +33,8 @@ type runtime struct {
 	marks      []Mark
 	content    *content
 	log        *changelog
+	// outlet sends late rows elsewhere; nil where nobody asked for that.
+	outlet *lateOutlet
 	// closed and final are the view's own watermarks, late the number of rows left out as late.
 	closed, final, late int64
 	lost                []Loss
@@ -65,6 +67,9 @@ func (s *Set) newRuntime(v *View) (*runtime, error) {
 		r.inputs = append(r.inputs, s.input(want))
 		r.marks = append(r.marks, Mark{Name: want.Name})
 	}
+	if r.outlet, err = r.newOutlet(); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
@@ -96,6 +101,9 @@ func (r *runtime) skipToNow() error {
 			return err
 		}
 		r.marks[i].Vector, r.marks[i].Watermarks = view.Next, tailWatermarks(view)
+	}
+	if r.outlet != nil {
+		r.outlet.sent = slices.Clone(r.marks)
 	}
 	return nil
 }
@@ -240,14 +248,17 @@ func (r *runtime) commit(ctx context.Context, changes []continuous.Delta) error 
 	if err := r.content.apply(rows{columns: frame.Columns, count: frame.Rows}, frame.Weights, r.final); err != nil {
 		return err
 	}
-	if err := r.publish(); err != nil {
+	if err := r.publish(ctx); err != nil {
 		return err
 	}
 	return r.sealIfDue(ctx)
 }
 
-// publish shows the content as it is now.
-func (r *runtime) publish() error {
+// publish shows the content as it is now, once its late rows are where they belong.
+func (r *runtime) publish(ctx context.Context) error {
+	if err := r.sendLate(ctx); err != nil {
+		return err
+	}
 	live, err := r.content.live.publish()
 	if err != nil {
 		return err
@@ -292,7 +303,7 @@ func (r *runtime) sealIfDue(ctx context.Context) error {
 	if !r.definition.Ready {
 		return nil
 	}
-	return r.publish()
+	return r.publish(ctx)
 }
 
 // recordFinal makes durable up to when rows are final, where no frame has said so yet: a restart would take rows for live ones that a

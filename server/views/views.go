@@ -28,6 +28,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
@@ -44,7 +46,9 @@ type Options struct {
 	Journal  segments.Journal
 	Ingest   *ingest.Engine
 	Segments *segments.Store
-	Logger   *slog.Logger
+	// Insert appends rows to a stream, all of them durable when it returns without an error.
+	Insert func(ctx context.Context, stream string, names []string, columns []arrow.Array) error
+	Logger *slog.Logger
 	// Now is the wall clock. It decides nothing but when something is tried again.
 	Now    func() time.Time
 	Limits Limits
@@ -192,7 +196,7 @@ func (s *Set) Explain(b bind.CreateView) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := define(b, program); err != nil {
+	if _, err := s.defined(b, program); err != nil {
 		return "", err
 	}
 	return program.String(), nil
@@ -204,11 +208,20 @@ func (s *Set) Create(b bind.CreateView) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	definition, err := define(b, program)
+	definition, err := s.defined(b, program)
 	if err != nil {
 		return nil, err
 	}
 	return s.create(definition, b.OrReplace)
+}
+
+// defined is define, and makes sure that late rows have a place to go to.
+func (s *Set) defined(b bind.CreateView, program *continuous.Program) (catalog.View, error) {
+	definition, err := define(b, program)
+	if err == nil && definition.LateInto != "" {
+		_, _, err = s.lateTarget(&definition, program)
+	}
+	return definition, err
 }
 
 func (s *Set) create(definition catalog.View, replace bool) (*View, error) {

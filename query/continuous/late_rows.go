@@ -1,0 +1,119 @@
+package continuous
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// LateRows is what a program leaves out of one stream as too late: the answer to a plan without state.
+type LateRows struct {
+	Stream string
+	// Program gives the stream's own columns, in the order of its schema, then the hidden columns _partition, _offset and _watermark,
+	// the watermark before the row. A row that was late for several windows is in it once for each.
+	Program *Program
+}
+
+// lateSpot is a condition of lateness, met while compiling.
+type lateSpot struct {
+	input plan.Node
+	// late is the condition that rows in time fulfil, others what else is asked of them at that place.
+	late   plan.Expr
+	others []plan.Expr
+}
+
+// noteLate remembers a filter that leaves out late rows.
+func (c *compiler) noteLate(input plan.Node, conjuncts []plan.Expr, late int) {
+	if late < 0 {
+		return
+	}
+	spot := lateSpot{input: input, late: conjuncts[late]}
+	spot.others = append(append(spot.others, conjuncts[:late]...), conjuncts[late+1:]...)
+	c.late = append(c.late, spot)
+}
+
+// LateRows are the rows that the program leaves out as too late, for each place of the plan that does. None means that it knows no
+// lateness. A place whose rows cannot be told from those of others is a not_supported error.
+func (p *Program) LateRows() ([]LateRows, error) {
+	var out []LateRows
+	for _, spot := range p.late {
+		scan := onlyScan(spot.input)
+		if scan == nil {
+			return nil, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO where a window's rows are not those of one stream").
+				WithHint("take the window of the stream itself, as in TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute'), and join afterwards")
+		}
+		var fields []event.FieldID
+		for _, column := range scan.Schema.Columns {
+			fields = append(fields, column.ID)
+		}
+		fields = append(fields, event.FieldPartition, event.FieldOffset, event.FieldWatermark)
+		input, places := withFields(spot.input, fields)
+		late := call("not", spot.late)
+		for _, e := range spot.others {
+			late = call("and", e, late)
+		}
+		root := pick(&plan.Filter{Input: input, Predicate: late}, places)
+		program, err := Compile(root, map[string]InputInfo{scan.Stream: p.infos[scan.Stream]}, Options{})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, LateRows{Stream: scan.Stream, Program: program})
+	}
+	return out, nil
+}
+
+// onlyScan is the scan that a chain of filters, projections and windows of fixed size reads; nil where there is more to it.
+func onlyScan(n plan.Node) *plan.Scan {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return n
+	case *plan.Filter:
+		return onlyScan(n.Input)
+	case *plan.Project:
+		return onlyScan(n.Input)
+	case *plan.Assign:
+		return onlyScan(n.Input)
+	default:
+		return nil
+	}
+}
+
+// withFields is a chain as onlyScan takes it with fields of the scan behind its own columns, and where those are.
+func withFields(n plan.Node, fields []event.FieldID) (plan.Node, []int) {
+	width := plan.Width(n)
+	switch n := n.(type) {
+	case *plan.Scan:
+		out := *n
+		out.Fields = append(append([]event.FieldID(nil), n.Fields...), fields...)
+		return &out, from(width, len(fields))
+	case *plan.Filter:
+		input, places := withFields(n.Input, fields)
+		return &plan.Filter{Input: input, Predicate: n.Predicate}, places
+	case *plan.Project:
+		input, places := withFields(n.Input, fields)
+		out := &plan.Project{Input: input, Exprs: append([]plan.Expr(nil), n.Exprs...), Names: append([]string(nil), n.Names...)}
+		columns := input.Columns()
+		for _, at := range places {
+			out.Exprs = append(out.Exprs, &plan.ColumnRef{Index: at, Name: columns[at].Name, Typ: columns[at].Type})
+			out.Names = append(out.Names, columns[at].Name)
+		}
+		return out, from(width, len(fields))
+	case *plan.Assign:
+		input, places := withFields(n.Input, fields)
+		out := *n
+		out.Input = input
+		wider := plan.Width(input)
+		order := append(append(upTo(width-2), wider, wider+1), places...)
+		return pick(&out, order), from(width, len(fields))
+	default:
+		panic("continuous: onlyScan lets through what withFields does not know")
+	}
+}
+
+// from are n numbers that follow each other.
+func from(first, n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = first + i
+	}
+	return out
+}

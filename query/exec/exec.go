@@ -105,7 +105,7 @@ func (e *Engine) Profile(ctx context.Context, root plan.Node) (*Result, error) {
 func (e *Engine) start(ctx context.Context, root plan.Node, profile *profile) (*Result, error) {
 	r := &run{
 		engine:  e,
-		kernel:  &kernel.Context{Now: e.options.Now().UnixMicro()},
+		kernel:  &kernel.Context{Now: e.options.Now().UnixMicro(), Memo: &kernel.Memo{}},
 		files:   &spillFiles{},
 		stats:   &counters{},
 		profile: profile,

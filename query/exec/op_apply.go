@@ -112,8 +112,9 @@ func (r *applyReader) number(args []arrow.Array, rows int) []uint32 {
 func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (*Batch, error) {
 	outer := r.op.join.run
 	inner := &run{
-		engine: outer.engine, snapshot: outer.snapshot, kernel: &kernel.Context{Now: outer.kernel.Now, Done: outer.kernel.Done}, works: outer.works,
-		files: &spillFiles{}, stats: &counters{}, profile: outer.profile,
+		engine: outer.engine, snapshot: outer.snapshot, works: outer.works,
+		kernel: &kernel.Context{Now: outer.kernel.Now, Done: outer.kernel.Done, Memo: outer.kernel.Memo},
+		files:  &spillFiles{}, stats: &counters{}, profile: outer.profile,
 	}
 	// What the right side's operators hold is let go with them.
 	inner.budget = outer.budget.part()

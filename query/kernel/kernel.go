@@ -34,6 +34,8 @@ type Context struct {
 	Outer []arrow.Array
 	// Done is closed when nobody waits for the answer any more, which is looked at before every call; nil is never.
 	Done <-chan struct{}
+	// Memo is shared by all contexts of a query; nil remembers nothing.
+	Memo *Memo
 }
 
 // stopped is the error of work that nobody waits for.

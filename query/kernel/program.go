@@ -86,7 +86,7 @@ func compile(e plan.Expr, columns []int) (step, []int, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		return &callStep{fn: f, args: []step{input}}, columns, nil
+		return newCallStep(f, []step{input}, castsValues(e.Input.Type(), e.To)), columns, nil
 	case *plan.Case:
 		return compileCase(e, columns)
 	default:
@@ -113,7 +113,7 @@ func compileCall(e *plan.Call, columns []int) (step, []int, error) {
 			return nil, nil, err
 		}
 	}
-	return &callStep{fn: f, args: args}, columns, nil
+	return newCallStep(f, args, mayRemember(e.Fn)), columns, nil
 }
 
 // programs compiles expressions that may have to run on some rows only, and appends the columns they read.
@@ -174,6 +174,16 @@ func (s *literalStep) eval(*Context, []arrow.Array, int) (Operand, error) { retu
 type callStep struct {
 	fn   Func
 	args []step
+	// alone is the argument that what fn gives is a matter of, value by value; -1 if there is no such.
+	alone int
+}
+
+func newCallStep(fn Func, args []step, byValue bool) *callStep {
+	s := &callStep{fn: fn, args: args, alone: -1}
+	if byValue {
+		s.alone = onlyVarying(args)
+	}
+	return s
 }
 
 func (s *callStep) eval(ctx *Context, columns []arrow.Array, rows int) (Operand, error) {
@@ -185,6 +195,11 @@ func (s *callStep) eval(ctx *Context, columns []arrow.Array, rows int) (Operand,
 		var err error
 		if args[i], err = a.eval(ctx, columns, rows); err != nil {
 			return Operand{}, err
+		}
+	}
+	if s.alone >= 0 {
+		if out, ok := ctx.Memo.over(ctx, s, args, s.alone, rows); ok {
+			return out, nil
 		}
 	}
 	return s.fn(ctx, args, rows)

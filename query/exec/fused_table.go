@@ -89,9 +89,17 @@ func (t *fusedTable) add(slot *fusedSlot, left uint32, key int64) uint32 {
 	return id
 }
 
+// grownSlots is the next size of a table: small ones grow in few steps, large ones take no more memory than they must.
+func grownSlots(slots int) int {
+	if slots < touchSlots {
+		return 4 * slots
+	}
+	return 2 * slots
+}
+
 func (t *fusedTable) grow() {
 	old := t.slots
-	t.slots = make([]fusedSlot, 4*len(old))
+	t.slots = make([]fusedSlot, grownSlots(len(old)))
 	t.mask = uint64(len(t.slots) - 1)
 	for _, slot := range old {
 		if slot.id == 0 {

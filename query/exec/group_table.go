@@ -10,6 +10,9 @@ import (
 // groupTable numbers the distinct combinations of key values densely, in order of first appearance. One key column numbers
 // its own values first; then the others are combined with these numbers, one after another. NULL is a value like others.
 type groupTable struct {
+	types  []event.Type
+	narrow *narrowPairs // does all the work until it meets a NULL; nil where it cannot
+
 	order []int // of combining: indexes of key columns
 	first keyColumn
 	pairs []*keyPairs // pairs[i] combines the groups by columns order[..i] with column order[i+1]
@@ -28,15 +31,30 @@ type keyColumn interface {
 }
 
 func newGroupTable(types []event.Type) *groupTable {
-	t := &groupTable{order: combiningOrder(types)}
-	for i, c := range t.order {
-		if i == 0 {
-			t.first = newKeyColumn(types[c])
-		} else {
-			t.pairs = append(t.pairs, newKeyPairs(types[c]))
-		}
+	t := &groupTable{types: types}
+	if t.narrow = newNarrowPairs(types); t.narrow == nil {
+		t.makeColumns()
 	}
 	return t
+}
+
+func (t *groupTable) makeColumns() {
+	t.order = combiningOrder(t.types)
+	for i, c := range t.order {
+		if i == 0 {
+			t.first = newKeyColumn(t.types[c])
+		} else {
+			t.pairs = append(t.pairs, newKeyPairs(t.types[c]))
+		}
+	}
+}
+
+// widen moves the groups met so far, which keep their numbers, to where NULL has a place.
+func (t *groupTable) widen() {
+	groups, count := t.narrow.keys(), t.narrow.count()
+	t.narrow = nil
+	t.makeColumns()
+	t.assign(groups, make([]uint32, count))
 }
 
 // combiningOrder puts the last BIGINT at the end: of all keys it is the likeliest to have many values, and the last one is looked up
@@ -95,6 +113,13 @@ func typesOf(exprs []plan.Expr) []event.Type {
 
 // assign writes the group of each row, adding groups that are new.
 func (t *groupTable) assign(keys []arrow.Array, ids []uint32) {
+	if t.narrow != nil {
+		if t.narrow.takes(keys) {
+			t.narrow.assign(keys, ids)
+			return
+		}
+		t.widen()
+	}
 	t.first.encode(keys[t.order[0]], ids)
 	for i, pair := range t.pairs {
 		pair.combine(ids, keys[t.order[i+1]])
@@ -102,6 +127,9 @@ func (t *groupTable) assign(keys []arrow.Array, ids []uint32) {
 }
 
 func (t *groupTable) count() int {
+	if t.narrow != nil {
+		return t.narrow.count()
+	}
 	if n := len(t.pairs); n > 0 {
 		return t.pairs[n-1].count()
 	}
@@ -110,6 +138,9 @@ func (t *groupTable) count() int {
 
 // keys gives one column per key with a row for each group.
 func (t *groupTable) keys() ([]arrow.Array, error) {
+	if t.narrow != nil {
+		return t.narrow.keys(), nil
+	}
 	out := make([]arrow.Array, len(t.order))
 	ids := sequenceOf(t.count())
 	for i := len(t.pairs) - 1; i >= 0; i-- {
@@ -124,6 +155,9 @@ func (t *groupTable) keys() ([]arrow.Array, error) {
 }
 
 func (t *groupTable) bytes() int64 {
+	if t.narrow != nil {
+		return t.narrow.bytes()
+	}
 	total := t.first.bytes()
 	for _, p := range t.pairs {
 		total += p.bytes()

@@ -75,7 +75,7 @@ func (t *intTable) add(slot *intSlot, key int64) uint32 {
 
 func (t *intTable) grow() {
 	old := t.slots
-	t.slots = make([]intSlot, 4*len(old))
+	t.slots = make([]intSlot, grownSlots(len(old)))
 	t.mask = uint64(len(t.slots) - 1)
 	for _, slot := range old {
 		if slot.id == 0 {

@@ -2,13 +2,48 @@ package event
 
 import "strings"
 
-// LooseTimestamp reads what ParseTimestamp does, and months, days and hours of one digit besides: people write them in SQL. Events
-// are read strictly, so that text which only looks like a time stays text.
+// LooseTimestamp reads what ParseTimestamp does, and besides what people write in SQL: months, days, hours, minutes and seconds of one
+// digit, slashes in the date, 20260301, AM and PM, and epoch for 1970. Events are read strictly, so that text which only looks like a
+// time stays text.
 func LooseTimestamp(text string) (micros int64, ok bool) {
 	if micros, ok = ParseTimestamp(text); ok {
 		return micros, true
 	}
-	return ParseTimestamp(padded(text))
+	if strings.EqualFold(strings.TrimSpace(text), "epoch") {
+		return 0, true
+	}
+	half, text := cutHalf(text)
+	micros, ok = ParseTimestamp(padded(text))
+	if !ok || half == 0 {
+		return micros, ok
+	}
+	hour := TimeOfDay(micros) / (3600 * microsPerSecond)
+	switch {
+	case hour < 1 || hour > 12:
+		return 0, false
+	case hour == 12 && half == 'a':
+		micros -= 12 * 3600 * microsPerSecond
+	case hour < 12 && half == 'p':
+		micros += 12 * 3600 * microsPerSecond
+	}
+	return micros, true
+}
+
+// cutHalf takes AM or PM off the end of a time and says by its first letter which it was; 0 is neither.
+func cutHalf(text string) (half byte, rest string) {
+	text = strings.TrimSpace(text)
+	if len(text) < len("1 PM") || !strings.EqualFold(text[len(text)-1:], "m") {
+		return 0, text
+	}
+	switch text[len(text)-2] {
+	case 'a', 'A':
+		half = 'a'
+	case 'p', 'P':
+		half = 'p'
+	default:
+		return 0, text
+	}
+	return half, strings.TrimSpace(text[:len(text)-2])
 }
 
 // LooseDate reads a day, or a time and leaves out all but its day, as loosely as LooseTimestamp.
@@ -20,12 +55,17 @@ func LooseDate(text string) (days int32, ok bool) {
 	return DateOf(micros), ok
 }
 
-// padded puts a zero before a month, a day and an hour of one digit. Text of another shape comes back as it is.
+// padded writes a time as ParseTimestamp reads it: dashes in the date, and a zero before numbers of one digit. Text of another shape comes
+// back as it is.
 func padded(text string) string {
 	day, clock := strings.TrimSpace(text), ""
 	if at := strings.IndexAny(day, " Tt"); at >= 0 {
-		day, clock = day[:at+1], day[at+1:]
+		day, clock = day[:at], day[at:]
 	}
+	if len(day) == len("20060102") && strings.Trim(day, "0123456789") == "" {
+		return day[:4] + "-" + day[4:6] + "-" + day[6:] + paddedClock(clock)
+	}
+	day = strings.ReplaceAll(day, "/", "-")
 	year, rest, _ := strings.Cut(day, "-")
 	month, rest, ok := strings.Cut(rest, "-")
 	if !ok {
@@ -37,8 +77,31 @@ func padded(text string) string {
 	if len(rest) == 1 || len(rest) == 2 && !isDigit(rest[1]) {
 		rest = "0" + rest
 	}
-	if len(clock) > 1 && clock[1] == ':' {
-		clock = "0" + clock
+	return year + "-" + month + "-" + rest + paddedClock(clock)
+}
+
+// paddedClock does the same for a time of day with the character before it, up to its seconds.
+func paddedClock(clock string) string {
+	if clock == "" {
+		return ""
 	}
-	return year + "-" + month + "-" + rest + clock
+	out, rest := clock[:1], clock[1:]
+	if strings.Trim(rest, "0123456789") == "" && len(rest) == len("150405") {
+		return out + rest[:2] + ":" + rest[2:4] + ":" + rest[4:]
+	}
+	for part := range 3 {
+		n := 0
+		for n < len(rest) && isDigit(rest[n]) {
+			n++
+		}
+		if n == 1 {
+			out += "0"
+		}
+		out, rest = out+rest[:n], rest[n:]
+		if part == 2 || rest == "" || rest[0] != ':' {
+			break
+		}
+		out, rest = out+":", rest[1:]
+	}
+	return out + rest
 }

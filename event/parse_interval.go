@@ -32,7 +32,7 @@ var intervalUnits = map[string]intervalUnit{
 }
 
 // ParseInterval reads an interval: numbers with units ("5 minutes", "1h30m", "1.5 days"), a clock ("02:00:00.5"), both ("1 day
-// 02:00:00"), or ISO 8601 ("P1DT2H"). Parts may be signed, and a final "ago" negates the whole. A fraction of a day, week, month or
+// 02:00:00"), ISO 8601 ("P1DT2H"), or the SQL standard's "1-2" and "3 4:05:06" for years, months and days. Parts may be signed, and a final "ago" negates the whole. A fraction of a day, week, month or
 // year goes to the smaller fields with 30 days to the month and 24 hours to the day. Parts of a microsecond are cut off. The error
 // is an *Error with CodeInvalidValue.
 func ParseInterval(text string) (arrow.MonthDayNanoInterval, error) {
@@ -87,6 +87,10 @@ func (p *intervalParser) parts(s string) bool {
 			s = strings.TrimLeft(rest, " ")
 			continue
 		}
+		if after, ok := p.standard(q, rest); ok {
+			s = strings.TrimLeft(after, " ")
+			continue
+		}
 		rest = strings.TrimLeft(rest, " ")
 		n := 0
 		for n < len(rest) && (rest[n] >= 'a' && rest[n] <= 'z' || rest[n] >= 0x80) {
@@ -100,6 +104,27 @@ func (p *intervalParser) parts(s string) bool {
 		s = strings.TrimLeft(rest[n:], " ,")
 	}
 	return true
+}
+
+// standard reads the rest of the SQL standard's forms: 1-2 is a year and two months, and 1 before a clock, as in 1 2:03:04, a day.
+func (p *intervalParser) standard(q quantity, rest string) (after string, ok bool) {
+	if q.fraction != 0 || rest == "" {
+		return "", false
+	}
+	next, after, ok := p.number(rest[1:])
+	switch {
+	case !ok || next.negative || next.fraction != 0:
+		return "", false
+	case rest[0] == '-' && next.whole < 12 && (after == "" || after[0] == ' '):
+		next.negative = q.negative
+		p.add(q, intervalUnit{months: 12})
+		p.add(next, intervalUnit{months: 1})
+		return after, true
+	case rest[0] == ' ' && strings.HasPrefix(after, ":"):
+		p.add(q, intervalUnit{days: 1})
+		return rest[1:], true
+	}
+	return "", false
 }
 
 func lookUpUnit(name string) (intervalUnit, bool) {

@@ -10,7 +10,8 @@ import (
 // microsPerDay is also the greatest TIME, 24:00:00, which PostgreSQL has for the end of a day.
 const microsPerDay = secondsPerDay * microsPerSecond
 
-// ParseTimeOfDay reads H:MM[:SS[.fraction]] with an hour of one or two digits, or the time of day of a timestamp, as microseconds since midnight.
+// ParseTimeOfDay reads H:MM[:SS[.fraction]] with numbers of one or two digits, AM or PM behind it, or the time of day of a timestamp, as
+// microseconds since midnight.
 func ParseTimeOfDay(text string) (micros int64, ok bool) {
 	text = strings.TrimSpace(text)
 	if text == "24:00" || text == "24:00:00" || strings.TrimRight(text, "0") == "24:00:00." {
@@ -22,7 +23,10 @@ func ParseTimeOfDay(text string) (micros int64, ok bool) {
 	if micros, rest, ok := parseClock(text); ok && rest == "" {
 		return micros, micros < microsPerDay
 	}
-	micros, ok = LooseTimestamp(text)
+	if micros, ok = LooseTimestamp(text); !ok {
+		micros, ok = LooseTimestamp("1970-01-01 " + text)
+		ok = ok && micros < microsPerDay && text != ""
+	}
 	return TimeOfDay(micros), ok
 }
 

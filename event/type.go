@@ -61,9 +61,12 @@ var kindAliases = map[string]Kind{
 	"BYTEA": Bytea, "TIMESTAMPTZ": TimestampTZ, "TIMESTAMP": TimestampTZ, "TIMESTAMP WITH TIME ZONE": TimestampTZ,
 	"DATE": Date, "INTERVAL": Interval, "JSONB": JSONB, "JSON": JSONB, "UUID": UUID, "TIMESTAMP WITHOUT TIME ZONE": TimestampTZ,
 	"TIME": Time, "TIME WITHOUT TIME ZONE": Time,
+	// what tables of other systems have
+	"TINYINT": SmallInt, "DEC": Numeric, "DATETIME": TimestampTZ, "BLOB": Bytea, "BYTES": Bytea, "VARBINARY": Bytea, "NAME": Text, "NVARCHAR": Text,
 }
 
-// ParseType reads an SQL type name in any case, with aliases, NUMERIC(p,s), VARCHAR(n) (the length is not kept) and a trailing [] for arrays.
+// ParseType reads an SQL type name in any case, with aliases, NUMERIC(p,s), VARCHAR(n) and TIMESTAMP(n) (neither is
+// kept: texts have any length and times microseconds) and a trailing [] for arrays.
 func ParseType(name string) (Type, error) {
 	s := strings.Join(strings.Fields(strings.ToUpper(name)), " ")
 	if elem, ok := strings.CutSuffix(s, "[]"); ok {
@@ -90,7 +93,7 @@ func ParseType(name string) (Type, error) {
 
 func (t Type) withArguments(name, args string) (Type, error) {
 	inner, ok := strings.CutSuffix(args, ")")
-	if !ok || (t.Kind != Numeric && t.Kind != Text) {
+	if !ok || (t.Kind != Numeric && t.Kind != Text && t.Kind != TimestampTZ && t.Kind != Time && t.Kind != Interval) {
 		return Type{}, fmt.Errorf("unknown type %q", name)
 	}
 	numbers := make([]int64, 0, 2)
@@ -101,7 +104,12 @@ func (t Type) withArguments(name, args string) (Type, error) {
 		}
 		numbers = append(numbers, n)
 	}
-	if t.Kind == Text {
+	switch {
+	case t.Kind == Text:
+		return t, nil
+	case t.Kind != Numeric && (len(numbers) > 1 || numbers[0] > 6):
+		return Type{}, fmt.Errorf("type %q: times have 0 to 6 digits behind the second", name)
+	case t.Kind != Numeric:
 		return t, nil
 	}
 	t.Precision, t.Scale = int32(numbers[0]), 0

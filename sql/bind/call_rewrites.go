@@ -1,6 +1,9 @@
 package bind
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/ast"
@@ -32,6 +35,10 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return countRows(e)
 	case "percentile_cont", "percentile_disc":
 		return percentiles(e)
+	case "pg_typeof", "typeof":
+		return x.typeOf(name, e)
+	case "array_to_json", "row_to_json":
+		return rowToJSON(name, e)
 	default:
 		return nil
 	}
@@ -123,6 +130,60 @@ func (x *scalars) isFinite(e *ast.Call) ast.Expr {
 	default:
 		return nil
 	}
+}
+
+// typeOf is the name of the type of an expression: that of PostgreSQL for pg_typeof, and the one of DESCRIBE for typeof.
+func (x *scalars) typeOf(name string, e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	a, err := x.argument(e.Args[0])
+	if err != nil {
+		return nil // the call will say so
+	}
+	out := a.typ().String()
+	if name == "pg_typeof" {
+		inner, brackets := a.typ(), ""
+		if inner.Kind == event.Array {
+			brackets = "[]" // of however many dimensions
+		}
+		for inner.Kind == event.Array {
+			inner = *inner.Elem
+		}
+		out = postgresTypes[inner.Kind]
+		if out == "" {
+			out = strings.ToLower(event.Type{Kind: inner.Kind}.String())
+		}
+		out += brackets
+	}
+	return &ast.TypedLiteral{
+		Type:  ast.TypeName{Text: "TEXT", Pos: e.Name.Pos},
+		Value: ast.String{Pos: e.Name.Pos, Value: out},
+	}
+}
+
+// postgresTypes are the names of types that PostgreSQL writes otherwise.
+var postgresTypes = map[event.Kind]string{
+	event.TimestampTZ: "timestamp with time zone", event.Time: "time without time zone",
+}
+
+// rowToJSON is to_jsonb of an array, and an object with the members f1, f2, ... of a row.
+func rowToJSON(name string, e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	row, ok := rowOf(e.Args[0])
+	if name == "array_to_json" {
+		return callOf(e, "to_jsonb", e.Args[0])
+	}
+	if !ok {
+		return nil
+	}
+	out := callOf(e, "jsonb_build_object")
+	for i, item := range row.Items {
+		out.Args = append(out.Args, &ast.String{Pos: item.Position(), Value: fmt.Sprintf("f%d", i+1)}, item)
+	}
+	return out
 }
 
 // firstMatch is substring(a, pattern): the first match of a regular expression, or its first group.

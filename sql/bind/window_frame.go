@@ -89,6 +89,7 @@ func (b *binder) frameOffset(unit string, e ast.Expr, want event.Type) (*plan.Li
 	if err != nil {
 		return nil, err
 	}
+	a.expr = widened(a.expr)
 	value, err := coerce(a, want)
 	if err != nil {
 		return nil, err
@@ -97,6 +98,22 @@ func (b *binder) frameOffset(unit string, e ast.Expr, want event.Type) (*plan.Li
 		return literal, nil
 	}
 	return nil, wrong
+}
+
+// widened makes a BIGINT of a narrower whole literal, as 2::SMALLINT is.
+func widened(e plan.Expr) plan.Expr {
+	literal, ok := e.(*plan.Literal)
+	if !ok || literal.Value.IsNull(0) {
+		return e
+	}
+	switch v := literal.Value.(type) {
+	case *array.Int16:
+		return bigintLiteral(int64(v.Value(0)))
+	case *array.Int32:
+		return bigintLiteral(int64(v.Value(0)))
+	default:
+		return e
+	}
 }
 
 // offsetType is the type that the offsets of a frame have. A key of a type that is not counted with takes a wider one that is, in

@@ -60,8 +60,12 @@ var infixPowers = map[string]int{
 	"~": powerOther, "!~": powerOther, "~*": powerOther, "!~*": powerOther, "@>": powerOther, "&&": powerOther, "<@": powerOther, "?": powerOther,
 	"^@": powerOther, "&": powerOther, "|": powerOther, "#": powerOther, "<<": powerOther, ">>": powerOther, "^": powerPower, "**": powerPower,
 	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "%": powerProduct,
+	"#-": powerOther, "?|": powerOther, "?&": powerOther,
 	"::": powerCast, "[": powerCast,
 }
+
+// prefixCalls are the functions that PostgreSQL also writes as an operator before their argument.
+var prefixCalls = map[string]string{"@": "abs", "|/": "sqrt", "||/": "cbrt"}
 
 // climber reads one expression by precedence climbing. Depth and the number of operators are counted, since the text chooses how
 // far the stack goes.
@@ -121,9 +125,20 @@ func (c *climber) prefix() (ast.Expr, error) {
 		return c.unary(t, "NOT", powerNot)
 	case is(t, "~"):
 		return c.unary(t, "~", powerOther+1)
+	case t.Type == tokenSymbol && prefixCalls[t.Value] != "":
+		return c.prefixCall(t)
 	default:
 		return c.primary(t)
 	}
+}
+
+func (c *climber) prefixCall(t lexer.Token) (ast.Expr, error) {
+	c.lex.Next()
+	if err := c.count(t); err != nil {
+		return nil, err
+	}
+	x, err := c.expr(powerOther + 1)
+	return &ast.Call{Name: ast.Name{Text: prefixCalls[t.Value], Pos: position(t.Pos)}, Args: []ast.Expr{x}}, err
 }
 
 func (c *climber) unary(t lexer.Token, op string, power int) (ast.Expr, error) {

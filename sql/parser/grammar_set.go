@@ -15,6 +15,7 @@ type queryTerm struct {
 	Pos    lexer.Position
 	Select *selectCore  `parser:"@@"`
 	Rows   []insertRow  `parser:"| 'VALUES' @@ ( ',' @@ )*"`
+	Table  *wholeTable  `parser:"| 'TABLE' @@"`
 	Query  *selectQuery `parser:"| '(' @@ ')'"`
 }
 
@@ -26,10 +27,23 @@ type setTerm struct {
 	Term queryTerm `parser:"@@"`
 }
 
+// wholeTable is the table that TABLE name reads, which is SELECT * FROM name.
+type wholeTable struct{ ast.Table }
+
+// Parse takes the name.
+func (t *wholeTable) Parse(lex *lexer.PeekingLexer) error {
+	p := tableParser{lex: lex}
+	var err error
+	t.Table, err = p.named(*lex.Peek())
+	return err
+}
+
 func (t *queryTerm) tree() (*ast.Select, error) {
 	switch {
 	case t.Query != nil:
 		return t.Query.tree()
+	case t.Table != nil:
+		return allOf(t.Table.Table, position(t.Pos)), nil
 	case t.Select != nil:
 		return t.Select.tree(position(t.Pos)), nil
 	}
@@ -77,8 +91,10 @@ func (t *setTerm) join(left, right *ast.Select) *ast.Select {
 
 // selectAll is SELECT * FROM (query), for a query in parentheses to which clauses are added.
 func selectAll(query *ast.Select, pos event.Position) *ast.Select {
-	return &ast.Select{
-		Items: []ast.Item{{Expr: &ast.Star{Pos: pos}}},
-		From:  &ast.Subquery{Pos: pos, Query: query},
-	}
+	return allOf(&ast.Subquery{Pos: pos, Query: query}, pos)
+}
+
+// allOf is SELECT * FROM table.
+func allOf(table ast.Table, pos event.Position) *ast.Select {
+	return &ast.Select{Pos: pos, Items: []ast.Item{{Expr: &ast.Star{Pos: pos}}}, From: table}
 }

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/alecthomas/participle/v2/lexer"
 
@@ -17,7 +18,7 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 		return &ast.Number{Pos: position(t.Pos), Text: t.Value}, nil
 	case tokenString:
 		c.lex.Next()
-		return literal(t)
+		return c.literal(t)
 	case tokenParam:
 		c.lex.Next()
 		return param(t), nil
@@ -36,12 +37,31 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 	return nil, &unexpected{token: t, expected: "an expression"}
 }
 
-func literal(t lexer.Token) (ast.Expr, error) {
+// literal is the string that has been taken, with those that go on with it on the lines below.
+func (c *climber) literal(t lexer.Token) (ast.Expr, error) {
 	s, err := stringOf(t)
 	if err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, c.continued(s, t)
+}
+
+// continued adds the strings that stand below a string with nothing but a line's end between them, as the SQL standard has it.
+func (c *climber) continued(s *ast.String, last lexer.Token) error {
+	for next := *c.lex.Peek(); continues(last, next); next = *c.lex.Peek() {
+		last = *c.lex.Next()
+		more, err := stringOf(last)
+		if err != nil {
+			return err
+		}
+		s.Value += more.Value
+	}
+	return nil
+}
+
+// continues reports whether next stands on a line below the end of a string.
+func continues(t, next lexer.Token) bool {
+	return next.Type == tokenString && next.Value[0] == '\'' && t.Value[0] != '$' && next.Pos.Line > t.Pos.Line+strings.Count(t.Value, "\n")
 }
 
 func param(t lexer.Token) ast.Expr {

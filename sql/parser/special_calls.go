@@ -215,12 +215,40 @@ var intervalUnits = wordSet(`YEAR YEARS MONTH MONTHS DAY DAYS HOUR HOURS MINUTE 
 
 // intervalUnit puts the unit that follows a literal into it. A number without one counts seconds.
 func (c *climber) intervalUnit(value *ast.String) {
-	if _, err := strconv.ParseFloat(strings.TrimSpace(value.Value), 64); err != nil {
+	unit, last := "", ""
+	if t := *c.lex.Peek(); t.Type == tokenIdent && intervalUnits[upper(t.Value)] && !is(c.second(), "FROM") {
+		unit = upper(c.lex.Next().Value)
+		start := c.lex.MakeCheckpoint()
+		if t := c.second(); is(*c.lex.Peek(), "TO") && t.Type == tokenIdent && intervalUnits[upper(t.Value)] {
+			c.lex.Next()
+			last = upper(c.lex.Next().Value)
+		} else {
+			c.lex.LoadCheckpoint(start)
+		}
+	}
+	text := strings.TrimSpace(value.Value)
+	if _, err := strconv.ParseFloat(text, 64); err == nil {
+		switch {
+		case last != "":
+			unit = last
+		case unit == "":
+			unit = "SECONDS"
+		}
+		value.Value = text + " " + strings.ToLower(unit)
 		return
 	}
-	unit := "seconds"
-	if t := *c.lex.Peek(); t.Type == tokenIdent && intervalUnits[upper(t.Value)] {
-		unit = c.lex.Next().Value
+	switch {
+	case last == "SECOND" && unit == "MINUTE" && strings.Count(text, ":") == 1: // a clock without hours
+		value.Value = "0:" + text
+	case last == "HOUR" && unit == "DAY" && !strings.Contains(text, ":") && strings.Count(text, " ") == 1:
+		value.Value = text + ":00"
 	}
-	value.Value = strings.TrimSpace(value.Value) + " " + strings.ToLower(unit)
+}
+
+// second is the token behind the next one.
+func (c *climber) second() lexer.Token {
+	start := c.lex.MakeCheckpoint()
+	defer c.lex.LoadCheckpoint(start)
+	c.lex.Next()
+	return *c.lex.Peek()
 }

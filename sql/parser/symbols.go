@@ -71,24 +71,31 @@ func (n *typeName) Parse(lex *lexer.PeekingLexer) error {
 	}
 	lex.Next()
 	words := []string{upper(t.Value)}
-	for _, more := range longTypes[words[0]] {
-		if acceptWords(lex, more...) {
-			words = append(words, more...)
-			break
-		}
-	}
+	words = append(words, moreWords(lex, words[0])...)
 	n.Pos = position(t.Pos)
-	n.Text = strings.Join(words, " ")
 	sizes, err := typeSizes(lex)
 	if err != nil {
 		return err
 	}
-	n.Text += sizes
+	if sizes != "" && len(words) == 1 && strings.HasPrefix(words[0], "TIME") { // the zone stands behind: TIMESTAMP(3) WITH TIME ZONE
+		words = append(words, moreWords(lex, words[0])...)
+	}
+	n.Text = strings.Join(words, " ") + sizes
 	for accept(lex, "[") {
 		if err := expect(lex, "]"); err != nil {
 			return err
 		}
 		n.Text += "[]"
+	}
+	return nil
+}
+
+// moreWords takes the further words of a type.
+func moreWords(lex *lexer.PeekingLexer, first string) []string {
+	for _, more := range longTypes[first] {
+		if acceptWords(lex, more...) {
+			return more
+		}
 	}
 	return nil
 }

@@ -166,13 +166,21 @@ func (p *tableParser) lateral() bool {
 	return false
 }
 
+// parenthesized takes joined tables in parentheses. With an alias they are one table, whose columns go by that name alone.
 func (p *tableParser) parenthesized() (ast.Table, error) {
-	p.lex.Next()
+	pos := position(p.lex.Next().Pos)
 	inner, err := p.list()
 	if err != nil {
 		return nil, err
 	}
-	return inner, expect(p.lex, ")")
+	if err := expect(p.lex, ")"); err != nil {
+		return nil, err
+	}
+	alias, columns, err := p.alias()
+	if err != nil || alias == nil {
+		return inner, err
+	}
+	return &ast.Subquery{Pos: pos, Query: allOf(inner, pos), Alias: alias, Columns: columns}, nil
 }
 
 func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
@@ -238,6 +246,10 @@ func holdsQuery(lex *lexer.PeekingLexer) bool {
 	case is(first, "VALUES"):
 		lex.Next()
 		return is(*lex.Peek(), "(")
+	case is(first, "TABLE") && first.Type == tokenIdent:
+		lex.Next()
+		next := *lex.Peek()
+		return next.Type == tokenQuoted || next.Type == tokenIdent && !notAliases[upper(next.Value)]
 	case !beginsQuery(lex):
 		return false
 	}

@@ -32,8 +32,8 @@ var notAliases = wordSet(`ASOF AT COLLATE EMIT ESCAPE FILL FILTER FOR LATE LATES
 // operators are the symbols of more than one character, longest first. Some are not in the dialect: they are read as one so that
 // the error can name them.
 var operators = []string{
-	"!~~*", "->>", "!~*", "!~~", "~~*", "#>>", "<=>", "::", "->", "||", "<>", "!=", "<=", ">=", "=>", "==", "~*", "~~", "!~", "@>", "<@", "#>",
-	"&&", "<<", ">>", "**", "^@",
+	"!~~*", "||/", "->>", "!~*", "!~~", "~~*", "#>>", "<=>", "::", "->", "||", "<>", "!=", "<=", ">=", "=>", "==", "~*", "~~", "!~", "@>", "<@", "#>",
+	"&&", "<<", ">>", "**", "^@", "|/", "#-", "?|", "?&", "@?", "@@",
 }
 
 func position(p lexer.Position) event.Position { return event.Position{Line: p.Line, Column: p.Column} }

@@ -1,0 +1,260 @@
+package app
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+)
+
+// simGenerator makes the script of a simulation from a seed.
+type simGenerator struct {
+	*simQueries
+	script []simStep
+	// orderly scripts have no late rows and no two rows of one time.
+	orderly bool
+	bound   int
+	ids     int
+	// now is the event time, in milliseconds since the start, and pace how far it moves with a row at most.
+	now, pace int
+	views     int
+	// past are rows to come again.
+	past map[string][]string
+}
+
+// generateScript makes the script of a seed.
+func generateScript(seed uint64) []simStep {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	g := &simGenerator{simQueries: &simQueries{rng: rng}, past: map[string][]string{}, orderly: seed%4 == 0}
+	g.pace = pick(rng, 500, 2000, 6000)
+	g.add("sealrows", fmt.Sprint(pick(rng, 2, 10, 50, 1000)), "")
+	g.add("frames", fmt.Sprint(pick(rng, 1, 2, 5, 20, 1000)), "")
+	g.stream("s")
+	if g.chance(60) {
+		g.stream("p")
+	}
+	if g.chance(50) {
+		g.insert()
+		g.insert()
+	}
+	for range 1 + rng.IntN(3) {
+		g.view()
+	}
+	for range 4 + rng.IntN(8) {
+		g.event()
+	}
+	return g.script
+}
+
+func (g *simGenerator) add(verb, name, text string) {
+	g.script = append(g.script, simStep{verb, name, text})
+}
+
+// stream makes a stream with a random watermark and partitions.
+func (g *simGenerator) stream(name string) {
+	g.bound = pick(g.rng, 0, 2, 5)
+	watermark := fmt.Sprintf("WATERMARK FOR ts AS ts - INTERVAL '%d seconds'", g.bound)
+	if g.orderly {
+		g.bound = 60
+		watermark = "WATERMARK FOR ts AS ts - INTERVAL '60 seconds' IDLE TIMEOUT INTERVAL '1 day'"
+	} else {
+		if g.chance(60) {
+			watermark += fmt.Sprintf(" IDLE TIMEOUT INTERVAL '%d seconds'", pick(g.rng, 2, 10))
+		}
+		if g.chance(50) {
+			watermark += fmt.Sprintf(" FUTURE LIMIT INTERVAL '%d seconds'", pick(g.rng, 10, 60))
+		}
+	}
+	sql := fmt.Sprintf("CREATE STREAM %s (id BIGINT NOT NULL, k TEXT, g BIGINT, x DOUBLE PRECISION, ts TIMESTAMPTZ NOT NULL, %s)", name, watermark)
+	if g.chance(60) {
+		sql += " PARTITION BY HASH (" + pick(g.rng, "k", "id") + ")"
+	}
+	if n := 1 + g.rng.IntN(4); n > 1 {
+		sql += fmt.Sprintf(" PARTITIONS %d", n)
+	}
+	if !g.orderly && g.chance(20) {
+		sql += " DEDUP KEY (id) WITHIN INTERVAL '30 seconds'"
+	}
+	g.add("stream", name, sql)
+	g.sources = append(g.sources, simSource{
+		name: name, sql: name, texts: []string{"k"}, ints: []string{"id", "g"}, doubles: []string{"x"}, time: "ts", closes: "{" + name + "}", stream: true,
+	})
+}
+
+// insert adds some rows.
+func (g *simGenerator) insert() {
+	s := g.streamSource().name
+	var rows []string
+	for range 1 + g.rng.IntN(6) {
+		if !g.orderly && len(g.past[s]) > 0 && g.chance(10) {
+			rows = append(rows, pick(g.rng, g.past[s]...))
+			continue
+		}
+		rows = append(rows, g.row())
+	}
+	g.past[s] = append(g.past[s], rows...)
+	g.add("insert", s, "INSERT INTO "+s+" (id, k, g, x, ts) VALUES "+strings.Join(rows, ", "))
+}
+
+// row is one whose time is near the present, sometimes far behind or ahead.
+func (g *simGenerator) row() string {
+	g.ids++
+	g.now += 1 + g.rng.IntN(g.pace)
+	at := g.now
+	if g.orderly {
+		at = g.ids*1000 + g.ids%7 // no two of one time
+		at += 1000 * (g.rng.IntN(5) * 7 % 5)
+	}
+	if !g.orderly {
+		switch g.rng.IntN(14) {
+		case 0:
+			at -= g.rng.IntN(90_000)
+		case 1, 2, 3:
+			at -= g.rng.IntN(g.bound*1000 + 1000)
+		case 4:
+			at = at / 1000 * 1000
+		case 5:
+			if g.chance(30) {
+				at += 5000 + g.rng.IntN(100_000)
+			}
+		}
+	}
+	return fmt.Sprintf("(%d, %s, %s, %s, '%s')", g.ids, g.nullable(pick(g.rng, "'a'", "'b'", "'c'")), g.nullable(fmt.Sprint(g.rng.IntN(12)-2)),
+		g.nullable(fmt.Sprintf("%g", float64(g.rng.IntN(80)-20)/4)), simTime(at))
+}
+
+func (g *simGenerator) nullable(value string) string {
+	if g.chance(8) {
+		return "NULL"
+	}
+	return value
+}
+
+// simTime is a time by its milliseconds since the start of the world.
+func simTime(millis int) string {
+	sign := millis
+	day := "2000-01-01"
+	if sign < 0 {
+		day, millis = "1999-12-31", millis+24*3600*1000
+	}
+	return fmt.Sprintf("%sT%02d:%02d:%02d.%03dZ", day, millis/3_600_000, millis/60_000%60, millis/1000%60, millis%1000)
+}
+
+// view makes a view over what there is.
+func (g *simGenerator) view() {
+	g.views++
+	name := fmt.Sprintf("v%d", g.views)
+	q := g.next()
+	if g.orderly && !q.everywhere {
+		return
+	}
+	g.define("CREATE MATERIALIZED VIEW", name, q)
+	if g.chance(70) {
+		g.add("follow", "f"+name, "SELECT * FROM "+name)
+	}
+	if g.chance(10) {
+		x := pick(g.rng, q.out.ints...)
+		g.add("follow", "part"+name, "SELECT "+x+" FROM "+name+" WHERE "+x+" > 2")
+	}
+}
+
+// inTime is the rule for what has no windows: a row is late where its time is behind the watermark that it came with.
+const inTime = "(_watermark IS NULL OR ts >= _watermark)"
+
+// define writes the lines of a view.
+func (g *simGenerator) define(create, name string, q simQuery) {
+	ending, late := "", ""
+	emit := ""
+	held := q.always
+	switch {
+	case q.shown != "" && !q.always && g.chance(50):
+		emit, held = " EMIT ON WINDOW CLOSE", true
+	case g.chance(25):
+		emit = fmt.Sprintf(" EMIT ON UPDATE WITH BATCH INTERVAL '%d milliseconds'", pick(g.rng, 50, 900))
+	}
+	if q.windows {
+		late = " LATE DROP"
+		if q.corrects && g.chance(40) {
+			late = fmt.Sprintf(" LATE RECOMPUTE WITHIN INTERVAL '%d seconds'", pick(g.rng, 3, 20))
+		}
+		ending = late
+	}
+	options := ""
+	if q.unbounded {
+		options = " WITH (memory = '16MB')"
+	}
+	body := strings.NewReplacer("$late", "", " WHERE $intime AND", " WHERE", " WHERE $intime", "", "$intime:", "$").Replace(q.body)
+	g.add("view", name, create+" "+name+options+" AS "+g.named(body, func(s simSource) string { return s.name })+emit+ending)
+	batch := strings.ReplaceAll(q.body, "$late", late)
+	for _, s := range g.sources {
+		batch = strings.ReplaceAll(batch, "$intime:"+s.name, "(SELECT * FROM $"+s.name+" WHERE "+inTime+")")
+	}
+	batch = g.named(strings.ReplaceAll(batch, "$intime", inTime), func(s simSource) string { return s.sql })
+	if held {
+		batch = "SELECT * FROM (" + batch + ") AS q WHERE " + q.shown
+	}
+	g.add("equals", name, batch)
+	if q.late != "" && late == " LATE DROP" {
+		call := g.named(q.late, func(s simSource) string { return s.sql })
+		g.add("late", name, "SELECT (SELECT count(*) FROM "+call+") - (SELECT count(*) FROM "+call+" LATE DROP)")
+	}
+	out := q.out
+	out.name, out.sql, out.stream = name, "("+batch+")", false
+	if len(out.ints) > 0 {
+		g.sources = append(g.sources, out)
+	}
+}
+
+// named puts the sources into a query. Those that come last go first, as $v1 begins $v10.
+func (g *simGenerator) named(body string, name func(simSource) string) string {
+	for _, s := range slices.Backward(g.sources) {
+		body = strings.ReplaceAll(body, "$"+s.name+" AS", name(s)+" AS")
+		as := ""
+		if !s.stream && name(s) != s.name {
+			as = " AS " + s.name
+		}
+		body = strings.ReplaceAll(body, "TABLE $"+s.name, "TABLE "+name(s))
+		body = strings.ReplaceAll(body, "$"+s.name, name(s)+as)
+	}
+	return body
+}
+
+// event is something that happens.
+func (g *simGenerator) event() {
+	switch g.rng.IntN(20) {
+	case 0, 1:
+		g.add("seal", g.streamSource().name, "")
+	case 2:
+		g.add("compact", "-", "")
+	case 3:
+		g.add("restart", "-", "")
+	case 4, 5, 6:
+		g.add("crash", fmt.Sprint(g.rng.IntN(25)), pick(g.rng, "none", "all", fmt.Sprintf("some:%d", g.rng.IntN(1000))))
+		g.insert()
+	case 7:
+		g.view()
+	case 8, 9:
+		if names := g.followers(); len(names) > 0 {
+			name := pick(g.rng, names...)
+			g.add("read", name, fmt.Sprint(1+g.rng.IntN(3)))
+			g.add("resume", name, "")
+		}
+	case 10, 11:
+		g.add("check", "-", "")
+	default:
+		g.insert()
+		if g.chance(70) {
+			g.add("wait", fmt.Sprintf("%dms", pick(g.rng, 10, 1000, 5000, 20_000)), "")
+		}
+	}
+}
+
+func (g *simGenerator) followers() []string {
+	var out []string
+	for _, s := range g.script {
+		if s.verb == "follow" {
+			out = append(out, s.name)
+		}
+	}
+	return out
+}

@@ -22,6 +22,7 @@ const (
 	CodeForbidden       Code = "forbidden"
 	CodeMediaType       Code = "unsupported_media_type"
 	CodeRejected        Code = "all_rows_rejected"
+	CodeBatchRejected   Code = "batch_rejected" // some rows cannot be stored, and so none was
 	CodeTooLarge        Code = "too_large"
 	CodeTooBusy         Code = "too_busy"
 	CodeMemoryLimit     Code = "memory_limit"

@@ -35,7 +35,7 @@ func (b *Body) hold(ctx context.Context, chunk *decode.Chunk) error {
 	return nil
 }
 
-// Commit stores the rows of a body with BodyOptions.Whole as one chunk, if every one of them can be stored; else it fails with CodeRejected,
+// Commit stores the rows of a body with BodyOptions.Whole as one chunk, if every one of them can be stored; else it fails with CodeBatchRejected,
 // and the summary says which cannot. It is called once all rows are fed; other bodies need no Commit.
 func (b *Body) Commit(ctx context.Context) error {
 	if b.whole == nil {
@@ -63,7 +63,7 @@ func (b *Body) refuseBad(rows *decode.Rows) error {
 		return nil
 	}
 	b.count(&decode.Rows{Rejected: rows.Rejected})
-	return event.Errorf(event.CodeRejected, "nothing is stored: %d of the rows cannot be, the first for: %s",
+	return event.Errorf(event.CodeBatchRejected, "nothing is stored: %d of the rows cannot be, the first for: %s",
 		len(rows.Rejected), rows.Rejected[0].Reason).WithHint("without on_error=batch the other rows are stored")
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http"
@@ -79,6 +80,11 @@ func (b *body) ahead() io.Reader {
 // Read reads on, within the limits.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.plain.Read(p)
+	if b.read == 0 {
+		if fault := b.mistaken(p[:n]); fault != nil {
+			return 0, fault
+		}
+	}
 	b.read += int64(n)
 	if b.limit > 0 && b.read > b.limit {
 		return n, event.Errorf(event.CodeTooLarge, "the body has more than %d MiB", b.limit>>20).
@@ -89,6 +95,20 @@ func (b *body) Read(p []byte) (int, error) {
 			WithHint("send it in parts, or not compressed")
 	}
 	return n, err
+}
+
+// mistaken says what is wrong with a body that begins like none of the formats but like something well known.
+func (b *body) mistaken(begin []byte) error {
+	for _, known := range []struct{ magic, encoding string }{{"\x1f\x8b", "gzip"}, {"\x28\xb5\x2f\xfd", "zstd"}} {
+		if bytes.HasPrefix(begin, []byte(known.magic)) {
+			return event.Errorf(event.CodeBadRequest, "the body is compressed with %s, and no Content-Encoding says so", known.encoding).
+				WithHint("send it with 'Content-Encoding: %s'", known.encoding)
+		}
+	}
+	if bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")) {
+		return event.Errorf(event.CodeBadRequest, "the body is UTF-16").WithHint("send UTF-8")
+	}
+	return nil
 }
 
 // wholeTotal bounds what all bodies that are held as a whole take together.

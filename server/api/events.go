@@ -49,6 +49,12 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer func() { body.close() }()
+	if form.sniff {
+		if form, err = body.sniffed(); err != nil {
+			return err
+		}
+		body.limit = form.limit
+	}
 	id, err := requestID(r)
 	if err != nil {
 		return err
@@ -81,7 +87,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case failure != nil:
 		fault := asFault(failure)
-		if fault.Code != event.CodeRejected {
+		if fault.Code != event.CodeBatchRejected {
 			s.Logger.Warn("ingest broken off", "stream", summary.Stream, "accepted", summary.Accepted, "error", failure)
 		}
 		p := newProblem(fault)

@@ -31,6 +31,8 @@ type format struct {
 	// open reads bodies as they come; whole reads those that have to be there first.
 	open  func(src io.Reader, query url.Values, in *ingest.Body) (chunks, error)
 	whole func(body []byte) (chunks, error)
+	// sniff is set where the body itself has to tell the format.
+	sniff bool
 	// hint is what may be wrong where no row could be read.
 	hint string
 }
@@ -39,11 +41,11 @@ type format struct {
 var formats = []format{
 	{
 		name: "ndjson", media: []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}, open: openLines,
-		hint: "the body must be one JSON object a line",
+		hint: "the body must be one JSON object a line; objects that are written otherwise can be sent as application/json",
 	},
 	{
-		name: "json", media: []string{"application/json"}, limit: wholeBytes, open: openJSON,
-		hint: "the body must be a JSON object, or an array of objects",
+		name: "json", media: []string{"application/json"}, open: openJSON,
+		hint: "the body must be JSON objects, or arrays of objects",
 	},
 	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null"}, open: openCSV, hint: "the first line must name the columns"},
 	{
@@ -79,6 +81,9 @@ func bodyFormat(r *http.Request) (format, error) {
 		found = formats[at]
 	} else if contentType := r.Header.Get("Content-Type"); contentType != "" {
 		media, params, err := mime.ParseMediaType(contentType)
+		if media == formMedia {
+			return format{name: formMedia, sniff: true}, checkParams(format{name: "a body without a format"}, query)
+		}
 		at := slices.IndexFunc(formats, func(f format) bool { return slices.Contains(f.media, media) })
 		if err != nil || at < 0 {
 			return format{}, event.Errorf(event.CodeMediaType, "events cannot be read from %q", contentType).
@@ -92,14 +97,19 @@ func bodyFormat(r *http.Request) (format, error) {
 		}
 		found = formats[at]
 	}
+	return found, checkParams(found, query)
+}
+
+// checkParams refuses parameters that only other formats know.
+func checkParams(found format, query url.Values) error {
 	for _, f := range formats {
 		for _, name := range f.params {
 			if query.Has(name) && !slices.Contains(found.params, name) {
-				return format{}, event.Errorf(event.CodeBadRequest, "%s means nothing for %s", name, found.name)
+				return event.Errorf(event.CodeBadRequest, "%s means nothing for %s", name, found.name)
 			}
 		}
 	}
-	return found, nil
+	return nil
 }
 
 func formatNames() string {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,9 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/decode/lineproto"
 )
+
+// codePartial tells clients of InfluxDB that some lines were stored and others were not.
+const codePartial event.Code = "partial_write"
 
 // influxVersion is what clients of InfluxDB are told: they ask for it to choose between ways of writing.
 const influxVersion = "1.8-tidemark"
@@ -30,7 +34,11 @@ func (s *Server) postInflux(w http.ResponseWriter, r *http.Request) error {
 		}
 		return influxError(w, code, fault.Code, fault.Error()+storedNote(got))
 	case got.rejected > 0:
-		return influxError(w, http.StatusBadRequest, event.CodeRejected, fmt.Sprintf("partial write: line %d: %s dropped=%d%s",
+		code := codePartial
+		if got.accepted+got.duplicates == 0 {
+			code = event.CodeRejected
+		}
+		return influxError(w, http.StatusBadRequest, code, fmt.Sprintf("partial write: line %d: %s dropped=%d%s",
 			got.first.Row+1, got.first.Reason, got.rejected, storedNote(got)))
 	default:
 		w.WriteHeader(http.StatusNoContent)
@@ -39,12 +47,12 @@ func (s *Server) postInflux(w http.ResponseWriter, r *http.Request) error {
 }
 
 func storedNote(got taken) string {
-	return fmt.Sprintf(" (%d lines are stored)", got.accepted)
+	return fmt.Sprintf(" (%d lines are stored)", got.accepted+got.duplicates)
 }
 
 // influxErrorCodes are the codes of InfluxDB 2.
 var influxErrorCodes = map[int]string{
-	http.StatusBadRequest: "invalid", http.StatusForbidden: "forbidden", http.StatusRequestEntityTooLarge: "request too large",
+	http.StatusBadRequest: "invalid", http.StatusConflict: "conflict", http.StatusForbidden: "forbidden", http.StatusRequestEntityTooLarge: "request too large",
 	http.StatusUnsupportedMediaType: "invalid", http.StatusTooManyRequests: "too many requests", http.StatusServiceUnavailable: "unavailable",
 }
 
@@ -86,26 +94,36 @@ func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request) (taken, erro
 	return got, errors.Join(failure, err)
 }
 
+// feedInflux takes the body in part by part. With a key it stays one part behind, as feedKeyed does.
 func feedInflux(r *http.Request, in *intake, reader *lineproto.Reader, pace *paced) error {
+	var held []lineproto.Rows
 	for {
 		pace.chunk()
 		rows, refused, err := reader.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return in.feedPart(r.Context(), held, true)
 		}
 		if err != nil {
 			return brokenOff(err)
 		}
 		in.refused = append(in.refused, refused...)
-		for _, part := range rows {
-			if err := in.feed(r.Context(), part.Stream, part.Chunk); err != nil {
-				return err
-			}
+		if in.keyed() {
+			rows, held = held, rows
 		}
-		if err := in.round(); err != nil {
+		if err := in.feedPart(r.Context(), rows, false); err != nil {
 			return err
 		}
 	}
+}
+
+// feedPart queues the rows of a part of a body.
+func (in *intake) feedPart(ctx context.Context, rows []lineproto.Rows, last bool) error {
+	for _, part := range rows {
+		if err := in.feed(ctx, part.Stream, part.Chunk, last); err != nil {
+			return err
+		}
+	}
+	return in.round()
 }
 
 // getPing answers clients that ask whether an InfluxDB is there.

@@ -29,14 +29,22 @@ func (s *Server) newIntake(w http.ResponseWriter, r *http.Request, timeColumn st
 	if err != nil {
 		return nil, err
 	}
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return nil, err
+	}
 	w.Header().Set("X-Request-Id", id)
 	return &intake{
-		server: s, options: ingest.BodyOptions{TimeColumn: timeColumn, RequestID: id}, bodies: map[string]*ingest.Body{},
+		server: s, options: ingest.BodyOptions{TimeColumn: timeColumn, RequestID: id, Key: key}, bodies: map[string]*ingest.Body{},
 	}, nil
 }
 
-// feed queues a chunk for a stream. A stream that cannot exist refuses its rows; any other failure ends the request.
-func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk) error {
+// keyed reports whether the request can be repeated. Its key holds for each of its streams.
+func (in *intake) keyed() bool { return in.options.Key != "" }
+
+// feed queues a chunk for a stream. A stream that cannot exist refuses its rows; any other failure ends the request. last says that the
+// stream gets no more of this request.
+func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk, last bool) error {
 	body := in.bodies[stream]
 	if body == nil {
 		var err error
@@ -53,6 +61,9 @@ func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk) 
 		in.order = append(in.order, stream)
 	}
 	in.fed = append(in.fed, body)
+	if last {
+		return body.FeedLast(ctx, chunk)
+	}
 	return body.FeedChunk(ctx, chunk)
 }
 
@@ -76,7 +87,7 @@ func (in *intake) round() error {
 
 // taken is what became of a request's rows.
 type taken struct {
-	accepted, rejected int64
+	accepted, rejected, duplicates int64
 	// first explains the first of the rejected rows.
 	first *ingest.RowError
 }
@@ -94,6 +105,7 @@ func (in *intake) finish(ctx context.Context) (taken, error) {
 		in.server.Metrics.ingested(summary)
 		out.accepted += summary.Accepted
 		out.rejected += summary.Rejected
+		out.duplicates += summary.Duplicates
 		for _, e := range summary.Errors {
 			out.note(e)
 		}

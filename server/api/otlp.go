@@ -77,8 +77,9 @@ func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, stream string,
 	if err != nil {
 		return sendOTLPError(w, media, err)
 	}
-	for _, chunk := range rows() {
-		if err = in.feed(r.Context(), stream, chunk); err != nil {
+	chunks := rows()
+	for i, chunk := range chunks {
+		if err = in.feed(r.Context(), stream, chunk, i+1 == len(chunks)); err != nil {
 			break
 		}
 	}

@@ -25,6 +25,7 @@ var statuses = map[event.Code]int{
 	event.CodeInvalidValue:    http.StatusBadRequest,
 	event.CodeNotSupported:    http.StatusBadRequest,
 	event.CodeRejected:        http.StatusBadRequest,
+	event.CodeBatchRejected:   http.StatusBadRequest,
 	event.CodeNotFound:        http.StatusNotFound,
 	event.CodeAlreadyExists:   http.StatusConflict,
 	event.CodeConflict:        http.StatusConflict,

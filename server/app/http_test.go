@@ -149,7 +149,7 @@ func TestFaultsAreClear(t *testing.T) {
 	}{
 		"malformed JSON": {"POST", events, "{\"a\":\nnope", nil, 400, "all_rows_rejected", "JSON"},
 		"form ingest": {
-			"POST", events, orders, []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type",
+			"POST", events, "region=EU&amount=1", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type",
 			"application/x-ndjson",
 		},
 		"xml ingest":       {"POST", events, "<a/>", []string{"Content-Type", "text/xml"}, 415, "unsupported_media_type", "text/xml"},

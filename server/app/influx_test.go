@@ -66,6 +66,32 @@ func TestLineProtocolForOneStream(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, s.do("POST", "/v1/streams/../events?format=influx", points).status/100*100)
 }
 
+// TestLineProtocolIsStoredOnceUnderItsKey repeats requests with a key, whole ones and one that broke off: each point is stored once in each of
+// the streams, also after a restart, and other points under the key are refused.
+func TestLineProtocolIsStoredOnceUnderItsKey(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	key := []string{"Idempotency-Key", "batch-1"}
+	var body strings.Builder
+	for i := range 60_000 { // more than one part of the body
+		fmt.Fprintf(&body, "%s,host=h%d value=%d %d\n", []string{"a", "b", "c"}[i%3], i%7, i, 1772355600000000000+i)
+	}
+	first := body.String()[:body.Len()/2+9]
+	answer := s.do("POST", "/write", gzipped(t, first)[:len(gzipped(t, first))-9], append(key, "Content-Encoding", "gzip")...)
+	require.Equal(t, http.StatusBadRequest, answer.status, string(answer.body))
+	count := "SELECT count(*), count(DISTINCT value), min(value), max(value) FROM a"
+	for range 3 {
+		answer = s.do("POST", "/api/v2/write", body.String(), key...)
+		require.Equal(t, http.StatusNoContent, answer.status, string(answer.body))
+		require.Equal(t, "[20000,20000,0,59997]\n", s.query(count).text())
+		s = s.restart()
+	}
+	require.Equal(t, "[20000]\n", s.query("SELECT count(*) FROM c").text())
+	answer = s.do("POST", "/write", "a,host=other value=1 1\n", key...)
+	require.Equal(t, http.StatusConflict, answer.status, string(answer.body))
+	require.Contains(t, string(answer.body), "used for another body")
+}
+
 // TestAllOfDevopsLands sends the DevOps data of the Time Series Benchmark Suite, and compares sums over all of its values with those of a
 // reader of its own, which knows no more of line protocol than that data needs.
 func TestAllOfDevopsLands(t *testing.T) {

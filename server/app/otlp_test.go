@@ -115,3 +115,15 @@ func TestOpenTelemetryJSON(t *testing.T) {
 		require.Equal(t, c.want, s.do("POST", "/v1/logs", c.body, "Content-Type", c.media).status, "%.60s", c.body)
 	}
 }
+
+// TestOpenTelemetryIsStoredOnceUnderItsKey repeats a request with a key.
+func TestOpenTelemetryIsStoredOnceUnderItsKey(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	body := `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1772355600000000000","body":{"stringValue":"a"}},{"body":{"stringValue":"b"}}]}]}]}`
+	for range 2 {
+		answer := s.do("POST", "/v1/logs", body, "Content-Type", "application/json", "Idempotency-Key", "k")
+		require.Equal(t, http.StatusOK, answer.status, string(answer.body))
+	}
+	require.Equal(t, "[2]\n", s.query("SELECT count(*) FROM otel_logs").text())
+}

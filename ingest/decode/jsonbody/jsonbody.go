@@ -1,4 +1,5 @@
-// Package jsonbody takes a body that is one JSON document apart into rows: the object that it is, or the elements of its array.
+// Package jsonbody takes a body of JSON documents apart into rows: objects, and the elements of arrays. Mostly there is one document; more may
+// follow one another, with or without white space between them, as programs write them that append to a file.
 //
 // What always holds: memory is bounded by a chunk and a row, whatever the body holds; chunks are a function of the body's bytes, not of
 // how they arrive; an element becomes a row only after the text around it was JSON so far. Whether the element itself is
@@ -120,6 +121,9 @@ func (r *Reader) between(c byte) error {
 	case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 	case !r.started:
 		return r.start(c)
+	case r.ended && (c == '{' || c == '['):
+		r.ended, r.array = false, false
+		return r.start(c)
 	case r.ended:
 		return r.invalid("text after the end of the document")
 	case c == ']' && r.due != value:
@@ -151,7 +155,7 @@ func (r *Reader) start(c byte) error {
 	case '{':
 		r.started, r.due = true, element
 	case '[':
-		r.started, r.array = true, true
+		r.started, r.array, r.due = true, true, valueOrEnd
 		r.pass(1)
 	case byteOrderMark[0]:
 		return r.skipMark()

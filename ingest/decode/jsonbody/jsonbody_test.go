@@ -36,13 +36,15 @@ func readAll(r io.Reader) (texts []string, largest int, err error) {
 func TestRowsOfDocuments(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string][]string{
-		`{"a":1}`:                            {`{"a":1}`},
-		" \r\n{\"a\":\n 1}\n ":               {`{"a":  1}`},
-		"\ufeff[]":                           nil,
-		`[ ]`:                                nil,
-		`[{"a":"}]\"["} , {"b":[[],{}]}]`:    {`{"a":"}]\"["}`, `{"b":[[],{}]}`},
-		`[1, "x" ,null,[2],{}]`:              {`1`, `"x"`, `null`, `[2]`, `{}`},
-		"[{\"a\":\"line\nbreak\"},{\r\n}]\n": {"{\"a\":\"line\nbreak\"}", "{  }"},
+		`{"a":1}`:                             {`{"a":1}`},
+		" \r\n{\"a\":\n 1}\n ":                {`{"a":  1}`},
+		"\ufeff[]":                            nil,
+		`[ ]`:                                 nil,
+		`[{"a":"}]\"["} , {"b":[[],{}]}]`:     {`{"a":"}]\"["}`, `{"b":[[],{}]}`},
+		`[1, "x" ,null,[2],{}]`:               {`1`, `"x"`, `null`, `[2]`, `{}`},
+		`{"a":1} {"b":2}`:                     {`{"a":1}`, `{"b":2}`},
+		"{\"a\":[\n1]}{}\n[{\"b\":2}, 3][]{}": {`{"a":[ 1]}`, `{}`, `{"b":2}`, `3`, `{}`},
+		"[{\"a\":\"line\nbreak\"},{\r\n}]\n":  {"{\"a\":\"line\nbreak\"}", "{  }"},
 	} {
 		texts, _, err := readAll(strings.NewReader(body))
 		require.NoError(t, err, body)
@@ -60,7 +62,8 @@ func TestTextAroundRowsMustBeJSON(t *testing.T) {
 		"\ufeff":              "the body is empty",
 		"\xef\xbb":            "not valid JSON at byte 1: the body must be an object or an array of objects",
 		`12`:                  "not valid JSON at byte 1: the body must be an object or an array of objects",
-		`{"a":1} {"b":2}`:     "not valid JSON at byte 9: text after the end of the document",
+		`{"a":1},{"b":2}`:     "not valid JSON at byte 8: text after the end of the document",
+		`[{"a":1}][`:          "not valid JSON: the body ends inside of its array",
 		`[{"a":1}]]`:          "not valid JSON at byte 10: text after the end of the document",
 		`[{"a":1},]`:          "not valid JSON at byte 10: a value is missing",
 		`[,{"a":1}]`:          "not valid JSON at byte 2: a value is missing",

@@ -54,6 +54,8 @@ func unboundedText(n plan.Node) (what, fix string) {
 		return "ORDER BY with LIMIT", "number the rows of a window: row_number() OVER (PARTITION BY window_end ...)"
 	case *plan.Join:
 		return "a join", "join on equal windows, or bound the time: b.ts BETWEEN a.ts AND a.ts + INTERVAL '10 minutes'"
+	case *plan.AsofJoin:
+		return "ASOF JOIN", "bound how old a partner may be: TOLERANCE INTERVAL '1 hour' behind ON"
 	case *plan.Fill:
 		return "FILL", "leave it to the query that reads the view"
 	default:

@@ -52,6 +52,8 @@ func keyed(n plan.Node, inputs map[string]InputInfo) (out plan.Node, key []int, 
 		return &plan.Limit{Input: input, Count: n.Count, Offset: n.Offset}, key, ok
 	case *plan.Join:
 		return keyedJoin(n, inputs)
+	case *plan.AsofJoin:
+		return keyedAsof(n, inputs)
 	case *plan.Apply:
 		return keyedApply(n, inputs)
 	default:
@@ -227,6 +229,27 @@ func keyedApply(n *plan.Apply, inputs map[string]InputInfo) (plan.Node, []int, b
 	return pick(&out, order), placesOf(order, key), true
 }
 
+// keyedAsof is keyed by its left side, of which each row comes once at most.
+func keyedAsof(n *plan.AsofJoin, inputs map[string]InputInfo) (plan.Node, []int, bool) {
+	left, key, ok := keyed(n.Left, inputs)
+	if !ok {
+		return n, nil, false
+	}
+	width, wider := plan.Width(n.Left), plan.Width(left)
+	out := *n
+	out.Left = left
+	if n.Within != nil {
+		out.Within = shiftColumns(n.Within, width, wider-width)
+	}
+	order := append(upTo(width), from(wider, plan.Width(n.Right))...)
+	for _, at := range key {
+		if at >= width {
+			order = append(order, at)
+		}
+	}
+	return pick(&out, order), placesOf(order, key), true
+}
+
 // withPresence adds a column to the key that is true in every row, and NULL where a join found no row.
 func withPresence(n plan.Node, key []int) (plan.Node, []int) {
 	width := plan.Width(n)
@@ -354,6 +377,12 @@ func exprsOf(n plan.Node) []plan.Expr {
 		var out []plan.Expr
 		for _, k := range n.Keys {
 			out = append(out, k.Expr)
+		}
+		return out
+	case *plan.AsofJoin:
+		out := append(append(slices.Clone(n.LeftKeys), n.RightKeys...), n.LeftAt, n.RightAt)
+		if n.Within != nil {
+			out = append(out, n.Within)
 		}
 		return out
 	case *plan.Join:

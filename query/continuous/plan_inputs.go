@@ -42,6 +42,10 @@ func withInputs(n plan.Node, inputs []plan.Node) (plan.Node, error) {
 		out := *n
 		out.Left, out.Right = inputs[0], inputs[1]
 		return &out, nil
+	case *plan.AsofJoin:
+		out := *n
+		out.Left, out.Right = inputs[0], inputs[1]
+		return &out, nil
 	case *plan.Apply:
 		out := *n
 		out.Left, out.Right = inputs[0], inputs[1]

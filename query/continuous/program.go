@@ -38,7 +38,11 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	if err != nil {
 		return nil, err
 	}
-	optimized = punctualJoins(semiJoins(optimized), inputs)
+	optimized, joins := Punctual(semiJoins(optimized), inputs)
+	if joins && options.Horizon > 0 {
+		return nil, event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE is for windows of FROM, not for joins").
+			WithHint("LATE DROP leaves late rows out of both sides")
+	}
 	c := &compiler{inputs: inputs, options: options, fields: map[string]*Input{}}
 	c.collectFields(optimized)
 	compiled, err := c.compile(optimized)
@@ -245,6 +249,8 @@ func (c *compiler) compile(n plan.Node) (node, error) {
 		return c.compileFirstRows(n)
 	case *plan.Join:
 		return c.compileJoin(n)
+	case *plan.AsofJoin:
+		return c.compileAsof(n)
 	case *plan.Apply, *plan.Fill:
 		return c.compileWhole(n)
 	case *plan.Limit:

@@ -7,11 +7,21 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
+// Punctual leaves out of an optimized plan the late events that a program of the same query leaves out of its joins; some tells whether
+// there is such a join.
+func Punctual(n plan.Node, inputs map[string]InputInfo) (punctual plan.Node, some bool) {
+	out := punctualJoins(n, inputs)
+	return out, plan.Print(out) != plan.Print(n)
+}
+
 // punctualJoins leaves late events out of joins that bound the time between their rows: a row whose event time is before its own
 // watermark enters no pair. Only so can the other side's rows be forgotten. Joins without such a bound know no lateness.
 func punctualJoins(n plan.Node, inputs map[string]InputInfo) plan.Node {
 	n = absorbFilter(n)
 	n = overInputs(n, func(in plan.Node) plan.Node { return punctualJoins(in, inputs) })
+	if a, ok := n.(*plan.AsofJoin); ok {
+		return punctualAsof(a, inputs)
+	}
 	j, ok := n.(*plan.Join)
 	if !ok {
 		return n
@@ -22,6 +32,18 @@ func punctualJoins(n plan.Node, inputs map[string]InputInfo) plan.Node {
 			out.Left, out.Right = punctual(out.Left, g.left, inputs), punctual(out.Right, g.right, inputs)
 		}
 	}
+	return &out
+}
+
+// punctualAsof leaves late rows out of both sides of an ASOF JOIN by event time.
+func punctualAsof(n *plan.AsofJoin, inputs map[string]InputInfo) plan.Node {
+	left, leftOK := n.LeftAt.(*plan.ColumnRef)
+	right, rightOK := n.RightAt.(*plan.ColumnRef)
+	if !leftOK || !rightOK || !isEventTime(n.Left, left.Index, inputs) || !isEventTime(n.Right, right.Index, inputs) {
+		return n
+	}
+	out := *n
+	out.Left, out.Right = punctual(n.Left, left.Index, inputs), punctual(n.Right, right.Index, inputs)
 	return &out
 }
 
@@ -48,6 +70,10 @@ func isEventTime(n plan.Node, column int, inputs map[string]InputInfo) bool {
 		return n.Fields[column] == inputs[n.Stream].Time
 	case *plan.Filter:
 		return isEventTime(n.Input, column, inputs)
+	case *plan.Sort:
+		return isEventTime(n.Input, column, inputs)
+	case *plan.AsofJoin:
+		return column < plan.Width(n.Left) && isEventTime(n.Left, column, inputs)
 	case *plan.Project:
 		ref, ok := n.Exprs[column].(*plan.ColumnRef)
 		return ok && isEventTime(n.Input, ref.Index, inputs)
@@ -73,6 +99,12 @@ func punctual(n plan.Node, column int, inputs map[string]InputInfo) plan.Node {
 		return punctualScan(n, column, inputs[n.Stream])
 	case *plan.Filter:
 		return &plan.Filter{Input: punctual(n.Input, column, inputs), Predicate: n.Predicate}
+	case *plan.Sort:
+		return &plan.Sort{Input: punctual(n.Input, column, inputs), Keys: n.Keys, Limit: n.Limit}
+	case *plan.AsofJoin:
+		out := *n
+		out.Left = punctual(n.Left, column, inputs)
+		return &out
 	case *plan.Project:
 		return &plan.Project{Input: punctual(n.Input, n.Exprs[column].(*plan.ColumnRef).Index, inputs), Exprs: n.Exprs, Names: n.Names}
 	case *plan.Assign:

@@ -27,7 +27,7 @@ type explanation struct {
 // explain shows a query's plan, after running it where it is to be analyzed.
 func (r *runner) explain(ctx context.Context, b bind.Explain) (api.Rows, error) {
 	started := time.Now()
-	root, err := r.app.optimized(b.Query.Plan)
+	root, err := r.app.optimized(b.Query)
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ func (r *runner) await(ctx context.Context, bound bind.Bound, wait bool) error {
 func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (api.Rows, error) {
 	switch b := bound.(type) {
 	case bind.Query:
-		return r.query(ctx, b.Plan)
+		return r.query(ctx, b)
 	case bind.Explain:
 		return r.explain(ctx, b)
 	case bind.ShowStreams:
@@ -137,7 +137,7 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 	}
 	switch b := bound.(type) {
 	case bind.Insert:
-		return r.query(ctx, b.Plan)
+		return r.query(ctx, bind.Query(b))
 	case bind.CreateStream:
 		return r.createStream(b)
 	case bind.AlterStream:
@@ -154,8 +154,8 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 	}
 }
 
-func (r *runner) query(ctx context.Context, node plan.Node) (api.Rows, error) {
-	optimized, err := r.app.optimized(node)
+func (r *runner) query(ctx context.Context, q bind.Query) (api.Rows, error) {
+	optimized, err := r.app.optimized(q)
 	if err != nil {
 		return nil, err
 	}
@@ -167,12 +167,24 @@ func (r *runner) query(ctx context.Context, node plan.Node) (api.Rows, error) {
 }
 
 // optimized is the plan that is run: its rules know the sizes of streams.
-func (a *App) optimized(node plan.Node) (plan.Node, error) {
-	sized, err := optimize.WithSizes(node, a.rowsOf)
+func (a *App) optimized(q bind.Query) (plan.Node, error) {
+	sized, err := optimize.WithSizes(q.Plan, a.rowsOf)
 	if err != nil {
 		return nil, err
 	}
-	return optimize.Optimize(sized)
+	node, err := optimize.Optimize(sized)
+	if err != nil || q.Late == nil {
+		return node, err
+	}
+	punctual, some := a.views.Punctual(node)
+	switch {
+	case some && q.Late.Recompute:
+		return nil, bind.ErrLateJoin(q.Late.Pos)
+	case !some && q.Late.Needed:
+		return nil, bind.ErrNothingLate(q.Late.Pos)
+	default:
+		return punctual, nil
+	}
 }
 
 // rowsOf is about how many rows a stream has: rows that are sealed while it looks may be counted twice.

@@ -149,3 +149,53 @@ func TestLateRowsNeedAPlace(t *testing.T) {
 	d.must("DROP STREAM open")
 	require.NoError(t, d.closeStore())
 }
+
+// TestLateRowsOfJoins holds views over joins and other shapes to the same query with LATE DROP, over events of which many are late.
+func TestLateRowsOfJoins(t *testing.T) {
+	t.Parallel()
+	views := map[string]string{
+		"bounded": `SELECT a.ts, a.sym, a.qty, b.qty AS other FROM trades a LEFT JOIN quotes b ON a.sym = b.sym
+			AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '10 seconds'`,
+		"both": `SELECT a.ts, b.ts AS later, a.qty, b.qty AS other FROM trades a FULL JOIN quotes b ON a.sym = b.sym
+			AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '10 seconds'`,
+		"inner_where": `SELECT a.ts, a.qty, b.qty AS other FROM trades a, quotes b WHERE a.sym = b.sym AND a.qty > b.qty
+			AND b.ts >= a.ts - INTERVAL '20 seconds' AND b.ts < a.ts`,
+		"windows": `SELECT a.window_start, a.sym, a.qty, b.qty AS other FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1 minute') a
+			LEFT JOIN TUMBLE(TABLE quotes, DESCRIPTOR(ts), INTERVAL '1 minute') b
+			ON a.window_start = b.window_start AND a.window_end = b.window_end AND a.sym = b.sym`,
+		"nested": `SELECT sym, max(n) AS most FROM (SELECT window_start, window_end, sym, count(*) AS n
+			FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1 minute') GROUP BY 1, 2, 3) x GROUP BY sym`,
+		"as_of": `SELECT a.ts, a.sym, a.qty, b.qty AS other FROM trades a LEFT JOIN quotes FOR SYSTEM_TIME AS OF a.ts AS b ON a.sym = b.sym`,
+		"nearest": `SELECT a.ts, a.sym, a.qty, b.qty AS other FROM trades a ASOF JOIN quotes b ON a.sym = b.sym AND a.ts > b.ts
+			TOLERANCE INTERVAL '1 minute'`,
+	}
+	rnd := rand.New(rand.NewPCG(5, 6))
+	mem := vfs.NewMem()
+	d := onDisk(t, mem)
+	for _, stream := range []string{"trades", "quotes"} {
+		d.must("CREATE STREAM " + stream + " (ts TIMESTAMPTZ NOT NULL, sym TEXT, qty BIGINT, WATERMARK FOR ts AS ts - INTERVAL '5 seconds')")
+	}
+	for name, query := range views {
+		d.must("CREATE MATERIALIZED VIEW " + name + " WITH (memory = '8MB') AS " + query)
+	}
+	for minute := range 12 {
+		require.NoError(t, d.insert(rnd, max(0, minute-rnd.IntN(4))))
+		d.must("INSERT INTO quotes (ts, sym, qty) SELECT ts + INTERVAL '3 seconds', sym, qty + 1 FROM trades WHERE qty % 7 = " + fmt.Sprint(minute%7))
+		if minute == 6 {
+			require.NoError(t, d.closeStore())
+			d = onDisk(t, mem)
+		}
+		for name, query := range views {
+			batch := query + " LATE DROP"
+			if name == "as_of" || name == "nearest" { // final rows, which the watermark has passed
+				batch = "SELECT * FROM (" + batch + `) x WHERE ts < (SELECT least((SELECT max(ts) FROM trades), (SELECT max(ts) FROM quotes)) - INTERVAL '5 seconds')`
+			}
+			require.Equal(t, d.must(batch), d.must("SELECT * FROM "+name), "%s, minute %d", name, minute)
+		}
+	}
+	_, err := d.run(views["bounded"]+" LATE RECOMPUTE WITHIN INTERVAL '1 minute'", true)
+	require.ErrorContains(t, err, "LATE RECOMPUTE is for windows of FROM, not for joins")
+	_, err = d.run("SELECT a.ts FROM trades a JOIN quotes b ON a.sym = b.sym LATE DROP", true)
+	require.ErrorContains(t, err, "LATE DROP needs a window table function")
+	require.NoError(t, d.closeStore())
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/bind"
 	"github.com/tidemarkdb/tidemark/sql/parser"
 )
@@ -27,6 +28,17 @@ func (s *Set) compile(b bind.CreateView) (*continuous.Program, error) {
 		infos[name] = info
 	}
 	return continuous.Compile(b.Plan, infos, options)
+}
+
+// Punctual leaves late events out of the joins of a query as a view over it does; some tells whether there is such a join.
+func (s *Set) Punctual(node plan.Node) (punctual plan.Node, some bool) {
+	infos := map[string]continuous.InputInfo{}
+	for _, name := range plan.Streams(node) {
+		if info, err := s.inputInfo(name); err == nil { // a table of the server's own has no events
+			infos[name] = info
+		}
+	}
+	return continuous.Punctual(node, infos)
 }
 
 func (s *Set) inputInfo(name string) (continuous.InputInfo, error) {

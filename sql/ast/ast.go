@@ -100,10 +100,12 @@ type Table interface {
 // StreamTable is a stream or a query of WITH, or with a schema in front a table that the server keeps of itself. Schema and Alias are
 // nil where not given. Columns are new names for its first columns.
 type StreamTable struct {
-	Schema  *Name
-	Name    Name
-	Alias   *Name
-	Columns []Name
+	Schema *Name
+	Name   Name
+	// SystemTime is the time of FOR SYSTEM_TIME AS OF, nil where that is not given.
+	SystemTime Expr
+	Alias      *Name
+	Columns    []Name
 }
 
 // Subquery is a query in parentheses. Alias is nil where none is given. Columns are new names for its first columns. A Lateral one can

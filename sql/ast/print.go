@@ -114,7 +114,11 @@ func (o Order) String() string {
 
 // String prints the name with its alias.
 func (t *StreamTable) String() string {
-	return qualified(t.Schema, t.Name) + as(t.Alias) + columnNames(t.Columns)
+	out := qualified(t.Schema, t.Name)
+	if t.SystemTime != nil {
+		out += " FOR SYSTEM_TIME AS OF " + t.SystemTime.String()
+	}
+	return out + as(t.Alias) + columnNames(t.Columns)
 }
 
 func qualified(schema *Name, name Name) string {

@@ -8,10 +8,13 @@ import (
 
 // asof takes the condition of an ASOF JOIN apart: equalities, and one inequality that says which row is the nearest.
 func (j *joining) asof() error {
-	if j.ast.On == nil {
+	if j.ast.On == nil && len(j.on) == 0 {
 		return event.Errorf(event.CodeSyntax, "ASOF JOIN needs ON").At(j.ast.Pos).WithHint("as in ASOF JOIN q ON t.sym = q.sym AND t.ts >= q.ts")
 	}
-	pos := j.ast.On.Position()
+	pos := j.ast.Pos
+	if j.ast.On != nil {
+		pos = j.ast.On.Position()
+	}
 	width := len(j.left.columns)
 	out := &plan.AsofJoin{Kind: joinKinds[j.ast.Kind]}
 	toRight := func(e plan.Expr) plan.Expr { return shiftColumns(e, func(int) int { return -width }) }

@@ -34,11 +34,17 @@ type Catalog interface {
 // KillQuery, Explain or one of those about views in view.go.
 type Bound interface{ bound() }
 
-// Query is a SELECT.
-type Query struct{ Plan plan.Node }
+// Query is a SELECT. Late, if not nil, is what its LATE asks of joins.
+type Query struct {
+	Plan plan.Node
+	Late *LateJoins
+}
 
-// Insert writes rows. The root of its plan is a *plan.Insert.
-type Insert struct{ Plan plan.Node }
+// Insert writes rows. The root of its plan is a *plan.Insert. Late is as in Query.
+type Insert struct {
+	Plan plan.Node
+	Late *LateJoins
+}
 
 // CreateStream is a stream to be made. Every default is filled in.
 type CreateStream struct {
@@ -117,13 +123,15 @@ type binder struct {
 	outer *outerRow
 	// late is what becomes of late rows in every query of a view; it is nil outside of views.
 	late *lateness
+	// lateJoins is what the LATE of a query asks of its joins; nil for nothing.
+	lateJoins *LateJoins
 	// start is the event time from which a view takes rows, nil for all.
 	start *plan.Literal
 }
 
 func (b *binder) query(s *ast.Select) (Query, error) {
 	node, err := b.selectPlan(s, nil, nil)
-	return Query{Plan: node}, err
+	return Query{Plan: node, Late: b.lateJoins}, err
 }
 
 // stream finds a stream by the name written: exactly, or in lower case where it was not quoted.

@@ -34,7 +34,7 @@ func (b *binder) insert(s *ast.Insert) (Bound, error) {
 	for i, t := range targets {
 		names[i] = t.Name
 	}
-	return Insert{Plan: &plan.Insert{Input: rows, Stream: stream.Name, Names: names}}, nil
+	return Insert{Plan: &plan.Insert{Input: rows, Stream: stream.Name, Names: names}, Late: b.lateJoins}, nil
 }
 
 // insertTargets are the columns listed, or all of the stream's own.

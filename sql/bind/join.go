@@ -33,6 +33,7 @@ type joining struct {
 
 // join makes the scope of two tables.
 func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
+	t, asOf := temporal(t)
 	if t.Asof {
 		if err := checkAsof(t); err != nil {
 			return nil, err
@@ -59,6 +60,11 @@ func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
 	if err := j.condition(); err != nil {
 		return nil, err
 	}
+	if asOf != nil {
+		if err := j.asOfTime(asOf); err != nil {
+			return nil, err
+		}
+	}
 	if t.Asof {
 		if err := j.asof(); err != nil {
 			return nil, err
@@ -69,7 +75,7 @@ func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
 }
 
 func (j *joining) scope() *scope {
-	out := &scope{tables: append(append([]ast.Name(nil), j.left.tables...), j.right.tables...)}
+	out := &scope{parts: []*scope{j.left, j.right}, tables: append(append([]ast.Name(nil), j.left.tables...), j.right.tables...)}
 	out.columns = append(append(out.columns, j.left.columns...), j.right.columns...)
 	out.star = append(out.star, j.left.star...)
 	for _, i := range j.right.star {
@@ -80,12 +86,12 @@ func (j *joining) scope() *scope {
 
 func (j *joining) node() plan.Node {
 	var out plan.Node
-	if j.nearest != nil {
-		return j.asofPlan()
-	}
-	if len(j.queries) == 0 {
+	switch {
+	case j.nearest != nil:
+		out = j.asofPlan()
+	case len(j.queries) == 0:
 		out = j.plainJoin(j.left.node(), j.right.node(), j.on)
-	} else {
+	default:
 		out = j.joinWithQueries()
 	}
 	if len(j.merged) == 0 {

@@ -13,6 +13,8 @@ type lateness struct {
 	// horizon is an interval of no months; nil for none.
 	horizon *plan.Literal
 	pos     event.Position
+	// used counts the places that leave late rows out.
+	used int
 }
 
 // punctuality tells rows that came in time for their window from others.
@@ -40,12 +42,17 @@ func (b *binder) lateClause(l *ast.Late) (*lateness, error) {
 	return out, nil
 }
 
-// watch prepares LATE for a function whose input has watermarks: a row is in time if there was no watermark before it, or if a
-// time of its own is after that, or at it, as op says.
-func (s *scope) watch(t *ast.WindowTable, input *scope, own plan.Expr, op string) {
-	if at := watermarkColumn(input); at >= 0 {
-		s.punctual = &punctuality{own: argument{own, t.Pos}, watermark: argument{input.ref(at), t.Pos}, op: op}
+// watch leaves late rows out of a function whose input has watermarks, where LATE says so: a row is in time if there was no watermark
+// before it, or if a time of its own is after that, or at it, as op says.
+func (b *binder) watch(s *scope, t *ast.WindowTable, input *scope, own plan.Expr, op string) (err error) {
+	at := watermarkColumn(input)
+	if at < 0 || b.late == nil {
+		return nil
 	}
+	b.late.used++
+	p := punctuality{own: argument{own, t.Pos}, watermark: argument{input.ref(at), t.Pos}, op: op}
+	s.late, err = p.condition(b.late)
+	return err
 }
 
 // condition is true for rows that are in time, or no later than the horizon.
@@ -67,28 +74,52 @@ func (p *punctuality) condition(l *lateness) (plan.Expr, error) {
 	return applied("or", l.pos, argument{first, l.pos}, argument{ahead, l.pos})
 }
 
-// dropLate obeys LATE, if it is given, or else what the view says that the query belongs to.
-func (b *binder) dropLate(s *scope, l *ast.Late) error {
-	late := b.late
-	if l != nil {
-		switch {
-		case s.punctual == nil:
-			return event.Errorf(event.CodeBadRequest, "LATE DROP needs a window table function over a stream in FROM").At(l.Pos).
-				WithHint("as in FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute')")
-		case l.Into != nil:
-			return event.Errorf(event.CodeBadRequest, "only a materialized view keeps its late rows elsewhere").At(l.Into.Pos)
-		}
-		var err error
-		if late, err = b.lateClause(l); err != nil {
-			return err
-		}
+// enterLate obeys the LATE of a query until leave is called: it goes for all windows in it that have none of their own.
+func (b *binder) enterLate(l *ast.Late) (leave func(), err error) {
+	if l.Into != nil {
+		return nil, event.Errorf(event.CodeBadRequest, "only a materialized view keeps its late rows elsewhere").At(l.Into.Pos)
 	}
-	if late == nil || s.punctual == nil {
+	inner, err := b.lateClause(l)
+	if err != nil {
+		return nil, err
+	}
+	outer := b.late
+	b.late = inner
+	return func() { b.late = outer }, nil
+}
+
+// lateUsed makes sure that the LATE of a query has something to leave out. Whether a join is bounded in time is known once it has been
+// optimized.
+func (b *binder) lateUsed(s *ast.Select, sc *scope) error {
+	if len(sc.parts) > 0 {
+		b.lateJoins = &LateJoins{Pos: s.Late.Pos, Recompute: b.late.horizon != nil, Needed: b.late.used == 0}
 		return nil
 	}
-	var err error
-	s.late, err = s.punctual.condition(late)
-	return err
+	if b.late.used == 0 {
+		return ErrNothingLate(s.Late.Pos)
+	}
+	return nil
+}
+
+// LateJoins says that late events are to be left out of the joins of a query that bound the time between their rows.
+type LateJoins struct {
+	Pos event.Position
+	// Recompute tells that windows take late rows for a while, which joins do not.
+	Recompute bool
+	// Needed tells that there is nothing else that LATE could be meant for.
+	Needed bool
+}
+
+// ErrNothingLate says that a query with LATE leaves nothing out.
+func ErrNothingLate(pos event.Position) error {
+	return event.Errorf(event.CodeBadRequest, "LATE DROP needs a window table function over a stream in FROM").At(pos).
+		WithHint("as in FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute'); OVER by event time and joins bounded in time know late rows too")
+}
+
+// ErrLateJoin says that a join takes no late rows.
+func ErrLateJoin(pos event.Position) error {
+	return event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE is for windows of FROM, not for joins").At(pos).
+		WithHint("LATE DROP leaves late rows out of both sides")
 }
 
 // inTime leaves out the rows that came too late, where that is asked for.
@@ -125,6 +156,7 @@ func (q *selection) bindLateEvents() error {
 	if late.horizon != nil {
 		return event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE is for windows of FROM, not for those of OVER").At(late.pos)
 	}
+	late.used++
 	p := punctuality{own: argument{when, late.pos}, watermark: argument{s.ref(at), late.pos}, op: ">="}
 	punctual, err := p.condition(late)
 	if err != nil || q.where == nil {

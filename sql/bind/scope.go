@@ -22,12 +22,14 @@ type scope struct {
 	// that only those are output.
 	used  []int
 	prune bool
-	// punctual tells rows that came in time for their window, nil where that is not known; late, if not nil, is the condition on which
-	// rows are kept.
-	punctual *punctuality
-	late     plan.Expr
+	// late, if not nil, is the condition on which rows are kept: that they came in time.
+	late plan.Expr
 	// events are, for a stream, the indexes of the columns that order its events.
 	events []int
+	// versions is, for a stream or a view whose rows stay, the index of the column by whose time they are versions of their keys, plus one.
+	versions int
+	// parts are the scopes that a join is of.
+	parts []*scope
 }
 
 type scopeColumn struct {
@@ -196,6 +198,10 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		err = sc.rename(t.Columns)
 		return sc, err
 	case *ast.StreamTable:
+		if t.SystemTime != nil {
+			return nil, event.Errorf(event.CodeBadRequest, "FOR SYSTEM_TIME AS OF stands behind the right side of a JOIN").At(t.SystemTime.Position()).
+				WithHint("as in FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON o.currency = r.currency")
+		}
 		table := &t.Name
 		if t.Alias != nil {
 			table = t.Alias
@@ -316,7 +322,8 @@ func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &scope{prune: true, events: eventColumns(stream.Schema)}
+	events := eventColumns(stream.Schema)
+	s := &scope{prune: true, events: events, versions: events[0] + 1}
 	for i, c := range stream.Schema.All() {
 		hidden := i >= len(stream.Schema.Columns)
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: c.ID, hidden: hidden})

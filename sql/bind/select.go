@@ -55,11 +55,15 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	if s.Set != nil || s.Rows != nil {
 		return b.combinedPlan(s, w, targets)
 	}
+	if s.Late != nil {
+		leave, err := b.enterLate(s.Late)
+		if err != nil {
+			return nil, err
+		}
+		defer leave()
+	}
 	sc, err := b.from(s.From, w)
 	if err != nil {
-		return nil, err
-	}
-	if err := b.dropLate(sc, s.Late); err != nil {
 		return nil, err
 	}
 	q := b.newSelection(s, sc, w, targets)
@@ -68,6 +72,11 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 		q.bindLateEvents,
 	} {
 		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if s.Late != nil {
+		if err := b.lateUsed(s, sc); err != nil {
 			return nil, err
 		}
 	}

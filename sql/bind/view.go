@@ -164,6 +164,9 @@ func (b *binder) fromView(view *catalog.View, table *ast.Name) (*scope, error) {
 	s := &scope{prune: true}
 	for i, c := range view.Schema.Columns[:view.Visible] {
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: view.Schema.Columns[i].ID})
+		if view.AppendOnly && c.ID == view.Schema.TimeColumn {
+			s.versions = i + 1
+		}
 	}
 	err := b.scanFrom(s, view.Name, view.Schema, view.Schema.TimeColumn)
 	return s.named(table), err

@@ -57,7 +57,9 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 	}
 	out := windowScope(t, input)
 	end := &plan.ColumnRef{Index: len(input.columns) + 1, Name: boundNames[1], Typ: timestamptz}
-	out.watch(t, input, end, ">")
+	if err := b.watch(out, t, input, end, ">"); err != nil {
+		return nil, err
+	}
 	out.node = func() plan.Node {
 		n.Input = input.node()
 		return out.inTime(n)
@@ -83,7 +85,9 @@ func (x *scalars) session(t *ast.WindowTable, when plan.Expr, gap *plan.Literal)
 		return nil, err
 	}
 	out := windowScope(t, x.scope)
-	out.watch(t, x.scope, when, ">=")
+	if err := x.binder.watch(out, t, x.scope, when, ">="); err != nil {
+		return nil, err
+	}
 	out.node = func() plan.Node {
 		n.Input = out.inTime(&plan.Filter{Input: x.scope.node(), Predicate: has})
 		return n

@@ -210,8 +210,29 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		}
 	}
 	var err error
+	if table.SystemTime, err = p.systemTime(); err != nil {
+		return nil, err
+	}
 	table.Alias, table.Columns, err = p.alias()
 	return table, err
+}
+
+// systemTime takes FOR SYSTEM_TIME AS OF and the time, if they come next. Any other use of FOR is a name.
+func (p *tableParser) systemTime() (ast.Expr, error) {
+	start := p.lex.MakeCheckpoint()
+	if !accept(p.lex, "FOR") || !accept(p.lex, "SYSTEM_TIME") {
+		p.lex.LoadCheckpoint(start)
+		return nil, nil
+	}
+	if err := expect(p.lex, "AS"); err != nil {
+		return nil, err
+	}
+	if err := expect(p.lex, "OF"); err != nil {
+		return nil, err
+	}
+	var at expression
+	err := at.Parse(p.lex)
+	return at.Expr, err
 }
 
 // alias takes another name for a table, with names for its columns, if there is one.

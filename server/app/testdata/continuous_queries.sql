@@ -192,3 +192,14 @@ SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '2 seconds'
 
 SELECT regions, count(*) AS n, max(n) AS most FROM (SELECT n, count(*) AS regions FROM (SELECT customer, region, count(*) AS n FROM orders GROUP BY
 customer, region) AS r GROUP BY n) AS x GROUP BY regions;
+SELECT o.id, o.ts, p.id AS payment, p.ts AS paid FROM orders AS o ASOF JOIN payments AS p ON o.customer = p.customer AND o.ts >= p.ts;
+SELECT o.id, o.ts, p.id AS payment FROM orders AS o ASOF LEFT JOIN payments AS p ON o.customer = p.customer AND o.ts > p.ts
+TOLERANCE INTERVAL '5 seconds';
+SELECT o.id, o.ts, p.amount FROM orders AS o LEFT JOIN payments FOR SYSTEM_TIME AS OF o.ts AS p ON o.customer = p.customer;
+SELECT o.id, o.ts, p.method FROM orders AS o ASOF JOIN payments AS p ON o.ts + INTERVAL '2 seconds' >= p.ts;
+SELECT o.id, p.id AS payment FROM orders AS o ASOF LEFT JOIN payments AS p ON o.customer = p.customer AND o.ts <= p.ts;
+SELECT o.id, o.ts, p.id AS payment FROM (SELECT customer, max(id) AS id, max(ts) AS ts FROM orders GROUP BY customer) AS o
+ASOF JOIN payments AS p ON o.customer = p.customer AND o.ts >= p.ts;
+SELECT a.window_start, a.id, b.id AS payment FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds') AS a
+LEFT JOIN TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10 seconds') AS b ON a.window_start = b.window_start AND a.window_end = b.window_end
+AND a.customer = b.customer;

@@ -42,12 +42,12 @@ func removeBinary() {
 
 // daemon is a server in a process of its own.
 type daemon struct {
-	cmd *exec.Cmd
-	url string
-	log *logTail
+	cmd        *exec.Cmd
+	url, admin string
+	log        *logTail
 }
 
-var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
+var servingLine = regexp.MustCompile(`msg=serving url=(\S+) admin=(\S+)`)
 
 // startDaemon runs the binary on a data directory and returns when it serves.
 func startDaemon(t *testing.T, data string, environ ...string) *daemon {
@@ -70,7 +70,7 @@ func startDaemonOn(t *testing.T, listen, data string, environ ...string) *daemon
 	for lines.Scan() {
 		d.log.add(lines.Text())
 		if found := servingLine.FindStringSubmatch(lines.Text()); found != nil {
-			d.url = found[1]
+			d.url, d.admin = found[1], found[2]
 			go d.log.follow(lines)
 			return d
 		}

@@ -84,6 +84,7 @@ func run(args []string, p *process) int {
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.ValueFormatter(helpWithDefault),
 		kong.Bind(p),
+		kong.Vars{"adminURL": client.DefaultAdminURL},
 	)
 	if err != nil {
 		return fail(p, err, exitFailed)

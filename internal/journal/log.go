@@ -98,6 +98,17 @@ func (j *Journal) Update(decide func() ([]Record, error)) error {
 	return nil
 }
 
+// Hold runs a function while no update is made, so that the States and the files of the journal stay as they are. It must be short, and must
+// not call Update or wait for who does.
+func (j *Journal) Hold(do func() error) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.mu.isClosed {
+		return ErrClosed
+	}
+	return do()
+}
+
 // Failed is nil while the journal takes updates, or the reason why not.
 func (j *Journal) Failed() error {
 	j.mu.Lock()

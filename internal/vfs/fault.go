@@ -16,6 +16,7 @@ const (
 	OpSync     Op = "sync"
 	OpTruncate Op = "truncate"
 	OpRename   Op = "rename"
+	OpLink     Op = "link"
 	OpRemove   Op = "remove"
 	OpMkdir    Op = "mkdir"
 	OpSyncDir  Op = "syncdir"
@@ -75,6 +76,14 @@ func (f *Faulty) Rename(from, to string) error {
 	return f.before(OpRename, from, func() error {
 		f.lose(to, f.hasLost(from))
 		return f.FS.Rename(from, to)
+	})
+}
+
+// Link implements FS.
+func (f *Faulty) Link(from, to string) error {
+	return f.before(OpLink, from, func() error {
+		f.lose(to, f.hasLost(from))
+		return f.FS.Link(from, to)
 	})
 }
 

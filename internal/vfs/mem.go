@@ -115,6 +115,28 @@ func (m *Mem) Rename(from, to string) error {
 	return nil
 }
 
+// Link implements FS.
+func (m *Mem) Link(from, to string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	node, err := m.find("link", from)
+	if err != nil {
+		return err
+	}
+	dir, base, err := m.parent("link", to)
+	if err != nil {
+		return err
+	}
+	if node.isDir() {
+		return pathError("link", from, syscall.EPERM)
+	}
+	if dir.entries[base] != nil {
+		return pathError("link", to, fs.ErrExist)
+	}
+	dir.entries[base] = node
+	return nil
+}
+
 // Remove implements FS.
 func (m *Mem) Remove(name string) error {
 	m.mu.Lock()

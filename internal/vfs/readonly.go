@@ -37,6 +37,9 @@ func (r *ReadOnly) OpenAppend(name string) (File, error) { return nil, refused("
 // Rename implements FS.
 func (r *ReadOnly) Rename(from, _ string) error { return refused("rename", from) }
 
+// Link implements FS.
+func (r *ReadOnly) Link(from, _ string) error { return refused("link", from) }
+
 // Remove implements FS.
 func (r *ReadOnly) Remove(name string) error { return refused("remove", name) }
 

@@ -114,6 +114,14 @@ func (r *Real) Rename(from, to string) error {
 	return r.root.Rename(filepath.FromSlash(from), filepath.FromSlash(to))
 }
 
+// Link implements FS.
+func (r *Real) Link(from, to string) error {
+	if err := errors.Join(checkName("link", from), checkName("link", to)); err != nil {
+		return err
+	}
+	return r.root.Link(filepath.FromSlash(from), filepath.FromSlash(to))
+}
+
 // Remove implements FS.
 func (r *Real) Remove(name string) error {
 	if err := checkName("remove", name); err != nil {

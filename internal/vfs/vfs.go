@@ -39,6 +39,8 @@ type FS interface {
 	OpenAppend(name string) (File, error)
 	// Rename moves a file, replacing the target.
 	Rename(from, to string) error
+	// Link gives a file a second name, which must not be taken: the contents stay as long as either name does.
+	Link(from, to string) error
 	// Remove deletes a file or an empty directory.
 	Remove(name string) error
 	// MkdirAll makes a directory (mode 0700) and its parents.

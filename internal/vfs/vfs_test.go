@@ -25,7 +25,7 @@ func TestConformance(t *testing.T) {
 		},
 	}
 	rules := map[string]func(*testing.T, vfs.FS){
-		"files": testFiles, "names": testNames, "directories": testDirectories, "rename": testRename,
+		"files": testFiles, "names": testNames, "directories": testDirectories, "rename": testRename, "link": testLink,
 		"lock": testLock, "openings": testOpenings,
 	}
 	for kind, newFS := range makers {
@@ -192,6 +192,23 @@ func testLock(t *testing.T, fsys vfs.FS) {
 	held, err = fsys.Lock("lock")
 	require.NoError(t, err)
 	require.NoError(t, held.Close())
+}
+
+func testLink(t *testing.T, fsys vfs.FS) {
+	t.Helper()
+	require.NoError(t, fsys.MkdirAll("d"))
+	f := write(t, fsys, "a", "one")
+	require.NoError(t, fsys.Link("a", "d/b"))
+	_, err := f.Write([]byte(" two"))
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.Equal(t, "one two", read(t, fsys, "d/b"), "it is the same file")
+	require.ErrorIs(t, fsys.Link("a", "d/b"), fs.ErrExist)
+	require.ErrorIs(t, fsys.Link("nothing", "c"), fs.ErrNotExist)
+	require.ErrorIs(t, fsys.Link("a", "nowhere/c"), fs.ErrNotExist)
+	require.Error(t, fsys.Link("d", "e"), "a directory has one name")
+	require.NoError(t, fsys.Remove("a"))
+	require.Equal(t, "one two", read(t, fsys, "d/b"))
 }
 
 func TestRealDirectory(t *testing.T) {

@@ -80,6 +80,8 @@ type Server struct {
 	ConfirmClock func() (wasHeld bool, err error)
 	// AcceptLoss lets queries go on without what damage has taken of a stream, and gives what that is.
 	AcceptLoss func(stream string) ([]catalog.Quarantine, error)
+	// Backups is what the routes of backups speak to.
+	Backups Backups
 	// Stopping is closed when the server begins to stop: requests that wait for something to happen then end.
 	Stopping <-chan struct{}
 

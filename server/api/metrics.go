@@ -210,6 +210,9 @@ func (s *Server) AdminHandler() http.Handler {
 		{"GET", "/readyz", s.getReady},
 		{"POST", "/retention/confirm", s.postConfirm},
 		{"POST", "/quarantine/{stream}/accept", s.postAccept},
+		{"POST", "/backup", s.postBackup},
+		{"GET", "/backup/{id}/files/{name...}", s.getBackupFile},
+		{"DELETE", "/backup/{id}", s.deleteBackup},
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)

@@ -32,6 +32,7 @@ import (
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 	"github.com/tidemarkdb/tidemark/server/activity"
 	"github.com/tidemarkdb/tidemark/server/api"
+	"github.com/tidemarkdb/tidemark/server/backup"
 	"github.com/tidemarkdb/tidemark/server/config"
 	"github.com/tidemarkdb/tidemark/server/system"
 	"github.com/tidemarkdb/tidemark/server/views"
@@ -67,6 +68,7 @@ type App struct {
 	activity *activity.Log
 	memory   shares
 	pool     *exec.Pool
+	backups  *backup.Keeper
 	spill    *spill.Space // nil where queries have no temporary files
 	views    *views.Set
 	// spared are the views, once they are there, that may ask for what retention would drop.
@@ -155,6 +157,9 @@ func (a *App) open(fs vfs.FS) (err error) {
 		return err
 	}
 	if err := a.openViews(fs); err != nil {
+		return err
+	}
+	if err := a.openBackups(fs); err != nil {
 		return err
 	}
 	unsealed := int64(0)
@@ -264,6 +269,7 @@ func (a *App) apiServer(host, version string) *api.Server {
 		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
 		ConfirmClock: a.compact.ConfirmClock,
 		AcceptLoss:   a.catalog.AcceptLoss,
+		Backups:      pinnedBackups{a},
 	}
 }
 
@@ -316,6 +322,9 @@ func (a *App) stopServing() error {
 // closeStore closes what has been opened, from the top down.
 func (a *App) closeStore() error {
 	var errs []error
+	if a.backups != nil {
+		errs = append(errs, a.backups.Close())
+	}
 	if a.views != nil {
 		errs = append(errs, a.views.Close())
 	}

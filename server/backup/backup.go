@@ -1,8 +1,9 @@
-// Package backup copies data directories that no server has open, and brings the copies back.
+// Package backup copies data directories, and brings the copies back.
 //
 // A backup is a directory with the files of the data directory and, written last, BACKUP: the size and SHA-256 of each. One without BACKUP
-// is not complete. A restored directory appears under its name complete and durable, or not at all. The lock of the data directory is for
-// the caller to take. Nothing here starts a goroutine.
+// is not complete. A restored directory appears under its name complete and durable, or not at all. Create copies a directory that no server
+// has open, whose lock is for the caller to take. Of one that a server has open, the server's Keeper pins what Fetch then copies.
+// Nothing here starts a goroutine, but for the timer that ends a pin which was left alone.
 package backup
 
 import (
@@ -31,7 +32,7 @@ const (
 )
 
 // leftOut are the names at the top of a data directory that no start needs.
-var leftOut = map[string]bool{"LOCK": true, "tmp": true, "spill": true, "trash": true}
+var leftOut = map[string]bool{"LOCK": true, "tmp": true, "spill": true, "trash": true, Dir: true}
 
 // List is what a backup holds.
 type List struct {
@@ -46,6 +47,8 @@ type File struct {
 	Name   string `json:"name"`
 	Bytes  int64  `json:"bytes"`
 	SHA256 string `json:"sha256"`
+	// Blocks is, of segments, the SHA-256 of the CRC32C, four bytes little-endian, of every 64 KiB. A manifest tells it too.
+	Blocks string `json:"blocks,omitempty"`
 }
 
 // Bytes is the size of all files.
@@ -56,36 +59,37 @@ func (l *List) Bytes() (total int64) {
 	return total
 }
 
-// Options of Create.
+// Options of a backup.
 type Options struct {
 	// Link shares segments, which never change, with the data directory instead of copying them, where the file system can.
 	Link bool
+	// Base is the directory of an earlier backup: segments that it has are shared with it, or copied from it where the file system cannot.
+	// Empty for none.
+	Base string
 	Now  time.Time
+	// Verify, if not nil, looks at the files before the backup becomes complete, which its error prevents.
+	Verify func(ctx context.Context, dir string) error
 }
 
 // Create makes a backup of the data directory. to must be empty or not exist.
 func Create(ctx context.Context, data, to string, o Options) (*List, error) {
-	if err := empty(to); err != nil {
-		return nil, fmt.Errorf("back up to %s: %w", to, err)
+	m, err := newMaker(to, o)
+	if err != nil {
+		return nil, err
 	}
 	names, err := files(data)
 	if err != nil {
 		return nil, fmt.Errorf("back up %s: %w", data, err)
 	}
-	list := &List{Version: version, Created: o.Now.UTC(), Files: []File{}}
 	for _, name := range names {
-		link := o.Link && strings.HasPrefix(name, "segments/")
-		f, err := transfer(ctx, filepath.Join(data, filepath.FromSlash(name)), filepath.Join(to, filepath.FromSlash(name)), link)
+		from := filepath.Join(data, filepath.FromSlash(name))
+		f, err := m.takeFile(ctx, name, from)
 		if err != nil {
 			return nil, fmt.Errorf("back up %s: %w", name, err)
 		}
-		f.Name = name
-		list.Files = append(list.Files, f)
+		m.list.Files = append(m.list.Files, f)
 	}
-	if err := errors.Join(syncTree(to), writeList(to, list)); err != nil {
-		return nil, fmt.Errorf("back up to %s: %w", to, err)
-	}
-	return list, nil
+	return m.finish(ctx)
 }
 
 // Restore brings a backup back as a data directory, which must be empty or not exist. Every file is held against what BACKUP says.
@@ -172,25 +176,35 @@ func files(data string) (names []string, err error) {
 }
 
 // transfer copies or links a file, makes the copy durable, and hashes what was read.
-func transfer(ctx context.Context, from, to string, link bool) (out File, err error) {
+func transfer(ctx context.Context, from, to string, link bool) (File, error) {
+	return receive(ctx, to, func() (io.ReadCloser, error) {
+		if link {
+			_ = os.Link(from, to) // otherwise it is copied
+		}
+		return os.Open(from)
+	})
+}
+
+// receive makes a durable file of what there is to read, unless the file is there once it has been opened, and hashes what it reads.
+func receive(ctx context.Context, to string, open func() (io.ReadCloser, error)) (out File, err error) {
 	if err := ctx.Err(); err != nil {
 		return out, err
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return out, err
 	}
-	in, err := os.Open(from)
+	in, err := open()
 	if err != nil {
 		return out, err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	sum := sha256.New()
-	if link && os.Link(from, to) == nil {
+	sum := newSummer()
+	if _, linked := os.Lstat(to); linked == nil {
 		out.Bytes, err = io.Copy(sum, in)
 	} else {
 		out.Bytes, err = write(to, io.TeeReader(in, sum))
 	}
-	out.SHA256 = hex.EncodeToString(sum.Sum(nil))
+	out.SHA256, out.Blocks = sum.sums()
 	return out, err
 }
 

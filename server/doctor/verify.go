@@ -367,7 +367,7 @@ func (v *verifier) root() error {
 	}
 	for _, name := range names {
 		switch name {
-		case journalDir, logDir, segmentsDir, viewsDir, stateDir, trashDir, "tmp", "spill", lockName:
+		case journalDir, logDir, segmentsDir, viewsDir, stateDir, trashDir, "tmp", "spill", "backup", lockName:
 		default:
 			v.report.note(Note, name, "nothing of this name belongs here")
 		}

@@ -150,6 +150,10 @@ func (r *joinReader) list() {
 	r.probeRows, r.buildRows = r.probeRows[:0], r.buildRows[:0]
 	room := r.op.run.engine.options.BatchRows
 	mark := r.op.node.Kind == plan.MarkJoin
+	if r.build.table.single != nil {
+		r.listSingle(room)
+		return
+	}
 	for r.row < r.batch.Rows && room > 0 {
 		group := r.groups[r.row]
 		if group == 0 || (mark && r.met.Valid(r.row)) {
@@ -162,10 +166,9 @@ func (r *joinReader) list() {
 			n = 1 // one pair decides
 			rows = rows[:1]
 		}
-		for range n {
-			r.probeRows = append(r.probeRows, int32(r.row))
+		for _, row := range rows[:n] { // mostly few: a copy of the slice would cost more in calls
+			r.probeRows, r.buildRows = append(r.probeRows, int32(r.row)), append(r.buildRows, row)
 		}
-		r.buildRows = append(r.buildRows, rows[:n]...)
 		room -= n
 		if n < len(rows) {
 			r.at += n
@@ -173,6 +176,21 @@ func (r *joinReader) list() {
 		}
 		r.row, r.at = r.row+1, 0
 	}
+}
+
+// listSingle is list where no row has more than one to pair with.
+func (r *joinReader) listSingle(room int) {
+	end := min(r.row+room, r.batch.Rows)
+	r.probeRows, r.buildRows = resized(r.probeRows, end-r.row), resized(r.buildRows, end-r.row)
+	single := r.build.table.single
+	n := 0
+	for row, group := range r.groups[r.row:end] {
+		if group != 0 {
+			r.probeRows[n], r.buildRows[n] = int32(r.row+row), single[group]
+			n++
+		}
+	}
+	r.probeRows, r.buildRows, r.row = r.probeRows[:n], r.buildRows[:n], end
 }
 
 // keep drops the pairs for which a condition that is no key does not hold.

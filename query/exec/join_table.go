@@ -13,6 +13,8 @@ type joinTable struct {
 	pairs []*intTable
 	// rows lists the rows of group g at rows[starts[g]:starts[g+1]].
 	starts, rows []int32
+	// single is the one row of each group; nil where some group has more.
+	single []int32
 }
 
 func newJoinTable(keys []joinKey) *joinTable {
@@ -32,8 +34,10 @@ func (t *joinTable) build(columns []arrow.Array, rows int) []uint32 {
 		most = max(most, g)
 	}
 	t.starts = make([]int32, int(most)+2)
+	unique := true
 	for _, g := range groups {
 		t.starts[g+1]++
+		unique = unique && (g == 0 || t.starts[g+1] == 1)
 	}
 	for i := 1; i < len(t.starts); i++ {
 		t.starts[i] += t.starts[i-1]
@@ -46,6 +50,12 @@ func (t *joinTable) build(columns []arrow.Array, rows int) []uint32 {
 	}
 	copy(t.starts[1:], t.starts)
 	t.starts[0] = 0
+	if unique {
+		t.single = make([]int32, most+1)
+		for row, g := range groups {
+			t.single[g] = int32(row)
+		}
+	}
 	return groups
 }
 
@@ -95,7 +105,7 @@ func (t *joinTable) numberKey(i int, values arrow.Array, numbers []uint32, scrat
 }
 
 func (t *joinTable) bytes() int64 {
-	total := int64(4 * (cap(t.starts) + cap(t.rows)))
+	total := int64(4 * (cap(t.starts) + cap(t.rows) + cap(t.single)))
 	for _, k := range t.keys {
 		total += k.bytes()
 	}

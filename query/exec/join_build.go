@@ -72,7 +72,11 @@ func (o *joinOp) buildSide(ctx context.Context) (*joinBuild, error) {
 		whole.size += b.size
 		whole.memory.held += b.memory.held
 	}
-	return o.index(whole)
+	out, err := o.index(whole)
+	if err == nil {
+		o.fillFilters(out.table)
+	}
+	return out, err
 }
 
 // index finds the groups of the rows that have been collected.

@@ -48,6 +48,8 @@ func joinQuestions(t *table, before, from int64) []question {
 		"text":         {same("region")},
 		"bigint":       {call("=", other("user"), of("user"))},
 		"double":       {same("amount")},
+		"time":         {same("ts")},
+		"time and id":  {same("ts"), same("id")},
 		"several":      {same("region"), same("ok"), same("user")},
 		"interval":     {same("took")},
 		"less":         {call("<", of("id"), other("id"))},
@@ -90,6 +92,12 @@ func joinStacks(s *plan.Scan, left, right plan.Node, region, id plan.Expr) []que
 		return &c
 	}
 	mark := &plan.Join{Left: left, Right: right, Kind: plan.MarkJoin, Test: region, Mark: "mark"}
+	semi := &plan.Join{Left: left, Right: right, Kind: plan.MarkJoin, On: []plan.Expr{id}, Mark: "mark"}
+	marked := &plan.ColumnRef{Index: width, Name: "mark", Typ: boolean}
+	user := &plan.ColumnRef{Index: 2*width + 3, Name: "user", Typ: bigint}
+	byUser := &plan.Join{
+		Left: inner, Right: right, Kind: plan.InnerJoin, On: []plan.Expr{call("=", user, joined("user"))},
+	}
 	notIn := call("not", &plan.ColumnRef{Index: width, Name: "mark", Typ: boolean})
 	all := &plan.Union{Parts: []plan.Node{left, right, left}}
 	return []question{
@@ -98,6 +106,9 @@ func joinStacks(s *plan.Scan, left, right plan.Node, region, id plan.Expr) []que
 		{name: "where nothing pairs", root: where(outer, call("is_null", joined("id")))},
 		{name: "three", root: project(three, col(s, "id"), third, joined("region"))},
 		{name: "not in", root: project(where(mark, notIn), col(s, "id"))},
+		{name: "in", root: project(where(semi, marked), col(s, "user"))},
+		{name: "in, and more", root: project(where(semi, call(">", col(s, "amount"), lit(0.0)), marked), col(s, "user"))},
+		{name: "three by user", root: project(where(byUser, call("<>", joined("id"), lit(3))), col(s, "id"), third, joined("region"))},
 		{name: "union", root: where(project(all, col(s, "id"), col(s, "region")), call(">", &plan.ColumnRef{Index: 0, Typ: bigint}, lit(3)))},
 		{name: "repeat", root: &plan.Repeat{Input: project(left, col(s, "region"), call("-", col(s, "id"), lit(2))), Times: &plan.ColumnRef{
 			Index: 1, Name: "times", Typ: bigint,

@@ -64,6 +64,7 @@ func (r *run) newFilter(ctx context.Context, n *plan.Filter, used []bool) (opera
 	if err != nil {
 		return nil, err
 	}
+	narrowMarked(n, input)
 	return &filterOp{operator: input, filter: f}, nil
 }
 

@@ -21,8 +21,9 @@ type joinOp struct {
 	buildIsLeft bool
 	columns     []plan.Column // of both sides
 	leftWidth   int
-	used        []bool // of the output
-	reads       []bool // the columns of both sides that the output or a condition reads
+	used        []bool      // of the output
+	reads       []bool      // the columns of both sides that the output or a condition reads
+	probeExprs  []plan.Expr // the keys of the probe side, over the columns of both
 	probeKeys   []*kernel.Program
 	buildKeys   []*kernel.Program
 	keyTypes    []event.Type
@@ -30,6 +31,7 @@ type joinOp struct {
 	restReads   []bool
 	test        *kernel.Program // nil but for a mark join with a test
 	byMember    bool            // the test is the last key
+	runtime     []keyFilter
 
 	once  sync.Once
 	built *joinBuild
@@ -44,8 +46,13 @@ func (r *run) newJoin(ctx context.Context, n *plan.Join, used []bool) (operator,
 		return nil, err
 	}
 	o.chooseSides()
-	err := o.compileConditions()
-	return o, err
+	if err := o.compileConditions(); err != nil {
+		return nil, err
+	}
+	if n.Kind != plan.MarkJoin && !o.pads(!o.buildIsLeft) {
+		o.narrowProbe()
+	}
+	return o, nil
 }
 
 // buildInputs builds both sides with the columns that the output or a condition reads.
@@ -135,6 +142,7 @@ func (o *joinOp) compileConditions() error {
 	if o.buildIsLeft {
 		probe, build = rightKeys, leftKeys
 	}
+	o.probeExprs = probe
 	var err error
 	if o.probeKeys, err = compileAll(probe); err != nil {
 		return err

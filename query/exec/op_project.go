@@ -13,6 +13,7 @@ import (
 type projectOp struct {
 	operator // the input; width is the same
 	run      *run
+	exprs    []plan.Expr
 	programs []*kernel.Program
 }
 
@@ -25,7 +26,7 @@ func (r *run) newProject(ctx context.Context, n *plan.Project) (operator, error)
 	if err != nil {
 		return nil, err
 	}
-	return &projectOp{operator: input, run: r, programs: programs}, nil
+	return &projectOp{operator: input, run: r, exprs: n.Exprs, programs: programs}, nil
 }
 
 func (o *projectOp) useBriefly() { useBriefly(o.operator) }

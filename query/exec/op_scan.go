@@ -21,6 +21,7 @@ type scanOp struct {
 	conditions []condition
 	keep       []bool // the columns that are read later
 	morsels    []query.Morsel
+	runtime    []scanFilter // of joins above
 	shares     *shares
 	readers    int  // opened so far
 	brief      bool // batches are not kept: see useBriefly
@@ -58,6 +59,9 @@ func (o *scanOp) useBriefly() { o.brief = true }
 
 func (o *scanOp) open() reader {
 	r := &scanReader{op: o, number: o.readers}
+	for _, f := range o.runtime {
+		r.uses = append(r.uses, filterUse{scanFilter: f})
+	}
 	o.readers++
 	if o.brief {
 		r.memory = &event.Buffers{}
@@ -75,6 +79,8 @@ type scanReader struct {
 	at     int     // rows of morsel already passed on
 	filter *filter // what its rows still have to meet
 	later  []bool  // columns to be read once a row is kept; nil if there are none
+	uses   []filterUse
+	active []*filterUse // those that look at the rows of this morsel
 }
 
 func (r *scanReader) next(ctx context.Context) (*Batch, error) {
@@ -95,6 +101,7 @@ func (r *scanReader) next(ctx context.Context) (*Batch, error) {
 		if err != nil {
 			return nil, err
 		}
+		kept = r.narrowed(batch, kept)
 		if kept != nil && len(kept) == 0 {
 			continue
 		}
@@ -120,6 +127,11 @@ func (r *scanReader) load(ctx context.Context) error {
 	}
 	r.memory.Reset()
 	r.source = r.op.morsels[i]
+	if r.excluded() {
+		r.morsel, r.at = Batch{}, 0
+		r.op.run.stats.narrowed.Add(int64(r.source.Rows()))
+		return nil
+	}
 	r.morsel, r.at = Batch{Rows: r.source.Rows()}, 0
 	r.filter = &filter{run: r.op.run, keep: r.op.keep}
 	first := make([]bool, len(r.op.keep))
@@ -133,8 +145,39 @@ func (r *scanReader) load(ctx context.Context) error {
 			first[column] = first[column] || reads
 		}
 	}
+	r.active = r.active[:0]
+	for i := range r.uses {
+		if u := &r.uses[i]; u.looks() {
+			r.active = append(r.active, u)
+			first[u.column] = true
+		}
+	}
 	r.op.run.stats.rows.Add(int64(r.morsel.Rows))
 	return r.plan(ctx, first)
+}
+
+// excluded reports that a join needs none of the morsel's rows.
+func (r *scanReader) excluded() bool {
+	for _, u := range r.uses {
+		if u.filter.key != nil && u.filter.excludes(r.source, u.column) {
+			return true
+		}
+	}
+	return false
+}
+
+// narrowed leaves out rows that a join has no use for. kept are those that the filter has kept, nil for all.
+func (r *scanReader) narrowed(batch *Batch, kept []int32) []int32 {
+	for _, u := range r.active {
+		before := len(kept)
+		if kept == nil {
+			before = batch.Rows
+		}
+		if kept = u.rows(batch.Columns[u.column], kept); kept != nil {
+			r.op.run.stats.narrowed.Add(int64(before - len(kept)))
+		}
+	}
+	return kept
 }
 
 // plan reads the columns of first now and leaves the rest for later, unless there is no filter to wait for.
@@ -147,7 +190,7 @@ func (r *scanReader) plan(ctx context.Context, first []bool) error {
 			r.later = rest
 		}
 	}
-	if len(r.filter.conjuncts) == 0 {
+	if len(r.filter.conjuncts) == 0 && len(r.active) == 0 {
 		r.later = nil
 		return r.read(ctx, rest)
 	}

@@ -23,6 +23,8 @@ type Stats struct {
 	RowGroupsScanned, RowGroupsPruned int
 	// TailRows counts the rows read that were not yet sealed into segments.
 	TailRows int64
+	// RowsNarrowed counts rows left out, read or not, because a join above has no pair for them.
+	RowsNarrowed int64
 	// PeakMemoryBytes is the most that the query's Budget held at one time.
 	PeakMemoryBytes int64
 	// SpilledBytes is how much was written to temporary files.
@@ -38,7 +40,7 @@ type counters struct {
 	segmentsRead, segmentsCut atomic.Int64
 	groupsRead, groupsCut     atomic.Int64
 	segmentsSettled           atomic.Int64
-	spilled                   atomic.Int64
+	spilled, narrowed         atomic.Int64
 }
 
 // add adds what another has counted.
@@ -52,6 +54,7 @@ func (c *counters) add(part *counters) {
 	c.groupsRead.Add(part.groupsRead.Load())
 	c.groupsCut.Add(part.groupsCut.Load())
 	c.spilled.Add(part.spilled.Load())
+	c.narrowed.Add(part.narrowed.Load())
 }
 
 // sum is what has been counted.
@@ -61,7 +64,7 @@ func (c *counters) sum() Stats {
 		SegmentsScanned: int(c.segmentsRead.Load()), SegmentsPruned: int(c.segmentsCut.Load()),
 		SegmentsSettled:  int(c.segmentsSettled.Load()),
 		RowGroupsScanned: int(c.groupsRead.Load()), RowGroupsPruned: int(c.groupsCut.Load()),
-		SpilledBytes: c.spilled.Load(),
+		SpilledBytes: c.spilled.Load(), RowsNarrowed: c.narrowed.Load(),
 	}
 }
 

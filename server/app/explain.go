@@ -109,6 +109,9 @@ func (e *explanation) scanned(n plan.Node, s exec.Stats) []string {
 	if s.SegmentsSettled > 0 {
 		out = append(out, fmt.Sprintf("%d known by statistics", s.SegmentsSettled))
 	}
+	if s.RowsNarrowed > 0 {
+		out = append(out, count(s.RowsNarrowed, "row")+" left out by joins")
+	}
 	if s.TailRows > 0 {
 		out = append(out, count(s.TailRows, "row")+" in the tail")
 	}
@@ -154,6 +157,7 @@ type explainedScan struct {
 	RowGroupsScanned int   `json:"row_groups_scanned"`
 	RowGroupsPruned  int   `json:"row_groups_pruned"`
 	TailRows         int64 `json:"tail_rows"`
+	RowsNarrowed     int64 `json:"rows_left_out_by_joins"`
 }
 
 // json is the plan as one JSON document.
@@ -202,6 +206,7 @@ func (e *explanation) costsOf(n plan.Node) *explainedCosts {
 		s := stats.Scan
 		out.Scan = &explainedScan{
 			s.RowsScanned, s.BytesScanned, s.SegmentsScanned, s.SegmentsPruned, s.SegmentsSettled, s.RowGroupsScanned, s.RowGroupsPruned, s.TailRows,
+			s.RowsNarrowed,
 		}
 	}
 	return out

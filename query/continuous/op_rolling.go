@@ -15,7 +15,8 @@ import (
 )
 
 // rollingNode computes window functions over frames that end at or near the current row, in the order of event time. A row is given
-// once, when the watermark has passed it and the end of its frame: it is final then. Rows are kept as long as a frame can reach them.
+// once, when the watermark has passed it and the end of its frame: it is final then. Rows are kept as long as a frame can reach them. Each
+// step computes the partitions that it touches anew; a slideNode takes its place where all frames allow that.
 type rollingNode struct {
 	base
 	plan      plan.Node // the window over a table of the input's columns and a mark of the rows to give
@@ -38,7 +39,7 @@ type reach struct {
 }
 
 // compileRolling makes the operator of a window in the order of event time; ok is false where its frames are of another kind.
-func (c *compiler) compileRolling(n *plan.Window, input node) (out *rollingNode, ok bool, err error) {
+func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, err error) {
 	t := input.traits()
 	if !t.appendOnly || len(n.Order) == 0 || n.Order[0].Descending || len(n.Calls) == 0 {
 		return nil, false, nil
@@ -48,7 +49,7 @@ func (c *compiler) compileRolling(n *plan.Window, input node) (out *rollingNode,
 	if !bounded || !ok {
 		return nil, false, nil
 	}
-	out = &rollingNode{base: base{cols: n.Columns(), ins: []node{input}}, text: firstLine(n), reach: far, lag: saturated(lag, far.after)}
+	out := &rollingNode{base: base{cols: n.Columns(), ins: []node{input}}, text: firstLine(n), reach: far, lag: saturated(lag, far.after)}
 	if out.partition, err = compileExprs(n.Partition); err != nil {
 		return nil, false, err
 	}
@@ -64,9 +65,14 @@ func (c *compiler) compileRolling(n *plan.Window, input node) (out *rollingNode,
 		out.tr.bounds[ref.Index] = out.lag
 	}
 	if far.all || far.rows > 0 {
-		err = c.bounded(out, n)
+		if err = c.bounded(out, n); err != nil {
+			return nil, false, err
+		}
 	}
-	return out, true, err
+	if slides, err := out.sliding(n); err != nil || slides != nil {
+		return slides, true, err
+	}
+	return out, true, nil
 }
 
 // markedWindow computes the window over rows of which some are marked, and gives those.

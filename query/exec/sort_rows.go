@@ -161,3 +161,16 @@ func textPrefix(s string) uint64 {
 	copy(b[:], s)
 	return binary.BigEndian.Uint64(b[:])
 }
+
+// RowOrder compares two rows of columns by keys, one for each column, as a sort does.
+func RowOrder(columns []arrow.Array, keys []plan.SortKey) func(i, j int32) int {
+	compare := comparers(columns, keys)
+	return func(i, j int32) int {
+		for _, c := range compare {
+			if out := c(int(i), int(j)); out != 0 {
+				return out
+			}
+		}
+		return 0
+	}
+}

@@ -43,27 +43,45 @@ type setForm[T comparable] struct {
 }
 
 func newExtremeSet(f *plan.Function) (Retractable, bool) {
-	sign := 1
-	if f.Name == "max" {
-		sign = -1
+	switch form := extremeForm(f).(type) {
+	case setForm[int64]:
+		return setOf(form, extremeSign(f)), true
+	case setForm[decimal128.Num]:
+		return setOf(form, extremeSign(f)), true
+	case setForm[string]:
+		return setOf(form, extremeSign(f)), true
+	default:
+		return nil, false
 	}
+}
+
+// extremeSign is 1 for min and -1 for max.
+func extremeSign(f *plan.Function) int {
+	if f.Name == "max" {
+		return -1
+	}
+	return 1
+}
+
+// extremeForm is the setForm of what min or max is of; nil where there is none.
+func extremeForm(f *plan.Function) any {
 	switch f.Result.Kind {
 	case event.Numeric:
-		return setOf(wordsForm(f.Result, decimal128.Num.Cmp), sign), true
+		return wordsForm(f.Result, decimal128.Num.Cmp)
 	case event.UUID:
-		return setOf(wordsForm(f.Result, event.CompareUUIDs), sign), true
+		return wordsForm(f.Result, event.CompareUUIDs)
 	case event.Text, event.Bytea:
-		return setOf(textForm(f.Result), sign), true
+		return textForm(f.Result)
 	default:
 	}
 	for _, form := range []orderedForm{
-		bigintForm, timestampForm, doubleForm, booleanForm, smallintForm, integerForm, dateForm, realForm,
+		bigintForm, timestampForm, doubleForm, booleanForm, smallintForm, integerForm, dateForm, realForm, timeForm,
 	} {
 		if f.Signature() == f.Name+"("+form.name+")" {
-			return setOf(keysForm(f.Result, form), sign), true
+			return keysForm(f.Result, form)
 		}
 	}
-	return nil, false
+	return nil
 }
 
 func setOf[T comparable](form setForm[T], sign int) *extremeSet[T] {

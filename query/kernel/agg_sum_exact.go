@@ -15,27 +15,31 @@ type exactDoubleSum struct {
 }
 
 func (a *exactDoubleSum) Update(groups Groups, args []Operand, rows int) error {
-	a.each(groups, args, rows, (*exactSum).add)
+	a.each(groups, args, rows, 1)
 	return nil
 }
 
 // Retract takes rows out.
 func (a *exactDoubleSum) Retract(groups Groups, args []Operand, rows int) error {
-	a.each(groups, args, rows, (*exactSum).subtract)
+	a.each(groups, args, rows, -1)
 	return nil
 }
 
-func (a *exactDoubleSum) each(groups Groups, args []Operand, rows int, change func(*exactSum, float64)) {
+func (a *exactDoubleSum) each(groups Groups, args []Operand, rows int, times int64) {
 	a.states = grown(a.states, groups.Count, exactSum{})
 	values, valid := fixed[float64](args[0]), args[0].validity(rows)
 	for i := range rows {
 		if valid.Valid(i) {
-			s := &a.states[groupOf(groups, i)]
-			before := s.bytes()
-			change(s, values.at(i))
-			a.held += s.bytes() - before
+			a.change(&a.states[groupOf(groups, i)], values.at(i), times)
 		}
 	}
+}
+
+// change adds a value to a sum, or takes it out where times is -1.
+func (a *exactDoubleSum) change(s *exactSum, v float64, times int64) {
+	before := s.bytes()
+	s.change(v, times)
+	a.held += s.bytes() - before
 }
 
 func (a *exactDoubleSum) Merge(other Accumulator, mapping []uint32, count int) error {

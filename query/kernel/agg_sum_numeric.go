@@ -43,6 +43,12 @@ type widestSum struct {
 	n           int64
 }
 
+// widestOf is one value.
+func widestOf(v decimal128.Num) widestSum {
+	high := v.HighBits()
+	return widestSum{low: v.LowBits(), middle: uint64(high), high: high >> 63, n: 1}
+}
+
 func (s *widestSum) add(o widestSum) {
 	var carry uint64
 	s.low, carry = bits.Add64(s.low, o.low, 0)
@@ -56,9 +62,7 @@ func (a *numericSum) Update(groups Groups, args []Operand, rows int) error {
 	values, valid := fixed[decimal128.Num](args[0]), args[0].validity(rows)
 	for i := range rows {
 		if valid.Valid(i) {
-			v := values.at(i)
-			high := v.HighBits()
-			a.states[groupOf(groups, i)].add(widestSum{low: v.LowBits(), middle: uint64(high), high: high >> 63, n: 1})
+			a.states[groupOf(groups, i)].add(widestOf(values.at(i)))
 		}
 	}
 	return nil

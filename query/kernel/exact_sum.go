@@ -38,9 +38,6 @@ const (
 	doubleBias = 1075
 )
 
-func (s *exactSum) add(v float64)      { s.change(v, 1) }
-func (s *exactSum) subtract(v float64) { s.change(v, -1) }
-
 // change adds a value, or takes it out where times is -1. A sum of no values is as if there had been none.
 func (s *exactSum) change(v float64, times int64) {
 	if s.n += times; s.n == 0 {

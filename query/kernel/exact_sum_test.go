@@ -59,18 +59,18 @@ func TestExactSumsAreExact(t *testing.T) {
 			switch {
 			case len(there) > 0 && rapid.IntRange(0, 2).Draw(t, "go") == 0:
 				i := rapid.IntRange(0, len(there)-1).Draw(t, "which")
-				s.subtract(there[i])
+				s.change(there[i], -1)
 				there = append(there[:i:i], there[i+1:]...)
 			case rapid.IntRange(0, 9).Draw(t, "merge") == 0:
 				var other exactSum
 				for _, v := range rapid.SliceOfN(aDouble, 0, 5).Draw(t, "others") {
-					other.add(v)
+					other.change(v, 1)
 					there = append(there, v)
 				}
 				s.merge(&other)
 			default:
 				v := aDouble.Draw(t, "v")
-				s.add(v)
+				s.change(v, 1)
 				there = append(there, v)
 			}
 			requireSum(t, wantSum(there), &s)
@@ -85,7 +85,7 @@ func TestExactSumOfManyRoundsOnce(t *testing.T) {
 	var s exactSum
 	for range 1000 {
 		for _, v := range []float64{1e300, 1e-300, -1e300, 3} {
-			s.add(v)
+			s.change(v, 1)
 		}
 	}
 	got, err := s.total()

@@ -203,3 +203,20 @@ ASOF JOIN payments AS p ON o.customer = p.customer AND o.ts >= p.ts;
 SELECT a.window_start, a.id, b.id AS payment FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds') AS a
 LEFT JOIN TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10 seconds') AS b ON a.window_start = b.window_start AND a.window_end = b.window_end
 AND a.customer = b.customer;
+
+-- Frames that slide.
+SELECT ts, id, sum(amount) OVER w AS s, avg(amount) OVER w AS a, max(price) OVER w AS dear, min(region) OVER w AS r, max(method) OVER w AS m,
+count(*) OVER w AS n, count(*) FILTER (WHERE paid) OVER w AS paid, sum(quantity) FILTER (WHERE amount > 20) OVER w AS q, first_value(region) OVER w AS f,
+count(*) OVER v AS earlier, max(amount) OVER v AS most FROM (SELECT id, ts, customer, amount, price, region, region AS method, paid, quantity FROM orders) AS o
+WINDOW w AS (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '12 seconds' PRECEDING AND CURRENT ROW),
+v AS (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '30 seconds' PRECEDING AND INTERVAL '3 seconds' PRECEDING);
+
+SELECT ts, id, sum(quantity) OVER w AS q, min(amount) OVER w AS a, lag(amount, 2, -1) OVER (PARTITION BY region ORDER BY ts) AS before, first_value(id) OVER w AS f,
+row_number() OVER (PARTITION BY region ORDER BY ts) AS r, avg(price) OVER v AS running, max(paid) OVER w AS p FROM
+(SELECT id, ts, region, quantity, amount, price, paid::INTEGER AS paid FROM orders) AS o
+WINDOW w AS (PARTITION BY region ORDER BY ts ROWS BETWEEN 5 PRECEDING AND 2 PRECEDING),
+v AS (PARTITION BY region ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING);
+
+SELECT ts, id, count(amount) OVER v AS n, max(amount) OVER v AS a, min(region) OVER w AS r, max(price) OVER w AS p, sum(amount) OVER w AS s, avg(price) OVER w AS m,
+min(quantity) OVER x AS q FROM orders WINDOW v AS (ORDER BY ts RANGE BETWEEN CURRENT ROW AND CURRENT ROW), w AS (ORDER BY ts),
+x AS (ORDER BY ts ROWS CURRENT ROW);

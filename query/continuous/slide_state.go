@@ -1,0 +1,259 @@
+package continuous
+
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
+)
+
+// save writes the rows that wait; the partitions, each with how many rows it keeps and where among them its frames begin and, if they lag,
+// end; the rows that are kept, with their times; and what running aggregates hold. What the others hold follows from the rows.
+func (o *slideOp) save(w *stateWriter) error {
+	rest := o.waiting.all()
+	if err := w.columns(rest.Columns, rest.Rows); err != nil {
+		return err
+	}
+	keys := o.keys.all()
+	columns := append(o.keys.gather(keys), o.numbers(keys, func(key uint32) uint32 { return o.rows.kept(key) }))
+	for i, f := range o.node.frames {
+		if f.start != fromStart {
+			columns = append(columns, o.numbers(keys, func(key uint32) uint32 { return o.fromFirst(key, o.cursors[i].low[key]) }))
+		}
+		if f.lags() {
+			columns = append(columns, o.numbers(keys, func(key uint32) uint32 { return o.fromFirst(key, o.cursors[i].high[key]) }))
+		}
+	}
+	if err := w.columns(columns, len(keys)); err != nil {
+		return err
+	}
+	var slots []uint32
+	for _, key := range keys {
+		slots = o.rows.list(key, slots)
+	}
+	kept := []arrow.Array{event.NewInt64s(pickSlots(o.rows.times, slots), nil)}
+	for _, v := range o.rows.vectors {
+		if v != nil {
+			kept = append(kept, v.gather(slots))
+		}
+	}
+	if err := w.columns(kept, len(slots)); err != nil {
+		return err
+	}
+	for i, c := range o.node.calls {
+		r, ok := o.rollers[i].(kernel.RunningRoller)
+		if !ok || o.node.frames[c.frame].start != fromStart {
+			continue
+		}
+		state, err := r.State(keys)
+		if err != nil {
+			return err
+		}
+		if err := w.columns(state, len(keys)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fromFirst is how many of a partition's rows lie before a cursor, of those that are kept.
+func (o *slideOp) fromFirst(key uint32, c cursor) uint32 {
+	return o.rows.kept(key) - (o.rows.count[key] - c.at)
+}
+
+func (o *slideOp) numbers(keys []uint32, of func(key uint32) uint32) arrow.Array {
+	out := make([]int64, len(keys))
+	for i, key := range keys {
+		out[i] = int64(of(key))
+	}
+	return event.NewInt64s(out, nil)
+}
+
+func pickSlots(values []int64, slots []uint32) []int64 {
+	out := make([]int64, len(slots))
+	for i, s := range slots {
+		out[i] = values[s]
+	}
+	return out
+}
+
+func (o *slideOp) load(r *stateReader) error {
+	if err := o.loadWaiting(r); err != nil {
+		return err
+	}
+	types := typesOfKeys(o.node.types)
+	width := len(types) + 1
+	types = append(types, arrow.PrimitiveTypes.Int64)
+	for _, f := range o.node.frames {
+		if f.start != fromStart {
+			types = append(types, arrow.PrimitiveTypes.Int64)
+		}
+		if f.lags() {
+			types = append(types, arrow.PrimitiveTypes.Int64)
+		}
+	}
+	columns, count, err := r.columns(types)
+	if err != nil {
+		return err
+	}
+	if _, fresh := o.keys.assign(columns[:width-1], count); len(fresh) != count {
+		return errState("a partition is there twice")
+	}
+	o.reach(count)
+	numbers := make([][]int64, len(columns)-width+1)
+	for i, c := range columns[width-1:] {
+		numbers[i] = arrow.GetValues[int64](c.Data(), 1)[:count]
+	}
+	rows, err := o.loadRows(r, numbers[0])
+	if err != nil {
+		return err
+	}
+	if err := o.loadCursors(numbers[1:]); err != nil {
+		return err
+	}
+	return o.loadRollers(r, rows)
+}
+
+func (o *slideOp) loadWaiting(r *stateReader) error {
+	columns, rows, err := r.columns(arrowTypes(o.node.ins[0].columns()))
+	if err != nil || rows == 0 {
+		return err
+	}
+	value, err := o.node.time.Eval(steady, columns, rows)
+	if err != nil {
+		return err
+	}
+	when := value.Expand(rows)
+	if when.NullN() > 0 {
+		return errState("a row without a time waits for it")
+	}
+	o.waiting.add(&Delta{Columns: columns, Rows: rows}, arrow.GetValues[int64](when.Data(), 1))
+	return nil
+}
+
+// loadRows reads the rows that are kept, counts[key] of each partition, and gives their arguments.
+func (o *slideOp) loadRows(r *stateReader, counts []int64) ([]arrow.Array, error) {
+	types := []arrow.DataType{arrow.PrimitiveTypes.Int64}
+	for i, v := range o.rows.vectors {
+		if v != nil {
+			types = append(types, o.node.args[i].typ.Arrow())
+		}
+	}
+	columns, count, err := r.columns(types)
+	if err != nil {
+		return nil, err
+	}
+	times := arrow.GetValues[int64](columns[0].Data(), 1)
+	slots := make([]uint32, 0, count)
+	for key, n := range counts {
+		if n < 0 || int64(count-len(slots)) < n {
+			return nil, errState("a partition of %d rows where %d are left", n, count-len(slots))
+		}
+		for number := range uint32(n) {
+			slots = append(slots, o.rows.take(uint32(key), number, times[len(slots)]))
+		}
+		o.rows.count[key] = uint32(n)
+		if n > 0 && o.node.reach.timeOnly() {
+			o.watched[key] = true
+			o.silent.add(o.rows.lastTime(uint32(key)), uint32(key))
+		}
+	}
+	if len(slots) != count {
+		return nil, errState("%d rows of partitions, not %d", count, len(slots))
+	}
+	args, next := make([]arrow.Array, len(o.rows.vectors)), 1
+	for i, v := range o.rows.vectors {
+		if v != nil {
+			args[i] = columns[next]
+			v.put(slots, args[i], nil)
+			next++
+		}
+	}
+	return args, nil
+}
+
+// loadCursors puts the bounds of frames where they were among the rows that are kept.
+func (o *slideOp) loadCursors(numbers [][]int64) error {
+	var slots []uint32
+	for key := range uint32(o.keys.slots()) {
+		slots = o.rows.list(key, slots[:0])
+		next := 0
+		place := func() (cursor, error) {
+			n := numbers[next][key]
+			next++
+			switch {
+			case n < 0 || n > int64(len(slots)):
+				return cursor{}, errState("a frame at row %d of %d", n, len(slots))
+			case n == int64(len(slots)):
+				return cursor{at: uint32(n)}, nil
+			default:
+				return cursor{at: uint32(n), slot: slots[n] + 1}, nil
+			}
+		}
+		for i, f := range o.node.frames {
+			c := &o.cursors[i]
+			var err error
+			if f.start != fromStart {
+				if c.low[key], err = place(); err != nil {
+					return err
+				}
+			}
+			c.high[key] = cursor{at: uint32(len(slots))}
+			if f.lags() {
+				if c.high[key], err = place(); err != nil {
+					return err
+				}
+			}
+			if f.start != fromStart && int32(c.high[key].at-c.low[key].at) < 0 {
+				return errState("a frame that ends before it begins")
+			}
+		}
+	}
+	return nil
+}
+
+// loadRollers fills the aggregates: from their state, or with the rows that their frames hold.
+func (o *slideOp) loadRollers(r *stateReader, args []arrow.Array) error {
+	for i, c := range o.node.calls {
+		switch roller := o.rollers[i].(type) {
+		case nil:
+			continue
+		case kernel.RunningRoller:
+			if o.node.frames[c.frame].start == fromStart {
+				state, _, err := r.anyColumns()
+				if err != nil {
+					return err
+				}
+				if err := roller.Restore(state); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := o.refill(i, args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refill gives an aggregate the rows of its frames.
+func (o *slideOp) refill(call int, args []arrow.Array) error {
+	c := o.node.calls[call]
+	m := &frameMoves{op: o, moves: make([]frameMove, len(o.node.frames))}
+	f, first := &m.moves[c.frame], int32(0)
+	for key := range uint32(o.keys.slots()) {
+		at := o.cursors[c.frame]
+		for n := at.low[key].at; n != at.high[key].at; n++ {
+			f.added = append(f.added, first+int32(n))
+		}
+		m.keys, m.place = append(m.keys, key), append(m.place, int32(key))
+		f.addedTo = append(f.addedTo, int32(len(f.added)))
+		first += int32(o.rows.kept(key))
+	}
+	f.removedTo = slices.Repeat([]int32{0}, len(m.keys))
+	_, err := m.roll(c, o.rollers[call], args)
+	return err
+}

@@ -2,9 +2,13 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/continuous"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/views"
@@ -61,17 +65,31 @@ func (f *feed) Next(ctx context.Context, idle time.Duration) (api.Change, error)
 		Kind: feedKinds[d.Kind], Values: d.Columns, More: d.More, Token: d.Token, Watermark: timeText(d.Closed), Reason: d.Reason,
 		HasKey: f.Key() != nil, Vector: offsets(d.Marks),
 	}
-	columns := f.Columns()
-	for _, c := range columns {
-		if out.Columns = append(out.Columns, plan.Column{Name: c.Name, Type: c.Type}); !c.Hidden {
-			out.Visible = len(out.Columns)
+	for _, c := range f.Columns() {
+		if !c.Hidden {
+			out.Visible = len(out.Columns) + 1
 		}
+		out.Columns = append(out.Columns, plan.Column{Name: publicName(c, out.Columns), Type: c.Type})
 	}
 	for _, at := range f.Key() {
-		out.Key = append(out.Key, columns[at].Name)
+		out.Key = append(out.Key, out.Columns[at].Name)
 	}
 	for _, op := range d.Ops {
 		out.Ops = append(out.Ops, op.String())
 	}
 	return out, nil
+}
+
+// publicName is the name of a column for those who follow it. One that only completes the key is called what it is in the query, with a
+// number behind it where another column has that name.
+func publicName(c continuous.Column, before []plan.Column) string {
+	if !c.Hidden {
+		return c.Name
+	}
+	base, _, _ := strings.Cut(c.Name, "#")
+	name := base
+	for n := 2; slices.ContainsFunc(before, func(o plan.Column) bool { return o.Name == name }); n++ {
+		name = fmt.Sprintf("%s_%d", base, n)
+	}
+	return name
 }

@@ -242,3 +242,22 @@ func TestSubscriptionTellsProgress(t *testing.T) {
 	require.NotEmpty(t, m.data.Vector["v"])
 	require.NotNil(t, m.data.Watermark)
 }
+
+// TestSubscriptionNamesItsKey asks for names of key columns that the query has not selected: they are those of the query.
+func TestSubscriptionNamesItsKey(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.trades(0, 5)
+	i.query(`CREATE MATERIALIZED VIEW m AS SELECT window_start AS window_end, count(*) AS n FROM TUMBLE(TABLE trades, DESCRIPTOR(ts), INTERVAL '1 minute')
+		GROUP BY window_start, window_end`)
+	for sql, key := range map[string][]string{
+		"SELECT * FROM m":        {"window_end", "window_end_2"},
+		"SELECT n FROM m":        {"window_end", "window_end_2"},
+		"SELECT qty FROM trades": {"_partition", "_offset"},
+		"SELECT a.qty FROM trades a JOIN trades b ON a.qty = b.qty AND a.ts = b.ts": {"_partition", "_offset", "_partition_2", "_offset_2"},
+	} {
+		l := i.listen(sql, "", "snapshot", "true")
+		require.Equal(t, key, l.next().data.Key, sql)
+		l.close()
+	}
+}

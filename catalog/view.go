@@ -32,6 +32,8 @@ type View struct {
 	Hidden bool `json:"hidden,omitempty"`
 	// Inputs are the streams and views that the view reads.
 	Inputs []string `json:"inputs"`
+	// Skipped are events that the view leaves out, because its query fails over them.
+	Skipped []SkippedEvent `json:"skipped,omitempty"`
 	ViewOptions
 }
 
@@ -51,6 +53,18 @@ type ViewOptions struct {
 	Start Start `json:"start"`
 	// StartTime is the event time from which rows count, in microseconds since 1970, where Start says so.
 	StartTime int64 `json:"start_time,omitempty"`
+}
+
+// SkippedEvent is where an event lies that a view leaves out.
+type SkippedEvent struct {
+	Stream    string          `json:"stream"`
+	Partition event.Partition `json:"partition"`
+	Offset    event.Offset    `json:"offset"`
+}
+
+// String says it in words.
+func (e SkippedEvent) String() string {
+	return fmt.Sprintf("partition %d, offset %d of %s", e.Partition, e.Offset, e.Stream)
 }
 
 // Start says which rows of its inputs a view begins with.
@@ -170,6 +184,24 @@ func (c *Catalog) ViewReady(definition *View) (*View, error) {
 	return &ready, nil
 }
 
+// SkipEvent makes a view leave out an event from now on. It fails with CodeNotFound where the view is another one by now.
+func (c *Catalog) SkipEvent(definition *View, e SkippedEvent) (*View, error) {
+	var skipping View
+	err := c.updateView(func() (*View, error) {
+		present, ok := c.View(definition.Name)
+		if !ok || present.Generation != definition.Generation {
+			return nil, event.Errorf(event.CodeNotFound, "view %q was dropped or replaced meanwhile", definition.Name)
+		}
+		skipping = *present
+		skipping.Skipped = append(slices.Clone(present.Skipped), e)
+		return &skipping, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("skip an event in view %s: %w", definition.Name, err)
+	}
+	return &skipping, nil
+}
+
 // DropView removes a view and what was to take its place, together with the records of other states that belong to them. It is
 // refused while views read it.
 func (c *Catalog) DropView(name string, others ...journal.Record) error {
@@ -255,9 +287,12 @@ func (c *Catalog) updateView(decide func() (*View, error)) error {
 func (c *Catalog) applyView(v *View) {
 	c.mu.lastGeneration = max(c.mu.lastGeneration, v.Generation)
 	e := c.mu.views[v.Name]
-	if e.present != nil && e.present.Ready && !v.Ready {
+	switch {
+	case e.present != nil && e.present.Generation == v.Generation:
+		e.present = v
+	case e.present != nil && e.present.Ready && !v.Ready:
 		e.next = v
-	} else {
+	default:
 		e = viewEntry{present: v}
 	}
 	c.mu.views[v.Name] = e

@@ -99,8 +99,11 @@ func (r *runner) resumeView(b bind.ResumeView) (api.Rows, error) {
 		return nil, event.Errorf(event.CodeNotFound, "there is no materialized view %q", b.View.Name)
 	}
 	if b.Skip {
-		return nil, event.Errorf(event.CodeNotSupported, "RESUME SKIP: not supported yet").
-			WithHint("write the query so that it does not fail, with CREATE OR REPLACE MATERIALIZED VIEW")
+		skipped, err := view.Skip()
+		if err != nil {
+			return nil, err
+		}
+		return message("materialized view " + b.View.Name + " goes on without " + skipped.String()), nil
 	}
 	view.Resume()
 	return message("materialized view " + b.View.Name + " goes on"), nil

@@ -196,7 +196,7 @@ func TestViewThatFailsStopsAlone(t *testing.T) {
 	require.Equal(t, "[4]\n", i.wait("SELECT sum(n) FROM lengths"))
 	i.await(func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), `"failed"`) })
 	shown := i.query("SHOW VIEWS").text()
-	require.Contains(t, shown, "it stopped between offsets 0:2 and 0:3 of texts")
+	require.Contains(t, shown, "it stopped at partition 0, offset 2 of texts")
 	require.Contains(t, i.problem("SELECT 1 FROM numbers; SELECT 1 FROM nothing"), "not_found")
 	require.Equal(t, "[23]\n", i.query("SELECT sum(n) FROM numbers").text(), "what it had can be read")
 	answer := i.do("POST", "/v1/sql?wait=true", "SELECT * FROM numbers")
@@ -208,6 +208,54 @@ func TestViewThatFailsStopsAlone(t *testing.T) {
 	i.query("CREATE OR REPLACE MATERIALIZED VIEW numbers AS SELECT CASE WHEN v ~ '^[0-9]+$' THEN v::BIGINT END AS n FROM texts")
 	i.query("INSERT INTO texts VALUES ('2026-01-01', '7')")
 	require.Equal(t, "[30]\n", i.wait("SELECT sum(n) FROM numbers"))
+}
+
+// TestViewSkipsWhatItFailsOver has views go on without single events: while they run, while they are built, and after a restart.
+func TestViewSkipsWhatItFailsOver(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.query(`CREATE STREAM texts (ts TIMESTAMPTZ NOT NULL, v TEXT, w BIGINT, WATERMARK FOR ts AS ts - INTERVAL '5 seconds')`)
+	views := map[string]string{
+		"numbers": "SELECT v::BIGINT AS n FROM texts",
+		"grouped": "SELECT w, sum(v::BIGINT) AS n FROM texts GROUP BY w",
+		"paired":  "SELECT a.w / (b.w - 5) AS n FROM texts a JOIN texts b ON a.v = b.v AND a.ts = b.ts",
+	}
+	for name, body := range views {
+		i.query("CREATE MATERIALIZED VIEW " + name + " WITH (memory = '8MB') AS " + body)
+	}
+	require.Contains(t, i.problem("ALTER MATERIALIZED VIEW numbers RESUME SKIP"), "has not stopped")
+	failed := func(name, at string) {
+		t.Helper()
+		i.await(func() bool {
+			return strings.Contains(i.query("SELECT detail FROM system.views WHERE name = '"+name+"' AND state = 'failed'").text(), at)
+		})
+	}
+	i.query("INSERT INTO texts VALUES ('2026-01-01', '1', 1), ('2026-01-02', '22', 2), ('2026-01-03', 'x', 3), ('2026-01-04', '4', 4), ('2026-01-05', '7', 5)")
+	failed("numbers", "it stopped at partition 0, offset 2 of texts")
+	failed("grouped", "it stopped at partition 0, offset 2 of texts")
+	failed("paired", "it stopped at partition 0, offset 4 of texts")
+	for name := range views {
+		i.query("ALTER MATERIALIZED VIEW " + name + " RESUME SKIP")
+	}
+	check := func() {
+		t.Helper()
+		require.Equal(t, "[34]\n", i.wait("SELECT sum(n) FROM numbers"))
+		require.Equal(t, "[34]\n", i.wait("SELECT sum(n) FROM grouped"))
+		require.Equal(t, "[4]\n", i.wait("SELECT count(*) FROM paired"))
+		require.Contains(t, i.query("SHOW VIEWS").text(), "it leaves out partition 0, offset 2 of texts")
+	}
+	check()
+	i = i.restart()
+	check()
+	i.seal("texts")
+	require.Contains(t, i.problem("CREATE MATERIALIZED VIEW later AS SELECT v::BIGINT AS n, ts FROM texts"), "it stopped at partition 0, offset 2 of texts")
+	i.query("ALTER MATERIALIZED VIEW later RESUME SKIP")
+	i.readable("SELECT sum(n) FROM later")
+	require.Equal(t, "[34]\n", i.wait("SELECT sum(n) FROM later"))
+	i.query("INSERT INTO texts VALUES ('2026-01-06', 'y', 9), ('2026-01-07', '8', 9)")
+	failed("later", "it stopped at partition 0, offset 5 of texts")
+	i.query("ALTER MATERIALIZED VIEW later RESUME SKIP")
+	require.Equal(t, "[42]\n", i.wait("SELECT sum(n) FROM later"))
 }
 
 // readable runs a query once its view can be read.

@@ -64,7 +64,7 @@ func (s *Set) newRuntime(v *View) (*runtime, error) {
 	}
 	r := &runtime{view: v, set: s, definition: definition, program: program, closed: continuous.NoWatermark, final: continuous.NoWatermark}
 	for _, want := range program.Inputs() {
-		r.inputs = append(r.inputs, s.input(want))
+		r.inputs = append(r.inputs, s.skipping(definition, s.input(want)))
 		r.marks = append(r.marks, Mark{Name: want.Name})
 	}
 	if r.outlet, err = r.newOutlet(); err != nil {
@@ -92,8 +92,8 @@ func (r *runtime) begin() error {
 // skipToNow begins behind what the streams hold.
 func (r *runtime) skipToNow() error {
 	for i, in := range r.inputs {
-		s, ok := in.(*streamInput)
-		if !ok {
+		s := streamOf(in)
+		if s == nil {
 			continue
 		}
 		view, err := r.set.options.Ingest.Tail(s.want.Name)
@@ -215,9 +215,12 @@ func (r *runtime) located(err error, to Mark) error {
 		}
 	}
 	out := *fault
-	out.Detail = fmt.Sprintf("%s; it stopped between offsets %s and %s of %s", fault.Detail, from, to.Vector, to.Name)
+	out.Detail = fmt.Sprintf("%s%soffsets %s and %s of %s", fault.Detail, stoppedBetween, from, to.Vector, to.Name)
 	return &out
 }
+
+// stoppedBetween is what stands in an error between the reason and the offsets.
+const stoppedBetween = "; it stopped between "
 
 // build takes a change while the view is built: nobody sees it, so it needs no frame.
 func (r *runtime) build(ctx context.Context, change continuous.Delta) error {

@@ -35,7 +35,7 @@ type Status struct {
 func (v *View) Status() Status {
 	v.mu.Lock()
 	out := Status{Name: v.mu.definition.Name, State: v.mu.state, Failure: v.mu.failure, Closed: continuous.NoWatermark}
-	inputs, snapshot, taken := v.mu.definition.Inputs, v.mu.snapshot, v.mu.taken
+	inputs, skips, snapshot, taken := v.mu.definition.Inputs, v.mu.definition.Skipped, v.mu.snapshot, v.mu.taken
 	out.Replayed = v.mu.replayed
 	v.mu.Unlock()
 	if snapshot != nil {
@@ -67,6 +67,17 @@ func (v *View) Status() Status {
 		out.Detail = out.Failure.Error()
 	case out.State == Building && held > 0:
 		out.Detail = fmt.Sprintf("%d %% of its input is read", min(100, 100*taken/held))
+	}
+	for i, skipped := range skips {
+		if i == 3 && len(skips) > 4 {
+			out.Detail += fmt.Sprintf(" and of %d more", len(skips)-i)
+			break
+		}
+		lead := "; it leaves out "
+		if i > 0 {
+			lead = ", "
+		}
+		out.Detail = strings.TrimPrefix(out.Detail+lead+skipped.String(), "; ")
 	}
 	for _, loss := range out.Lost {
 		out.Detail = strings.TrimPrefix(out.Detail+"; "+loss.String(), "; ")

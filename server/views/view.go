@@ -42,8 +42,10 @@ type View struct {
 		definition *catalog.View
 		state      State
 		failure    error
-		snapshot   *Snapshot
-		log        *changelog
+		// culprit is the event at which the view stopped; nil where it runs, or where there is none.
+		culprit  *catalog.SkippedEvent
+		snapshot *Snapshot
+		log      *changelog
 		// shown tells that it is the present one of its name.
 		shown   bool
 		started bool
@@ -175,7 +177,8 @@ func (v *View) run() {
 			}
 		}
 		v.anchor(err)
-		v.update(func() { v.mu.state, v.mu.failure = Failed, err })
+		culprit, err := v.blame(err)
+		v.update(func() { v.mu.state, v.mu.failure, v.mu.culprit = Failed, err, culprit })
 		v.set.options.Logger.Error("a view has stopped", "view", v.Definition().Name, "error", err)
 		var again <-chan time.Time
 		if !isQuery(err) {
@@ -323,6 +326,15 @@ func wait(ctx context.Context, channels []<-chan struct{}) bool {
 
 // Resume lets a view that has failed try again.
 func (v *View) Resume() {
+	v.update(func() {
+		if v.mu.state != Failed {
+			return
+		}
+		v.mu.failure, v.mu.culprit = nil, nil
+		if v.mu.state = Running; v.mu.snapshot == nil {
+			v.mu.state = Building
+		}
+	})
 	select {
 	case v.resume <- struct{}{}:
 	default:

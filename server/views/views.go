@@ -323,6 +323,7 @@ func (s *Set) rebuild(definition *catalog.View) error {
 	if err != nil {
 		return err
 	}
+	fresh.Skipped = definition.Skipped
 	s.options.Logger.Info("a view is built anew, as its inputs have changed", "view", definition.Name)
 	_, err = s.create(fresh, true)
 	return err

@@ -82,12 +82,14 @@ func (ch Change) addColumns(next *Stream) error {
 	for _, add := range ch.Add {
 		i := slices.IndexFunc(schema.Columns, func(c event.Column) bool { return c.Name == add.Name })
 		if i >= 0 {
-			if add.IfNotExists && schema.Columns[i].Type.Equal(add.Type) {
+			if add.IfNotExists && schema.Columns[i].Shown().Equal(add.Type) {
 				continue
 			}
-			return event.Errorf(event.CodeAlreadyExists, "stream %q has a column %q already, of type %s", next.Name, add.Name, schema.Columns[i].Type)
+			return event.Errorf(event.CodeAlreadyExists, "stream %q has a column %q already, of type %s", next.Name, add.Name, schema.Columns[i].Shown())
 		}
-		schema.Columns = append(schema.Columns, event.Column{ID: schema.NextID, Name: add.Name, Type: add.Type, Since: schema.Version})
+		column := event.Column{ID: schema.NextID, Name: add.Name, Since: schema.Version}
+		column.Declare(add.Type)
+		schema.Columns = append(schema.Columns, column)
 		schema.NextID++
 	}
 	if schema.NextID == next.Schema.NextID {

@@ -40,6 +40,7 @@ func TestParseInterval(t *testing.T) {
 		"1 day -02:00:00":                      "1 day -02:00:00",
 		"+1 day":                               "1 day",
 		"3 hours ago":                          "-03:00:00",
+		"@ 1 minute ago":                       "-00:01:00",
 		"1-2":                                  "1 year 2 mons",
 		"-1-2":                                 "-1 years -2 mons",
 		"1-2 3 4:05:06":                        "1 year 2 mons 3 days 04:05:06",

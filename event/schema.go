@@ -38,8 +38,38 @@ type Column struct {
 	Since int `json:"since"`
 	// Former lists what the column was before it widened, newest first. A batch or file holds the column under one of these ids.
 	Former []FormerColumn `json:"former,omitempty"`
+	// As is what expressions see of a column whose values are stored as those of another type; nil where that is Type: see StoredAs.
+	As *Type `json:"as,omitempty"`
 	// Inferred is set for a UUID column that nobody declared: it takes none but the usual spelling, and widens like any other.
 	Inferred bool `json:"inferred,omitempty"`
+}
+
+// Shown is the type that the column has for whoever reads or describes it.
+func (c Column) Shown() Type {
+	if c.As != nil {
+		return *c.As
+	}
+	return c.Type
+}
+
+// Declare gives a column the type that somebody declared for it.
+func (c *Column) Declare(declared Type) {
+	if c.Type = StoredAs(declared); !c.Type.Equal(declared) {
+		c.As = &declared
+	}
+}
+
+// StoredAs is the type as which values of a declared one lie in the log and in segments, where any reader of those makes something of
+// them: INTERVAL and TIME as their text, arrays as JSON. All other types are stored as themselves.
+func StoredAs(declared Type) Type {
+	switch declared.Kind {
+	case Interval, Time:
+		return Type{Kind: Text}
+	case Array:
+		return Type{Kind: JSONB}
+	default:
+		return declared
+	}
 }
 
 // FormerColumn is a narrower type that a column once had, under the id it then had.

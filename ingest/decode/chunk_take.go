@@ -28,7 +28,8 @@ func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
 	for i, f := range c.Fields {
 		at, known := places[f.Name]
 		switch {
-		case known && schema.Columns[at].ID == schema.Overflow: // it takes objects apart
+		case known && schema.Columns[at].ID == schema.Overflow, // it takes objects apart
+			known && schema.Columns[at].As != nil: // its values are checked one by one
 			return nil
 		case known && schema.Columns[at].Type.Equal(f.Type):
 			out.Columns[at] = c.Columns[i]

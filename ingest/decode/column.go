@@ -17,6 +17,8 @@ type column struct {
 	label string
 	kind  event.Kind
 	typ   event.Type
+	// as is the declared type of a column whose values are stored as another; else nil.
+	as *event.Type
 	// eventTime marks the time column, which takes numbers and any spelling, and the arrival where there is none.
 	eventTime bool
 	notNull   bool

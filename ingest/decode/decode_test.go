@@ -99,7 +99,9 @@ func declare(t *testing.T, text string) *event.Schema {
 		name, typeName, _ := strings.Cut(line, " ")
 		typ, err := event.ParseType(typeName)
 		require.NoError(t, err)
-		schema.Columns = append(schema.Columns, event.Column{ID: schema.NextID, Name: name, Type: typ, NotNull: notNull, Since: 1})
+		column := event.Column{ID: schema.NextID, Name: name, NotNull: notNull, Since: 1}
+		column.Declare(typ)
+		schema.Columns = append(schema.Columns, column)
 		if isTime {
 			schema.TimeColumn = schema.NextID
 		}

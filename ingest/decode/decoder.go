@@ -49,7 +49,7 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 			return nil, fmt.Errorf("decode under schema version %d: time column %q is %s", schema.Version, c.Name, c.Type)
 		}
 		d.columns[i] = column{
-			name: c.Name, label: labels[i], kind: c.Type.Kind, typ: c.Type,
+			name: c.Name, label: labels[i], kind: c.Type.Kind, typ: c.Type, as: c.As,
 			eventTime: isTime, notNull: c.NotNull, inferred: c.Inferred, limits: &d.limits,
 			anySpelling: isTime || options.Mode != catalog.Evolve || c.Type.Kind == event.UUID && !c.Inferred,
 		}

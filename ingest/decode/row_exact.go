@@ -59,7 +59,7 @@ func (d *decoder) hold(c *column) {
 
 // canWiden reports whether the column may take a wider type for the sake of a value that it cannot hold.
 func (c *column) canWiden(value []byte) bool {
-	return !c.eventTime && (c.inferred || !declaredOnly(c.kind)) && string(value) != "null"
+	return !c.eventTime && c.as == nil && (c.inferred || !declaredOnly(c.kind)) && string(value) != "null"
 }
 
 // refusal says why the column cannot take a value; nil is a missing one.
@@ -69,6 +69,8 @@ func (c *column) refusal(value []byte) string {
 		return fmt.Sprintf("field %q must have a value", shorten([]byte(c.name)))
 	case c.eventTime:
 		return fmt.Sprintf("field %q: %s is not a readable time", shorten([]byte(c.name)), shorten(value))
+	case c.as != nil:
+		return fmt.Sprintf("field %q: %s does not fit %s", shorten([]byte(c.name)), shorten(value), c.as)
 	default:
 		return fmt.Sprintf("field %q: %s does not fit %s", shorten([]byte(c.name)), shorten(value), c.typ)
 	}

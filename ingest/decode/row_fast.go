@@ -109,6 +109,9 @@ func (d *decoder) store(c *column, i int) int {
 	if first == 'n' {
 		return d.storeNull(c, i)
 	}
+	if c.as != nil {
+		return d.storeAs(c, i, first)
+	}
 	switch c.kind {
 	case event.BigInt:
 		return d.storeInteger(c, i, first)

@@ -99,6 +99,9 @@ const sawString = sawTime | sawUUID | sawNotFinite | sawText
 // of those come.
 func (s summary) widerKind(column *event.Column, exact func() bool) event.Kind {
 	kind := column.Type.Kind
+	if column.As != nil {
+		return kind
+	}
 	if kind == event.UUID && column.Inferred {
 		switch {
 		case s.within(sawUUID):

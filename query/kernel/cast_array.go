@@ -17,6 +17,8 @@ func castArray(from, to event.Type) (f Func, ok bool) {
 		return strict(to, func(c *call) (arrow.Array, error) { return arrayToJSON(c, *from.Elem) }), true
 	case from.Kind == event.Text && to.Kind == event.Array:
 		return strict(to, func(c *call) (arrow.Array, error) { return textToArray(c, to) }), true
+	case from.Kind == event.JSONB && to.Kind == event.Array:
+		return strict(to, func(c *call) (arrow.Array, error) { return jsonToArray(c, *to.Elem) }), true
 	default:
 		return nil, false
 	}

@@ -52,7 +52,7 @@ func describeStream(state StreamState) streamAnswer {
 		Rows: state.Rows, SealedRows: state.SealedRows, Segments: state.Segments, Bytes: state.Bytes,
 	}
 	for _, c := range d.Schema.Columns {
-		answer.Columns = append(answer.Columns, columnAnswer{Name: c.Name, Type: c.Type.String(), Nullable: !c.NotNull})
+		answer.Columns = append(answer.Columns, columnAnswer{Name: c.Name, Type: c.Shown().String(), Nullable: !c.NotNull})
 		if c.ID == d.Schema.TimeColumn {
 			answer.TimeColumn = c.Name
 		}

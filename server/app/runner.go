@@ -230,7 +230,7 @@ func describe(stream *catalog.Stream) api.Rows {
 	var names, types, extras []string
 	var nullable []bool
 	for _, c := range stream.Schema.All() {
-		names, types, nullable = append(names, c.Name), append(types, c.Type.String()), append(nullable, !c.NotNull)
+		names, types, nullable = append(names, c.Name), append(types, c.Shown().String()), append(nullable, !c.NotNull)
 		extras = append(extras, note(stream, c))
 	}
 	return newRows(texts("column", names), texts("type", types), booleans("nullable", nullable), texts("extra", extras))

@@ -65,7 +65,7 @@ func (a *App) schemaColumns() system.Table {
 					rows.Text(c.Name)
 					rows.BigInt(int64(i + 1))
 					rows.Text(yesNo(!c.NotNull))
-					rows.Text(c.Type.String())
+					rows.Text(c.Shown().String())
 				}
 			})
 			return nil

@@ -98,7 +98,7 @@ func (a *App) columnsTable() system.Table {
 					rows.Text(d.Name)
 					rows.BigInt(int64(i + 1))
 					rows.Text(c.Name)
-					rows.Text(c.Type.String())
+					rows.Text(c.Shown().String())
 					rows.Boolean(!c.NotNull)
 					rows.Boolean(i >= len(d.Schema.Columns))
 					rows.OptionalText(note(d, c))

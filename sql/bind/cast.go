@@ -73,7 +73,7 @@ func cast(a argument, to event.Type) (plan.Expr, error) {
 
 func castable(from, to event.Type) bool {
 	switch {
-	case to.Kind == event.Text, from.Kind == event.Text && to.Kind == event.Array:
+	case to.Kind == event.Text, (from.Kind == event.Text || from.Kind == event.JSONB) && to.Kind == event.Array:
 		return true
 	case from.Kind == event.Array && to.Kind == event.Array:
 		return from.Elem.Equal(*to.Elem) || castable(*from.Elem, *to.Elem)

@@ -83,9 +83,9 @@ func bindColumns(s *ast.CreateStream) (*event.Schema, error) {
 		if err != nil {
 			return nil, err
 		}
-		schema.Columns = append(schema.Columns, event.Column{
-			ID: schema.NextID, Name: c.Name.Text, Type: t, NotNull: c.NotNull, Since: schema.Version,
-		})
+		column := event.Column{ID: schema.NextID, Name: c.Name.Text, NotNull: c.NotNull, Since: schema.Version}
+		column.Declare(t)
+		schema.Columns = append(schema.Columns, column)
 		schema.NextID++
 	}
 	if len(schema.Columns) == 0 {
@@ -97,7 +97,7 @@ func bindColumns(s *ast.CreateStream) (*event.Schema, error) {
 // storedType reads the type of a column.
 func storedType(n ast.TypeName) (event.Type, error) {
 	t, err := valueType(n)
-	if err == nil && !storedKinds[t.Kind] {
+	if err == nil && !storedKinds[event.StoredAs(t).Kind] {
 		return t, typeNotSupported(n, t)
 	}
 	return t, err
@@ -167,6 +167,9 @@ func bindPartitions(s *ast.CreateStream, d *catalog.Stream) error {
 		if err != nil {
 			return err
 		}
+		if c.As != nil {
+			return event.Errorf(event.CodeBadRequest, "column %q is %s, by which a stream cannot be partitioned", c.Name, c.Shown()).At(n.Pos)
+		}
 		d.PartitionBy = append(d.PartitionBy, c.Name)
 	}
 	if s.Partitions == nil {
@@ -188,6 +191,9 @@ func (b *binder) bindDedup(key *ast.DedupKey, d *catalog.Stream) (err error) {
 		c, err := declared(d.Schema, n)
 		if err != nil {
 			return err
+		}
+		if c.As != nil { // one value has several spellings
+			return event.Errorf(event.CodeBadRequest, "column %q is %s, which cannot be a key", c.Name, c.Shown()).At(n.Pos)
 		}
 		if slices.Contains(d.DedupKey, c.Name) {
 			return event.Errorf(event.CodeBadRequest, "column %q is named twice", c.Name).At(n.Pos)
@@ -280,8 +286,8 @@ func (b *binder) sortColumns(e ast.Expr, schema *event.Schema) ([]string, error)
 		if err != nil {
 			return nil, err
 		}
-		if c.Type.Kind == event.JSONB {
-			return nil, event.Errorf(event.CodeBadRequest, "rows cannot be sorted by %q, which is JSONB", c.Name).At(a.pos)
+		if c.Type.Kind == event.JSONB || c.As != nil {
+			return nil, event.Errorf(event.CodeBadRequest, "rows cannot be sorted by %q, which is %s", c.Name, c.Shown()).At(a.pos)
 		}
 		out = append(out, c.Name)
 	}

@@ -76,7 +76,7 @@ func fit(s *ast.Insert, targets []event.Column, given int, pos event.Position) (
 func (b *binder) insertQuery(s *ast.Insert, targets []event.Column) (plan.Node, []event.Column, error) {
 	types := make([]event.Type, len(targets))
 	for i, t := range targets {
-		types[i] = t.Type
+		types[i] = t.Shown()
 	}
 	node, err := b.selectPlan(s.Query, nil, types)
 	if err != nil {
@@ -133,13 +133,22 @@ func (b *binder) insertValues(s *ast.Insert, targets []event.Column) (plan.Node,
 	return withQueries(values), targets, nil
 }
 
-// assign brings a value to the type of its column.
+// assign brings a value to the type of its column, and from there to the one that it is stored as.
 func assign(a argument, c event.Column) (plan.Expr, error) {
+	if c.As != nil {
+		declared := c
+		declared.Type, declared.As = *c.As, nil
+		value, err := assign(a, declared)
+		if err != nil {
+			return nil, err
+		}
+		return cast(argument{value, a.pos}, c.Type)
+	}
 	if isNull(a.expr) && c.NotNull {
 		return nil, event.Errorf(event.CodeInvalidValue, "column %q is NOT NULL", c.Name).At(a.pos)
 	}
 	from := a.typ()
-	if from.IsNumeric() && c.Type.IsNumeric() && (isWhole(from) || !isWhole(c.Type)) {
+	if takesNumbers(from, c.Type) {
 		return cast(a, c.Type) // a number beyond the column's range is an error when it comes
 	}
 	if _, ok := implicitCost(a.expr, c.Type); !ok && from.Kind != event.Unknown && !isNull(a.expr) {
@@ -147,6 +156,15 @@ func assign(a argument, c event.Column) (plan.Expr, error) {
 			WithHint("convert it, as in x::%s", c.Type)
 	}
 	return coerce(a, c.Type)
+}
+
+// takesNumbers reports whether numbers, or arrays of them, go into a column of another numeric type: all but those with a point into one
+// of whole numbers.
+func takesNumbers(from, to event.Type) bool {
+	if from.Kind == event.Array && to.Kind == event.Array {
+		return takesNumbers(*from.Elem, *to.Elem)
+	}
+	return from.IsNumeric() && to.IsNumeric() && (isWhole(from) || !isWhole(to))
 }
 
 // checkNotNull refuses to leave out a column that must have a value.

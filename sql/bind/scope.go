@@ -326,7 +326,7 @@ func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error)
 	s := &scope{prune: true, events: events, versions: events[0] + 1}
 	for i, c := range stream.Schema.All() {
 		hidden := i >= len(stream.Schema.Columns)
-		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: c.ID, hidden: hidden})
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Shown(), field: c.ID, hidden: hidden})
 	}
 	time := stream.Schema.TimeColumn
 	if time == 0 {
@@ -342,7 +342,24 @@ func (s *scope) scan(name string, schema *event.Schema) plan.Node {
 	for at, i := range s.used {
 		fields[at] = s.columns[i].field
 	}
-	return &plan.Scan{Stream: name, Schema: schema, Fields: fields}
+	return shown(&plan.Scan{Stream: name, Schema: schema, Fields: fields})
+}
+
+// shown converts what a scan reads to what its columns were declared to be, where that is not stored as itself.
+func shown(scan *plan.Scan) plan.Node {
+	out := &plan.Project{Input: scan}
+	changed := false
+	for i, c := range scan.Columns() {
+		var e plan.Expr = columnOf(scan.Columns(), i)
+		if column, _ := scan.Schema.ByID(scan.Fields[i]); column.As != nil {
+			e, changed = &plan.Cast{Input: e, To: *column.As}, true
+		}
+		out.Exprs, out.Names = append(out.Exprs, e), append(out.Names, c.Name)
+	}
+	if !changed {
+		return scan
+	}
+	return out
 }
 
 // whole makes the scan of a stream output all columns, in their order.

@@ -46,7 +46,7 @@ func (m *Mem) crash(file func(*memNode) *memNode, names func(*memNode) map[strin
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	out := NewMem()
-	out.mu.free, out.mu.total = m.mu.free, m.mu.total
+	out.mu.free, out.mu.total, out.mu.capacity = m.mu.free, m.mu.total, m.mu.capacity
 	seen := map[*memNode]*memNode{}
 	var survive func(*memNode) *memNode
 	survive = func(n *memNode) *memNode {
@@ -69,4 +69,17 @@ func (m *Mem) crash(file func(*memNode) *memNode, names func(*memNode) map[strin
 	}
 	out.mu.root = survive(m.mu.root)
 	return out
+}
+
+// forget makes a file show zeroes in the place of what was not synced.
+func (m *Mem) forget(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	node, err := m.find("forget", name)
+	if err != nil || node.isDir() {
+		return
+	}
+	shown := make([]byte, len(node.data))
+	copy(shown, node.synced)
+	node.data = shown
 }

@@ -1,15 +1,16 @@
 package vfs
 
 import (
+	"fmt"
 	"io"
 	"io/fs"
 	"sync"
 )
 
-// Op names an operation that changes something, or makes a change durable.
+// Op names an operation on files.
 type Op string
 
-// The operations that Faulty reports.
+// The operations that change something, or make a change durable.
 const (
 	OpCreate   Op = "create"
 	OpWrite    Op = "write"
@@ -22,15 +23,45 @@ const (
 	OpSyncDir  Op = "syncdir"
 )
 
-// Faulty is an FS that asks before every mutating operation. An error that inject returns is the operation's result and the
-// operation is not carried out, except that a failing write leaves the first half of its bytes, as a full disk does.
-// inject may also just look: taking Mem.Crash there shows the disk as it was at that moment.
+// The other operations. Only a Faulty made by NewFaultyAll asks before them.
+const (
+	OpOpen    Op = "open" // for reading or for appending
+	OpRead    Op = "read"
+	OpSize    Op = "size"
+	OpClose   Op = "close"
+	OpReadDir Op = "readdir"
+	OpStat    Op = "stat"
+	OpLock    Op = "lock"
+	OpFree    Op = "free"
+)
+
+// Flip is what inject returns to make a read succeed with one of its bits turned over: the bit of that number, counted around.
+type Flip uint64
+
+// Error says what happens, though nobody is told.
+func (f Flip) Error() string { return fmt.Sprintf("bit %d of what is read is turned over", uint64(f)) }
+
+// Forgets is what inject returns to make a sync fail after which the system no longer shows what it could not write: zeroes are read in its
+// place, as when it needed the memory of those pages for something else. The inner FS must be a Mem.
+type Forgets struct{ Err error }
+
+// Error is the error of the sync.
+func (f Forgets) Error() string { return f.Err.Error() }
+
+// Unwrap gives the error of the sync.
+func (f Forgets) Unwrap() error { return f.Err }
+
+// Faulty is an FS that asks before every operation that changes something, or before all. An error that inject returns is the operation's
+// result and the operation is not carried out, except that a failing write leaves the first half of its bytes, as a full disk does; that a
+// file which fails to close is closed; and what Flip and Forgets say. inject may also just look: taking Mem.Crash there shows the disk as it
+// was at that moment. Where it takes its time the disk is slow.
 //
 // A sync that failed has lost what it was to make durable, and later syncs of the file do not know: they succeed and make nothing durable,
 // as on file systems that mark pages clean when writing them has failed (Rebello et al., USENIX ATC 2020).
 type Faulty struct {
 	FS
 	inject func(op Op, name string) error
+	all    bool
 
 	mu struct {
 		sync.Mutex
@@ -40,11 +71,29 @@ type Faulty struct {
 
 var _ FS = (*Faulty)(nil)
 
-// NewFaulty puts inject before the mutating operations of inner.
+// NewFaulty puts inject before the operations of inner that change something.
 func NewFaulty(inner FS, inject func(op Op, name string) error) *Faulty {
 	f := &Faulty{FS: inner, inject: inject}
 	f.mu.lost = map[string]bool{}
 	return f
+}
+
+// NewFaultyAll puts inject before all operations of inner.
+func NewFaultyAll(inner FS, inject func(op Op, name string) error) *Faulty {
+	f := NewFaulty(inner, inject)
+	f.all = true
+	return f
+}
+
+// look asks before an operation that changes nothing.
+func (f *Faulty) look(op Op, name string) error {
+	if !f.all {
+		return nil
+	}
+	if err := f.inject(op, name); err != nil {
+		return pathError(string(op), name, err)
+	}
+	return nil
 }
 
 // Create implements FS.
@@ -57,10 +106,17 @@ func (f *Faulty) Create(name string) (File, error) {
 }
 
 // Open implements FS.
-func (f *Faulty) Open(name string) (File, error) { return f.wrap(name)(f.FS.Open(name)) }
+func (f *Faulty) Open(name string) (File, error) { return f.open(name, f.FS.Open) }
 
 // OpenAppend implements FS.
-func (f *Faulty) OpenAppend(name string) (File, error) { return f.wrap(name)(f.FS.OpenAppend(name)) }
+func (f *Faulty) OpenAppend(name string) (File, error) { return f.open(name, f.FS.OpenAppend) }
+
+func (f *Faulty) open(name string, open func(string) (File, error)) (File, error) {
+	if err := f.look(OpOpen, name); err != nil {
+		return nil, err
+	}
+	return f.wrap(name)(open(name))
+}
 
 func (f *Faulty) wrap(name string) func(File, error) (File, error) {
 	return func(file File, err error) (File, error) {
@@ -69,6 +125,38 @@ func (f *Faulty) wrap(name string) func(File, error) (File, error) {
 		}
 		return &faultyFile{File: file, fs: f, name: name}, nil
 	}
+}
+
+// ReadDir implements FS.
+func (f *Faulty) ReadDir(name string) ([]string, error) {
+	if err := f.look(OpReadDir, name); err != nil {
+		return nil, err
+	}
+	return f.FS.ReadDir(name)
+}
+
+// Stat implements FS.
+func (f *Faulty) Stat(name string) (fs.FileInfo, error) {
+	if err := f.look(OpStat, name); err != nil {
+		return nil, err
+	}
+	return f.FS.Stat(name)
+}
+
+// Lock implements FS.
+func (f *Faulty) Lock(name string) (io.Closer, error) {
+	if err := f.look(OpLock, name); err != nil {
+		return nil, err
+	}
+	return f.FS.Lock(name)
+}
+
+// FreeBytes implements FS.
+func (f *Faulty) FreeBytes() (free, total uint64, err error) {
+	if err := f.look(OpFree, "."); err != nil {
+		return 0, 0, err
+	}
+	return f.FS.FreeBytes()
 }
 
 // Rename implements FS.
@@ -123,45 +211,4 @@ func (f *Faulty) lose(name string, lost bool) {
 	} else {
 		delete(f.mu.lost, name)
 	}
-}
-
-type faultyFile struct {
-	File
-	fs   *Faulty
-	name string
-}
-
-// Write implements io.Writer.
-func (f *faultyFile) Write(p []byte) (int, error) {
-	if err := f.fs.inject(OpWrite, f.name); err != nil {
-		n, werr := f.File.Write(p[:len(p)/2])
-		if werr != nil {
-			return n, werr
-		}
-		return n, pathError("write", f.name, err)
-	}
-	n, err := f.File.Write(p)
-	if err == nil && n < len(p) {
-		err = io.ErrShortWrite
-	}
-	return n, err
-}
-
-// Sync implements File.
-func (f *faultyFile) Sync() error {
-	err := f.fs.before(OpSync, f.name, func() error {
-		if f.fs.hasLost(f.name) {
-			return nil
-		}
-		return f.File.Sync()
-	})
-	if err != nil {
-		f.fs.lose(f.name, true)
-	}
-	return err
-}
-
-// Truncate implements File.
-func (f *faultyFile) Truncate(size int64) error {
-	return f.fs.before(OpTruncate, f.name, func() error { return f.File.Truncate(size) })
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -20,6 +21,8 @@ type Mem struct {
 		root        *memNode
 		locks       map[string]bool
 		free, total uint64
+		// capacity is what all files together may take, in bytes; 0 is no limit.
+		capacity uint64
 	}
 }
 
@@ -56,6 +59,31 @@ func (m *Mem) SetFree(free, total uint64) {
 	m.mu.free, m.mu.total = free, total
 }
 
+// SetCapacity makes it a disk of that size, in bytes: what does not fit any more fails with ENOSPC, a write after as much as fits, and
+// FreeBytes tells what is left. Files that are open and have no name take nothing.
+func (m *Mem) SetCapacity(bytes uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.capacity = bytes
+}
+
+// room is how many bytes still fit. The caller holds m.mu.
+func (m *Mem) room() uint64 {
+	if m.mu.capacity == 0 {
+		return math.MaxUint64
+	}
+	used := m.mu.root.size()
+	return m.mu.capacity - min(used, m.mu.capacity)
+}
+
+func (n *memNode) size() uint64 {
+	total := uint64(len(n.data))
+	for _, entry := range n.entries {
+		total += entry.size()
+	}
+	return total
+}
+
 // Create implements FS.
 func (m *Mem) Create(name string) (File, error) {
 	m.mu.Lock()
@@ -66,6 +94,9 @@ func (m *Mem) Create(name string) (File, error) {
 	}
 	if dir.entries[base] != nil {
 		return nil, pathError("open", name, fs.ErrExist)
+	}
+	if m.room() == 0 {
+		return nil, pathError("open", name, syscall.ENOSPC)
 	}
 	node := &memNode{}
 	dir.entries[base] = node
@@ -237,6 +268,9 @@ func (m *Mem) Lock(name string) (io.Closer, error) {
 func (m *Mem) FreeBytes() (free, total uint64, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.mu.capacity > 0 {
+		return m.room(), m.mu.capacity, nil
+	}
 	return m.mu.free, m.mu.total, nil
 }
 

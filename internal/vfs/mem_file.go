@@ -3,6 +3,7 @@ package vfs
 import (
 	"io"
 	"io/fs"
+	"syscall"
 	"time"
 )
 
@@ -44,8 +45,12 @@ func (f *memFile) Write(p []byte) (int, error) {
 	if err := f.check("write", true); err != nil {
 		return 0, err
 	}
-	f.node.data = append(f.node.data, p...)
-	return len(p), nil
+	n := int(min(uint64(len(p)), f.fs.room()))
+	f.node.data = append(f.node.data, p[:n]...)
+	if n < len(p) {
+		return n, pathError("write", f.name, syscall.ENOSPC)
+	}
+	return n, nil
 }
 
 // Sync implements File.

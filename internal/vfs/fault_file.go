@@ -1,0 +1,84 @@
+package vfs
+
+import (
+	"errors"
+	"io"
+)
+
+// faultyFile is one opening of a file in a Faulty.
+type faultyFile struct {
+	File
+	fs   *Faulty
+	name string
+}
+
+// Write implements io.Writer.
+func (f *faultyFile) Write(p []byte) (int, error) {
+	if err := f.fs.inject(OpWrite, f.name); err != nil {
+		n, werr := f.File.Write(p[:len(p)/2])
+		if werr != nil {
+			return n, werr
+		}
+		return n, pathError("write", f.name, err)
+	}
+	n, err := f.File.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
+// Sync implements File.
+func (f *faultyFile) Sync() error {
+	err := f.fs.before(OpSync, f.name, func() error {
+		if f.fs.hasLost(f.name) {
+			return nil
+		}
+		return f.File.Sync()
+	})
+	if err == nil {
+		return nil
+	}
+	f.fs.lose(f.name, true)
+	var forgets Forgets
+	if mem, ok := f.fs.FS.(*Mem); ok && errors.As(err, &forgets) {
+		mem.forget(f.name)
+	}
+	return err
+}
+
+// Truncate implements File.
+func (f *faultyFile) Truncate(size int64) error {
+	return f.fs.before(OpTruncate, f.name, func() error { return f.File.Truncate(size) })
+}
+
+// ReadAt implements io.ReaderAt.
+func (f *faultyFile) ReadAt(p []byte, off int64) (int, error) {
+	err := f.fs.look(OpRead, f.name)
+	var flip Flip
+	if errors.As(err, &flip) {
+		n, err := f.File.ReadAt(p, off)
+		if n > 0 {
+			bit := uint64(flip) % (uint64(n) * 8)
+			p[bit/8] ^= 1 << (bit % 8)
+		}
+		return n, err
+	}
+	if err != nil {
+		return 0, err
+	}
+	return f.File.ReadAt(p, off)
+}
+
+// Size implements File.
+func (f *faultyFile) Size() (int64, error) {
+	if err := f.fs.look(OpSize, f.name); err != nil {
+		return 0, err
+	}
+	return f.File.Size()
+}
+
+// Close implements io.Closer. Like close(2) it gives the file up whatever it answers.
+func (f *faultyFile) Close() error {
+	return errors.Join(f.fs.look(OpClose, f.name), f.File.Close())
+}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,31 @@ func TestADamagedLogIsQuarantined(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []event.Offset{0, 1, 2, 3, 6, 7, 8, 9, next}, got, "segments have what the log cannot give")
 	s.close(t)
+}
+
+// TestAMissingLogFileIsQuarantined removes each file of a log but the last: the server starts, says what is lost, and goes on.
+func TestAMissingLogFileIsQuarantined(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewMem()
+	small := func(o *Options) { o.LogFileBytes = 1 }
+	s := openStore(t, disk, small)
+	for n := range 4 {
+		_, err := s.send("s", numbered(2*n, 2*n+2))
+		require.NoError(t, err)
+	}
+	s.close(t)
+	for n := range 4 {
+		fs := disk.Crash()
+		require.NoError(t, fs.Remove(fmt.Sprintf("log/s/0/%020d.log", 2*n)))
+		s := openStore(t, fs, small)
+		require.Len(t, s.Failures(), 1)
+		require.Contains(t, s.Failures()[0], fmt.Sprintf("offsets %d to %d of partition 0 are lost", 2*n, 2*n+1))
+		require.Len(t, s.contents(t, "s", "n"), 6)
+		summary, err := s.send("s", numbered(8, 9))
+		require.NoError(t, err)
+		require.EqualValues(t, 8, summary.Offsets[0].First)
+		s.close(t)
+	}
 }
 
 // TestDamageToALogInUseTakesNothing damages a log while its rows are in memory: a consumer gets all of them, and so does who comes after a

@@ -359,11 +359,17 @@ func TestDamageInEarlierFiles(t *testing.T) {
 		flipped[n] ^= 0x10
 		disks = append(disks, damage(flipped), damage(whole[:n]))
 	}
-	for _, fsys := range append(disks, damage(nil)) {
+	markAt := 2 * (len(whole) - 28) // of the disks; a mark only says that all before it is there, and so does the next file
+	for i, fsys := range append(disks, damage(nil)) {
 		l := mustOpen(t, fsys, eventlog.Options{})
 		got, err := read(l, 0)
-		requireCode(t, event.CodeCorrupt, err)
 		requireSequence(t, 0, 0, got)
+		if i >= markAt && i < len(disks) {
+			require.NoError(t, err)
+			require.Len(t, got, 4)
+			continue
+		}
+		requireCode(t, event.CodeCorrupt, err)
 		got, err = read(l, 3)
 		require.NoError(t, err, "the files after it can be read")
 		require.Len(t, got, 2)
@@ -442,8 +448,9 @@ func TestHeaderOfTheNewestFileTorn(t *testing.T) {
 	l := mustOpen(t, mem, eventlog.Options{RotateBytes: 1})
 	require.NoError(t, l.Append(entries(0, 2)))
 	require.NoError(t, l.Close())
-	f, err := mem.Create(dir + "/00000000000000000003.log")
+	f, err := mem.OpenAppend(dir + "/00000000000000000003.log")
 	require.NoError(t, err)
+	require.NoError(t, f.Truncate(0))
 	_, err = f.Write([]byte("TDM"))
 	require.NoError(t, err)
 	l = mustOpen(t, mem, eventlog.Options{})

@@ -2,8 +2,9 @@
 // together with what the writer decided about it, so that a replay decides nothing again.
 //
 // What always holds: offsets are dense from 0 and never given twice; what Sync has confirmed is read again after any crash,
-// and what comes back is either exactly what was appended or an error that names the file and the place; a file is never
-// changed after the next one has begun; damage is never cut off, only the torn end of the last write is.
+// and what comes back is either exactly what was appended or an error that names the file and the place; a file is written by
+// one process, and never changed after the next one has begun; it counts up to the offset in the name of the next. Damage is never cut
+// off, only the torn end of the last write is.
 //
 // Append, Sync and Close are for one goroutine, the partition's writer. Next, Read and Trim may be called from any, also
 // meanwhile. The package does not know schemas, does not look into values, and starts no goroutines.
@@ -83,7 +84,7 @@ type file struct {
 	index []mark
 }
 
-// Open recovers the log in the directory, making it if it does not exist. A torn tail is removed, durably. Damage to what was
+// Open recovers the log in the directory, making it if it does not exist. A torn tail is left out, durably. Damage to what was
 // durable is an error with CodeCorrupt, and changes nothing, unless it is to be salvaged.
 func Open(fs vfs.FS, dir string, options Options) (*Log, error) {
 	if options.RotateBytes <= 0 {
@@ -97,37 +98,6 @@ func Open(fs vfs.FS, dir string, options Options) (*Log, error) {
 		return nil, fmt.Errorf("open log %s: %w", dir, err)
 	}
 	return l, nil
-}
-
-func (l *Log) recover() error {
-	if err := vfs.MkdirAllSync(l.fs, l.dir); err != nil {
-		return err
-	}
-	if err := l.list(); err != nil {
-		return err
-	}
-	if len(l.mu.files) == 0 {
-		l.mu.files = []file{{}}
-		return l.begin()
-	}
-	last := l.mu.files[len(l.mu.files)-1]
-	l.mu.next = last.first
-	writer, err := record.Resume(l.fs, l.path(last.first), record.EventLog, func(f record.Frame) error {
-		entry, err := parseFrame(f, l.path(last.first), l.mu.next)
-		if err != nil {
-			return err
-		}
-		l.mu.next = entry.End()
-		return nil
-	})
-	if l.options.Salvage && damaged(err) {
-		return l.setAside(last.first)
-	}
-	if err != nil {
-		return err
-	}
-	l.writer, l.mu.size = writer, writer.Size()
-	return nil
 }
 
 // list finds the files, and removes what a crash has left half made.
@@ -222,10 +192,7 @@ func (l *Log) append(entries []*Entry) error {
 // full reports whether offset next belongs into a new file. A file without records is never full: the next one would have
 // its name.
 func (l *Log) full(next event.Offset) bool {
-	l.mu.Lock()
-	first := l.mu.files[len(l.mu.files)-1].first
-	l.mu.Unlock()
-	return next > first && l.writer.Size()+int64(l.writer.Pending()) >= l.options.RotateBytes
+	return next > l.lastFirst() && l.writer.Size()+int64(l.writer.Pending()) >= l.options.RotateBytes
 }
 
 // flush writes what is buffered and lets readers see it.
@@ -272,7 +239,8 @@ func (l *Log) Sync() error {
 	return nil
 }
 
-// Close makes everything appended durable, marks the file complete and closes it. Calling it again does nothing.
+// Close makes everything appended durable, marks the file complete and closes it. It leaves an empty file for the next process to go on
+// with: its name says where this one ends, so that it is known to be damaged if it is ever found shorter. Calling it again does nothing.
 func (l *Log) Close() error {
 	if l.closed {
 		return nil
@@ -281,10 +249,24 @@ func (l *Log) Close() error {
 	if l.writer.Failed() != nil {
 		return l.writer.Close() // the failure was given to whoever met it
 	}
-	if err := errors.Join(l.writer.Mark(), l.writer.Close()); err != nil {
+	err := errors.Join(l.writer.Mark(), l.writer.Close())
+	if next := l.Next(); err == nil && next > l.lastFirst() {
+		var following *record.Writer
+		if following, err = record.Create(l.fs, l.path(next), record.EventLog, record.NewSalt()); err == nil {
+			err = following.Close()
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("close log %s: %w", l.dir, err)
 	}
 	return nil
+}
+
+// lastFirst is the first offset of the file being written.
+func (l *Log) lastFirst() event.Offset {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.files[len(l.mu.files)-1].first
 }
 
 func (l *Log) path(first event.Offset) string {

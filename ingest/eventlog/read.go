@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -56,61 +57,96 @@ func (l *Log) readFiles(files []file, from, end event.Offset, size int64, fn fun
 		i--
 	}
 	if i < 0 {
-		return record.Corrupt(l.path(files[0].first), 0, "the log begins at offset %d, after offset %d", files[0].first, from)
+		missing := Gap{From: from, To: files[0].first, File: l.path(from), Reason: "the file is missing"}
+		if gap == nil {
+			return record.Corrupt(missing.File, 0, "the log begins at offset %d, after offset %d", missing.To, from)
+		}
+		if err := gap(missing); err != nil {
+			return fmt.Errorf("read log %s: %w", l.dir, err)
+		}
+		i, from = 0, missing.To
 	}
 	for ; i < len(files); i++ {
-		want := end
-		if i < len(files)-1 {
-			want = files[i+1].first
+		r := reading{file: files[i], from: from, want: end, last: i == len(files)-1, size: size}
+		if !r.last {
+			r.want = files[i+1].first
 		}
-		next, err := l.readFile(files[i], i == len(files)-1, size, from, fn)
+		err := l.readFile(r, fn)
 		if gap != nil && damaged(err) {
-			next, err = l.salvage(files[i], i == len(files)-1, size, max(from, files[i].first), want, fn, gap)
+			if err = l.readFile(r, fn); damaged(err) { // not only misread
+				err = l.salvage(r, fn, gap)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("read log %s: %w", l.dir, err)
 		}
-		from = max(from, next)
-		if next != want {
-			return record.Corrupt(l.path(files[i].first), 0, "the file ends at offset %d, and offset %d follows", next, want)
-		}
+		from = max(from, r.want)
 	}
 	return nil
 }
 
-// readFile reads one file, from the place that its index knows for the offset, and gives the offset after its last record. A file
-// without an index is read whole, and is indexed by that.
-func (l *Log) readFile(f file, last bool, size int64, from event.Offset, fn func(*Entry) error) (event.Offset, error) {
-	name, next := l.path(f.first), f.first
+// errWhole ends the reading of a file that has given all that counts of it.
+var errWhole = errors.New("the file is read")
+
+// reading is what is to be read of one file.
+type reading struct {
+	file file
+	// from is the first offset to give, and want the one that follows on the file.
+	from, want event.Offset
+	// last is set for the file being written, which is read up to a size.
+	last bool
+	size int64
+}
+
+// readFile reads one file, from the place that its index knows for the offset. A file without an index is read whole, and is indexed by
+// that. What lies behind the wanted offset is not looked at: the next file has it.
+func (l *Log) readFile(r reading, fn func(*Entry) error) error {
+	name, next := l.path(r.file.first), r.file.first
 	options := record.ScanOptions{Whole: true} // recovery has seen to the tail
-	if last {
-		options.Limit = size
+	if r.last {
+		options.Limit = r.size
 	}
-	at, indexed := l.startOf(f.first, from)
+	at, indexed := l.startOf(r.file.first, r.from)
 	if indexed {
 		next, options.Start = at.offset, at.position
 	}
 	var index []mark
-	complete, err := record.Scan(l.fs, name, record.EventLog, options, func(frame record.Frame) error {
-		entry, err := parseFrame(frame, name, next)
-		if err != nil {
+	if next < r.want {
+		closed, err := record.Scan(l.fs, name, record.EventLog, options, func(frame record.Frame) error {
+			entry, err := parseFrame(frame, name, next)
+			if err != nil {
+				return err
+			}
+			if !indexed {
+				index = addMark(index, entry, frame.Offset, l.options.IndexBytes)
+			}
+			if next = entry.End(); next > r.want {
+				return record.Corrupt(name, frame.Offset, "offsets up to %d stand where the file ends before %d", next-1, r.want)
+			}
+			if next > r.from {
+				if err := fn(entry); err != nil {
+					return err
+				}
+			}
+			if next == r.want && !r.last {
+				return errWhole
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errWhole) {
 			return err
 		}
-		if !indexed {
-			index = addMark(index, entry, frame.Offset, l.options.IndexBytes)
+		if next < r.want && closed {
+			return record.Corrupt(l.path(next), 0, "the file is missing")
 		}
-		if next = entry.End(); next <= from {
-			return nil
+		if next < r.want {
+			return record.Corrupt(name, 0, "the file ends at offset %d, and offset %d follows", next, r.want)
 		}
-		return fn(entry)
-	})
-	if err == nil && !last && !complete {
-		err = record.Corrupt(name, 0, "the file lacks its end")
 	}
-	if err == nil && !indexed {
-		l.keepIndex(f.first, next, index)
+	if !indexed {
+		l.keepIndex(r.file.first, next, index)
 	}
-	return next, err
+	return nil
 }
 
 // startOf is where to begin to read a file for an offset.

@@ -31,26 +31,28 @@ func damaged(err error) bool {
 
 // salvage reads a damaged file from an offset on: the entries that are whole, and the gaps between them, up to the offset with which the
 // file ends. fn is given the entries before the damage again.
-func (l *Log) salvage(f file, last bool, size int64, from, want event.Offset, fn func(*Entry) error, gap func(Gap) error) (event.Offset, error) {
-	s := &salvager{name: l.path(f.first), next: f.first, from: from, want: want, fn: fn, gap: gap}
+func (l *Log) salvage(r reading, fn func(*Entry) error, gap func(Gap) error) error {
+	first := r.file.first
+	s := &salvager{name: l.path(first), next: first, from: max(r.from, first), want: r.want, fn: fn, gap: gap, path: l.path}
 	in, err := l.fs.Open(s.name)
 	if err != nil {
-		return 0, fmt.Errorf("open %s: %w", s.name, err)
+		return fmt.Errorf("open %s: %w", s.name, err)
 	}
 	options := record.ScanOptions{Whole: true}
-	if last {
-		options.Limit = size
+	if r.last {
+		options.Limit = r.size
 	}
 	scanner, err := record.NewScanner(in, s.name, record.EventLog, options)
 	if damaged(err) {
 		s.note(err) // without its header no frame of the file can be known
 	} else if err == nil {
 		err = s.scan(scanner)
+		s.closed = scanner.Closed()
 	}
 	if err != nil && !damaged(err) {
-		return 0, errors.Join(err, in.Close())
+		return errors.Join(err, in.Close())
 	}
-	return want, errors.Join(s.lose(want), in.Close())
+	return errors.Join(s.lose(r.want), in.Close())
 }
 
 // salvager is one reading of a damaged file.
@@ -60,6 +62,8 @@ type salvager struct {
 	from, want event.Offset
 	fn         func(*Entry) error
 	gap        func(Gap) error
+	path       func(event.Offset) string
+	closed     bool // the file is whole, and ends before what is wanted
 	// at and reason are of the damage met since the last entry.
 	at     int64
 	reason string
@@ -132,10 +136,14 @@ func (s *salvager) lose(to event.Offset) error {
 	if lost >= to {
 		return nil
 	}
-	if reason == "" {
+	name := s.name
+	switch {
+	case reason == "" && s.closed:
+		name, reason = s.path(lost), "the file is missing"
+	case reason == "":
 		reason = "the file lacks its end"
 	}
-	return s.gap(Gap{From: lost, To: to, File: s.name, At: at, Reason: reason})
+	return s.gap(Gap{From: lost, To: to, File: name, At: at, Reason: reason})
 }
 
 // setAside begins a new file after one that is damaged before its end, which stays as it is. The new file begins behind every offset

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -180,9 +181,7 @@ func TestDamagedSnapshotLosesNothing(t *testing.T) {
 	s := mustOpen(t, fsys, 300)
 	fill(t, s, 0, 60)
 	require.NoError(t, s.Close())
-	all := names(t, fsys)
-	newest := all[len(all)-1]
-	require.True(t, strings.HasSuffix(newest, ".snapshot"))
+	newest := newestSnapshot(t, fsys)
 	damage(t, fsys, "journal/"+newest, 40)
 
 	s = mustOpen(t, fsys, 300)
@@ -193,6 +192,13 @@ func TestDamagedSnapshotLosesNothing(t *testing.T) {
 	require.Equal(t, numbered(100), mustOpen(t, fsys, 300).streams.items)
 }
 
+func newestSnapshot(t *testing.T, fsys vfs.FS) string {
+	t.Helper()
+	all := slices.DeleteFunc(names(t, fsys), func(name string) bool { return !strings.HasSuffix(name, ".snapshot") })
+	require.NotEmpty(t, all)
+	return all[len(all)-1]
+}
+
 // TestCutSnapshotLosesNothing cuts the newest snapshot off at every byte: also where a frame ends and nothing looks torn.
 func TestCutSnapshotLosesNothing(t *testing.T) {
 	t.Parallel()
@@ -200,9 +206,7 @@ func TestCutSnapshotLosesNothing(t *testing.T) {
 	s := mustOpen(t, mem, 300)
 	fill(t, s, 0, 60)
 	require.NoError(t, s.Close())
-	all := names(t, mem)
-	newest := "journal/" + all[len(all)-1]
-	require.True(t, strings.HasSuffix(newest, ".snapshot"))
+	newest := "journal/" + newestSnapshot(t, mem)
 	info, err := mem.Stat(newest)
 	require.NoError(t, err)
 	for size := range info.Size() {
@@ -244,6 +248,29 @@ func TestDamagedRecordsRefuseToOpen(t *testing.T) {
 	}
 }
 
+// TestCutLogRefusesToOpen cuts the log of a journal that was closed in order: also where a frame ends and nothing looks torn.
+func TestCutLogRefusesToOpen(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	s := mustOpen(t, mem, 0)
+	fill(t, s, 0, 5)
+	require.NoError(t, s.Close())
+	const log = "journal/00000000000000000000.log"
+	info, err := mem.Stat(log)
+	require.NoError(t, err)
+	for size := range info.Size() {
+		fsys := mem.Crash()
+		f, err := fsys.OpenAppend(log)
+		require.NoError(t, err)
+		require.NoError(t, f.Truncate(size))
+		require.NoError(t, f.Close())
+		_, err = open(fsys, 0)
+		var e *event.Error
+		require.ErrorAs(t, err, &e, "cut to %d bytes", size)
+		require.Equal(t, event.CodeCorrupt, e.Code)
+	}
+}
+
 func TestMissingLogRefusesToOpen(t *testing.T) {
 	t.Parallel()
 	fsys := vfs.NewMem()
@@ -251,8 +278,8 @@ func TestMissingLogRefusesToOpen(t *testing.T) {
 	fill(t, s, 0, 60)
 	require.NoError(t, s.Close())
 	all := names(t, fsys)
-	require.NoError(t, fsys.Remove("journal/"+all[0])) // the log of the older snapshot
-	damage(t, fsys, "journal/"+all[len(all)-1], 40)    // the newer snapshot, so that the older is needed
+	require.NoError(t, fsys.Remove("journal/"+all[0]))      // the log of the older snapshot
+	damage(t, fsys, "journal/"+newestSnapshot(t, fsys), 40) // so that the older is needed
 	_, err := open(fsys, 300)
 	var e *event.Error
 	require.ErrorAs(t, err, &e)

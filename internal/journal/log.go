@@ -42,6 +42,7 @@ type Journal struct {
 	mu struct {
 		sync.Mutex
 		log      *record.Writer
+		first    uint64 // the number of the log's first update
 		next     uint64 // the number of the next update
 		base     int64  // size of the newest snapshot
 		failed   error
@@ -127,7 +128,22 @@ func (j *Journal) Close() error {
 	if j.mu.failed != nil {
 		return j.mu.log.Close() // its error was given to whoever met it
 	}
-	return errors.Join(j.mu.log.Mark(), j.mu.log.Close())
+	if err := errors.Join(j.mu.log.Mark(), j.mu.log.Close()); err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return j.seal()
+}
+
+// seal begins the log that the next process goes on with. It also says where the one before ends: if that is ever shorter, it is damaged.
+func (j *Journal) seal() error {
+	if j.mu.next == j.mu.first {
+		return nil // nothing is in it
+	}
+	log, err := record.Create(j.fs, j.path(j.mu.next, logSuffix), record.Journal, record.NewSalt())
+	if err != nil {
+		return fmt.Errorf("close journal: %w", err)
+	}
+	return log.Close()
 }
 
 func (j *Journal) writable() error {
@@ -197,7 +213,7 @@ func (j *Journal) rotate() error {
 		return err
 	}
 	old := j.mu.log
-	j.mu.log = log
+	j.mu.log, j.mu.first = log, j.mu.next
 	return errors.Join(old.Close(), j.removeOld())
 }
 

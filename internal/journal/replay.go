@@ -67,6 +67,7 @@ func (j *Journal) replay() error {
 		return nil
 	}
 	if len(logs) == 0 {
+		j.mu.first = start
 		j.mu.log, err = record.Create(j.fs, j.path(start, logSuffix), record.Journal, record.NewSalt())
 		return err
 	}
@@ -167,6 +168,7 @@ func (j *Journal) replayLog(first uint64, last bool) error {
 	}
 	if last {
 		var err error
+		j.mu.first = first
 		j.mu.log, err = record.Resume(j.fs, name, record.Journal, apply)
 		return err
 	}

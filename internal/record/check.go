@@ -21,7 +21,7 @@ type Checked struct {
 	Damage []Damage
 	// Torn is how many bytes at the end are of a write that a crash cut short: recovery drops them, and nobody was told of them.
 	Torn int64
-	// Closed reports whether the file ends in a mark.
+	// Closed reports whether the file ends in a mark, or has no frames yet.
 	Closed bool
 }
 
@@ -43,7 +43,8 @@ func Check(fsys vfs.FS, name string, content Content, whole bool, fn func(Frame)
 	for {
 		frame, err := s.Next()
 		if errors.Is(err, io.EOF) {
-			if out.Closed = s.Closed(); whole && !out.Closed && len(out.Damage) == 0 {
+			out.Closed = s.Closed() || (!whole && out.Bytes == fileHeaderSize) // nothing was ever written to it
+			if whole && !out.Closed && len(out.Damage) == 0 {
 				out.Damage = append(out.Damage, Damage{From: out.Bytes, To: out.Bytes, Reason: "the file lacks its end"})
 			}
 			return out, nil

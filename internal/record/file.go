@@ -43,27 +43,37 @@ func create(fsys vfs.FS, name string, content Content, salt uint64) (*Writer, er
 
 // WriteFile writes a file as a whole: fill adds its frames, and it appears under its name complete and durable, or not at all.
 func WriteFile(fsys vfs.FS, name string, content Content, fill func(*Writer) error) error {
-	temporary := name + TemporarySuffix
-	if err := fsys.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	w, err := create(fsys, temporary, content, NewSalt())
+	w, err := Replace(fsys, name, content, fill)
 	if err != nil {
 		return err
 	}
-	if err := fill(w); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), w.Close())
+	return w.Close()
+}
+
+// Replace is WriteFile that leaves the file open, to append to it.
+func Replace(fsys vfs.FS, name string, content Content, fill func(*Writer) error) (*Writer, error) {
+	temporary := name + TemporarySuffix
+	if err := fsys.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("write %s: %w", name, err)
 	}
-	if err := errors.Join(w.Mark(), w.Close()); err != nil {
-		return err
+	w, err := create(fsys, temporary, content, NewSalt())
+	if err != nil {
+		return nil, err
+	}
+	if err := fill(w); err != nil {
+		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), w.Close())
+	}
+	if err := w.Mark(); err != nil {
+		return nil, errors.Join(err, w.Close())
 	}
 	if err := fsys.Rename(temporary, name); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), w.Close())
 	}
 	if err := fsys.SyncDir(path.Dir(name)); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+		return nil, errors.Join(fmt.Errorf("write %s: %w", name, err), w.Close())
 	}
-	return nil
+	w.name = name
+	return w, nil
 }
 
 // Scan calls fn for every frame of a file that is not being written, and reports whether the file ends in a mark. Bodies are
@@ -94,64 +104,61 @@ func Scan(fsys vfs.FS, name string, content Content, options ScanOptions, fn fun
 
 // Resume opens a file to append to it, after calling fn for every frame it holds.
 //
-// A file that does not end in a mark was not closed in order. Its valid frames are then copied to a new file that takes its
-// place, without the torn tail: if the last run ended because a sync failed, the kernel may show frames that never reached the
-// disk and that no further sync of the old file would write.
+// What another process has written is never appended to: the frames are copied to a new file that takes the place of the old one, less a
+// torn tail. If the last run ended because a sync failed, the kernel may show bytes, of the end or of a mark, that never reached the disk
+// and that no further sync of the old file would write.
 func Resume(fsys vfs.FS, name string, content Content, fn func(Frame) error) (*Writer, error) {
-	closed, err := Scan(fsys, name, content, ScanOptions{}, fn)
+	frames := 0
+	_, err := Scan(fsys, name, content, ScanOptions{}, func(f Frame) error {
+		frames++
+		return fn(f)
+	})
 	if err != nil && !errors.Is(err, ErrTorn) {
 		return nil, err
 	}
-	if !closed {
-		if err := rewrite(fsys, name, content); err != nil {
-			return nil, fmt.Errorf("recover %s: %w", name, err)
-		}
-	}
-	return reopen(fsys, name, content)
+	return Continue(fsys, name, content, Carried{From: name, Frames: frames})
 }
 
-func rewrite(fsys vfs.FS, name string, content Content) error {
-	return WriteFile(fsys, name, content, func(w *Writer) error {
-		_, err := Scan(fsys, name, content, ScanOptions{}, func(f Frame) error {
-			if w.Pending() >= keepBuffer {
-				if err := w.Flush(); err != nil {
-					return err
-				}
-			}
-			return w.Add(f.Kind, func(dst []byte) []byte { return append(dst, f.Body...) })
-		})
-		if errors.Is(err, ErrTorn) {
-			return nil
-		}
-		return err
-	})
+// Carried are frames that a file begins with.
+type Carried struct {
+	// From is the file that has them, and Start where the first of them begins there; 0 is with the first frame.
+	From  string
+	Start int64
+	// Frames is how many there are, marks aside.
+	Frames int
 }
 
-// reopen opens a file that ends in a mark.
-func reopen(fsys vfs.FS, name string, content Content) (*Writer, error) {
-	file, err := fsys.OpenAppend(name)
+// Continue makes a file that begins with copies of frames, and opens it to append to it. It takes the place of a file of that name, from which
+// the frames may come. When it returns, they are durable and so is the name.
+func Continue(fsys vfs.FS, name string, content Content, carried Carried) (*Writer, error) {
+	w, err := Replace(fsys, name, content, func(w *Writer) error { return carried.copyTo(fsys, w, content) })
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
-	}
-	w, err := resumed(file, name, content)
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
+		return nil, fmt.Errorf("recover %s: %w", carried.From, err)
 	}
 	return w, nil
 }
 
-func resumed(file vfs.File, name string, content Content) (*Writer, error) {
-	size, err := file.Size()
-	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", name, err)
+// copyTo fails where it does not find as many frames as whoever counted them: the disk then gives other bytes each time, and what was lost or
+// found meanwhile cannot be told.
+func (c Carried) copyTo(fsys vfs.FS, w *Writer, content Content) error {
+	if c.Frames == 0 {
+		return nil
 	}
-	raw := make([]byte, fileHeaderSize)
-	if _, err := file.ReadAt(raw, 0); err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+	copied := 0
+	_, err := Scan(fsys, c.From, content, ScanOptions{Start: c.Start}, func(f Frame) error {
+		copied++
+		if w.Pending() >= keepBuffer {
+			if err := w.Flush(); err != nil {
+				return err
+			}
+		}
+		return w.Add(f.Kind, func(dst []byte) []byte { return append(dst, f.Body...) })
+	})
+	if err != nil && !errors.Is(err, ErrTorn) {
+		return err
 	}
-	header, ok := parseFileHeader(raw)
-	if !ok || header.content != content {
-		return nil, Corrupt(name, 0, "not a file header of Tidemark")
+	if copied != c.Frames {
+		return fmt.Errorf("%d frames were read at first, and now %d: the disk does not give the same bytes each time", c.Frames, copied)
 	}
-	return &Writer{file: file, name: name, salt: header.salt, written: size, durable: size, marked: size}, nil
+	return nil
 }

@@ -23,6 +23,9 @@ type Frame struct {
 	Body []byte
 }
 
+// Size is how many bytes of the file the frame takes.
+func (f Frame) Size() int64 { return frameHeaderSize + int64(len(f.Body)) }
+
 // ScanOptions say what a Scanner may take for granted.
 type ScanOptions struct {
 	// Start is where a frame is known to begin, to scan from there on; 0 is the first frame.
@@ -102,6 +105,9 @@ func (s *Scanner) Next() (Frame, error) {
 
 // Offset is where the frames read so far end: the file's proper size once Next has ended.
 func (s *Scanner) Offset() int64 { return s.offset }
+
+// Durable is how many bytes of the file are known to be durable, by the frames read so far.
+func (s *Scanner) Durable() int64 { return max(s.durable, fileHeaderSize) }
 
 // Closed reports whether the frames read so far end in a mark that declares everything before it durable, which is what
 // Writer.Mark leaves.

@@ -35,25 +35,27 @@ const (
 	OpFree    Op = "free"
 )
 
-// Flip is what inject returns to make a read succeed with one of its bits turned over: the bit of that number, counted around.
-type Flip uint64
+// FlipError is what inject returns to make a read succeed with one of its bits turned over: the bit of that number, counted around.
+type FlipError uint64
 
 // Error says what happens, though nobody is told.
-func (f Flip) Error() string { return fmt.Sprintf("bit %d of what is read is turned over", uint64(f)) }
+func (f FlipError) Error() string {
+	return fmt.Sprintf("bit %d of what is read is turned over", uint64(f))
+}
 
-// Forgets is what inject returns to make a sync fail after which the system no longer shows what it could not write: zeroes are read in its
+// ForgetError is what inject returns to make a sync fail after which the system no longer shows what it could not write: zeroes are read in its
 // place, as when it needed the memory of those pages for something else. The inner FS must be a Mem.
-type Forgets struct{ Err error }
+type ForgetError struct{ Err error }
 
 // Error is the error of the sync.
-func (f Forgets) Error() string { return f.Err.Error() }
+func (f ForgetError) Error() string { return f.Err.Error() }
 
 // Unwrap gives the error of the sync.
-func (f Forgets) Unwrap() error { return f.Err }
+func (f ForgetError) Unwrap() error { return f.Err }
 
 // Faulty is an FS that asks before every operation that changes something, or before all. An error that inject returns is the operation's
 // result and the operation is not carried out, except that a failing write leaves the first half of its bytes, as a full disk does; that a
-// file which fails to close is closed; and what Flip and Forgets say. inject may also just look: taking Mem.Crash there shows the disk as it
+// file which fails to close is closed; and what FlipError and ForgetError say. inject may also just look: taking Mem.Crash there shows the disk as it
 // was at that moment. Where it takes its time the disk is slow.
 //
 // A sync that failed has lost what it was to make durable, and later syncs of the file do not know: they succeed and make nothing durable,

@@ -40,7 +40,7 @@ func (f *faultyFile) Sync() error {
 		return nil
 	}
 	f.fs.lose(f.name, true)
-	var forgets Forgets
+	var forgets ForgetError
 	if mem, ok := f.fs.FS.(*Mem); ok && errors.As(err, &forgets) {
 		mem.forget(f.name)
 	}
@@ -55,7 +55,7 @@ func (f *faultyFile) Truncate(size int64) error {
 // ReadAt implements io.ReaderAt.
 func (f *faultyFile) ReadAt(p []byte, off int64) (int, error) {
 	err := f.fs.look(OpRead, f.name)
-	var flip Flip
+	var flip FlipError
 	if errors.As(err, &flip) {
 		n, err := f.File.ReadAt(p, off)
 		if n > 0 {

@@ -37,9 +37,9 @@ func (f Fault) fails(op Op, random *rand.Rand) error {
 	case f == FaultShort && op == OpWrite:
 		return fmt.Errorf("half of it is written: %w", syscall.EIO)
 	case f == FaultForget && op == OpSync:
-		return Forgets{syscall.EIO}
+		return ForgetError{syscall.EIO}
 	case f == FaultFlip && op == OpRead:
-		return Flip(random.Uint64())
+		return FlipError(random.Uint64())
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ type Script struct {
 // NewScript makes a Script. The seed decides which bits are turned over.
 func NewScript(fault Fault, number int, sticky bool, seed uint64) *Script {
 	s := &Script{fault: fault, number: number, sticky: sticky}
-	s.mu.random = rand.New(rand.NewPCG(seed, uint64(number)))
+	s.mu.random = rand.New(rand.NewPCG(seed, uint64(number))) //nolint:gosec // it is to be repeated, not to be secret
 	return s
 }
 

@@ -303,7 +303,11 @@ func (l *changelog) close() error {
 	if l.writer.Failed() != nil {
 		return l.writer.Close() // whoever met the failure has reported it
 	}
-	return errors.Join(l.writer.Mark(), l.writer.Close())
+	// The next file also says where the last one ends: if that is ever shorter, it is damaged.
+	if err := l.rotate(); err != nil {
+		return err
+	}
+	return l.writer.Close()
 }
 
 // errTrimmed says that a frame is not kept any more.

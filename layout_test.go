@@ -42,7 +42,7 @@ var layers = []layer{
 // serverImports lists what a child of server may import of its siblings. app joins them all; the others are joined, and
 // know nothing of each other, except that whatever talks to a running server does so through client.
 var serverImports = map[string][]string{
-	"app":       {"activity", "api", "backup", "config", "console", "doctor", "kafka", "notify", "system", "views"},
+	"app":       {"activity", "api", "backup", "config", "console", "doctor", "kafka", "notify", "scrub", "system", "views"},
 	"demo":      {"client", "shell"}, // it shows tables as the shell does
 	"shell":     {"client"},
 	"backup":    {"app", "config"},           // likewise

@@ -17,6 +17,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/spill"
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/config"
+	"github.com/tidemarkdb/tidemark/server/scrub"
 )
 
 // These tests are not parallel: with -rewrite they must be done with the page before its examples are run.
@@ -43,6 +44,7 @@ func TestEveryMetricIsListed(t *testing.T) {
 	described := make(chan *prometheus.Desc)
 	metrics := api.NewMetrics()
 	metrics.Queries(exec.NewPool(1), &spill.Space{})
+	metrics.WatchScrub(&scrub.Scrubber{}, func() int { return 0 })
 	go func() {
 		metrics.Registry.Describe(described)
 		close(described)

@@ -16,6 +16,9 @@ func (s *Store) noteDamage(segment *manifest.Segment, err error) {
 	}
 }
 
+// NoteDamage remembers that a file was found to be missing or damaged by someone else.
+func (s *Store) NoteDamage(segment *manifest.Segment, err error) { s.noteDamage(segment, err) }
+
 // Damage lists what is known to be missing or damaged of the segments that count, a sentence for each. Queries that need one of them
 // fail, all others are answered.
 func (s *Store) Damage() []string {

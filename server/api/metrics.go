@@ -91,6 +91,23 @@ type IngestState struct {
 // WatchIngest sets where those numbers come from.
 func (m *Metrics) WatchIngest(d IngestState) { m.ingest.Store(&d) }
 
+// ScrubState is what the metrics show of the reading of files for damage.
+type ScrubState interface {
+	Bytes() int64
+	Passes() int64
+}
+
+// WatchScrub registers how far files are read, and how many were found damaged.
+func (m *Metrics) WatchScrub(s ScrubState, damaged func() int) {
+	m.Registry.MustRegister(
+		prometheus.NewCounterFunc(counter("tidemark_scrub_bytes_total", "Bytes of files read to find damage."),
+			func() float64 { return float64(s.Bytes()) }),
+		prometheus.NewCounterFunc(counter("tidemark_scrub_passes_total", "Times that all files were read to find damage."),
+			func() float64 { return float64(s.Passes()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tidemark_damaged_files", Help: "Files known to be damaged or missing."},
+			func() float64 { return float64(damaged()) }))
+}
+
 // registerIngest registers metrics that are 0 before WatchIngest.
 func (m *Metrics) registerIngest() {
 	read := func(pick func(*IngestState) func() int64) func() float64 {

@@ -34,6 +34,7 @@ import (
 	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/backup"
 	"github.com/tidemarkdb/tidemark/server/config"
+	"github.com/tidemarkdb/tidemark/server/scrub"
 	"github.com/tidemarkdb/tidemark/server/system"
 	"github.com/tidemarkdb/tidemark/server/views"
 )
@@ -69,7 +70,8 @@ type App struct {
 	memory   shares
 	pool     *exec.Pool
 	backups  *backup.Keeper
-	spill    *spill.Space // nil where queries have no temporary files
+	scrub    *scrub.Scrubber // nil where files are not read for damage
+	spill    *spill.Space    // nil where queries have no temporary files
 	views    *views.Set
 	// spared are the views, once they are there, that may ask for what retention would drop.
 	spared atomic.Pointer[views.Set]
@@ -162,6 +164,7 @@ func (a *App) open(fs vfs.FS) (err error) {
 	if err := a.openBackups(fs); err != nil {
 		return err
 	}
+	a.openScrub(fs)
 	unsealed := int64(0)
 	for _, name := range a.catalog.Names() {
 		unsealed += a.ingest.Unsealed(name)
@@ -325,6 +328,9 @@ func (a *App) closeStore() error {
 	if a.backups != nil {
 		errs = append(errs, a.backups.Close())
 	}
+	if a.scrub != nil {
+		errs = append(errs, a.scrub.Close())
+	}
 	if a.views != nil {
 		errs = append(errs, a.views.Close())
 	}
@@ -352,8 +358,7 @@ func (a *App) notReady() []string {
 	if err := a.journal.Failed(); err != nil {
 		reasons = append(reasons, "journal: "+err.Error())
 	}
-	reasons = append(reasons, a.segments.Damage()...)
-	return reasons
+	return append(reasons, a.damage()...)
 }
 
 // streams describes every stream for clients.

@@ -17,7 +17,7 @@ import (
 // OpenLocal opens a data directory for this process alone: it answers like a server, but only connections made by Dial. It takes the
 // lock of the directory. Rows are not sealed for their age and segments are not merged, so that looking at data changes none of it.
 func OpenLocal(ctx context.Context, c config.Config, version string, logger *slog.Logger) (*App, error) {
-	c.SealAge = math.MaxInt64
+	c.SealAge, c.ScrubRate = math.MaxInt64, 0
 	a, err := openApp(c, logger, func(string) (*catalog.Stream, bool) { return nil, false })
 	if err != nil {
 		return nil, err

@@ -34,6 +34,9 @@ type Config struct {
 	// ArchiveAfter is how long after its newest row arrived a segment is written anew to take less space; 0 means never.
 	ArchiveAfter time.Duration `koanf:"archive_after" placeholder:"DURATION" help:"Time after its newest row came when a segment is packed tighter; 0 for never."`
 
+	// ScrubRate is how many bytes of files are read in a second to find damage; 0 means that none are.
+	ScrubRate Bytes `koanf:"scrub_rate" placeholder:"SIZE" help:"Bytes of files read in a second to find damage; 0 for none."`
+
 	// Memory is what the process should stay within; half of it is for queries and an eighth for what was read of segments. 0 is three
 	// quarters of what the machine or the container has.
 	Memory Bytes `koanf:"memory" placeholder:"SIZE" help:"Memory of the whole process; 0 for three quarters of what there is."`
@@ -85,6 +88,8 @@ func Default() Config {
 		CompactCPU: 50,
 		// What is packed tighter takes more time to read: a week is what most panels and alerts look back over.
 		ArchiveAfter: 7 * 24 * time.Hour,
+		// A terabyte in three days, for one part in a hundred of what a slow disk can read.
+		ScrubRate:    4 * mebibyte,
 		QueryMemory:  gibibyte,
 		SpillSpace:   64 * gibibyte,
 		QueryTimeout: 5 * time.Minute,

@@ -45,6 +45,7 @@ func (c Config) Validate() error {
 	check(c.QueryMemory >= leastMemory, "query_memory: must be at least %s, not %s", leastMemory, c.QueryMemory)
 	check(c.Memory == 0 || c.Memory >= leastTotal, "memory: must be 0 (three quarters of what there is) or at least %s, not %s",
 		leastTotal, c.Memory)
+	check(c.ScrubRate >= 0, "scrub_rate: must be 0 (files are not read for damage) or more, not %s", c.ScrubRate)
 	check(c.SpillSpace >= 0, "spill_space: must be 0 (no temporary files) or more, not %s", c.SpillSpace)
 	check(c.QueryTimeout >= 0, "query_timeout: must be 0 (no limit) or more, not %s", c.QueryTimeout)
 	check(c.MaxRows > 0, "max_rows: must be at least 1, not %d", c.MaxRows)

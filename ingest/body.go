@@ -21,6 +21,8 @@ const (
 	chunksInFlight = 4
 	// maxReported is how many rejected rows an answer describes.
 	maxReported = 20
+	// heldRejected is about how much of rejected rows is held while there is no stream beside which they could be kept.
+	heldRejected = 4 << 20
 	// maxEvolutions bounds how often one chunk is decoded again because other requests changed the schema meanwhile.
 	maxEvolutions = 100
 )
@@ -328,6 +330,9 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	if len(schema.Columns) == 0 || chunk.Empty() {
 		rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Ignore}, b.lines)
 		if err != nil || rows.Count == 0 {
+			if rows != nil && len(b.rejected) < heldRejected { // a later chunk may yet make the stream
+				b.reject(rows.Rejected)
+			}
 			b.count(rows)
 			return err
 		}

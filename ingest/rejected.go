@@ -46,9 +46,10 @@ func (b *Body) reject(rows []decode.Rejected) {
 }
 
 // keepRejected stores the rows noted by reject in the stream of rejected rows, and returns when they are durable. The body's own rows
-// are settled first, so that it never waits for memory that it holds itself.
+// are settled first, so that it never waits for memory that it holds itself. Without a stream nothing is kept: a request to a
+// misspelled name should leave nothing behind.
 func (b *Body) keepRejected(ctx context.Context) error {
-	if len(b.rejected) == 0 {
+	if len(b.rejected) == 0 || b.stream == nil {
 		return nil
 	}
 	lines := b.rejected

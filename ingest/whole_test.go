@@ -35,7 +35,7 @@ func requireRejected(t *testing.T, err error) {
 	t.Helper()
 	var fault *event.Error
 	require.ErrorAs(t, err, &fault)
-	require.Equal(t, event.CodeRejected, fault.Code)
+	require.Equal(t, event.CodeBatchRejected, fault.Code)
 }
 
 // TestWhole: a body with a bad row leaves nothing behind, no row, stream, column or rejected row; one without is stored, once under one key.

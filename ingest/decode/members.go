@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf8"
 
@@ -115,6 +116,9 @@ func (r *memberReader) noObject() string {
 	end := r.value(0, 0)
 	if end == len(r.text) {
 		return "not a JSON object"
+	}
+	if end < 0 && r.fault.at == 0 {
+		return fmt.Sprintf("not JSON: the row begins with %q", shorten(bytes.ToValidUTF8(r.text[:min(len(r.text), shownBytes)], nil)))
 	}
 	if end > 0 {
 		r.fail(r.space(end), "text after the end of the value")

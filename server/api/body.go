@@ -105,10 +105,19 @@ func (b *body) mistaken(begin []byte) error {
 				WithHint("send it with 'Content-Encoding: %s'", known.encoding)
 		}
 	}
-	if bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")) {
+	if bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")) || everyOtherIsZero(begin) {
 		return event.Errorf(event.CodeBadRequest, "the body is UTF-16").WithHint("send UTF-8")
 	}
 	return nil
+}
+
+// everyOtherIsZero reports whether a text begins as UTF-16 does without a mark.
+func everyOtherIsZero(begin []byte) bool {
+	if len(begin) < 4 {
+		return false
+	}
+	a, b := begin[0]|begin[2], begin[1]|begin[3]
+	return a == 0 && begin[1] != 0 && begin[3] != 0 || b == 0 && begin[0] != 0 && begin[2] != 0
 }
 
 // wholeTotal bounds what all bodies that are held as a whole take together.

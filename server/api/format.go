@@ -41,11 +41,11 @@ type format struct {
 var formats = []format{
 	{
 		name: "ndjson", media: []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}, open: openLines,
-		hint: "the body must be one JSON object a line; objects that are written otherwise can be sent as application/json",
+		hint: "the body must be one JSON object a line; JSON that is written otherwise can be sent as application/json",
 	},
 	{
-		name: "json", media: []string{"application/json"}, open: openJSON,
-		hint: "the body must be JSON objects, or arrays of objects",
+		name: "json", media: []string{"application/json"}, params: []string{"rows"}, open: openJSON,
+		hint: "the body must be JSON objects, or arrays of objects; rows=name takes them from an array inside of the objects",
 	},
 	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null"}, open: openCSV, hint: "the first line must name the columns"},
 	{
@@ -170,7 +170,10 @@ func openLines(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
 	return lineChunks{ingest.NewChunks(src)}, nil
 }
 
-func openJSON(src io.Reader, _ url.Values, _ *ingest.Body) (chunks, error) {
+func openJSON(src io.Reader, query url.Values, _ *ingest.Body) (chunks, error) {
+	if member := query.Get("rows"); member != "" {
+		return jsonbody.NewMemberReader(src, member), nil
+	}
 	return jsonbody.NewReader(src), nil
 }
 

@@ -21,9 +21,9 @@ import (
 // chunkBytes is how much text a chunk has before it is given away, as for lines.
 const chunkBytes = 256 << 10
 
-// Options say how a body is written. The zero value means commas, and NULL for a cell that is empty and not quoted.
+// Options say how a body is written. The zero value lets the header tell, and means NULL for a cell that is empty and not quoted.
 type Options struct {
-	// Delimiter stands between cells; 0 is a comma.
+	// Delimiter stands between cells; 0 is the one that the header has: a comma, or where it has none, tabs, semicolons or bars.
 	Delimiter byte
 	// Nulls are the texts that mean NULL where they are not quoted; nil is the empty text alone.
 	Nulls []string
@@ -52,9 +52,6 @@ type Reader struct {
 
 // NewReader reads from src under valid options.
 func NewReader(src io.Reader, options Options) *Reader {
-	if options.Delimiter == 0 {
-		options.Delimiter = ','
-	}
 	if options.Nulls == nil {
 		options.Nulls = []string{""}
 	}
@@ -104,24 +101,34 @@ func (r *Reader) readHeader() error {
 	if rec.fault != "" {
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
 	}
-	seen := make(map[string]int, len(rec.cells))
+	seen := make(map[string]bool, len(rec.cells))
 	for i, c := range rec.cells {
-		name := string(c.text)
+		if !utf8.Valid(c.text) {
+			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1)
+		}
+		name := columnName(string(c.text), i+1, seen)
 		if reason := decode.CheckName(name); reason != "" {
 			return event.Errorf(event.CodeBadRequest, "header row, cell %d: %s", i+1, reason)
 		}
-		if before, ok := seen[name]; ok {
-			return event.Errorf(event.CodeBadRequest, "header row, cell %d: %q is also the name of cell %d", i+1, name, before)
-		}
-		if !utf8.ValidString(name) {
-			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1)
-		}
-		seen[name] = i + 1
+		seen[name] = true
 		r.header = append(r.header, name)
 		r.labels = append(r.labels, string(event.AppendJSONString(nil, name))+":")
 		r.fields = append(r.fields, decode.Field{Name: name})
 	}
 	return nil
+}
+
+// columnName is the name of a column by its cell of the header: a column without one is named for its place, and one whose name was given
+// away gets a number.
+func columnName(text string, place int, taken map[string]bool) string {
+	if text == "" {
+		text = fmt.Sprintf("column_%d", place)
+	}
+	name := text
+	for n := 2; taken[name]; n++ {
+		name = fmt.Sprintf("%s_%d", text, n)
+	}
+	return name
 }
 
 // isNull reports whether a cell means NULL.

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
@@ -42,8 +44,9 @@ const (
 // records cuts a body into records. Blank lines are passed over.
 type records struct {
 	src       io.Reader
-	delimiter byte
+	delimiter byte   // 0 before the first record, if that is to tell it
 	buf       []byte // what was read and not given away; bytes before len are never written again
+	before    []byte // what buf was before the last line was taken off
 	searched  int    // how much of buf is known to hold no end of a record
 	state     state  // at searched
 	block     int    // how much memory was asked for last
@@ -65,9 +68,21 @@ func (r *records) next() (record, error) {
 			r.skipping = !whole
 			return record{raw: line[:decode.MaxRowBytes], fault: fmt.Sprintf("the row has more than the %d bytes allowed", decode.MaxRowBytes)}, nil
 		case len(line) > 0:
-			return r.split(line), nil
+			return r.checked(line), nil
 		}
 	}
+}
+
+// checked cuts a line into cells. Where its quotes are wrong and it holds line breaks, they may well have been none of its own: then only
+// what lies before the first is refused, and what follows is looked at again.
+func (r *records) checked(line []byte) record {
+	out := r.split(line)
+	end := bytes.IndexByte(line, '\n')
+	if out.fault == "" || end < 0 {
+		return out
+	}
+	r.buf, r.searched, r.state = r.before[end+1:], 0, cellStart
+	return record{raw: bytes.TrimSuffix(line[:end:end], []byte{'\r'}), fault: out.fault}
 }
 
 // line gives the text up to the next line break outside of quotes. Of a line that is too long it gives what has been read of it.
@@ -84,6 +99,9 @@ func (r *records) line() (line []byte, whole bool, err error) {
 			line = r.take(len(r.buf))
 			r.state = state
 			return line, false, nil
+		case errors.Is(r.err, io.EOF) && r.skipping && r.state == inQuotes:
+			r.err = event.Errorf(event.CodeBadRequest, "a quote is never closed, and what follows it is too long to be looked at again for rows")
+			return nil, false, r.err
 		case errors.Is(r.err, io.EOF) && len(r.buf) > 0:
 			return bytes.TrimSuffix(r.take(len(r.buf)), []byte{'\r'}), true, nil
 		case r.err != nil: // the last line of a body that broke off is not whole
@@ -93,8 +111,33 @@ func (r *records) line() (line []byte, whole bool, err error) {
 	}
 }
 
+// delimiters are those that a header can tell, the likeliest first.
+const delimiters = ",\t;|"
+
+// delimiterOf is what separates the cells of a header.
+func delimiterOf(line []byte) byte {
+	var counts [len(delimiters)]int
+	quoted := false
+	for _, c := range line {
+		if c == '"' {
+			quoted = !quoted
+		}
+		if at := strings.IndexByte(delimiters, c); at >= 0 && !quoted {
+			counts[at]++
+		}
+	}
+	best := 0
+	for at := 1; at < len(counts) && counts[0] == 0; at++ {
+		if counts[at] > counts[best] {
+			best = at
+		}
+	}
+	return delimiters[best]
+}
+
 // take gives the first n bytes away, and starts the search anew behind them.
 func (r *records) take(n int) []byte {
+	r.before = r.buf
 	line := r.buf[:n:n]
 	r.buf, r.searched, r.state = r.buf[n:], 0, cellStart
 	return line
@@ -115,7 +158,7 @@ func (r *records) search() bool {
 			r.state = afterQuote
 		case c == '"' && r.state != plain:
 			r.state = inQuotes
-		case c == r.delimiter:
+		case c == r.delimiter, r.delimiter == 0 && strings.IndexByte(delimiters, c) >= 0:
 			r.state = cellStart
 		case c == '\n':
 			r.searched = i
@@ -155,6 +198,9 @@ func (r *records) grow() {
 
 // split cuts a line into cells.
 func (r *records) split(line []byte) record {
+	if r.delimiter == 0 {
+		r.delimiter = delimiterOf(line)
+	}
 	out := record{raw: line}
 	rest := line
 	for {

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strconv"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
@@ -38,6 +39,10 @@ type Reader struct {
 	// due is what must or may come between elements.
 	due due
 
+	// member names the member of the documents' objects that holds the rows; empty where the documents themselves are rows.
+	member  string
+	wrapper wrapper
+
 	chunk decode.Chunk
 	text  []byte // the element under way
 	size  int    // of the chunk's texts
@@ -55,6 +60,14 @@ const (
 
 // NewReader reads from src.
 func NewReader(src io.Reader) *Reader { return &Reader{src: src, buf: make([]byte, readBytes)} }
+
+// NewMemberReader reads documents that are objects, and takes the elements of the array in a member as rows. All else that is in the objects is
+// passed over.
+func NewMemberReader(src io.Reader, member string) *Reader {
+	r := NewReader(src)
+	r.member = member
+	return r
+}
 
 // Next returns the next chunk of rows, or io.EOF after the last. Text that is not JSON outside of rows is an error of the request;
 // rows before it are given first.
@@ -78,6 +91,9 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 	}
 	if errors.Is(r.err, io.EOF) && !r.ended {
 		r.err = r.incomplete()
+	}
+	if errors.Is(r.err, io.EOF) && r.member != "" && !r.wrapper.found {
+		r.err = event.Errorf(event.CodeBadRequest, "no object of the body has an array in its member %q", r.member)
 	}
 	return nil, r.err
 }
@@ -108,7 +124,11 @@ func (r *Reader) scan() error {
 			}
 			continue
 		}
-		if err := r.between(r.read[0]); err != nil {
+		step := r.between
+		if r.wrapper.open && !r.array {
+			step = r.around
+		}
+		if err := step(r.read[0]); err != nil {
 			return err
 		}
 	}
@@ -127,7 +147,8 @@ func (r *Reader) between(c byte) error {
 	case r.ended:
 		return r.invalid("text after the end of the document")
 	case c == ']' && r.due != value:
-		r.ended = true
+		r.ended = !r.wrapper.open
+		r.array = r.array && r.ended
 	case c == ',' && r.due == commaOrEnd:
 		r.due = value
 	case r.due != commaOrEnd && c != ']' && c != ',':
@@ -154,7 +175,14 @@ func (r *Reader) start(c byte) error {
 	switch c {
 	case '{':
 		r.started, r.due = true, element
+		if r.member != "" {
+			r.wrapper, r.due = wrapper{open: true, found: r.wrapper.found}, valueOrEnd
+			r.pass(1)
+		}
 	case '[':
+		if r.member != "" {
+			return r.invalid("the body must be objects with the rows in their member " + strconv.Quote(r.member))
+		}
 		r.started, r.array, r.due = true, true, valueOrEnd
 		r.pass(1)
 	case byteOrderMark[0]:

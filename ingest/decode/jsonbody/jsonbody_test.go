@@ -55,6 +55,47 @@ func TestRowsOfDocuments(t *testing.T) {
 	}
 }
 
+// TestRowsInAMember takes the rows out of the objects around them, wherever the member stands, and passes over the rest.
+func TestRowsInAMember(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"Records":[{"a":1}, {"Records":[2]}]}`:                         `{"a":1} {"Records":[2]}`,
+		` { "a" : {"Records":[0]} , "Records" : [ {} ] , "b":"]}\"" } `:  `{}`,
+		`{"Records":[]}` + "\n" + `{"x":1,"Records":[1]}{"Records":[2]}`: `1 2`,
+		`{"Records":[1],"y":[[],{}],"Records":[2]}`:                      `1 2`,
+		`{"Records":5,"Records":[1],"z":null}`:                           `1`,
+		`{"a\"Records":[0],"Records":[1]}`:                               `1`,
+		`{"a":1}`:                                                        `no object of the body has an array in its member "Records"`,
+		`{}`:                                                             `no object of the body has an array in its member "Records"`,
+		`{"Records":{"Records":[1]}}`:                                    `no object of the body has an array in its member "Records"`,
+		`[{"Records":[1]}]`:                                              `not valid JSON at byte 1: the body must be objects with the rows in their member "Records"`,
+		`{"Records":[1]`:                                                 `not valid JSON: the body ends inside of its object`,
+		`{"Records":[1`:                                                  `not valid JSON: the body ends inside of its array`,
+		`{"a":1`:                                                         `not valid JSON: the body ends inside of its object`,
+		`{"Records":[1],}`:                                               `not valid JSON at byte 16: the object around the rows is not an object`,
+		`{"Records"[1]}`:                                                 `not valid JSON at byte 11: the object around the rows is not an object`,
+		`{"a":1]}`:                                                       `not valid JSON at byte 7: a bracket closes what was not opened`,
+		`{"Records":[1]}x`:                                               `not valid JSON at byte 16: text after the end of the document`,
+	} {
+		for _, src := range []io.Reader{strings.NewReader(body), iotest.OneByteReader(strings.NewReader(body))} {
+			var texts []string
+			reader := NewMemberReader(src, "Records")
+			chunk, err := reader.Next()
+			for ; err == nil; chunk, err = reader.Next() {
+				for _, text := range chunk.Texts {
+					texts = append(texts, string(text))
+				}
+			}
+			got := strings.Join(texts, " ")
+			var fault *event.Error
+			if errors.As(err, &fault) {
+				got = fault.Detail
+			}
+			require.Equal(t, want, got, body)
+		}
+	}
+}
+
 func TestTextAroundRowsMustBeJSON(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{

@@ -176,6 +176,9 @@ func (c *Catalog) ViewReady(definition *View) (*View, error) {
 		if !known {
 			return nil, event.Errorf(event.CodeNotFound, "view %q was dropped or replaced meanwhile", ready.Name)
 		}
+		if ready.Memory = present.Memory; isNext && next.Generation == ready.Generation {
+			ready.Memory = next.Memory // ALTER may have changed it meanwhile
+		}
 		return &ready, nil
 	})
 	if err != nil {
@@ -200,6 +203,37 @@ func (c *Catalog) SkipEvent(definition *View, e SkippedEvent) (*View, error) {
 		return nil, fmt.Errorf("skip an event in view %s: %w", definition.Name, err)
 	}
 	return &skipping, nil
+}
+
+// SetViewMemory changes what a view may hold in memory, and what is to take its place. next is nil where nothing is.
+func (c *Catalog) SetViewMemory(name string, bytes int64) (present, next *View, err error) {
+	err = c.journal.Update(func() ([]journal.Record, error) {
+		found, ok := c.View(name)
+		if !ok {
+			return nil, event.Errorf(event.CodeNotFound, "there is no view %q", name)
+		}
+		altered := *found
+		altered.Memory, present = bytes, &altered
+		bodies := []body{{Version: viewVersion, View: present}}
+		if beside, ok := c.NextView(name); ok {
+			altered := *beside
+			altered.Memory, next = bytes, &altered
+			bodies = append(bodies, body{Version: viewVersion, View: next})
+		}
+		var out []journal.Record
+		for _, b := range bodies {
+			r, err := encodeBody(b)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, r)
+		}
+		return out, nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("alter view %s: %w", name, err)
+	}
+	return present, next, nil
 }
 
 // DropView removes a view and what was to take its place, together with the records of other states that belong to them. It is

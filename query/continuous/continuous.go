@@ -15,7 +15,8 @@
 //   - Snapshot and Restore keep all of that: a restored machine answers as the original would have.
 //
 // A Program never changes and may be used from any goroutine. A Machine belongs to one goroutine at a time; it starts none, takes no
-// lock and does no I/O. After an error of Step a Machine is not used again. The package knows nothing of SQL text, logs or files.
+// lock and does no I/O but for temporary files of Options.Spill. After an error of Step a Machine is not used again. The package
+// knows nothing of SQL text, logs or files.
 package continuous
 
 import (
@@ -24,6 +25,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // Emit says when a program's output shows a change.
@@ -40,9 +42,12 @@ const (
 // Options tune a Program.
 type Options struct {
 	Emit Emit
-	// MemoryBytes bounds what a Machine may hold; a step that would need more fails with memory_limit. 0 means that no bound was
-	// asked for: then every operator's state must be bounded by windows or by time, or Compile refuses and says what would help.
+	// MemoryBytes is what a Machine is meant to hold in memory; 0 means that no bound was asked for: then every operator's state must be
+	// bounded by windows or by time, or Compile refuses and says what would help. Whoever runs a Machine compares Machine.Bytes with the
+	// bound and decides what is to be done; a machine itself only keeps to it while it is restored.
 	MemoryBytes int64
+	// Spill is where a Machine may keep a part of its state that memory has no room for; nil for nowhere.
+	Spill *spill.Space
 	// Horizon is how long after its end a window takes corrections: LATE RECOMPUTE WITHIN. The plan's own conditions let late
 	// rows through accordingly.
 	Horizon time.Duration

@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -121,9 +122,6 @@ func (m *Machine) run(ctx context.Context, step Step) (Changes, error) {
 	if err != nil {
 		return Changes{}, err
 	}
-	if err := m.withinBounds(); err != nil {
-		return Changes{}, err
-	}
 	out := Changes{Delta: m.program.net(delta), Late: s.late, Closed: NoWatermark, Final: NoWatermark}
 	if m.program.time >= 0 {
 		out.Closed, out.Final = behind(closed, m.program.closedLag), behind(final, m.program.finalLag)
@@ -180,19 +178,59 @@ func (m *Machine) Bytes() int64 {
 	return total
 }
 
-func (m *Machine) withinBounds() error {
-	limit := m.program.options.MemoryBytes
-	if limit <= 0 {
-		return nil
-	}
-	if held := m.Bytes(); held > limit {
-		return event.Errorf(event.CodeMemoryLimit, "the state of the query takes %d bytes; its limit is %d", held, limit).
-			WithHint("raise WITH (memory = ...), group by fewer values, or bound the state by a window")
-	}
-	return nil
+// spiller is an operator that can keep a part of its state on disk.
+type spiller interface {
+	// spill moves what was needed least lately to the disk, until so many bytes of memory are free or nothing is left to move. After an
+	// error the state is what it was, on disk or in memory.
+	spill(bytes int64) error
+	// spilled is the bytes on disk.
+	spilled() int64
+	// close lets go of the disk. It may be called twice.
+	close() error
 }
 
-// Capture takes down the state, which the caller writes while the machine goes on.
+// Spill moves state to the disk until so many bytes of memory are free, as far as there are operators that can: groupings and joins whose
+// state nothing bounds. The machine answers as before. An error, as that of a full disk, leaves the machine as good as it was.
+func (m *Machine) Spill(bytes int64) error {
+	if m.program.options.Spill == nil || m.spent {
+		return nil
+	}
+	var errs []error
+	for _, op := range m.operators {
+		o, ok := op.(spiller)
+		if !ok || bytes <= 0 {
+			continue
+		}
+		before := op.bytes()
+		errs = append(errs, guard(func() error { return o.spill(bytes) }))
+		bytes -= before - op.bytes()
+	}
+	return errors.Join(errs...)
+}
+
+// Spilled is the bytes of the state that lie on disk.
+func (m *Machine) Spilled() int64 {
+	total := int64(0)
+	for _, op := range m.operators {
+		if o, ok := op.(spiller); ok {
+			total += o.spilled()
+		}
+	}
+	return total
+}
+
+// Close lets go of what the machine has on disk. It may be called twice.
+func (m *Machine) Close() error {
+	var errs []error
+	for _, op := range m.operators {
+		if o, ok := op.(spiller); ok {
+			errs = append(errs, o.close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Capture takes down the state, which the caller writes while the machine goes on, and closes.
 func (m *Machine) Capture() (*State, error) {
 	if m.spent {
 		return nil, event.Errorf(event.CodeInternal, "a snapshot of a continuous query that has failed")
@@ -208,7 +246,7 @@ func (m *Machine) Capture() (*State, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("take down state: %w", err)
+		return nil, errors.Join(fmt.Errorf("take down state: %w", err), sw.state.Close())
 	}
 	return &sw.state, nil
 }
@@ -219,17 +257,14 @@ func (m *Machine) Snapshot(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return state.Write(w)
+	return errors.Join(state.Write(w), state.Close())
 }
 
 // Restore makes a machine in the state that a machine of the same program once wrote.
 func (p *Program) Restore(r io.Reader) (*Machine, error) {
 	m := p.Start()
-	sr, err := newStateReader(r)
-	if err != nil {
-		return nil, fmt.Errorf("read state: %w", err)
-	}
-	err = guard(func() error {
+	sr := newStateReader(r)
+	err := guard(func() error {
 		if err := sr.begin(m); err != nil {
 			return err
 		}
@@ -241,7 +276,7 @@ func (p *Program) Restore(r io.Reader) (*Machine, error) {
 		return sr.close()
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read state: %w", err)
+		return nil, errors.Join(fmt.Errorf("read state: %w", err), m.Close())
 	}
 	return m, nil
 }

@@ -70,25 +70,6 @@ func TestStateIsForgotten(t *testing.T) {
 	}
 }
 
-func TestMemoryIsBounded(t *testing.T) {
-	t.Parallel()
-	f := trades("trades")
-	n := &plan.Aggregate{Input: f, Groups: []plan.Expr{column(f, 2)}, Names: []string{"ts"}}
-	m := compileTrades(t, n, Options{MemoryBytes: 64 << 10}).Start()
-	var err error
-	for _, s := range tradeSteps([]string{"trades"}, 100, 1000, 20) {
-		for _, in := range m.program.Inputs() {
-			s.Inputs[in.Name] = widened(s.Inputs[in.Name], in.Fields, 0)
-		}
-		if _, err = m.Step(context.Background(), s); err != nil {
-			break
-		}
-	}
-	requireCode(t, err, event.CodeMemoryLimit)
-	_, err = m.Step(context.Background(), Step{})
-	requireCode(t, err, event.CodeInternal)
-}
-
 // TestSnapshotsThatCannotBeRead cuts a snapshot everywhere, changes every byte of its beginning, and gives it to another program: an
 // error each time, never a panic and never another state in silence where the program itself can tell.
 func TestSnapshotsThatCannotBeRead(t *testing.T) {

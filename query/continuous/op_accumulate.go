@@ -12,6 +12,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // accumulateNode groups rows that only come: it keeps an accumulator for each group and no rows. A step replaces the rows of the groups
@@ -23,6 +24,9 @@ type accumulateNode struct {
 	types    []event.Type
 	calls    []*exec.Call
 	schedule schedule
+	// spill is where groups may go that memory has no room for, nil for nowhere, and memory what it is meant to hold.
+	spill  *spill.Space
+	memory int64
 }
 
 // schedule says when groups are shown and when they are forgotten, by places in their keys.
@@ -51,6 +55,7 @@ func (c *compiler) compileAccumulate(n *plan.Aggregate, input node) (*accumulate
 // accumulating makes a grouping by calls.
 func (c *compiler) accumulating(n *plan.Aggregate, input node, calls []*exec.Call) (*accumulateNode, error) {
 	out := &accumulateNode{base: base{cols: n.Columns(), ins: []node{input}}, plan: n, types: make([]event.Type, len(n.Groups)), calls: calls}
+	out.spill, out.memory = c.options.Spill, c.options.MemoryBytes
 	out.schedule = schedule{expires: -1, closes: -1}
 	out.tr = groupTraits(n, upTo(len(n.Groups)), input.traits())
 	for i, e := range n.Groups {
@@ -115,6 +120,7 @@ type accumulateOp struct {
 	closing calendar
 	firsts  firsts
 	begun   bool
+	cold    coldGroups
 }
 
 func (o *accumulateOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -155,11 +161,15 @@ func (o *accumulateOp) accumulate(in Delta) ([]uint32, error) {
 	for i, k := range keys {
 		keys[i] = canonical(k, o.node.types[i])
 	}
+	if err := o.warm(keys, in.Rows); err != nil {
+		return nil, err
+	}
 	slots, fresh, err := o.groups.update(keys, &in)
 	if err != nil {
 		return nil, err
 	}
 	o.reach(o.groups.index.slots())
+	o.note(slots)
 	for _, row := range fresh {
 		o.plan(keys, int(row), slots[row])
 	}
@@ -300,6 +310,14 @@ func (o *accumulateOp) move(from []uint32) {
 	for i, s := range from {
 		to[i], flags[i] = uint32(i), o.isShown[s]
 	}
+	if o.cold.touched != nil {
+		o.cold.touched = lengthened(o.cold.touched, highest(from))
+		touched := make([]uint32, len(from))
+		for i, s := range from {
+			touched[i] = o.cold.touched[s]
+		}
+		o.cold.touched = touched
+	}
 	for i, v := range o.shown {
 		shown[i].put(to, v.gather(from), nil)
 	}
@@ -317,7 +335,11 @@ func (o *accumulateOp) replan(keys []arrow.Array, count int) {
 
 func (o *accumulateOp) save(w *stateWriter) error {
 	w.flag(o.begun)
-	return o.groups.save(w, o.isShown)
+	if err := o.groups.save(w, o.isShown); err != nil {
+		return err
+	}
+	o.saveCold(w)
+	return nil
 }
 
 func (o *accumulateOp) load(r *stateReader) (err error) {
@@ -343,11 +365,11 @@ func (o *accumulateOp) load(r *stateReader) (err error) {
 		return err
 	}
 	o.keepShown(shown, results)
-	return nil
+	return o.loadCold(r)
 }
 
 func (o *accumulateOp) bytes() int64 {
-	total := o.groups.bytes() + o.expiry.bytes() + o.closing.bytes() + int64(cap(o.isShown))
+	total := o.cold.bytes() + o.groups.bytes() + o.expiry.bytes() + o.closing.bytes() + int64(cap(o.isShown))
 	for _, v := range o.shown {
 		total += v.bytes()
 	}

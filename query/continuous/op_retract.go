@@ -95,7 +95,13 @@ func (o *retractOp) retract(d Delta) ([]uint32, error) {
 	for i, k := range keys {
 		keys[i] = canonical(k, o.node.types[i])
 	}
-	return o.groups.retract(keys, &d)
+	if err := o.warm(keys, d.Rows); err != nil {
+		return nil, err
+	}
+	o.reach(o.groups.index.slots())
+	slots, err := o.groups.retract(keys, &d)
+	o.note(slots)
+	return slots, err
 }
 
 // empty tells groups that have rows from those that have none. Without keys there is one group, whether it has rows or not.

@@ -1,11 +1,14 @@
 package continuous
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -20,8 +23,9 @@ import (
 // operator writes, every input before what reads it. Numbers are varints; columns are an Arrow IPC stream behind the number of
 // rows, its CRC32C, for the decoder trusts what it reads, and its length.
 const (
-	stateMagic   = "TMCQ"
-	stateVersion = 1
+	stateMagic = "TMCQ"
+	// stateVersion 2 adds, behind the groups of a grouping, those that were on disk.
+	stateVersion = 2
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -33,27 +37,53 @@ type State struct {
 	size  int64
 }
 
-// statePart is one piece of a state: bytes as they are written, or columns still to be encoded.
+// statePart is one piece of a state: bytes as they are written, columns still to be encoded, or columns still to be read from the disk.
 type statePart struct {
 	plain   []byte
 	columns []arrow.Array
 	rows    int
+	read    func() ([]arrow.Array, error)
+	release func() error
+}
+
+// encoded is the part as it is written.
+func (p *statePart) encoded() ([]byte, error) {
+	columns := p.columns
+	switch {
+	case p.read != nil:
+		var err error
+		if columns, err = p.read(); err != nil {
+			return nil, err
+		}
+	case columns == nil:
+		return p.plain, nil
+	}
+	return encodeColumns(columns, p.rows)
 }
 
 // Bytes is the memory that the state holds, about.
 func (s *State) Bytes() int64 { return s.size }
 
+// Close lets go of what the state needs of the disk. It may be called twice.
+func (s *State) Close() error {
+	var errs []error
+	for i, p := range s.parts {
+		if p.release != nil {
+			errs = append(errs, p.release())
+			s.parts[i].release = nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Write writes the state: the same bytes for the same state. It is framed and checksummed by the caller.
 func (s *State) Write(w io.Writer) error {
 	for _, p := range s.parts {
-		plain := p.plain
-		if p.columns != nil {
-			var err error
-			if plain, err = encodeColumns(p.columns, p.rows); err != nil {
-				return fmt.Errorf("write state: %w", err)
-			}
+		body, err := p.encoded()
+		if err == nil {
+			_, err = w.Write(body)
 		}
-		if _, err := w.Write(plain); err != nil {
+		if err != nil {
 			return fmt.Errorf("write state: %w", err)
 		}
 	}
@@ -65,7 +95,7 @@ type stateWriter struct{ state State }
 
 func (w *stateWriter) write(b []byte) {
 	w.state.size += int64(len(b))
-	if n := len(w.state.parts); n > 0 && w.state.parts[n-1].columns == nil {
+	if n := len(w.state.parts); n > 0 && w.state.parts[n-1].plain != nil {
 		w.state.parts[n-1].plain = append(w.state.parts[n-1].plain, b...)
 		return
 	}
@@ -106,6 +136,11 @@ func (w *stateWriter) columns(columns []arrow.Array, rows int) error {
 	}
 	w.state.parts = append(w.state.parts, statePart{columns: append(make([]arrow.Array, 0, len(columns)), columns...), rows: rows})
 	return nil
+}
+
+// later takes down columns on disk, which stay there until release is called.
+func (w *stateWriter) later(rows int, read func() ([]arrow.Array, error), release func() error) {
+	w.state.parts = append(w.state.parts, statePart{rows: rows, read: read, release: release})
 }
 
 // encodeColumns is how columns stand in a snapshot.
@@ -153,19 +188,13 @@ func blanked(values arrow.Array) arrow.Array {
 	return kernel.TakeValid(values, rows, valid)
 }
 
-// stateReader reads what a stateWriter wrote. What cannot be read is a corrupt error.
-type stateReader struct{ r *bytes.Reader }
-
-// maxStateBytes bounds what a snapshot may hold in one piece.
-const maxStateBytes = 1 << 40
-
-func newStateReader(r io.Reader) (*stateReader, error) {
-	all, err := io.ReadAll(io.LimitReader(r, maxStateBytes))
-	if err != nil {
-		return nil, err
-	}
-	return &stateReader{r: bytes.NewReader(all)}, nil
+// stateReader reads what a stateWriter wrote. What cannot be read is a corrupt error. It holds one piece of the state at a time.
+type stateReader struct {
+	r       *bufio.Reader
+	version int64
 }
+
+func newStateReader(r io.Reader) *stateReader { return &stateReader{r: bufio.NewReader(r)} }
 
 func errState(format string, args ...any) error {
 	return event.Errorf(event.CodeCorrupt, "state of a continuous query: "+format, args...)
@@ -179,11 +208,11 @@ func (r *stateReader) number() (int64, error) {
 	return v, nil
 }
 
-// size is a number of things of which each takes a byte at least.
+// size is a number of things, of which there may turn out to be fewer.
 func (r *stateReader) size() (int, error) {
 	v, err := r.number()
-	if err == nil && (v < 0 || v > int64(r.r.Len())) {
-		err = errState("%d bytes where %d are left", v, r.r.Len())
+	if err == nil && (v < 0 || v > math.MaxInt32*8) {
+		err = errState("%d is no number of things", v)
 	}
 	return int(v), err
 }
@@ -193,14 +222,29 @@ func (r *stateReader) flag() (bool, error) {
 	return v != 0, err
 }
 
+// take reads bytes behind their number. It makes room for those that are there, whatever the number says.
 func (r *stateReader) take() ([]byte, error) {
 	n, err := r.size()
 	if err != nil {
 		return nil, err
 	}
+	const atOnce = 1 << 20
+	if n > atOnce {
+		var out bytes.Buffer
+		_, err = io.CopyN(&out, r.r, int64(n))
+		return out.Bytes(), shortState(err)
+	}
 	out := make([]byte, n)
 	_, err = io.ReadFull(r.r, out)
-	return out, err
+	return out, shortState(err)
+}
+
+// shortState says that a state ends too early.
+func shortState(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errState("it is cut off")
+	}
+	return err
 }
 
 func (r *stateReader) begin(m *Machine) error {
@@ -212,9 +256,10 @@ func (r *stateReader) begin(m *Machine) error {
 	if err != nil {
 		return err
 	}
-	if version != stateVersion {
-		return errState("version %d; this program reads %d", version, stateVersion)
+	if version < 1 || version > stateVersion {
+		return errState("version %d; this program reads up to %d", version, stateVersion)
 	}
+	r.version = version
 	program, err := r.take()
 	if err != nil {
 		return err
@@ -286,8 +331,8 @@ func (r *stateReader) anyColumns() ([]arrow.Array, int, error) {
 }
 
 func (r *stateReader) close() error {
-	if r.r.Len() > 0 {
-		return errState("%d bytes too many", r.r.Len())
+	if _, err := r.r.ReadByte(); !errors.Is(err, io.EOF) {
+		return errors.Join(errState("there are bytes too many"), err)
 	}
 	return nil
 }

@@ -52,6 +52,10 @@ func (r *runner) changeView(ctx context.Context, bound bind.Bound) (rows api.Row
 		rows, err = r.dropView(b)
 	case bind.ResumeView:
 		rows, err = r.resumeView(b)
+	case bind.AlterView:
+		if err = r.app.views.SetMemory(b.View.Name, b.Memory); err == nil {
+			rows = message("materialized view " + b.View.Name + " altered")
+		}
 	default:
 		return nil, false, nil
 	}
@@ -124,7 +128,10 @@ func (r *runner) show(what string) api.Rows {
 	case "STATE":
 		names := statusColumn(list, func(s views.Status) string { return s.Name })
 		return newRows(texts("view", names), bigints("rows", numbers(list, func(s views.Status) int64 { return s.Rows })),
-			bigints("state_bytes", numbers(list, func(s views.Status) int64 { return s.StateBytes })))
+			bigints("state_bytes", numbers(list, func(s views.Status) int64 { return s.StateBytes })),
+			bigints("memory_bytes", numbers(list, func(s views.Status) int64 { return s.Memory })),
+			bigints("memory_limit", numbers(list, func(s views.Status) int64 { return s.Limit })),
+			bigints("disk_bytes", numbers(list, func(s views.Status) int64 { return s.Disk })))
 	default:
 		return showViews(list)
 	}
@@ -229,7 +236,7 @@ func (a *App) openViews(fs vfs.FS) (err error) {
 			_, err := (&sink{engine: a.ingest}).Append(ctx, stream, names, columns)
 			return err
 		},
-		Limits: a.viewLimits,
+		Limits: a.viewLimits, Memory: a.memory.views, Spill: a.spill,
 	})
 	if err != nil {
 		return err

@@ -11,13 +11,16 @@ func (a *App) viewsTable() system.Table {
 		Name: "system.views", Help: "Materialized views, with how far they are.",
 		Columns: []system.Column{
 			{Name: "name", Type: system.Text, Help: "The view."},
-			{Name: "state", Type: system.Text, Help: "building, running or failed."},
+			{Name: "state", Type: system.Text, Help: "building, running, paused for want of memory, or failed."},
 			{Name: "rows", Type: system.BigInt, Help: "Rows that queries see."},
 			{Name: "lag_rows", Type: system.BigInt, Help: "Events of its streams that it has not taken yet."},
 			{Name: "complete_until", Type: system.TimestampTZ, Help: "The time up to which it is complete; NULL where there is none."},
 			{Name: "late_rows", Type: system.BigInt, Help: "Events left out of a window since the view was made, as they came too late."},
 			{Name: "state_bytes", Type: system.BigInt, Help: "Memory of what the query has to remember."},
-			{Name: "detail", Type: system.Text, Help: "How far the building is, or why the view failed."},
+			{Name: "memory_bytes", Type: system.BigInt, Help: "Memory of the whole view."},
+			{Name: "memory_limit", Type: system.BigInt, Help: "What it may hold in memory now; NULL for no bound."},
+			{Name: "disk_bytes", Type: system.BigInt, Help: "What it keeps in temporary files for want of memory."},
+			{Name: "detail", Type: system.Text, Help: "How far the building is, or why the view failed or is paused."},
 			{Name: "definition", Type: system.Text, Help: "The statement that made it."},
 		},
 		Fill: func(_ context.Context, rows *system.Rows) error {
@@ -34,6 +37,13 @@ func (a *App) viewsTable() system.Table {
 				}
 				rows.BigInt(s.Late)
 				rows.BigInt(s.StateBytes)
+				rows.BigInt(s.Memory)
+				if s.Limit > 0 {
+					rows.BigInt(s.Limit)
+				} else {
+					rows.Null()
+				}
+				rows.BigInt(s.Disk)
 				rows.OptionalText(s.Detail)
 				rows.Text(v.Definition().SQL)
 			}

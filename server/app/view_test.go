@@ -279,15 +279,62 @@ func TestViewIsBuiltAnewWhenAColumnWidens(t *testing.T) {
 	require.Equal(t, "[1]\n[2.5]\n[3]\n", i.wait("SELECT a FROM v ORDER BY ts"))
 }
 
-func TestViewOverItsMemoryStops(t *testing.T) {
+// TestViewOverItsMemoryIsPaused gives a view less memory than what is needed to find its groups: it says so, can be read as it is, also after
+// a restart, and goes on from there with more.
+func TestViewOverItsMemoryIsPaused(t *testing.T) {
 	t.Parallel()
 	i := start(t, t.TempDir())
 	i.trades(0, 10)
 	require.Contains(t, i.problem("CREATE MATERIALIZED VIEW v AS SELECT qty, count(*) AS n FROM trades GROUP BY qty"), "not_supported")
 	i.query("CREATE MATERIALIZED VIEW v WITH (memory = '30KB') AS SELECT qty, count(*) AS n FROM trades GROUP BY qty")
 	i.trades(10, 4000)
-	i.await(func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), `"failed"`) })
-	require.Contains(t, i.query("SHOW VIEWS").text(), "its limit is 30000")
+	paused := func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), `"paused"`) }
+	i.await(paused)
+	require.Contains(t, i.query("SHOW VIEWS").text(), "bytes of memory and may take 30000 (ALTER MATERIALIZED VIEW v SET (memory = ")
+	held := i.query("SELECT count(*) FROM v").text()
+	i.trades(4000, 4500)
+	require.Equal(t, 409, i.do("POST", "/v1/sql?wait=true", "SELECT * FROM v").status)
+	i = i.restart()
+	i.await(paused)
+	require.Equal(t, held, i.query("SELECT count(*) FROM v").text())
+	i.query("ALTER MATERIALIZED VIEW v RESUME")
+	require.Contains(t, i.problem("ALTER MATERIALIZED VIEW v SET (start_from = 'now')"), "cannot be changed")
+	i.trades(4500, 5000)
+	require.True(t, paused())
+	i.query("ALTER MATERIALIZED VIEW v SET (memory = '8MB')")
+	i.await(func() bool { return !paused() })
+	require.Equal(t, "[5000]\n", i.wait("SELECT count(*) FROM v"))
+	i = i.restart()
+	require.Equal(t, "[5000]\n", i.wait("SELECT sum(n) FROM v"))
+	require.Contains(t, i.query("SHOW STATE").text(), ",8000000,")
+}
+
+// TestViewWithMoreGroupsThanMemory has several times the groups that there is memory for: they go to the disk, and the view goes on and
+// holds what its query gives, also for groups that come back, and after a restart.
+func TestViewWithMoreGroupsThanMemory(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.query("CREATE STREAM hits (ts TIMESTAMPTZ NOT NULL, page BIGINT, ms BIGINT)")
+	body := "SELECT page, count(*) AS n, sum(ms) AS ms, max(ts) AS latest FROM hits GROUP BY page"
+	i.query("CREATE MATERIALIZED VIEW v WITH (memory = '10MB') AS " + body)
+	check := func() {
+		t.Helper()
+		sums := "SELECT count(*), sum(n), sum(ms), sum(page * n), min(latest), max(latest) FROM "
+		require.Equal(t, i.query(sums+"("+body+") x").text(), i.wait(sums+"v"))
+		require.Contains(t, i.query("SHOW VIEWS").text(), `"running"`)
+	}
+	for n := range 10 {
+		i.query(fmt.Sprintf(`INSERT INTO hits SELECT TIMESTAMP '2026-01-01' + x * INTERVAL '1 second', (x * 7919 + %d) %% 150000, x %% 10
+			FROM generate_series(1, 20000) g (x)`, n*20000))
+		check()
+	}
+	i.await(func() bool {
+		return i.query("SELECT disk_bytes > 1000000, memory_bytes < memory_limit FROM system.views").text() == "[true,true]\n"
+	})
+	i = i.restart()
+	check()
+	i.query("INSERT INTO hits SELECT TIMESTAMP '2026-01-02', x, 1 FROM generate_series(1, 150000, 100) g (x)")
+	check()
 }
 
 // TestOnlyDirectoriesOfViewsAreRemoved starts over directories that no view has, of which some are not a view's at all.

@@ -237,6 +237,13 @@ func (l *changelog) next() uint64 {
 	return l.mu.next
 }
 
+// held is the memory of the frames that are kept for those who follow.
+func (l *changelog) held() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.bytes
+}
+
 // rotate completes the file and begins another, so that older ones can go.
 func (l *changelog) rotate() error {
 	if l.writer != nil {

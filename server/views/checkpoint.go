@@ -84,9 +84,14 @@ func capture(h checkpointHeader, machine *continuous.Machine, c *content) (*capt
 func (c *captured) write(fs vfs.FS, dir string) error {
 	final, live := split(c.final), []rows(nil)
 	for _, s := range c.live {
-		if s.alive > 0 {
-			live = append(live, split([]rows{s.take(s.left())})...)
+		if s.alive == 0 {
+			continue
 		}
+		left, err := s.loadLeft()
+		if err != nil {
+			return err
+		}
+		live = append(live, split([]rows{left})...)
 	}
 	for _, r := range final {
 		c.header.FinalRows = append(c.header.FinalRows, r.count)

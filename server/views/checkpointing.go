@@ -1,6 +1,7 @@
 package views
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,6 +11,8 @@ import (
 // writing is a checkpoint on its way to the disk.
 type writing struct {
 	marks []Mark
+	// bytes is the memory of the state that is being written.
+	bytes int64
 	// done is closed when it is written or has failed, as err says from then on.
 	done chan struct{}
 	err  error
@@ -58,14 +61,23 @@ func (r *runtime) beginCheckpoint() error {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	r.uncovered, r.uncoveredBytes, r.recorded = 0, 0, r.final
-	w := &writing{marks: h.Marks, done: make(chan struct{})}
+	w := &writing{marks: h.Marks, bytes: state.machine.Bytes(), done: make(chan struct{})}
 	r.writing = w
 	go func() {
 		defer close(w.done)
 		w.err = protected(func() error { return state.write(files, dir) })
+		w.err = errors.Join(w.err, state.machine.Close())
 		r.view.wake()
 	}()
 	return nil
+}
+
+// checkpointStep completes a checkpoint that has been written and begins one that is due.
+func (r *runtime) checkpointStep() error {
+	if err := r.noteCheckpoint(); err != nil {
+		return err
+	}
+	return r.checkpointIfDue()
 }
 
 // noteCheckpoint completes a checkpoint that has been written meanwhile.

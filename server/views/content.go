@@ -77,6 +77,9 @@ func weightOf(weights []int64, i int) int64 {
 	return weights[i]
 }
 
+// bytes is the memory of the rows that no segment holds.
+func (c *content) bytes() int64 { return c.live.bytes() + c.finalBytes }
+
 // settle adds final rows and gives them their numbers. Those that a segment holds already, as after a restart, are only counted.
 func (c *content) settle(r rows) error {
 	if r.count == 0 {

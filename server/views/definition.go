@@ -15,7 +15,7 @@ import (
 
 // compile makes the program of a bound view.
 func (s *Set) compile(b bind.CreateView) (*continuous.Program, error) {
-	options := continuous.Options{MemoryBytes: b.Options.Memory, Horizon: b.Options.Horizon}
+	options := continuous.Options{MemoryBytes: b.Options.Memory, Spill: s.options.Spill, Horizon: b.Options.Horizon}
 	if b.Options.OnClose {
 		options.Emit = continuous.OnWindowClose
 	}
@@ -82,6 +82,7 @@ func (s *Set) rebind(definition *catalog.View) (bind.CreateView, *continuous.Pro
 	if !ok {
 		return b, nil, event.Errorf(event.CodeCorrupt, "the definition of view %s is another statement", definition.Name)
 	}
+	b.Options.Memory = definition.Memory // ALTER may have changed it
 	program, err := s.compile(b)
 	return b, program, err
 }

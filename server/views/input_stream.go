@@ -25,6 +25,8 @@ type streamInput struct {
 	engine *ingest.Engine
 	store  *segments.Store
 	want   continuous.Input
+	// most is how many unsealed rows are taken at a time, 0 for all.
+	most int64
 }
 
 // changed implements input. A stream that is gone changes no more.
@@ -53,7 +55,7 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 	if to == nil {
 		to = &Mark{Name: s.want.Name, Vector: sealed.Next, Watermarks: sealed.Watermark}
 		if !behind {
-			to = &Mark{Name: s.want.Name, Vector: view.Next, Watermarks: tailWatermarks(view)}
+			to = s.within(from, view)
 		}
 	}
 	mark := Mark{Name: s.want.Name, Vector: from.Vector.Max(to.Vector), Watermarks: rising(from.Watermarks, to.Watermarks)}
@@ -76,6 +78,36 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 		}
 	}
 	return p, nil
+}
+
+// within is where the tail is now, or, where that is more than the rows that are taken at a time, a place before it. Time has not come further
+// there than it had: the watermarks of a place in the middle are not known.
+func (s *streamInput) within(from Mark, view tail.View) *Mark {
+	to := &Mark{Name: s.want.Name, Vector: view.Next, Watermarks: tailWatermarks(view)}
+	left, there := s.most, int64(0)
+	for p, next := range view.Next {
+		there += int64(next - from.Vector.At(event.Partition(p)))
+	}
+	if left <= 0 || there <= left {
+		return to
+	}
+	vector := make(event.Vector, len(view.Next))
+	copy(vector, from.Vector)
+	for _, b := range view.Batches {
+		rest := b.From(vector[b.Partition])
+		switch {
+		case rest == nil:
+		case left == 0:
+			return &Mark{Name: s.want.Name, Vector: vector, Watermarks: from.Watermarks}
+		case int64(rest.Rows()) > left:
+			vector[b.Partition] = event.Offset(rest.Offsets()[left-1]) + 1
+			return &Mark{Name: s.want.Name, Vector: vector, Watermarks: from.Watermarks}
+		default:
+			left -= int64(rest.Rows())
+			vector[b.Partition] = rest.Last + 1
+		}
+	}
+	return to
 }
 
 // watermarks implements input. A stream that is gone closes nothing any more.

@@ -144,14 +144,23 @@ func (r *runtime) asFarAs(other *Snapshot) bool {
 
 // close leaves a checkpoint behind, so that the next start has little to do.
 func (r *runtime) close(orderly bool) error {
+	r.view.noteHeld(0)
 	if r.log == nil {
-		return nil
+		return r.closeMachine()
 	}
 	err := r.awaitCheckpoint()
 	if err == nil && orderly && r.settled && r.uncovered > 0 {
 		err = r.checkpoint()
 	}
-	return errors.Join(err, r.log.close())
+	return errors.Join(err, r.log.close(), r.closeMachine())
+}
+
+// closeMachine lets go of what the machine has on disk.
+func (r *runtime) closeMachine() error {
+	if r.machine == nil {
+		return nil
+	}
+	return r.machine.Close()
 }
 
 // sealed is how many final rows of a generation lie in segments.

@@ -10,7 +10,7 @@ import (
 )
 
 // What a view has not read is kept beyond the retention of its stream, so that a view that is behind misses nothing. A view that has
-// failed may stay so: what it has not read is kept for it until it is twice as old as the retention, and what it misses then is
+// failed or is paused may stay so: what it has not read is kept for it until it is twice as old as the retention, and what it misses then is
 // recorded with the view.
 
 // Loss says that rows of a stream had expired before a view came to them: some of those between two vectors.
@@ -101,7 +101,7 @@ func (s *Set) Needs(segment *manifest.Segment) bool {
 func (v *View) needs(segment *manifest.Segment, expired bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.mu.state == Failed && (expired || !v.mu.definition.Ready) { // one that is not ready begins anew with what is there
+	if (v.mu.state == Failed || v.mu.state == Paused) && (expired || !v.mu.definition.Ready) { // one that is not ready begins anew with what is there
 		return false
 	}
 	covers := func(m Mark) bool { return m.Name == segment.Stream && m.Vector.Covers(segment.To) }

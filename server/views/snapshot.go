@@ -105,6 +105,9 @@ func (v *View) unreadable() error {
 	if status.State == Failed {
 		return event.Errorf(event.CodeConflict, "view %q has stopped before it could be read: %v", status.Name, status.Failure)
 	}
+	if status.State == Paused {
+		return event.Errorf(event.CodeConflict, "view %q is paused before it can be read: %v", status.Name, status.Failure)
+	}
 	return event.Errorf(event.CodeTooBusy, "view %q is being built: %s", status.Name, status.Detail).
 		WithHint("SHOW VIEWS tells how far it is; a request with wait=true waits for it")
 }
@@ -157,7 +160,7 @@ func (p *Pinned) Morsels(ctx context.Context, schema *event.Schema, fields []eve
 	}
 	for _, c := range p.live {
 		scan.TailRows += int64(c.alive)
-		scan.Morsels = append(scan.Morsels, &rowsMorsel{columns: c.columns, at: at, count: c.alive, chunk: c})
+		scan.Morsels = append(scan.Morsels, &rowsMorsel{at: at, count: c.alive, chunk: c})
 	}
 	return scan, nil
 }
@@ -184,15 +187,22 @@ func (m *rowsMorsel) Bounds(int) (arrow.Array, bool) { return nil, false }
 // Read gathers the rows that are left.
 func (m *rowsMorsel) Read(_ context.Context, wanted []bool, _ *event.Buffers) ([]arrow.Array, int64, error) {
 	var left []int32
-	if m.chunk != nil && m.chunk.alive < m.chunk.count {
-		left = m.chunk.left()
+	all := rows{columns: m.columns}
+	if m.chunk != nil {
+		var err error
+		if all, err = m.chunk.load(); err != nil {
+			return nil, 0, err
+		}
+		if m.chunk.alive < m.chunk.count {
+			left = m.chunk.left()
+		}
 	}
 	columns, bytes := make([]arrow.Array, len(m.at)), int64(0)
 	for i, at := range m.at {
 		if wanted != nil && !wanted[i] {
 			continue
 		}
-		if columns[i] = m.columns[at]; left != nil {
+		if columns[i] = all.columns[at]; left != nil {
 			columns[i] = event.Take(columns[i], left)
 		}
 		bytes += event.ArrayBytes(columns[i])

@@ -27,6 +27,9 @@ type Status struct {
 	Marks  []Mark
 	// Lost are rows of streams that the view should have and that had expired when it came to them.
 	Lost []Loss
+	// Memory is what the view holds in memory, in bytes: its state and the rows that no segment holds. Disk is what it keeps in temporary
+	// files, and Limit what it may hold in memory now; 0 for no bound.
+	Memory, Disk, Limit int64
 	// Replayed is how many rows of its inputs the view read again when it started last: those since its newest checkpoint.
 	Replayed int64
 }
@@ -36,7 +39,8 @@ func (v *View) Status() Status {
 	v.mu.Lock()
 	out := Status{Name: v.mu.definition.Name, State: v.mu.state, Failure: v.mu.failure, Closed: continuous.NoWatermark}
 	inputs, skips, snapshot, taken := v.mu.definition.Inputs, v.mu.definition.Skipped, v.mu.snapshot, v.mu.taken
-	out.Replayed = v.mu.replayed
+	out.Replayed, out.Memory, out.Disk = v.mu.replayed, v.mu.memory, v.mu.disk
+	slow := v.mu.slow
 	v.mu.Unlock()
 	if snapshot != nil {
 		if snapshot.Fault != nil {
@@ -46,6 +50,7 @@ func (v *View) Status() Status {
 		out.Closed, out.Marks = snapshot.Closed, snapshot.Marks
 		out.Lost = v.set.losses(snapshot)
 	}
+	out.Limit, _ = v.limit()
 	held := int64(0)
 	for _, name := range inputs {
 		newest, ok := v.set.newest(name)
@@ -63,8 +68,10 @@ func (v *View) Status() Status {
 	}
 	out.Lag += held
 	switch {
-	case out.State == Failed && out.Failure != nil:
+	case (out.State == Failed || out.State == Paused) && out.Failure != nil:
 		out.Detail = out.Failure.Error()
+	case slow:
+		out.Detail = strings.TrimPrefix(out.Detail+"; it has little memory left and takes rows in small portions", "; ")
 	case out.State == Building && held > 0:
 		out.Detail = fmt.Sprintf("%d %% of its input is read", min(100, 100*taken/held))
 	}

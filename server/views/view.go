@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tidemarkdb/tidemark/catalog"
@@ -23,6 +24,7 @@ const (
 	Building State = "building" // it takes what its inputs hold, and cannot be read yet
 	Running  State = "running"
 	Failed   State = "failed" // it has stopped, and can be read as it was
+	Paused   State = "paused" // it takes no rows for want of memory, and can be read as it is
 )
 
 // View is one running view.
@@ -36,6 +38,8 @@ type View struct {
 	asked chan struct{}
 	// gone is closed once another view, or none, has the name.
 	gone chan struct{}
+	// held is the memory that the view takes of the share of all views.
+	held atomic.Int64
 
 	mu struct {
 		sync.Mutex
@@ -56,6 +60,9 @@ type View struct {
 		needed map[string]uint64
 		// durable are the marks of the newest checkpoint: where a restart begins to read. nil where there is none yet.
 		durable []Mark
+		// slow tells that the view takes rows in small portions; memory and disk are the bytes that it holds and keeps in temporary files.
+		slow         bool
+		memory, disk int64
 		// due tells that a checkpoint is asked for.
 		due bool
 		// changed is closed and replaced whenever anything of the above changes.
@@ -141,8 +148,10 @@ func (v *View) snapshot() *Snapshot {
 // as it sees the snapshot.
 func (v *View) setSnapshot(log *changelog, s *Snapshot) {
 	v.update(func() {
-		v.mu.log, v.mu.snapshot, v.mu.definition = log, s, s.definition
-		v.mu.state, v.mu.failure = Running, nil
+		v.mu.log, v.mu.snapshot = log, s
+		if v.mu.state, v.mu.failure = Running, nil; !v.mu.definition.Ready {
+			v.mu.definition = s.definition
+		}
 	})
 }
 
@@ -224,6 +233,8 @@ func (v *View) work() (worked bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	v.set.memory.views.Add(1)
+	defer v.set.memory.views.Add(-1)
 	defer func() { err = errors.Join(err, r.close(v.ctx.Err() != nil)) }()
 	if r.definition.Ready {
 		err = r.restore(v.ctx)
@@ -234,6 +245,10 @@ func (v *View) work() (worked bool, err error) {
 		return false, err
 	}
 	for {
+		goes, err := r.holdIfOver()
+		if err != nil || !goes {
+			return worked, err
+		}
 		changed, there := r.changed(), r.there()
 		moved, err := r.advance(v.ctx)
 		if err != nil {
@@ -245,7 +260,7 @@ func (v *View) work() (worked bool, err error) {
 				return worked, err
 			}
 		}
-		if err := errors.Join(r.noteCheckpoint(), r.checkpointIfDue()); err != nil {
+		if err := r.checkpointStep(); err != nil {
 			return worked, err
 		}
 		if moved && r.definition.Ready {
@@ -356,6 +371,8 @@ func (v *View) await(ctx context.Context, targets []Mark) error {
 		switch {
 		case state == Failed:
 			return event.Errorf(event.CodeConflict, "view %q has stopped: %v", name, failure)
+		case state == Paused && (snapshot == nil || !snapshot.covers(targets)):
+			return event.Errorf(event.CodeConflict, "view %q is paused: %v", name, failure)
 		case shown && snapshot != nil && snapshot.covers(targets):
 			return nil
 		}

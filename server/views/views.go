@@ -35,6 +35,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/query/spill"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/sql/bind"
 )
@@ -52,6 +53,10 @@ type Options struct {
 	// Now is the wall clock. It decides nothing but when something is tried again.
 	Now    func() time.Time
 	Limits Limits
+	// Memory is what all views may hold together, in bytes; 0 for no bound. Spill is where they keep what memory has no room for; nil for
+	// nowhere.
+	Memory int64
+	Spill  *spill.Space
 }
 
 // Limits say how much a view lets come together before it makes a file of it. The zero value of a field is its default.
@@ -68,6 +73,7 @@ type Set struct {
 	seed    uint64
 	ctx     context.Context
 	cancel  context.CancelFunc
+	memory  together
 	// making is held while a hidden view is looked for and made; it is taken before mu.
 	making sync.Mutex
 
@@ -84,6 +90,7 @@ type Set struct {
 // Open starts the views of the catalog. What is left of views that were dropped is removed first.
 func Open(options Options) (*Set, error) {
 	s := &Set{options: options, seed: newSeed()}
+	s.memory.share = options.Memory
 	s.options.Limits.SealRows = cmp.Or(options.Limits.SealRows, sealRows)
 	s.options.Limits.CheckpointFrames = cmp.Or(options.Limits.CheckpointFrames, checkpointFrames)
 	s.ctx, s.cancel = context.WithCancel(context.Background())

@@ -45,12 +45,14 @@ type DropView struct {
 	Name     Name
 }
 
-// AlterView is ALTER MATERIALIZED VIEW name RESUME.
+// AlterView is ALTER MATERIALIZED VIEW name RESUME or SET (option = value, ...).
 type AlterView struct {
 	Pos  event.Position
 	Name Name
 	// Skip tells to leave out the rows at which the view stopped.
 	Skip bool
+	// Options are those of SET; none for RESUME.
+	Options []Option
 }
 
 // Show is SHOW of what has to do with views: VIEWS, WATERMARKS, LATE or STATE.
@@ -163,6 +165,9 @@ func (s *DropView) String() string {
 
 // String prints the statement.
 func (s *AlterView) String() string {
+	if len(s.Options) > 0 {
+		return "ALTER MATERIALIZED VIEW " + s.Name.String() + " SET (" + list(s.Options) + ")"
+	}
 	if s.Skip {
 		return "ALTER MATERIALIZED VIEW " + s.Name.String() + " RESUME SKIP"
 	}

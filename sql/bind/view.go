@@ -47,12 +47,19 @@ type DescribeView struct{ View *catalog.View }
 // ExplainWatermark says what holds the windows of a view open.
 type ExplainWatermark struct{ View *catalog.View }
 
+// AlterView changes what a view may hold in memory, in bytes.
+type AlterView struct {
+	View   *catalog.View
+	Memory int64
+}
+
 // ExplainView shows how a view would be kept current.
 type ExplainView struct{ View CreateView }
 
 func (CreateView) bound()       {}
 func (DropView) bound()         {}
 func (ResumeView) bound()       {}
+func (AlterView) bound()        {}
 func (Show) bound()             {}
 func (DescribeView) bound()     {}
 func (ExplainWatermark) bound() {}
@@ -65,8 +72,7 @@ func (b *binder) viewStatement(stmt ast.Statement) (Bound, error) {
 	case *ast.DropView:
 		return b.dropView(s)
 	case *ast.AlterView:
-		view, err := b.existingView(s.Name)
-		return ResumeView{View: view, Skip: s.Skip}, err
+		return b.alterView(s)
 	case *ast.Show:
 		return Show{What: s.What}, nil
 	case *ast.ExplainWatermark:
@@ -80,6 +86,24 @@ func (b *binder) viewStatement(stmt ast.Statement) (Bound, error) {
 	default:
 		return nil, fmt.Errorf("bind %T: not a known statement", stmt)
 	}
+}
+
+func (b *binder) alterView(s *ast.AlterView) (Bound, error) {
+	view, err := b.existingView(s.Name)
+	if err != nil || len(s.Options) == 0 {
+		return ResumeView{View: view, Skip: s.Skip}, err
+	}
+	options := catalog.ViewOptions{}
+	for _, o := range s.Options {
+		if !strings.EqualFold(o.Name.Text, "memory") {
+			return nil, event.Errorf(event.CodeBadRequest, "option %q of a view cannot be changed", o.Name.Text).At(o.Name.Pos).
+				WithHint("memory can; for anything else write CREATE OR REPLACE MATERIALIZED VIEW")
+		}
+		if err := b.viewOption("memory", o, &options); err != nil {
+			return nil, err
+		}
+	}
+	return AlterView{View: view, Memory: options.Memory}, nil
 }
 
 // view finds a view by the name written, as stream does.

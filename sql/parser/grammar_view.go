@@ -44,9 +44,10 @@ type dropView struct {
 }
 
 type alterView struct {
-	Pos  lexer.Position
-	Name name `parser:"'ALTER' 'MATERIALIZED' 'VIEW' @@"`
-	Skip bool `parser:"'RESUME' @'SKIP'?"`
+	Pos     lexer.Position
+	Name    name     `parser:"'ALTER' 'MATERIALIZED' 'VIEW' @@"`
+	Skip    bool     `parser:"( 'RESUME' @'SKIP'?"`
+	Options []option `parser:"| 'SET' '(' @@ ( ',' @@ )* ')' )"`
 }
 
 type show struct {
@@ -96,7 +97,7 @@ func (v *viewStatement) tree() (ast.Statement, error) {
 	case v.Drop != nil:
 		return &ast.DropView{Pos: position(v.Drop.Pos), IfExists: v.Drop.IfExists, Name: v.Drop.Name.Name}, nil
 	case v.Alter != nil:
-		return &ast.AlterView{Pos: position(v.Alter.Pos), Name: v.Alter.Name.Name, Skip: v.Alter.Skip}, nil
+		return &ast.AlterView{Pos: position(v.Alter.Pos), Name: v.Alter.Name.Name, Skip: v.Alter.Skip, Options: optionList(v.Alter.Options)}, nil
 	case v.Show != nil:
 		return &ast.Show{Pos: position(v.Show.Pos), What: upper(v.Show.What)}, nil
 	case v.Watermark != nil:

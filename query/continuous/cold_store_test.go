@@ -1,0 +1,144 @@
+package continuous
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/query/spill"
+)
+
+func openSpace(t testing.TB, limit int64) *spill.Space {
+	t.Helper()
+	space, err := spill.Open(vfs.NewMem(), "spill", limit)
+	require.NoError(t, err)
+	return space
+}
+
+// TestColdStore puts rows, takes some out by their hashes and puts others again, until there are many parts, files are written anew and rows
+// share their hashes: what is taken is what was put.
+func TestColdStore(t *testing.T) {
+	t.Parallel()
+	space := openSpace(t, 1<<30)
+	s := newColdStore(space)
+	rng := rand.New(rand.NewPCG(1, 1))
+	held := map[uint32]int{}                                                   // rows by hash
+	hashOf := func(v int64) uint32 { return uint32(v) * 2654435761 >> 3 << 3 } // eight values have one hash
+	for round := range 30 {
+		values := make([]int64, 20_000)
+		hashes := make([]uint32, len(values))
+		for i := range values {
+			values[i] = rng.Int64N(1 << 22)
+			hashes[i] = hashOf(values[i])
+			held[hashes[i]]++
+		}
+		require.NoError(t, s.put(hashes, []arrow.Array{event.NewInt64s(values, nil)}))
+		require.NoError(t, s.tidy())
+		var wanted []uint32
+		for h := range held {
+			if wanted = append(wanted, h); len(wanted) == 15_000 {
+				break
+			}
+		}
+		wanted = append(wanted, wanted[0], 12345)
+		require.NoError(t, s.take(wanted, func(columns []arrow.Array, rows int) error {
+			require.Equal(t, rows, columns[0].Len())
+			for _, v := range columns[0].(*array.Int64).Int64Values() {
+				held[hashOf(v)]--
+			}
+			return nil
+		}))
+		left := 0
+		for _, h := range wanted {
+			require.Zero(t, held[h], "round %d", round)
+			delete(held, h)
+		}
+		for _, n := range held {
+			left += n
+		}
+		require.Equal(t, left, s.alive)
+		require.LessOrEqual(t, s.file.size, 2*s.stored+wasteBytes+1<<20)
+	}
+	require.Greater(t, s.bits, uint(firstBits), "there are more parts than at first")
+	require.Less(t, s.bytes(), int64(10*s.alive))
+	require.NoError(t, s.close())
+	require.NoError(t, s.close())
+	require.Zero(t, space.Used())
+}
+
+// TestGroupsBeyondMemory groups by more keys than the machine is meant to hold: it stays near what it may, and answers as one that holds all.
+// A state of it does not take more to restore.
+func TestGroupsBeyondMemory(t *testing.T) {
+	t.Parallel()
+	const limit = 256 << 10
+	space := openSpace(t, 1<<30)
+	p := compileTrades(t, perSymbol(), Options{MemoryBytes: limit, Spill: space})
+	spilling, whole := p.Start(), compileTrades(t, perSymbol(), Options{MemoryBytes: 1 << 30}).Start()
+	content := func(m *Machine, s Step, into map[string]int64) {
+		changes, err := m.Step(t.Context(), s)
+		require.NoError(t, err)
+		for i := range changes.Rows {
+			row := array.NewRecordBatch(arrowSchemaOf(changes.Columns), changes.Columns, int64(changes.Rows)).NewSlice(int64(i), int64(i+1))
+			text, err := row.MarshalJSON()
+			require.NoError(t, err)
+			if into[string(text)] += changes.weight(i); into[string(text)] == 0 {
+				delete(into, string(text))
+			}
+		}
+	}
+	got, want := map[string]int64{}, map[string]int64{}
+	for n, s := range tradeSteps([]string{"trades"}, 30, 1000, 20_000) {
+		s.Inputs["trades"] = widened(s.Inputs["trades"], p.Inputs()[0].Fields, 0)
+		content(spilling, s, got)
+		content(whole, s, want)
+		if excess := spilling.Bytes() - limit/2; excess > 0 {
+			require.NoError(t, spilling.Spill(excess))
+		}
+		require.Less(t, spilling.Bytes(), int64(limit))
+		if n%10 != 9 {
+			continue
+		}
+		var saved bytes.Buffer
+		require.NoError(t, spilling.Snapshot(&saved))
+		require.NoError(t, spilling.Close())
+		var err error
+		spilling, err = p.Restore(&saved)
+		require.NoError(t, err)
+		require.Less(t, spilling.Bytes(), int64(limit))
+	}
+	require.Equal(t, want, got)
+	require.Greater(t, whole.Bytes(), int64(2*limit))
+	require.Positive(t, spilling.Spilled())
+	require.NoError(t, spilling.Close())
+	require.Zero(t, space.Used())
+}
+
+// TestFullDiskLeavesTheMachineAsItWas has no room for what is to be moved: the error says so, and the machine goes on.
+func TestFullDiskLeavesTheMachineAsItWas(t *testing.T) {
+	t.Parallel()
+	p := compileTrades(t, perSymbol(), Options{MemoryBytes: 1 << 20, Spill: openSpace(t, 100)})
+	m := p.Start()
+	steps := tradeSteps([]string{"trades"}, 2, 1000, 500)
+	feed(t, m, steps[:1])
+	var before, after bytes.Buffer
+	require.NoError(t, m.Snapshot(&before))
+	requireCode(t, m.Spill(1<<20), event.CodeDiskFull)
+	require.NoError(t, m.Snapshot(&after))
+	require.Equal(t, before.Bytes(), after.Bytes())
+	require.Positive(t, feed(t, m, steps[1:]))
+	require.NoError(t, m.Close())
+}
+
+func arrowSchemaOf(columns []arrow.Array) *arrow.Schema {
+	var fields []arrow.Field
+	for _, c := range columns {
+		fields = append(fields, arrow.Field{Name: "c", Type: c.DataType(), Nullable: true})
+	}
+	return arrow.NewSchema(fields, nil)
+}

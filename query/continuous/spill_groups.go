@@ -1,0 +1,273 @@
+package continuous
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// A grouping whose groups nothing ever ends may have more of them than memory has room for. Those that no row has touched for longest go to
+// the disk, by their keys and the states of their accumulators, and come back when a row belongs to them. A group is in one place only. A
+// grouping that follows the watermark keeps all groups in memory: it has to show or to forget them without a row that would name them.
+
+// coldGroups is what a grouping has on disk, and what it needs to know to choose.
+type coldGroups struct {
+	store *coldStore
+	// touched is, by group in memory, the step in which a row came to it last.
+	touched []uint32
+	step    uint32
+	// widths is how many columns the state of each accumulator has.
+	widths []int
+}
+
+// cools tells whether groups may go to the disk.
+func (n *accumulateNode) cools() bool {
+	return n.spill != nil && len(n.types) > 0 && n.schedule.expires < 0 && n.schedule.closes < 0
+}
+
+// note remembers which groups were needed now.
+func (o *accumulateOp) note(slots []uint32) {
+	if !o.node.cools() {
+		return
+	}
+	c := &o.cold
+	c.step++
+	c.touched = lengthened(c.touched, o.groups.index.slots())
+	for _, s := range slots {
+		c.touched[s] = c.step
+	}
+}
+
+// warm brings the groups of keys back that are on disk.
+func (o *accumulateOp) warm(keys []arrow.Array, rows int) error {
+	if o.cold.store == nil || rows == 0 {
+		return nil
+	}
+	x := o.groups.index
+	var hashes []uint32
+	for _, h := range x.hash(keys, rows) {
+		hashes = append(hashes, shortHash(h))
+	}
+	return o.cold.store.take(hashes, o.absorb)
+}
+
+// absorb puts groups, as coldGroups has them on disk, into memory.
+func (o *accumulateOp) absorb(columns []arrow.Array, rows int) error {
+	width := len(o.node.types)
+	keys, flags, state := columns[:width], columns[width].(*array.Boolean), columns[width+1:]
+	slots, fresh := o.groups.index.assign(keys, rows)
+	if len(fresh) != rows {
+		return event.Errorf(event.CodeInternal, "a group is in memory and on disk")
+	}
+	count := o.groups.index.slots()
+	for i, call := range o.groups.calls {
+		part := call.NewAccumulator()
+		if err := part.Restore(state[:o.cold.widths[i]]); err != nil {
+			return err
+		}
+		state = state[o.cold.widths[i]:]
+		if err := o.groups.accumulators[i].Merge(part, slots, count); err != nil {
+			return err
+		}
+	}
+	o.reach(count)
+	var shown []uint32
+	for i, s := range slots {
+		if flags.Value(i) {
+			shown = append(shown, s)
+		}
+	}
+	results, err := o.results(shown)
+	if err != nil {
+		return err
+	}
+	o.keepShown(shown, results)
+	o.note(slots)
+	return nil
+}
+
+// spill implements spiller.
+func (o *accumulateOp) spill(bytes int64) error {
+	live := o.groups.index.count()
+	if !o.node.cools() || live == 0 || bytes <= 0 {
+		return nil
+	}
+	if o.cold.store == nil {
+		if err := o.beginSpill(); err != nil {
+			return err
+		}
+	}
+	// At least half go, so that the others move together, and memory is given back.
+	part := max((live+1)/2, int(min(float64(live), float64(live)*float64(bytes)/float64(o.bytes())*2)))
+	victims := o.coldest(part)
+	hashes := make([]uint32, len(victims))
+	for i, s := range victims {
+		hashes[i] = shortHash(o.groups.index.hashes[s])
+	}
+	columns, err := o.columnsOf(victims)
+	if err != nil {
+		return err
+	}
+	if err := o.cold.store.put(hashes, columns); err != nil {
+		return err
+	}
+	return errors.Join(o.forget(victims), o.cold.store.tidy())
+}
+
+// beginSpill makes the store.
+func (o *accumulateOp) beginSpill() error {
+	widths, err := stateWidths(o.groups)
+	if err != nil {
+		return err
+	}
+	o.cold.widths, o.cold.store = widths, newColdStore(o.node.spill)
+	return nil
+}
+
+// stateWidths is how many columns the state of each accumulator has.
+func stateWidths(g *groups) ([]int, error) {
+	out := make([]int, len(g.calls))
+	for i, call := range g.calls {
+		state, err := call.NewAccumulator().State(nil)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = len(state)
+	}
+	return out, nil
+}
+
+// coldest lists some groups that were not needed for longest, in the order of their slots.
+func (o *accumulateOp) coldest(count int) []uint32 {
+	slots := o.groups.index.all()
+	o.cold.touched = lengthened(o.cold.touched, o.groups.index.slots())
+	steps := make([]uint32, len(slots))
+	for i, s := range slots {
+		steps[i] = o.cold.touched[s]
+	}
+	slices.Sort(steps)
+	last := steps[count-1]
+	same := count // of those that were touched in the same step as the last one, some stay
+	for _, step := range steps {
+		if step < last {
+			same--
+		}
+	}
+	out := make([]uint32, 0, count)
+	for _, s := range slots {
+		switch step := o.cold.touched[s]; {
+		case step < last:
+			out = append(out, s)
+		case step == last && same > 0:
+			out = append(out, s)
+			same--
+		}
+	}
+	return out
+}
+
+// columnsOf are groups as they stand on disk: their keys, whether they are shown, and the states of their accumulators.
+func (o *accumulateOp) columnsOf(slots []uint32) ([]arrow.Array, error) {
+	shown := event.NewBitmap(len(slots))
+	for i, s := range slots {
+		if o.isShown[s] {
+			shown.Set(i)
+		}
+	}
+	columns := append(o.groups.index.gather(slots), event.NewBooleans(shown, len(slots), nil))
+	for _, a := range o.groups.accumulators {
+		state, err := a.State(slots)
+		if err != nil {
+			return nil, err
+		}
+		columns = append(columns, state...)
+	}
+	return columns, nil
+}
+
+// saveCold writes the groups on disk behind those in memory.
+func (o *accumulateOp) saveCold(w *stateWriter) {
+	if o.cold.store == nil {
+		w.number(0)
+		return
+	}
+	o.cold.store.capture(w)
+}
+
+// loadCold reads what saveCold wrote. What memory has no room for goes back to the disk at once.
+func (o *accumulateOp) loadCold(r *stateReader) error {
+	if r.version < 2 {
+		return nil
+	}
+	parts, err := r.size()
+	if err != nil || parts == 0 {
+		return err
+	}
+	if o.cold.widths, err = stateWidths(o.groups); err != nil {
+		return err
+	}
+	for range parts {
+		columns, rows, err := r.anyColumns()
+		if err != nil {
+			return err
+		}
+		if err := o.checkCold(columns); err != nil {
+			return err
+		}
+		if err := o.absorb(columns, rows); err != nil {
+			return err
+		}
+		if excess := o.bytes() - o.node.memory/2; o.node.memory > 0 && excess > 0 {
+			if err := o.spill(excess); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// checkCold holds columns of a snapshot to what absorb relies on; the accumulators check their own.
+func (o *accumulateOp) checkCold(columns []arrow.Array) error {
+	want := len(o.node.types) + 1
+	for _, w := range o.cold.widths {
+		want += w
+	}
+	if len(columns) != want {
+		return errState("%d columns of groups, not %d", len(columns), want)
+	}
+	for i, t := range append(typesOfKeys(o.node.types), arrow.FixedWidthTypes.Boolean) {
+		if !arrow.TypeEqual(columns[i].DataType(), t) {
+			return errState("column %d of groups is %s, not %s", i, columns[i].DataType(), t)
+		}
+	}
+	return nil
+}
+
+// spilled implements spiller.
+func (o *accumulateOp) spilled() int64 {
+	if o.cold.store == nil {
+		return 0
+	}
+	return o.cold.store.stored
+}
+
+// close implements spiller.
+func (o *accumulateOp) close() error {
+	if o.cold.store == nil {
+		return nil
+	}
+	return o.cold.store.close()
+}
+
+// bytes is the memory of what is on disk.
+func (c *coldGroups) bytes() int64 {
+	total := int64(4 * cap(c.touched))
+	if c.store != nil {
+		total += c.store.bytes()
+	}
+	return total
+}

@@ -85,7 +85,7 @@ function geometricMean(values) {
 }
 
 // printTable aligns the first column left, the others right.
-function printTable(lines) {
+export function printTable(lines) {
   const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   for (const line of lines) {
     console.log(line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd());

@@ -46,7 +46,7 @@ export async function measureSuites({ processes, binary, threads, only, data }) 
 }
 
 // load makes the rows in DuckDB, gives them to the server as Parquet and makes DuckDB's own table of what the server has sealed.
-async function load(table, tidemark, duckdb, folder) {
+export async function load(table, tidemark, duckdb, folder) {
   const files = sealedFiles(table, tidemark);
   const names = JSON.parse(await tidemark.sql('SHOW STREAMS')).rows.map((row) => row[0]);
   if (!names.includes(table.stream)) {

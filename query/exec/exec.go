@@ -64,16 +64,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Engine runs plans. It holds no state between queries.
+// Engine runs plans. Between queries it holds no state.
 type Engine struct {
 	source  query.Source
 	sink    query.Sink
 	options Options
+	turns   *turns
 }
 
 // New makes an engine that reads from source and writes what INSERT produces to sink, which may be nil where no plan inserts.
 func New(source query.Source, sink query.Sink, options Options) *Engine {
-	return &Engine{source: source, sink: sink, options: options.withDefaults()}
+	return &Engine{source: source, sink: sink, options: options.withDefaults(), turns: newTurns(runtime.GOMAXPROCS(0))}
 }
 
 // run is what all operators of one running query share.
@@ -82,6 +83,7 @@ type run struct {
 	snapshot query.Snapshot // nil where the plan reads no stream
 	kernel   *kernel.Context
 	budget   *Budget
+	standing *standing // nil before the query has been let in
 	files    *spillFiles
 	stats    *counters
 	profile  *profile // nil where nobody asked what each node costs
@@ -126,6 +128,7 @@ func (r *run) start(ctx context.Context, root plan.Node) (op operator, err error
 	if r.budget, err = r.engine.admit(ctx); err != nil {
 		return nil, err
 	}
+	r.standing = r.engine.turns.enter()
 	if err := r.pin(ctx, plan.Streams(root)); err != nil {
 		return nil, err
 	}
@@ -150,6 +153,9 @@ func (e *Engine) admit(ctx context.Context) (*Budget, error) {
 // end gives back what start took, as far as it came.
 func (r *run) end() error {
 	err := errors.Join(r.files.close(), r.unpin())
+	if r.standing != nil {
+		r.standing.leave()
+	}
 	if r.budget != nil {
 		r.budget.close()
 	}

@@ -154,6 +154,40 @@ func TestClosingEarlyStopsTheWorkers(t *testing.T) {
 	require.Zero(t, src.open)
 }
 
+// TestEveryTurnIsGivenBack ends queries of all shapes in all ways while their workers take turns.
+func TestEveryTurnIsGivenBack(t *testing.T) {
+	t.Parallel()
+	broken := event.Errorf(event.CodeCorrupt, "block 3 is damaged")
+	var reads atomic.Int64
+	src, tab := hookedSource(t, func(context.Context) error {
+		if reads.Add(1)%7 == 6 {
+			return broken
+		}
+		return nil
+	})
+	engine := exec.New(src, &sink{}, exec.Options{Workers: 3, BatchRows: 256})
+	missing, stop := engine.TakeTurns()
+	defer stop()
+	for _, batches := range []int{0, 1, 2, 1 << 20} {
+		for name, root := range shapes(tab) {
+			ctx, cancel := context.WithCancel(t.Context())
+			result, err := engine.Run(ctx, root)
+			require.NoError(t, err)
+			for range batches {
+				if _, err := result.Next(); err != nil {
+					break
+				}
+			}
+			if batches == 2 {
+				cancel()
+			}
+			require.NoError(t, result.Close())
+			cancel()
+			require.Zero(t, missing(), "%s after %d batches", name, batches)
+		}
+	}
+}
+
 func TestMemoryLimitNamesTheOperator(t *testing.T) {
 	t.Parallel()
 	src, tab := hookedSource(t, func(context.Context) error { return nil })

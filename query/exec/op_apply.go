@@ -112,7 +112,7 @@ func (r *applyReader) number(args []arrow.Array, rows int) []uint32 {
 func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (*Batch, error) {
 	outer := r.op.join.run
 	inner := &run{
-		engine: outer.engine, snapshot: outer.snapshot, works: outer.works,
+		engine: outer.engine, snapshot: outer.snapshot, works: outer.works, standing: outer.standing,
 		kernel: &kernel.Context{Now: outer.kernel.Now, Done: outer.kernel.Done, Memo: outer.kernel.Memo},
 		files:  &spillFiles{}, stats: &counters{}, profile: outer.profile,
 	}

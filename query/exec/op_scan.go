@@ -79,12 +79,14 @@ type scanReader struct {
 	at     int     // rows of morsel already passed on
 	filter *filter // what its rows still have to meet
 	later  []bool  // columns to be read once a row is kept; nil if there are none
+	turn   turn
 	uses   []filterUse
 	active []*filterUse // those that look at the rows of this morsel
 }
 
 func (r *scanReader) next(ctx context.Context) (*Batch, error) {
 	for {
+		r.turn.next(ctx, r.op.run.standing)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -123,6 +125,7 @@ func (r *scanReader) next(ctx context.Context) (*Batch, error) {
 func (r *scanReader) load(ctx context.Context) error {
 	i, ok := r.op.shares.take(r.number)
 	if !ok {
+		r.turn.end(r.op.run.standing)
 		return io.EOF
 	}
 	r.memory.Reset()
@@ -216,7 +219,7 @@ func (r *scanReader) read(ctx context.Context, wanted []bool) error {
 	return nil
 }
 
-func (r *scanReader) close() {}
+func (r *scanReader) close() { r.turn.end(r.op.run.standing) }
 
 // brief is an operator that can lend its batches: each is good only until the next one is asked for, and its memory is then used
 // again. Whoever keeps neither batches nor slices of their numbers asks for it before open.

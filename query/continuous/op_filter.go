@@ -18,6 +18,7 @@ type filterNode struct {
 }
 
 func (c *compiler) compileFilter(n *plan.Filter) (node, error) {
+	c.noteTop(n)
 	input, err := c.compile(n.Input)
 	if err != nil {
 		return nil, err

@@ -8,10 +8,13 @@ func (c *compiler) compileFirstRows(n *plan.FirstRows) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if input.traits().appendOnly {
+		return c.compileTop(n, input, n.By, n.Keys, 1)
+	}
 	out, err := c.recompute(n, []node{input}, [][]plan.Expr{n.By})
 	if err != nil {
 		return nil, err
 	}
-	out.tr = partTraits(n.By, input.traits())
+	out.tr, out.parts = partTraits(n.By, input.traits()), plainColumns(n.By)
 	return out, c.boundedRecompute(out, n)
 }

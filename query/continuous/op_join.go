@@ -20,6 +20,7 @@ type joinNode struct {
 	keys     [2][]*kernel.Program // over the columns of the side
 	keyTypes []event.Type
 	rest     []*kernel.Program // the other conditions, over the columns of both
+	gaps     []timeGap
 	expiry   [2]expiry
 }
 
@@ -47,7 +48,7 @@ func (c *compiler) compileJoin(n *plan.Join) (node, error) {
 		out.tr = joinTraits(n.Kind, gaps, left, right, width)
 		return out, c.boundedRecompute(out, n)
 	}
-	out := &joinNode{base: base{cols: n.Columns(), ins: ins, tr: joinTraits(n.Kind, gaps, left, right, width)}, kind: n.Kind, text: firstLine(n)}
+	out := &joinNode{base: base{cols: n.Columns(), ins: ins, tr: joinTraits(n.Kind, gaps, left, right, width)}, kind: n.Kind, text: firstLine(n), gaps: gaps}
 	for side := range out.keys {
 		if out.keys[side], err = compileExprs(keys[side]); err != nil {
 			return nil, err

@@ -22,6 +22,8 @@ type recomputeNode struct {
 	keys     [][]*kernel.Program
 	keyTypes []event.Type
 	names    []string
+	// parts are the columns, of the input and of the output alike, that are among the keys.
+	parts []int
 	// expires is the element of the key that follows the watermark, -1 without one, and lag by how much.
 	expires int
 	lag     int64

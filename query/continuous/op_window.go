@@ -1,8 +1,6 @@
 package continuous
 
 import (
-	"slices"
-
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -15,11 +13,14 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 	if rolling, ok, err := c.compileRolling(n, input); ok || err != nil {
 		return rolling, err
 	}
+	if count := c.tops[n]; count > 0 && input.traits().appendOnly {
+		return c.compileTop(n, input, n.Partition, n.Order, count)
+	}
 	out, err := c.recompute(n, []node{input}, [][]plan.Expr{n.Partition})
 	if err != nil {
 		return nil, err
 	}
-	out.tr = partTraits(n.Partition, input.traits())
+	out.tr, out.parts = partTraits(n.Partition, input.traits()), plainColumns(n.Partition)
 	sessions(n, input, &out.tr)
 	if out.session = trimmedSessions(n, input.traits()); out.session != nil {
 		return out, nil
@@ -30,13 +31,20 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 // partTraits are those of rows that change together with all that have the same values of some columns.
 func partTraits(parts []plan.Expr, input *traits) traits {
 	out := traits{bounds: map[int]int64{}, recomputes: input.recomputes}
-	columns, _ := columnsOf(slices.DeleteFunc(slices.Clone(parts), func(e plan.Expr) bool {
-		_, ok := e.(*plan.ColumnRef)
-		return !ok
-	}))
-	for _, at := range columns {
+	for _, at := range plainColumns(parts) {
 		if lag, ok := input.bounds[at]; ok {
 			out.bounds[at] = lag
+		}
+	}
+	return out
+}
+
+// plainColumns are those of some expressions that are nothing but a column.
+func plainColumns(exprs []plan.Expr) []int {
+	var out []int
+	for _, e := range exprs {
+		if ref, ok := e.(*plan.ColumnRef); ok {
+			out = append(out, ref.Index)
 		}
 	}
 	return out

@@ -130,7 +130,7 @@ func (p *Program) gate() error {
 		return event.Errorf(event.CodeNotSupported, "EMIT ON WINDOW CLOSE needs a time in the output that the watermark passes").
 			WithHint("select window_start or window_end of a window table function, or the event time")
 	}
-	if holdBelow(&p.root, p.time, p.closedLag, p.finalLag, p.options.Horizon > 0) {
+	if (holding{p.closedLag, p.finalLag, p.options.Horizon > 0}).below(&p.root, p.time) {
 		return nil
 	}
 	p.root = newGate(p.root, p.time, p.closedLag, p.options.Horizon > 0)
@@ -165,6 +165,8 @@ type compiler struct {
 	options Options
 	fields  map[string]*Input
 	late    []lateSpot
+	// tops are the windows of whose rows only the first of each partition are asked for, so many.
+	tops map[*plan.Window]int
 }
 
 // collectFields lists what is read of each input over all its scans.

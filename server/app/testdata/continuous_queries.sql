@@ -220,3 +220,37 @@ v AS (PARTITION BY region ORDER BY ts ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRE
 SELECT ts, id, count(amount) OVER v AS n, max(amount) OVER v AS a, min(region) OVER w AS r, max(price) OVER w AS p, sum(amount) OVER w AS s, avg(price) OVER w AS m,
 min(quantity) OVER x AS q FROM orders WINDOW v AS (ORDER BY ts RANGE BETWEEN CURRENT ROW AND CURRENT ROW), w AS (ORDER BY ts),
 x AS (ORDER BY ts ROWS CURRENT ROW);
+
+-- Windows over windows, which wait for the same end.
+SELECT a.window_end, a.region, a.n FROM (SELECT window_start, window_end, region, count(*) AS n FROM HOP(TABLE orders, DESCRIPTOR(ts),
+INTERVAL '5 seconds', INTERVAL '15 seconds') GROUP BY window_start, window_end, region) AS a JOIN (SELECT window_start, window_end, max(n) AS most FROM
+(SELECT window_start, window_end, count(*) AS n FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '15 seconds')
+GROUP BY window_start, window_end, region) AS c GROUP BY window_start, window_end) AS m
+ON a.window_start = m.window_start AND a.window_end = m.window_end AND a.n >= m.most;
+
+SELECT a.window_end, a.id, m.n FROM (SELECT id, amount, window_end FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds')) AS a
+LEFT JOIN (SELECT window_end, max(amount) AS most, count(*) AS n FROM TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10 seconds')
+GROUP BY window_start, window_end) AS m ON a.window_end = m.window_end AND a.amount < m.most;
+
+SELECT window_end, r, count(*) AS n, sum(s) AS s FROM (SELECT window_end, region, sum(amount) AS s, rank() OVER (PARTITION BY window_end ORDER BY count(*))
+AS r FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start, window_end, region) AS x WHERE r <= 3 GROUP BY window_end, r;
+
+SELECT a.window_end, a.n, b.n AS payments FROM (SELECT window_end, count(*) AS n FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds')
+GROUP BY window_start, window_end) AS a LEFT JOIN (SELECT window_end, count(*) AS n FROM TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10 seconds')
+WHERE amount > 10 GROUP BY window_start, window_end) AS b ON a.window_end = b.window_end;
+
+-- First rows.
+SELECT id, customer, amount, r FROM (SELECT id, customer, amount, row_number() OVER (PARTITION BY customer ORDER BY amount DESC) AS r FROM orders) AS x
+WHERE r <= 3;
+
+SELECT customer, amount FROM (SELECT customer, amount, row_number() OVER (PARTITION BY customer ORDER BY amount) AS r FROM orders WHERE paid) AS x
+WHERE r < 3;
+
+SELECT window_end, id, amount FROM (SELECT id, amount, window_end, row_number() OVER (PARTITION BY window_end ORDER BY amount, region DESC) AS r FROM
+TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds')) AS x WHERE r <= 2;
+
+SELECT DISTINCT ON (window_end, region) window_end, region, id, method FROM (SELECT window_end, region, id, amount::TEXT AS method, price FROM
+TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds')) AS x ORDER BY window_end, region, price;
+
+SELECT paid, count(*) AS n, sum(amount) AS s FROM (SELECT DISTINCT ON (customer) customer, paid, amount FROM orders ORDER BY customer, price DESC NULLS LAST) AS x
+GROUP BY paid;

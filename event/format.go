@@ -12,13 +12,57 @@ import (
 const timestampLayout = "2006-01-02T15:04:05.000000Z"
 
 // FormatTimestamp renders microseconds since 1970 as RFC 3339 in UTC with six decimals.
-func FormatTimestamp(micros int64) string {
-	return time.UnixMicro(micros).UTC().Format(timestampLayout)
-}
+func FormatTimestamp(micros int64) string { return string(AppendTimestamp(nil, micros)) }
 
 // AppendTimestamp appends what FormatTimestamp renders.
 func AppendTimestamp(dst []byte, micros int64) []byte {
-	return time.UnixMicro(micros).UTC().AppendFormat(dst, timestampLayout)
+	days := int64(DateOf(micros))
+	if days < earliestDay || days > latestDay {
+		return time.UnixMicro(micros).UTC().AppendFormat(dst, timestampLayout)
+	}
+	year, month, day := civil(days)
+	rest := uint64(micros - days*microsPerDay)
+	seconds := rest / 1e6
+	dst = append(appendDigits(dst, uint64(year), 4), '-')
+	dst = append(appendDigits(dst, uint64(month), 2), '-')
+	dst = append(appendDigits(dst, uint64(day), 2), 'T')
+	dst = append(appendDigits(dst, seconds/3600, 2), ':')
+	dst = append(appendDigits(dst, seconds/60%60, 2), ':')
+	dst = append(appendDigits(dst, seconds%60, 2), '.')
+	return append(appendDigits(dst, rest%1e6, 6), 'Z')
+}
+
+// The days of the years 1 to 9999, counted since 1970-01-01.
+const (
+	earliestDay = -719_162
+	latestDay   = 2_932_896
+)
+
+// civil is the date of a day counted since 1970-01-01, by the proleptic Gregorian calendar. Years are counted from March, in eras of 400
+// years, which have as many days each. The method is Howard Hinnant's (chrono-Compatible Low-Level Date Algorithms, 2013).
+func civil(days int64) (year, month, day int64) {
+	const perEra, toEraStart = 146_097, 719_468 // from 0000-03-01 to 1970-01-01
+	days += toEraStart                          // not negative for the years that it is asked for
+	era, ofEra := days/perEra, days%perEra
+	yearOfEra := (ofEra - ofEra/1460 + ofEra/36_524 - ofEra/146_096) / 365
+	ofYear := ofEra - (365*yearOfEra + yearOfEra/4 - yearOfEra/100)
+	shifted := (5*ofYear + 2) / 153 // 0 is March
+	year, month, day = era*400+yearOfEra, shifted+3, ofYear-(153*shifted+2)/5+1
+	if month > 12 {
+		year, month = year+1, month-12
+	}
+	return year, month, day
+}
+
+// appendDigits appends the last n digits of a number.
+func appendDigits(dst []byte, v uint64, n int) []byte {
+	start := len(dst)
+	dst = append(dst, "000000"[:n]...)
+	for at := start + n - 1; v > 0 && at >= start; at-- {
+		dst[at] = '0' + byte(v%10)
+		v /= 10
+	}
+	return dst
 }
 
 // AppendPlainTimestamp appends the form that a cast to TEXT gives, which PostgreSQL and DuckDB share for a time in UTC:

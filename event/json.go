@@ -1,10 +1,13 @@
 package event
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
@@ -36,6 +39,9 @@ func AppendJSONString(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	start := 0
 	for i := 0; i < len(s); {
+		if i = plainUntil(s, i); i == len(s) {
+			break
+		}
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, size := utf8.DecodeRuneInString(s[i:])
@@ -55,6 +61,24 @@ func AppendJSONString(dst []byte, s string) []byte {
 		start = i
 	}
 	return append(append(dst, s[start:]...), '"')
+}
+
+// plainUntil is the index of the first byte from i on, or the length of s, that is not ASCII or must be escaped. Eight bytes are looked at at
+// a time: in each test a byte's high bit comes out set if the byte matches, and of the bits set only the lowest is sure.
+func plainUntil(s string, i int) int {
+	const low, high = 0x0101010101010101, 0x8080808080808080
+	text := unsafe.Slice(unsafe.StringData(s), len(s))
+	for ; i+8 <= len(text); i += 8 {
+		word := binary.LittleEndian.Uint64(text[i:])
+		quote, slash := word^'"'*low, word^'\\'*low
+		if stop := (word | (quote-low)&^quote | (slash-low)&^slash | (word-' '*low)&^word) & high; stop != 0 {
+			return i + bits.TrailingZeros64(stop)>>3
+		}
+	}
+	for i < len(text) && text[i] >= ' ' && text[i] != '"' && text[i] != '\\' && text[i] < utf8.RuneSelf {
+		i++
+	}
+	return i
 }
 
 func appendEscape(dst []byte, c byte) []byte {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tidemarkdb/tidemark/server/client"
 	"github.com/tidemarkdb/tidemark/server/shell"
@@ -22,16 +24,17 @@ import (
 type loadCmd struct {
 	Stream string   `arg:"" help:"Stream to send to; made if missing."`
 	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format string   `enum:"auto,ndjson,json,csv,tsv,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto goes by their names."`
-	Again  bool     `help:"Store lines of NDJSON files once more that were loaded from the same files before."`
+	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto goes by their names."`
+	Again  bool     `help:"Store once more what was loaded from the same files before."`
 	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
+	AtOnce int      `default:"4" placeholder:"N" help:"How many files are loaded at a time (${default})."`
 	URL    string   `placeholder:"URL" help:"Address of the server ($$TIDEMARK_URL)."`
 }
 
 // shownReasons is how many rejections are explained on the terminal.
 const shownReasons = 5
 
-// Run loads the files one after the other.
+// Run loads the files, several at a time.
 func (c *loadCmd) Run(p *process) error {
 	var err error
 	if c.Files, err = expand(c.Files); err != nil {
@@ -50,16 +53,10 @@ func (c *loadCmd) Run(p *process) error {
 
 	started := time.Now()
 	bar := newBar(p.stderr, c.totalBytes())
+	reports, failed := c.loadAll(ctx, p, db, bar)
 	var total summary
-	var failed error
-	for _, name := range c.Files {
-		var report client.LoadReport
-		report, failed = c.loadFile(ctx, p, db, name, bar)
-		total.add(name, report)
-		if failed != nil {
-			failed = fmt.Errorf("load %s: %w", name, describeError(failed))
-			break
-		}
+	for i, name := range c.Files {
+		total.add(name, reports[i])
 	}
 	_ = bar.Finish() // a bar that cannot be drawn is no reason to fail
 	total.print(p.stderr, c.Stream, time.Since(started))
@@ -69,8 +66,38 @@ func (c *loadCmd) Run(p *process) error {
 	return failed
 }
 
+// loadAll loads the files; the first goes ahead alone until the stream is there, so that its columns come in the order of that file. The reports
+// are in the order of the files. A failure ends the others.
+func (c *loadCmd) loadAll(ctx context.Context, p *process, db *client.Client, bar *progressbar.ProgressBar) ([]client.LoadReport, error) {
+	reports := make([]client.LoadReport, len(c.Files))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(c.AtOnce)
+	for i, name := range c.Files {
+		load := func() error {
+			var err error
+			if reports[i], err = c.loadFile(ctx, p, db, name, bar); err != nil {
+				return fmt.Errorf("load %s: %w", name, describeError(err))
+			}
+			return nil
+		}
+		if i > 0 {
+			group.Go(load)
+			continue
+		}
+		if _, err := db.Partitions(ctx, c.Stream); err == nil { // the stream is there
+			group.Go(load)
+		} else if err := load(); err != nil {
+			return reports, err
+		}
+	}
+	return reports, group.Wait()
+}
+
 // check refuses what would only fail after some files have been sent.
 func (c *loadCmd) check() error {
+	if c.AtOnce < 1 {
+		return usagef("--at-once must be 1 or more")
+	}
 	for _, name := range c.Files {
 		if name == "-" {
 			continue
@@ -86,41 +113,71 @@ func (c *loadCmd) check() error {
 	return nil
 }
 
-func (c *loadCmd) loadFile(ctx context.Context, p *process, db *client.Client, name string, bar io.Writer) (client.LoadReport, error) {
-	in := p.stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return client.LoadReport{}, err
-		}
-		defer f.Close()
-		in = f
+func (c *loadCmd) loadFile(ctx context.Context, p *process, db *client.Client, name string, bar *progressbar.ProgressBar) (client.LoadReport, error) {
+	options := c.options(name, bar)
+	if name == "-" {
+		return db.Load(ctx, c.Stream, p.stdin, options)
 	}
-	return db.Load(ctx, c.Stream, io.TeeReader(in, bar), c.options(name))
+	f, err := os.Open(name)
+	if err != nil {
+		return client.LoadReport{}, err
+	}
+	defer f.Close()
+	if options.Identity, err = c.identity(f, options.ContentType != ""); err != nil {
+		return client.LoadReport{}, err
+	}
+	return db.Load(ctx, c.Stream, f, options)
 }
 
-// options says how a file is to be sent. Standard input has no name by which its lines could be known again.
-func (c *loadCmd) options(name string) client.LoadOptions {
-	options := client.LoadOptions{TimeColumn: c.Time, ContentType: contentType(c.Format, name)}
-	if path, err := filepath.Abs(name); err == nil && name != "-" && !c.Again {
-		options.Identity = path
+// options says how a file is to be sent.
+func (c *loadCmd) options(name string, bar *progressbar.ProgressBar) client.LoadOptions {
+	options := client.LoadOptions{TimeColumn: c.Time, Progress: func(n int) { _ = bar.Add(n) }} // a file may have grown
+	format := c.formatOf(name)
+	if options.ContentType = mediaTypes[format]; format == "influx" {
+		options.Format = format
 	}
 	return options
 }
 
-// mediaTypes are those of the formats that are sent in one request, by the format's name, which is also the end of a file's.
+// identity is what a file is known again by: its path, and where it is sent as a whole, its content. What is no file, such as a pipe, and
+// standard input have none.
+func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || c.Again {
+		return "", err
+	}
+	path, err := filepath.Abs(f.Name())
+	if err != nil || !whole {
+		return path, err
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, f); err != nil {
+		return "", err
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return fmt.Sprintf("%s %x", path, sum.Sum(nil)), err
+}
+
+// mediaTypes are those of the formats that are sent in one request.
 var mediaTypes = map[string]string{
-	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values",
+	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values", "influx": "text/plain",
 	"arrow": "application/vnd.apache.arrow.stream", "parquet": "application/vnd.apache.parquet",
 }
 
-// contentType is the media type of a file; empty for newline-delimited JSON, which every other name is taken for.
-func contentType(format, name string) string {
-	if format != "auto" {
-		return mediaTypes[format]
+// formatOf is the format of a file: newline-delimited JSON unless its name ends otherwise.
+func (c *loadCmd) formatOf(name string) string {
+	if c.Format != "auto" {
+		return c.Format
 	}
 	base := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(name), ".gz"), ".zst")
-	return mediaTypes[strings.TrimPrefix(filepath.Ext(base), ".")]
+	switch end := strings.TrimPrefix(filepath.Ext(base), "."); {
+	case end == "lp":
+		return "influx"
+	case mediaTypes[end] != "":
+		return end
+	default:
+		return "ndjson"
+	}
 }
 
 // expand replaces patterns by the names that they match; a name that exists is no pattern.

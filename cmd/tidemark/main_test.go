@@ -214,13 +214,12 @@ func TestLoad(t *testing.T) {
 func TestLoadKnowsFormatsAndPatterns(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"a.ndjson": "", "b.log": "", "-": "", "A.CSV.gz": "text/csv", "b.tsv": "text/tab-separated-values", "c.json.zst": "application/json",
-		"d.parquet": "application/vnd.apache.parquet", "e.arrow": "application/vnd.apache.arrow.stream",
+		"a.ndjson": "ndjson", "b.log": "ndjson", "-": "ndjson", "A.CSV.gz": "csv", "b.tsv": "tsv", "c.json.zst": "json",
+		"d.parquet": "parquet", "e.arrow": "arrow", "f.lp": "influx", "g.influx.gz": "influx",
 	} {
-		require.Equal(t, want, contentType("auto", name), name)
+		require.Equal(t, want, (&loadCmd{Format: "auto"}).formatOf(name), name)
 	}
-	require.Equal(t, "text/csv", contentType("csv", "a.ndjson"))
-	require.Empty(t, contentType("ndjson", "a.csv"))
+	require.Equal(t, "csv", (&loadCmd{Format: "csv"}).formatOf("a.ndjson"))
 
 	folder := t.TempDir()
 	for _, name := range []string{"b.csv", "a.csv", "c.txt"} {

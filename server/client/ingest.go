@@ -17,6 +17,8 @@ const NDJSON = "application/x-ndjson"
 type IngestOptions struct {
 	// ContentType is the body's media type.
 	ContentType string
+	// Format names the format, where the media type does not.
+	Format string
 	// ContentEncoding is gzip or zstd, or empty for a plain body.
 	ContentEncoding string
 	// TimeColumn names the event-time column when the request makes the stream.
@@ -71,6 +73,9 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	query := url.Values{}
 	if opts.TimeColumn != "" {
 		query.Set("time", opts.TimeColumn)
+	}
+	if opts.Format != "" {
+		query.Set("format", opts.Format)
 	}
 	if opts.Ack != "" {
 		query.Set("ack", opts.Ack)

@@ -25,6 +25,8 @@ const (
 	inFlight = 4
 	// mostRetries bounds how often one request is sent again to a server that is too busy.
 	mostRetries = 30
+	// lostRetries bounds it where the connection fails: a server that restarts is back soon, and one that is not there stays away.
+	lostRetries = 5
 	// keptReasons is how many rejections a report explains.
 	keptReasons = 20
 )
@@ -37,8 +39,13 @@ type LoadOptions struct {
 	ChunkBytes int
 	// ContentType is the media type of a file that is no newline-delimited JSON, and is sent in one request; empty for NDJSON.
 	ContentType string
-	// Identity names the file. If it is set, lines that were sent from it before, in the same place, are not stored again; NDJSON only.
+	// Format is the format's name, for one without a media type of its own; ContentType must be set beside it.
+	Format string
+	// Identity names the file. If it is set, what was sent from it before is not stored again: of NDJSON lines in the same place, of other
+	// formats the file as a whole, whose content the name must then cover.
 	Identity string
+	// Progress, if not nil, is told how many bytes have been read.
+	Progress func(n int)
 }
 
 // LoadReport says what became of the rows.
@@ -60,21 +67,36 @@ type LineError struct {
 // Load sends newline-delimited JSON, or a file of another format, plain or compressed by gzip or zstd, in requests of whole lines, several at a time.
 // Rejected rows are counted in the report and are no error. The report also tells what had been accepted before an error.
 func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts LoadOptions) (LoadReport, error) {
-	plain, err := decompress(r)
-	if err != nil {
-		return LoadReport{}, fmt.Errorf("decompress: %w", err)
-	}
-	defer plain.Close()
 	if opts.ChunkBytes <= 0 {
 		opts.ChunkBytes = chunkBytes
 	}
 	l := &load{client: c, stream: stream, time: opts.TimeColumn, identity: opts.Identity}
 	if opts.ContentType != "" {
-		err = l.sendWhole(ctx, plain, opts.ContentType)
+		err := l.sendWhole(ctx, r, opts)
 		return l.result(), err
 	}
+	plain, err := decompress(counted{r, opts.Progress})
+	if err != nil {
+		return LoadReport{}, fmt.Errorf("decompress: %w", err)
+	}
+	defer plain.Close()
 	err = l.run(ctx, newChunker(plain, opts.ChunkBytes))
 	return l.result(), err
+}
+
+// counted tells how many bytes are read.
+type counted struct {
+	io.Reader
+	progress func(n int)
+}
+
+// Read reads on.
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	if c.progress != nil {
+		c.progress(n)
+	}
+	return n, err
 }
 
 // load is one file on its way.
@@ -119,38 +141,40 @@ func (l *load) sendAll(ctx context.Context, group *errgroup.Group, chunks *chunk
 	return ctx.Err()
 }
 
-// send delivers one chunk, waiting while the server is too busy to take any of it. A request that failed after some of its
-// rows were taken, or without saying so, is not sent again, for that could store rows twice.
+// send delivers one chunk.
 func (l *load) send(ctx context.Context, c chunk) error {
-	for attempt := 1; ; attempt++ {
-		result, err := l.client.Ingest(ctx, l.stream, bytes.NewReader(c.lines), IngestOptions{TimeColumn: l.time, Key: l.key(c)})
-		var refused *Error
-		if errors.As(err, &refused) && refused.Ingest != nil {
-			result = refused.Ingest
-		}
-		if result != nil {
-			l.count(c, result)
-		}
-		if err == nil || refused != nil && refused.Code == event.CodeRejected {
-			return nil
-		}
-		busy := refused != nil && refused.Status == http.StatusTooManyRequests && result == nil
-		if !busy || attempt > mostRetries {
-			return fmt.Errorf("lines from %d on: %w", c.firstLine, err)
-		}
-		if err := pause(ctx, retryDelay(refused.RetryAfter, attempt)); err != nil {
-			return err
-		}
+	options := IngestOptions{TimeColumn: l.time, Key: l.key(c)}
+	result, err := l.deliver(ctx, options.Key != "", func() (*IngestResult, error) {
+		return l.client.Ingest(ctx, l.stream, bytes.NewReader(c.lines), options)
+	})
+	if result != nil {
+		l.count(c, result)
 	}
+	if err != nil {
+		return fmt.Errorf("lines from %d on: %w", c.firstLine, err)
+	}
+	return nil
 }
 
-// sendWhole delivers a file in one request. It is not sent again: what has been read of it is gone.
-func (l *load) sendWhole(ctx context.Context, body io.Reader, contentType string) error {
-	result, err := l.client.Ingest(ctx, l.stream, body, IngestOptions{TimeColumn: l.time, ContentType: contentType})
-	var refused *Error
-	if errors.As(err, &refused) && refused.Ingest != nil {
-		result = refused.Ingest
-	}
+// sendWhole delivers a file in one request. It is sent again only if it can be read again.
+func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) error {
+	options := IngestOptions{TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Key: l.key(chunk{})}
+	again, seeks := file.(io.Seeker)
+	first := true
+	result, err := l.deliver(ctx, options.Key != "" && seeks, func() (*IngestResult, error) {
+		if !first {
+			if _, err := again.Seek(0, io.SeekStart); err != nil {
+				return nil, err
+			}
+		}
+		first = false
+		plain, err := decompress(counted{file, opts.Progress})
+		if err != nil {
+			return nil, fmt.Errorf("decompress: %w", err)
+		}
+		defer plain.Close()
+		return l.client.Ingest(ctx, l.stream, plain, options)
+	})
 	if result != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -159,10 +183,52 @@ func (l *load) sendWhole(ctx context.Context, body io.Reader, contentType string
 			l.mu.report.Reasons = append(l.mu.report.Reasons, LineError{Reason: fmt.Sprintf("row %d: %s", e.Row+1, e.Reason)})
 		}
 	}
-	if refused != nil && refused.Code == event.CodeRejected {
-		return nil
-	}
 	return err
+}
+
+// deliver makes a request, and makes it again while the server is too busy to take any of it. One that failed otherwise, after some of its rows
+// were taken or without saying so, is only made again if it has a key, for else that could store rows twice. The result says what
+// all attempts have done together.
+func (l *load) deliver(ctx context.Context, keyed bool, request func() (*IngestResult, error)) (*IngestResult, error) {
+	before := int64(0) // rows that attempts so far have stored
+	for attempt := 1; ; attempt++ {
+		result, err := request()
+		var refused *Error
+		if errors.As(err, &refused) && refused.Ingest != nil {
+			result = refused.Ingest
+		}
+		if result != nil {
+			again := min(before, result.Duplicates)
+			before = again + result.Accepted
+			result.Accepted, result.Duplicates = before, result.Duplicates-again
+		}
+		if err == nil || refused != nil && refused.Code == event.CodeRejected {
+			return result, nil
+		}
+		after, most := "", lostRetries
+		if refused != nil {
+			after, most = refused.RetryAfter, mostRetries
+		}
+		if attempt > most || ctx.Err() != nil || !worthwhile(refused, keyed, result != nil) {
+			return result, err
+		}
+		if err := pause(ctx, retryDelay(after, attempt)); err != nil {
+			return result, err
+		}
+	}
+}
+
+// worthwhile reports whether a request that failed is to be made again. refused is the server's answer, or nil if there was none; began says
+// that the server took the body up.
+func worthwhile(refused *Error, keyed, began bool) bool {
+	switch {
+	case refused == nil:
+		return keyed // the connection failed
+	case refused.Status == http.StatusTooManyRequests:
+		return keyed || !began
+	default:
+		return keyed && refused.Status == http.StatusServiceUnavailable
+	}
 }
 
 // key is the Idempotency-Key of a chunk: the same for the same lines in the same place of the same file.

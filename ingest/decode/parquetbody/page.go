@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/snappy"
@@ -31,6 +32,8 @@ const (
 type leaf struct {
 	column *parquet.Column
 	codec  format.CompressionCodec
+	// flat is set for a column with one value for each row: then values need no levels.
+	flat   bool
 	src    []byte // pages to come
 	budget *int64 // bytes that the file's pages may still become
 	dict   []parquet.Value
@@ -198,6 +201,10 @@ func (l *leaf) data(h *pageHeader, body []byte) error {
 // spread puts the values to their levels, with NULLs between.
 func (l *leaf) spread(values []parquet.Value, reps, defs []int32, n int) error {
 	column, deepest := l.column.Index(), l.column.MaxDefinitionLevel()
+	if l.flat && len(values) == n {
+		l.buf = values
+		return nil
+	}
 	next := 0
 	for i := range n {
 		rep, def := 0, deepest
@@ -411,6 +418,15 @@ func (l *leaf) decompress(h *pageHeader, body []byte) ([]byte, error) {
 	return out[:kept+n], nil
 }
 
+// zstdReaders are used again, for making one takes longer than it works on a page. They have no goroutines, and so need not be closed.
+var zstdReaders = sync.Pool{New: func() any {
+	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(decoderMemory))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return r
+}}
+
 var errGrows = errors.New("it becomes larger than it says")
 
 func decompressInto(dst, packed []byte, codec format.CompressionCodec) (int, error) {
@@ -429,11 +445,11 @@ func decompressInto(dst, packed []byte, codec format.CompressionCodec) (int, err
 		}
 		return readInto(dst, r)
 	case format.Zstd:
-		r, err := zstd.NewReader(bytes.NewReader(packed), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(decoderMemory))
-		if err != nil {
+		r := zstdReaders.Get().(*zstd.Decoder)
+		defer zstdReaders.Put(r)
+		if err := r.Reset(bytes.NewReader(packed)); err != nil {
 			return 0, err
 		}
-		defer r.Close()
 		return readInto(dst, r)
 	case format.Lz4Raw:
 		return lz4.UncompressBlock(packed, dst)

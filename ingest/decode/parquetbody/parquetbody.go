@@ -50,8 +50,10 @@ type Reader struct {
 // column is one column of the rows, with the leaves that it has in the file.
 type column struct {
 	first, leaves int
-	build         builder
-	readers       []*leaf
+	// flat is set where the column is one leaf with one value for each row.
+	flat    bool
+	build   builder
+	readers []*leaf
 }
 
 // NewReader reads a whole body, which must not change while it is read.
@@ -82,7 +84,7 @@ func (r *Reader) open(body []byte) error {
 			return err
 		}
 		fields = append(fields, field)
-		r.columns = append(r.columns, column{first: first, leaves: len(r.leaves) - first, build: build})
+		r.columns = append(r.columns, column{first: first, leaves: len(r.leaves) - first, flat: node.Leaf() && !node.Repeated(), build: build})
 	}
 	r.schema = arrow.NewSchema(fields, nil)
 	r.converter, err = columnar.New(r.schema, r.budget)
@@ -161,6 +163,7 @@ func (r *Reader) openGroup() error {
 			if err != nil {
 				return err
 			}
+			l.flat = c.flat
 			c.readers = append(c.readers, l)
 		}
 	}

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/server/config"
+)
+
+// TestLoadOfAllFormatsStoresEachRowOnce loads files of every format at a time, twice: the second time nothing is stored, until --again. A file
+// that has changed is another one.
+func TestLoadOfAllFormatsStoresEachRowOnce(t *testing.T) {
+	t.Parallel()
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	server, err := startServer(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Close()) }()
+	url := server.URL()
+
+	folder := t.TempDir()
+	put := func(name, content string) string {
+		path := filepath.Join(folder, name)
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		return path
+	}
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, err = z.Write([]byte("n;kind\n5;zipped\n6;zipped\n"))
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	put("a.ndjson", "{\"n\":1,\"kind\":\"lines\"}\n{\"n\":2,\"kind\":\"lines\"}\n")
+	put("b.json", "[{\"n\":3,\"kind\":\"array\"},\n{\"n\":4,\"kind\":\"array\"}]")
+	put("c.csv.gz", zipped.String())
+	put("d.tsv", "n\tkind\n7\ttabs\n8\ttabs\n")
+	put("e.lp", "m n=9i,kind=\"points\" 1772355600000000000\nm n=10i,kind=\"points\" 1772355600000000000\n")
+	for i, format := range []string{"arrow", "parquet"} {
+		got := tidemark("", nil, "sql", "-q", fmt.Sprintf("SELECT %d AS n, '%s' AS kind UNION ALL SELECT %d, '%s'", 11+2*i, format, 12+2*i, format),
+			"--format", format, "--url", url)
+		require.Zero(t, got.status, got.stderr)
+		put("f."+format, got.stdout)
+	}
+
+	load := func(args ...string) string {
+		t.Helper()
+		got := tidemark("", nil, append([]string{"load", "s", "--url", url, filepath.Join(folder, "*")}, args...)...)
+		require.Zero(t, got.status, got.stderr)
+		return got.stderr
+	}
+	sum := func() string {
+		return tidemark("", nil, "sql", "-q", "SELECT count(*), sum(n), count(DISTINCT kind) FROM s", "--format", "csv", "--url", url).stdout
+	}
+	require.Contains(t, load(), "s: 14 rows accepted, 0 rejected")
+	require.Contains(t, sum(), "14,105,7\r\n")
+	require.Contains(t, load("--at-once", "1"), "14 rows had been loaded from these files before")
+	require.Contains(t, sum(), "14,105,7\r\n")
+	put("d.tsv", "n\tkind\n7\ttabs\n8\ttabs\n100\tmore\n")
+	require.Contains(t, load(), "s: 3 rows accepted, 0 rejected", "a file with other content is another file")
+	require.Contains(t, load("--again"), "s: 15 rows accepted, 0 rejected")
+	require.Contains(t, sum(), "32,", "rows")
+
+	got := tidemark("n,kind\n1,piped\n", nil, "load", "s", "-", "--format", "csv", "--url", url)
+	require.Zero(t, got.status, got.stderr)
+	require.True(t, strings.HasPrefix(got.stderr, "s: 1 rows accepted"), got.stderr)
+	require.Equal(t, exitUsage, tidemark("", nil, "load", "s", "-", "--at-once", "0", "--url", url).status)
+}

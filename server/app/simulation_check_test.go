@@ -32,9 +32,6 @@ func (w *simWorld) check() error {
 		if after := w.state(); after != before.text {
 			continue
 		}
-		if line := w.log.lineWith("view has stopped"); err == nil && line != "" {
-			return fmt.Errorf("the log says: %s", line)
-		}
 		if line := w.log.lineWith("built anew"); err == nil && line != "" {
 			return fmt.Errorf("the log says: %s", line)
 		}
@@ -63,6 +60,9 @@ func (w *simWorld) rest() (atRest, error) {
 			return atRest{}, nil
 		}
 		now := w.state()
+		if line := w.log.lineWith("view has stopped"); line != "" {
+			return atRest{}, fmt.Errorf("the log says: %s", line)
+		}
 		if now == last {
 			return atRest{now, w.watermarks()}, w.arrived()
 		}
@@ -167,6 +167,11 @@ func (w *simWorld) checkView(v *simulatedView, now atRest) error {
 	}
 	w.answers[v.name] = got
 	w.seen.views, w.seen.rows, w.seen.filled = w.seen.views+1, w.seen.rows+len(got), w.seen.filled+min(1, len(got))
+	for _, never := range v.never {
+		if found, err := w.query(now.with(never)); err != nil || len(found) > 0 {
+			return fmt.Errorf("%s gives %v, %w", never, found, err)
+		}
+	}
 	if v.late == "" {
 		return nil
 	}

@@ -18,14 +18,19 @@ type simGenerator struct {
 	// now is the event time, in milliseconds since the start, and pace how far it moves with a row at most.
 	now, pace int
 	views     int
+	// fixed are views that cannot be replaced: others, or subscribers, use their columns.
+	fixed map[string]bool
 	// past are rows to come again.
 	past map[string][]string
 }
 
+// isOrderly tells the seeds of scripts whose answers must be the same whatever the partitions are.
+func isOrderly(seed uint64) bool { return seed%4 == 0 }
+
 // generateScript makes the script of a seed.
 func generateScript(seed uint64) []simStep {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	g := &simGenerator{simQueries: &simQueries{rng: rng}, past: map[string][]string{}, orderly: seed%4 == 0}
+	g := &simGenerator{simQueries: &simQueries{rng: rng}, past: map[string][]string{}, fixed: map[string]bool{}, orderly: isOrderly(seed)}
 	g.pace = pick(rng, 500, 2000, 6000)
 	g.add("sealrows", fmt.Sprint(pick(rng, 2, 10, 50, 1000)), "")
 	g.add("frames", fmt.Sprint(pick(rng, 1, 2, 5, 20, 1000)), "")
@@ -40,7 +45,7 @@ func generateScript(seed uint64) []simStep {
 	for range 1 + rng.IntN(3) {
 		g.view()
 	}
-	for range 4 + rng.IntN(8) {
+	for range 5 + rng.IntN(pick(rng, 8, 8, 30)) {
 		g.event()
 	}
 	return g.script
@@ -85,7 +90,7 @@ func (g *simGenerator) stream(name string) {
 func (g *simGenerator) insert() {
 	s := g.streamSource().name
 	var rows []string
-	for range 1 + g.rng.IntN(6) {
+	for range 1 + g.rng.IntN(pick(g.rng, 6, 6, 30)) {
 		if !g.orderly && len(g.past[s]) > 0 && g.chance(10) {
 			rows = append(rows, pick(g.rng, g.past[s]...))
 			continue
@@ -120,7 +125,7 @@ func (g *simGenerator) row() string {
 		}
 	}
 	return fmt.Sprintf("(%d, %s, %s, %s, '%s')", g.ids, g.nullable(pick(g.rng, "'a'", "'b'", "'c'")), g.nullable(fmt.Sprint(g.rng.IntN(12)-2)),
-		g.nullable(fmt.Sprintf("%g", float64(g.rng.IntN(80)-20)/4)), simTime(at))
+		g.nullable(fmt.Sprintf("%g", float64(g.rng.IntN(800)-200)/7)), simTime(at))
 }
 
 func (g *simGenerator) nullable(value string) string {
@@ -154,6 +159,7 @@ func (g *simGenerator) view() {
 	}
 	if g.chance(10) {
 		x := pick(g.rng, q.out.ints...)
+		g.fixed[name] = true
 		g.add("follow", "part"+name, "SELECT "+x+" FROM "+name+" WHERE "+x+" > 2")
 	}
 }
@@ -161,10 +167,27 @@ func (g *simGenerator) view() {
 // inTime is the rule for what has no windows: a row is late where its time is behind the watermark that it came with.
 const inTime = "(_watermark IS NULL OR ts >= _watermark)"
 
+// replace puts another view in the place of one that no other reads.
+func (g *simGenerator) replace() {
+	for i, old := range g.sources {
+		if old.stream || g.fixed[old.name] || g.orderly {
+			continue
+		}
+		all := g.sources
+		g.sources = slices.DeleteFunc(slices.Clone(all), func(s simSource) bool { return !s.stream })
+		q := g.next()
+		g.define("CREATE OR REPLACE MATERIALIZED VIEW", old.name, q)
+		made := g.sources[len(g.sources)-1]
+		if g.sources = slices.Delete(all, i, i+1); !made.stream {
+			g.sources = append(g.sources, made)
+		}
+		return
+	}
+}
+
 // define writes the lines of a view.
 func (g *simGenerator) define(create, name string, q simQuery) {
-	ending, late := "", ""
-	emit := ""
+	ending, late, emit, strays := "", "", "", ""
 	held := q.always
 	switch {
 	case q.shown != "" && !q.always && g.chance(50):
@@ -178,6 +201,10 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 			late = fmt.Sprintf(" LATE RECOMPUTE WITHIN INTERVAL '%d seconds'", pick(g.rng, 3, 20))
 		}
 		ending = late
+	}
+	if q.late != "" && g.chance(30) {
+		strays = name + "_late"
+		ending += " ELSE INTO " + strays
 	}
 	options := ""
 	if q.unbounded {
@@ -194,9 +221,15 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 		batch = "SELECT * FROM (" + batch + ") AS q WHERE " + q.shown
 	}
 	g.add("equals", name, batch)
-	if q.late != "" && late == " LATE DROP" {
+	counted := ""
+	if q.late != "" {
 		call := g.named(q.late, func(s simSource) string { return s.sql })
-		g.add("late", name, "SELECT (SELECT count(*) FROM "+call+") - (SELECT count(*) FROM "+call+" LATE DROP)")
+		counted = "SELECT (SELECT count(*) FROM " + call + ") - (SELECT count(*) FROM " + call + late + ")"
+	}
+	g.add("late", name, counted)
+	if strays != "" {
+		g.add("never", name, "SELECT late_partition, late_offset FROM "+strays+" WHERE late_view = '"+name+"' GROUP BY 1, 2 HAVING count(*) > 1")
+		g.add("never", name, "SELECT 1 WHERE ("+counted+") <> (SELECT coalesce(sum(late_windows), 0) FROM "+strays+" WHERE late_view = '"+name+"')")
 	}
 	out := q.out
 	out.name, out.sql, out.stream = name, "("+batch+")", false
@@ -208,6 +241,7 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 // named puts the sources into a query. Those that come last go first, as $v1 begins $v10.
 func (g *simGenerator) named(body string, name func(simSource) string) string {
 	for _, s := range slices.Backward(g.sources) {
+		g.fixed[s.name] = g.fixed[s.name] || strings.Contains(body, "$"+s.name)
 		body = strings.ReplaceAll(body, "$"+s.name+" AS", name(s)+" AS")
 		as := ""
 		if !s.stream && name(s) != s.name {
@@ -229,10 +263,17 @@ func (g *simGenerator) event() {
 	case 3:
 		g.add("restart", "-", "")
 	case 4, 5, 6:
+		if g.orderly {
+			return // which rows a crash leaves may differ
+		}
 		g.add("crash", fmt.Sprint(g.rng.IntN(25)), pick(g.rng, "none", "all", fmt.Sprintf("some:%d", g.rng.IntN(1000))))
 		g.insert()
 	case 7:
-		g.view()
+		if g.chance(50) {
+			g.view()
+		} else {
+			g.replace()
+		}
 	case 8, 9:
 		if names := g.followers(); len(names) > 0 {
 			name := pick(g.rng, names...)

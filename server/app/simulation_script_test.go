@@ -9,9 +9,10 @@ import (
 //
 //	sealrows N, frames N               how many final rows a view seals at once, and frames make a checkpoint; before all others
 //	stream s CREATE STREAM ...         makes a stream
-//	view v CREATE ...                  makes or replaces a view
+//	view v CREATE ...                  makes or replaces a view; the lines about it follow
 //	equals v SELECT ...                what the view must hold; {s} is the watermark of stream s, behind all times where it has none
-//	late v SELECT ...                  how many rows the view must have counted as late
+//	late v SELECT ...                  how many rows the view must have counted as late; with no query it is not looked at any more
+//	never v SELECT ...                 a query that must have no rows
 //	follow f SELECT ...                subscribes, with what there is first
 //	answers f SELECT ...               what the subscriber must have put together, where it is not the answer to the query itself
 //	read f N, resume f                 lets the subscriber take some deliveries; breaks its connection and goes on from its token

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -82,10 +83,11 @@ func TestViewsSimulated(t *testing.T) { //nolint:tparallel // what the subtests 
 		require.Greater(t, all.rows, 10*simulated)
 		require.Greater(t, all.deliveries, simulated)
 		require.Greater(t, all.late, simulated/20)
+		require.Greater(t, all.partitions, simulated)
 	}
 }
 
-// simulate runs the script of a seed.
+// simulate runs the script of a seed, and an orderly one on other partitions as well.
 func simulate(t *testing.T, seed uint64) simSeen {
 	t.Helper()
 	steps := generateScript(seed)
@@ -94,7 +96,38 @@ func simulate(t *testing.T, seed uint64) simSeen {
 		smaller, failure := cutDown(t, steps, failure)
 		t.Errorf("seed %d: %v\n\n%s", seed, failure, printScript(smaller))
 	}
+	if failure != nil || !isOrderly(seed) {
+		return w.seen
+	}
+	other, failure := runScript(t, otherPartitions(steps))
+	require.NoError(t, failure, "seed %d on other partitions", seed)
+	for _, v := range w.views {
+		if strings.Contains(v.equals, "{") {
+			continue // what is shown of it depends on the partition that is furthest behind
+		}
+		if err := sameRows(w.answers[v.name], other.answers[v.name]); err != nil {
+			t.Errorf("seed %d: view %s is another on other partitions: %v\n\n%s", seed, v.name, err, printScript(steps))
+		}
+		w.seen.partitions += len(w.answers[v.name])
+	}
 	return w.seen
+}
+
+var partitionClause = regexp.MustCompile(` PARTITIONS \d+$`)
+
+// otherPartitions is a script whose streams have one partition where they had several, and three where they had one.
+func otherPartitions(steps []simStep) []simStep {
+	out := slices.Clone(steps)
+	for i, s := range out {
+		switch cut := partitionClause.ReplaceAllString(s.text, ""); {
+		case s.verb != "stream":
+		case cut != s.text:
+			out[i].text = cut
+		default:
+			out[i].text += " PARTITIONS 3"
+		}
+	}
+	return out
 }
 
 // cutTime is how long a script is cut down at most.

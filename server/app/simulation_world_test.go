@@ -56,18 +56,25 @@ type simSeen struct {
 	views, filled, late, rows int
 	// deliveries are what subscribers were told.
 	deliveries int
+	// partitions counts rows that were compared with those over other partitions.
+	partitions int
 }
 
 func (s *simSeen) add(o simSeen) {
 	s.crashes, s.resumed, s.checks = s.crashes+o.crashes, s.resumed+o.resumed, s.checks+o.checks
 	s.views, s.filled, s.late, s.rows = s.views+o.views, s.filled+o.filled, s.late+o.late, s.rows+o.rows
-	s.deliveries += o.deliveries
+	s.deliveries, s.partitions = s.deliveries+o.deliveries, s.partitions+o.partitions
 }
 
 type simulatedStream struct{ name, create string }
 
 // simulatedView is a view and what it must hold.
-type simulatedView struct{ name, create, equals, late string }
+type simulatedView struct {
+	name, create, equals, late string
+	never                      []string
+	// redo says that a crash kept the view from being replaced, perhaps.
+	redo bool
+}
 
 // simDisk cuts the power, or kills the process, after some operations.
 type simDisk struct {
@@ -199,12 +206,13 @@ func (w *simWorld) resumeAll() error {
 		}
 	}
 	for _, v := range w.views {
-		if _, ok := w.server.views.View(v.name); ok {
+		if _, ok := w.server.views.View(v.name); ok && !v.redo {
 			continue
 		}
 		if _, err := w.query(v.create); err != nil {
 			return fmt.Errorf("%s: %w", v.create, err)
 		}
+		v.redo = false
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.follower)) {
 		if err := w.follower[name].resume(w); err != nil {
@@ -278,7 +286,7 @@ func (w *simWorld) do(s simStep) error {
 		return err
 	case "view":
 		return w.createView(s)
-	case "equals", "late":
+	case "equals", "late", "never":
 		return w.demand(s)
 	case "follow", "answers", "read", "resume":
 		return w.follow(s)
@@ -340,11 +348,13 @@ func (w *simWorld) createView(s simStep) error {
 		at = len(w.views)
 		w.views = append(w.views, &simulatedView{name: s.name})
 	}
-	w.views[at].create = s.text
-	if strings.HasPrefix(s.text, "CREATE OR REPLACE") {
+	*w.views[at] = simulatedView{name: s.name, create: s.text}
+	replaces := strings.HasPrefix(s.text, "CREATE OR REPLACE")
+	if replaces {
 		w.replaced++
 	}
 	_, err := w.query(s.text)
+	w.views[at].redo = replaces && err != nil
 	return cutOut(err)
 }
 
@@ -362,10 +372,13 @@ func (w *simWorld) demand(s simStep) error {
 	if at < 0 {
 		return fmt.Errorf("%w: there is no view %s", errScript, s.name)
 	}
-	if s.verb == "late" {
-		w.views[at].late = s.text
-	} else {
-		w.views[at].equals = s.text
+	switch v := w.views[at]; s.verb {
+	case "late":
+		v.late = s.text
+	case "never":
+		v.never = append(v.never, s.text)
+	default:
+		v.equals, v.never = s.text, nil
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ type content struct {
 	definition *catalog.View
 	finality   continuous.Finality
 	live       *liveRows
+	rounded    rounded
 	final      []*event.Batch
 	finalBytes int64
 	// next is the number that the next final row gets: its offset. Segments hold the rows below sealed.
@@ -27,7 +28,7 @@ func newContent(definition *catalog.View, program *continuous.Program, seed uint
 	if column, ok := program.Time(); ok && program.Finality() == continuous.FinalByTime {
 		time = column
 	}
-	return &content{definition: definition, finality: program.Finality(), live: newLiveRows(seed, time)}
+	return &content{definition: definition, finality: program.Finality(), live: newLiveRows(seed, time), rounded: newRounded(definition, program)}
 }
 
 // apply makes a change: rows that go, rows that come, and rows that are final from now on, up to a time.

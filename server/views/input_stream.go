@@ -71,10 +71,10 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 			return nil, errors.Join(err, pinned.Close())
 		}
 	}
-	sealedPieces := p.pieces
-	if s.addTail(p, view, from.Vector.Max(sealed.Next)); len(p.pieces) > len(sealedPieces) {
-		for i := range sealedPieces {
-			sealedPieces[i].after = continuous.NoWatermark // rows of the tail may be older than sealed ones
+	fromSegments := len(p.pieces)
+	if s.addTail(p, view, from.Vector.Max(sealed.Next)); len(p.pieces) > fromSegments {
+		for i := range fromSegments {
+			p.pieces[i].after = continuous.NoWatermark // rows of the tail may be older than sealed ones
 		}
 	}
 	return p, nil

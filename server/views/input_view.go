@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/continuous"
+	"github.com/tidemarkdb/tidemark/segments"
 )
 
 // viewInput reads another view: its content once, then its changelog.
@@ -96,6 +97,9 @@ func (v *viewInput) pullContent(ctx context.Context, view *View) (*portion, erro
 	p := v.portion(pinned.mark())
 	p.close = pinned.Close
 	morsels, err := pinned.Morsels(ctx, v.want.Schema, v.want.Fields, nil)
+	if errors.Is(err, segments.ErrSchemaChanged) {
+		err = errInputChanged // another view has the name since the query was bound
+	}
 	if err != nil {
 		return nil, errors.Join(err, pinned.Close())
 	}

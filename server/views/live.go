@@ -8,6 +8,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/zeebo/xxh3"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
@@ -134,6 +135,25 @@ func (l *liveRows) remove(columns []arrow.Array, row int) bool {
 		l.bury(p)
 	}
 	return ok
+}
+
+// has reports whether there is a row that is equal to the one given.
+func (l *liveRows) has(columns []arrow.Array, row int) bool {
+	_, ok := l.index.find(l.hasher.hash(columns, row))
+	return ok
+}
+
+// at gives the row of a hash; ok is false where there is none.
+func (l *liveRows) at(hash xxh3.Uint128) (row rows, ok bool, err error) {
+	p, ok := l.index.find(hash)
+	if !ok {
+		return rows{}, false, nil
+	}
+	all, err := l.numbered[p.chunk-1].load()
+	if err != nil {
+		return rows{}, false, err
+	}
+	return all.take([]int32{p.row}), true, nil
 }
 
 // bury marks a row as gone. A chunk that readers may hold is replaced by a copy.

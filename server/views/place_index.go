@@ -59,6 +59,15 @@ func (x *placeIndex) grow() {
 	}
 }
 
+// find gives a row of a hash; ok is false where there is none.
+func (x *placeIndex) find(hash xxh3.Uint128) (p place, ok bool) {
+	if x.used == 0 {
+		return place{}, false
+	}
+	p = x.entries[x.seek(hash)].at
+	return p, p.chunk != 0
+}
+
 // take gives a row of a hash and takes it out; ok is false where there is none.
 func (x *placeIndex) take(hash xxh3.Uint128) (p place, ok bool) {
 	if x.used == 0 {

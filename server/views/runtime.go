@@ -238,10 +238,14 @@ func (r *runtime) commit(ctx context.Context, changes []continuous.Delta) error 
 		if err != nil {
 			return err
 		}
-		frame.Columns, frame.Weights, frame.Rows = net.Columns, net.Weights, net.Rows
-		for i, c := range frame.Columns {
-			frame.Columns[i] = plain(c)
+		for i, c := range net.Columns {
+			net.Columns[i] = plain(c)
 		}
+		shown, err := r.content.asShown(rows{columns: net.Columns, count: net.Rows}, net.Weights)
+		if err != nil {
+			return err
+		}
+		frame.Columns, frame.Weights, frame.Rows = shown.columns, net.Weights, shown.count
 	}
 	if frame.Rows > 0 {
 		if err := r.append(frame); err != nil {

@@ -21,9 +21,9 @@ const (
 	roomFactor = 2
 )
 
-// room turns events away before the disk is full. A write that meets a full disk fails the log until the next start, as it may have left
-// half a frame; a request that is turned away costs nothing, and the next one succeeds as soon as there is space. It is a forecast:
-// others may fill the disk meanwhile, and then the write fails after all.
+// room turns events away before the disk is full, so that there is space for what must go on: the journal, segments, snapshots. It is a
+// forecast: others may fill the disk meanwhile, and then the write fails after all, and is taken back. A sync that meets a full disk, as on
+// file systems that choose the place of bytes late, fails the log until the next start.
 type room struct {
 	fs  vfs.FS
 	now func() time.Time

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"syscall"
@@ -70,27 +71,97 @@ func TestSpaceTakenCountsBeforeTheDiskSaysSo(t *testing.T) {
 	require.NoError(t, r.take(60), "a refusal asks again")
 }
 
-// TestAFullDiskIsToldAsSuch fills the disk in the middle of a write: nothing of it is acknowledged or seen, and a restart goes on.
-func TestAFullDiskIsToldAsSuch(t *testing.T) {
+// fillBut takes all space of a disk but some bytes, and gives it back by the function returned.
+func fillBut(t *testing.T, disk *vfs.Mem, left uint64) (empty func()) {
+	t.Helper()
+	free, _, err := disk.FreeBytes()
+	require.NoError(t, err)
+	f, err := disk.Create("filler")
+	require.NoError(t, err)
+	_, err = f.Write(make([]byte, free-left))
+	require.NoError(t, err)
+	return func() {
+		require.NoError(t, f.Close())
+		require.NoError(t, disk.Remove("filler"))
+	}
+}
+
+// TestIngestGoesOnWhenAFullDiskHasSpaceAgain lets others fill the disk between two looks at it, so that every write of the log, a new file of
+// it and the journal meet its end at every byte. What finds no space is refused and never seen; when there is space the same server goes on.
+func TestIngestGoesOnWhenAFullDiskHasSpaceAgain(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewMem()
+	disk.SetCapacity(8 << 20)
+	now := time.Unix(1_000_000, 0)
+	s := openStore(t, disk, func(o *Options) {
+		o.LogFileBytes = 2000
+		o.Now = func() time.Time { return now } // so that the disk is not asked again
+	})
+	_, err := s.send("s", `{"n":"first"}`)
+	require.NoError(t, err)
+	want, refused := map[[2]int64]string{{0, 0}: "first"}, 0
+	send := func(value string) error {
+		summary, err := s.send("s", fmt.Sprintf(`{"n":%q}`, value))
+		if err == nil {
+			want[[2]int64{0, int64(summary.Offsets[0].First)}] = value
+		}
+		return err
+	}
+	for left := uint64(0); left < 500; left += 3 {
+		empty := fillBut(t, disk, left)
+		if err := send(fmt.Sprintf("tight %d", left)); err != nil {
+			requireFull(t, err)
+			refused++
+		}
+		if left%50 == 0 {
+			if err := s.ensureRejected(fmt.Sprintf("other%d", left)); err != nil {
+				requireFullDisk(t, err)
+			}
+		}
+		require.Len(t, s.contents(t, "s", "n"), len(want), "queries go on")
+		empty()
+		require.NoError(t, send(fmt.Sprintf("later %d", left)), "%d bytes were left", left)
+		require.Empty(t, s.Failures())
+	}
+	require.Greater(t, refused, 50)
+	require.Equal(t, want, s.contents(t, "s", "n"))
+	left := disk.Crash()
+	s.close(t)
+	for _, fs := range []*vfs.Mem{disk, left} {
+		s := openStore(t, fs)
+		require.Equal(t, want, s.contents(t, "s", "n"))
+		s.close(t)
+	}
+}
+
+// requireFullDisk is requireFull for an error that need not be put for people.
+func requireFullDisk(t *testing.T, err error) {
+	t.Helper()
+	var fault *event.Error
+	require.True(t, vfs.Full(err) || errors.As(err, &fault) && fault.Code == event.CodeDiskFull, "%v", err)
+}
+
+// TestASyncThatMeetsAFullDiskIsForGood: what it was to make durable may be gone from the page cache.
+func TestASyncThatMeetsAFullDiskIsForGood(t *testing.T) {
 	t.Parallel()
 	disk := vfs.NewMem()
 	var full atomic.Bool
 	s := openStore(t, vfs.NewFaulty(disk, func(op vfs.Op, name string) error {
-		if full.Load() && op == vfs.OpWrite {
-			return fmt.Errorf("write %s: %w", name, syscall.ENOSPC)
+		if full.Load() && op == vfs.OpSync {
+			return fmt.Errorf("sync %s: %w", name, syscall.ENOSPC)
 		}
 		return nil
 	}))
 	_, err := s.send("s", `{"n":"kept"}`)
 	require.NoError(t, err)
 	full.Store(true)
-	for range 2 {
-		summary, err := s.send("s", `{"n":"lost"}`)
-		requireFull(t, err)
-		require.Zero(t, summary.Accepted)
-	}
-	require.Len(t, s.contents(t, "s", "n"), 1)
+	_, err = s.send("s", `{"n":"lost"}`)
+	requireFull(t, err)
 	full.Store(false)
+	_, err = s.send("s", `{"n":"lost"}`)
+	requireFull(t, err)
+	require.Len(t, s.contents(t, "s", "n"), 1)
+	require.Len(t, s.Failures(), 1)
 	require.NoError(t, s.Close())
 	require.NoError(t, s.segments.Close())
 	require.NoError(t, s.journal.Close())

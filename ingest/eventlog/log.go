@@ -143,7 +143,8 @@ func (l *Log) Next() event.Offset {
 }
 
 // Append writes entries in order and sets the First of each. They are not durable before Sync. An entry that cannot be encoded
-// is refused before anything is written; a failed write closes the log for writing.
+// is refused before anything is written. If there is no space, none of the entries is in the log, and later ones are taken again; any
+// other failed write closes the log for writing, which Failed then tells.
 func (l *Log) Append(entries []*Entry) error {
 	if l.closed {
 		return ErrClosed
@@ -153,11 +154,20 @@ func (l *Log) Append(entries []*Entry) error {
 			return fmt.Errorf("append to log %s: %w", l.dir, err)
 		}
 	}
-	if err := l.append(entries); err != nil {
-		return fmt.Errorf("append to log %s: %w", l.dir, err)
+	before := l.Next()
+	err := l.append(entries)
+	if err == nil {
+		return nil
 	}
-	return nil
+	l.placed = l.placed[:0]
+	if l.Next() > before { // a part of them is written, and cannot be told from the rest
+		err = l.writer.Fail(err)
+	}
+	return fmt.Errorf("append to log %s: %w", l.dir, err)
 }
+
+// Failed is nil while the log can be written to, or the reason why not. It is for the writer's goroutine.
+func (l *Log) Failed() error { return l.writer.Failed() }
 
 func (l *Log) append(entries []*Entry) error {
 	next := l.Next()
@@ -167,7 +177,7 @@ func (l *Log) append(entries []*Entry) error {
 				return err
 			}
 			if err := l.rotate(); err != nil {
-				return l.writer.Fail(err)
+				return err
 			}
 		}
 		e.First = next
@@ -180,7 +190,6 @@ func (l *Log) append(entries []*Entry) error {
 		})
 		if err != nil {
 			l.writer.Discard()
-			l.placed = l.placed[:0]
 			return err
 		}
 		l.placed = append(l.placed, place{entry: e, position: position})
@@ -215,8 +224,11 @@ func (l *Log) rotate() error {
 	}
 	next := l.Next()
 	writer, err := record.Create(l.fs, l.path(next), record.EventLog, record.NewSalt())
+	if vfs.Full(err) && l.fs.Remove(l.path(next)) == nil {
+		return err // the old file can go on, behind its mark
+	}
 	if err != nil {
-		return err
+		return l.writer.Fail(err)
 	}
 	old := l.writer
 	l.writer = writer

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
 // unsyncedBytes bounds the rows that wait for a sync after their reply, whose memory nobody accounts for any more.
@@ -54,12 +55,17 @@ func (w *Writer) store(group []*request) {
 	if len(w.unsynced.requests) == 0 {
 		w.unsynced.since = time.Now()
 	}
-	waited := len(w.unsynced.requests) > 0
-	w.unsynced.requests = append(w.unsynced.requests, group...)
+	waited, clock := len(w.unsynced.requests) > 0, w.stamp.clock
 	entries, err := w.encode(group)
 	if err == nil && len(entries) > 0 {
 		err = w.log.Append(entries)
 	}
+	if vfs.Full(err) && w.log.Failed() == nil { // nothing of the group is in the log, which goes on once there is space
+		w.stamp.clock = clock
+		refuse(group, errFull(err))
+		return
+	}
+	w.unsynced.requests = append(w.unsynced.requests, group...)
 	switch {
 	case err != nil:
 		w.giveUp(err)
@@ -194,6 +200,14 @@ func (w *Writer) sync(requests int) error {
 		w.options.Observe(w.options.Now().Sub(start), requests)
 	}
 	return err
+}
+
+// errFull is the answer to rows for which there was no space.
+func errFull(err error) error {
+	return &event.Error{
+		Code: event.CodeDiskFull, Detail: "the disk is full: " + err.Error(), Cause: err,
+		Hint: "free some space in the data directory's file system and send the events again; queries go on",
+	}
 }
 
 // refuse answers requests that are not stored.

@@ -5,7 +5,8 @@
 // publishes to the tail and answers: the sync in flight is the window in which the next group gathers. So an answer means
 // durable, a published row is durable, and rows become visible in offset order. Rows whose sender asked for it are answered
 // when they are written, and may wait for their sync for FlushInterval; they are published after it like all others. After a
-// failed write or sync the writer refuses everything until the process is restarted; it never retries a sync.
+// failed write or sync the writer refuses everything until the process is restarted; it never retries a sync. Rows for which there is no
+// space are refused, and later ones taken again.
 //
 // Any goroutine may call Append. Close waits for the writer and its queue.
 package partition

@@ -168,7 +168,9 @@ func (j *Journal) commit(records []Record) error {
 	if err != nil {
 		return fmt.Errorf("update journal: %w", err) // too large: nothing is written
 	}
-	if err := log.Flush(); err != nil {
+	if err := log.Flush(); err != nil && log.Failed() == nil {
+		return fmt.Errorf("update journal: %w", err) // there is no space: nothing is written, and the next update may succeed
+	} else if err != nil {
 		return j.fail(err)
 	}
 	if err := log.Sync(); err != nil {
@@ -205,7 +207,9 @@ func (j *Journal) rotate() error {
 	if err := j.mu.log.Mark(); err != nil {
 		return err
 	}
-	if err := j.writeSnapshot(j.mu.next); err != nil {
+	if err := j.writeSnapshot(j.mu.next); vfs.Full(err) {
+		return nil // the log goes on, and the next update tries again
+	} else if err != nil {
 		return err
 	}
 	log, err := record.Create(j.fs, j.path(j.mu.next, logSuffix), record.Journal, record.NewSalt())

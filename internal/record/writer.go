@@ -1,7 +1,9 @@
 package record
 
 import (
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
@@ -11,7 +13,8 @@ import (
 const keepBuffer = 4 << 20
 
 // Writer appends frames to a file. After the first failure of a write or sync it does nothing more, and answers ErrFailed with
-// the cause: the kernel may have dropped the pages that it could not write, so a second try could succeed without them.
+// the cause: the kernel may have dropped the pages that it could not write, so a second try could succeed without them. A write that only
+// finds no space is different: what it left is cut off, what waited to be written is forgotten, and the Writer goes on.
 type Writer struct {
 	file    vfs.File
 	name    string
@@ -52,7 +55,7 @@ func (w *Writer) Flush() error {
 		return nil
 	}
 	if _, err := w.file.Write(w.buffer); err != nil {
-		return w.fail(fmt.Errorf("write %s: %w", w.name, err))
+		return w.takeBack(fmt.Errorf("write %s: %w", w.name, err))
 	}
 	w.written += int64(len(w.buffer))
 	if w.buffer = w.buffer[:0]; cap(w.buffer) > keepBuffer {
@@ -116,6 +119,19 @@ func (w *Writer) Close() error {
 		return fmt.Errorf("close %s: %w", w.name, err)
 	}
 	return nil
+}
+
+// takeBack answers a failed write. If only the space was missing, what was written of it is cut off again, and the file can go on once there
+// is space: nothing of it was ever to be durable. If that does not succeed, or for any other reason, the Writer has failed.
+func (w *Writer) takeBack(err error) error {
+	if !vfs.Full(err) && !errors.Is(err, io.ErrShortWrite) {
+		return w.fail(err)
+	}
+	if cut := w.file.Truncate(w.written); cut != nil {
+		return w.fail(errors.Join(err, cut))
+	}
+	w.Discard()
+	return err
 }
 
 func (w *Writer) fail(err error) error {

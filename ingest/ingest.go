@@ -187,7 +187,7 @@ func (e *Engine) RowKeyMemory() *dedup.Budget { return e.rowKeys }
 // Failures says what keeps rows from being taken or read: a full disk, every partition whose log has failed, and what is quarantined.
 func (e *Engine) Failures() []string {
 	var out []string
-	if err := e.room.take(0); err != nil {
+	if err := e.room.full(); err != nil {
 		out = append(out, err.Error())
 	}
 	for _, d := range e.catalog.Streams() {

@@ -55,6 +55,14 @@ func (r *room) take(bytes int64) error {
 	return nil
 }
 
+// full asks the disk now, and says why events would be turned away; nil where they would not.
+func (r *room) full() error {
+	r.mu.Lock()
+	r.mu.asked = time.Time{}
+	r.mu.Unlock()
+	return r.take(0)
+}
+
 // reserve is what stays free on a disk of a size.
 func reserve(total uint64) int64 {
 	return min(max(int64(total/reservePart), leastReserve), greatestReserve, int64(total/2))

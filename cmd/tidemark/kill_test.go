@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,11 +20,15 @@ import (
 	"github.com/tidemarkdb/tidemark/server/client"
 )
 
-// TestKilledServerLosesNothing kills the real server at random moments while six writers send, and checks after every restart
-// that each acknowledged event is there once, at the offset that it was acknowledged with. Small limits make it seal all the while.
+// killedEnviron makes a server seal, and so merge and trim, all the while.
+var killedEnviron = []string{"TIDEMARK_SEAL_ROWS=400", "TIDEMARK_SEAL_AGE=1h", "TIDEMARK_LOG_LEVEL=info", "TIDEMARK_LOG_FILE=1MiB"}
+
+// TestKilledServerLosesNothing kills the real server at random moments while six writers send, some of them events that retention drops at
+// once, and checks after every restart that each acknowledged event is there once, at the offset that it was acknowledged with. At times a
+// backup is made of the running server, which has to hold what was acknowledged before it.
 func TestKilledServerLosesNothing(t *testing.T) {
 	t.Parallel()
-	cycles, writers := 20, 6
+	cycles, writers := 50, 6
 	if os.Getenv("TIDEMARK_STRESS") != "" {
 		cycles = 2000
 	}
@@ -30,12 +36,17 @@ func TestKilledServerLosesNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	data := t.TempDir()
-	acked := &ackJournal{at: map[place]string{}}
+	acked, passing := &ackJournal{at: map[place]string{}}, &passing{}
 	for cycle := range cycles {
-		server := startDaemon(t, data, "TIDEMARK_SEAL_ROWS=400", "TIDEMARK_SEAL_AGE=1h", "TIDEMARK_LOG_LEVEL=info")
+		server := startDaemon(t, data, killedEnviron...)
+		passing.make(t, server)
 		acked.check(t, server, cycle)
-		enough := int64(5 + random.IntN(150))
-		acked.killWhile(t, server, cycle, writers, enough)
+		passing.check(t, server, cycle)
+		k := killing{cycle: cycle, writers: writers, enough: int64(5 + random.IntN(150)), passing: passing}
+		if cycle%10 == 7 {
+			k.before = func() { acked.backUp(t, server, cycle) }
+		}
+		acked.killWhile(t, server, k)
 	}
 	server := startDaemon(t, data)
 	acked.check(t, server, cycles)
@@ -53,15 +64,24 @@ type ackJournal struct {
 	at map[place]string
 }
 
+// killing is how a server is killed.
+type killing struct {
+	cycle, writers int
+	enough         int64
+	passing        *passing
+	before         func() // nil for nothing
+}
+
 // killWhile has writers send until enough requests are acknowledged in all, and kills the server at that moment, with requests
 // of the other writers on their way.
-func (j *ackJournal) killWhile(t *testing.T, server *daemon, cycle, writers int, enough int64) {
+func (j *ackJournal) killWhile(t *testing.T, server *daemon, k killing) {
 	t.Helper()
 	kinds := []string{"fsync", "write"} // both survive it
 	var acks atomic.Int64
 	var wait sync.WaitGroup
 	reached := make(chan struct{})
-	for w := range writers {
+	wait.Go(func() { k.passing.send(t, server, k.cycle) })
+	for w := range k.writers {
 		wait.Go(func() {
 			c, err := client.New(server.url)
 			if err != nil {
@@ -71,22 +91,92 @@ func (j *ackJournal) killWhile(t *testing.T, server *daemon, cycle, writers int,
 			for n := 0; ; n++ {
 				ids := make([]string, 1+(n+w)%7)
 				for i := range ids {
-					ids[i] = fmt.Sprintf("%d-%d-%d-%d", cycle, w, n, i)
+					ids[i] = fmt.Sprintf("%d-%d-%d-%d", k.cycle, w, n, i)
 				}
 				result, err := c.Ingest(context.Background(), "killed", strings.NewReader(rowsOf(ids)), client.IngestOptions{Ack: kinds[w%2]})
 				if err != nil {
 					return
 				}
 				j.note(ids, result)
-				if acks.Add(1) == enough {
+				if acks.Add(1) == k.enough {
 					close(reached)
 				}
 			}
 		})
 	}
 	<-reached
+	if k.before != nil {
+		k.before()
+	}
 	server.kill(t)
 	wait.Wait()
+}
+
+// backUp makes a backup while events come, and holds a server on what is restored of it to what was acknowledged before.
+func (j *ackJournal) backUp(t *testing.T, server *daemon, cycle int) {
+	t.Helper()
+	j.mu.Lock()
+	before := &ackJournal{at: maps.Clone(j.at)}
+	j.mu.Unlock()
+	dir := t.TempDir()
+	copied, restored := filepath.Join(dir, "backup"), filepath.Join(dir, "data")
+	got := tidemark("", nil, "backup", copied, "--url", server.admin)
+	require.Zero(t, got.status, "cycle %d: %s", cycle, got.stderr)
+	got = tidemark("", nil, "restore", copied, "--data", restored)
+	require.Zero(t, got.status, "cycle %d: %s", cycle, got.stderr)
+	again := startDaemon(t, restored, killedEnviron...)
+	before.check(t, again, cycle)
+	again.kill(t)
+	require.NoError(t, os.RemoveAll(dir))
+}
+
+// passing is a stream of which every other event is too old to be kept.
+type passing struct {
+	acked int64 // events that are to stay
+}
+
+func (p *passing) make(t *testing.T, server *daemon) {
+	t.Helper()
+	c, err := client.New(server.url)
+	require.NoError(t, err)
+	_, err = c.Query(t.Context(), "CREATE STREAM IF NOT EXISTS passing (ts TIMESTAMPTZ NOT NULL, old BOOLEAN) WITH (retention = '1 hour')", client.QueryOptions{})
+	require.NoError(t, err)
+}
+
+// send sends until the server is gone. Events that stay are dated ahead, as far as it is allowed.
+func (p *passing) send(t *testing.T, server *daemon, cycle int) {
+	c, err := client.New(server.url)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	for n := 0; ; n++ {
+		at, old := time.Now().Add(12*time.Hour), (n+cycle)%2 == 0
+		if old {
+			at = at.AddDate(-1, 0, 0)
+		}
+		row := fmt.Sprintf(`{"ts":%q,"old":%t}`+"\n", at.UTC().Format(time.RFC3339), old)
+		if _, err := c.Ingest(context.Background(), "passing", strings.NewReader(strings.Repeat(row, 40)), client.IngestOptions{}); err != nil {
+			return
+		}
+		if !old {
+			p.acked += 40
+		}
+	}
+}
+
+// check counts the events that stay: the request on its way when the server was killed may be there too.
+func (p *passing) check(t *testing.T, server *daemon, cycle int) {
+	t.Helper()
+	c, err := client.New(server.url)
+	require.NoError(t, err)
+	result, err := c.Query(t.Context(), "SELECT count(*) FROM passing WHERE NOT old", client.QueryOptions{})
+	require.NoError(t, err)
+	found := number(t, result.Rows[0][0])
+	if found < p.acked || found > p.acked+40 {
+		t.Fatalf("cycle %d: %d events are there of %d that were acknowledged and are to stay", cycle, found, p.acked)
+	}
+	p.acked = found
 }
 
 func rowsOf(ids []string) string {

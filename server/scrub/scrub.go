@@ -243,7 +243,7 @@ func (s *Scrubber) record(ctx context.Context, name string, content record.Conte
 			return nil, ctx.Err()
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return &Damage{File: name, Reason: fmt.Sprintf("it cannot be read: %v", err)}, nil //nolint:nilerr // that is what was found
+			return &Damage{File: name, Reason: fmt.Sprintf("it cannot be read: %v", err)}, nil
 		}
 		if len(checked.Damage) == 0 {
 			return nil, nil

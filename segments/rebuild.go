@@ -169,7 +169,10 @@ func describeFile(ctx context.Context, fs vfs.FS, name string) (segment *manifes
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := readAll(ctx, reader); err != nil { // new checksums of damaged bytes would make them good
+	if err := reader.VerifyFile(ctx); err != nil { // new checksums of damaged bytes would make them good
+		return nil, nil, err
+	}
+	if err := readAll(ctx, reader); err != nil {
 		return nil, nil, err
 	}
 	meta, schema := reader.Meta(), reader.Schema()

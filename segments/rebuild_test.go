@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"bytes"
 	"context"
 	"math/rand/v2"
 	"testing"
@@ -163,4 +164,32 @@ func TestExpiredSegmentsStayAwayWithoutAManifest(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{old.File}, found[0].Superseded)
 	require.Len(t, found[0].Edit.Add, 2)
+}
+
+// TestRebuildTakesNoDamagedFile flips each byte of a file: new checksums must not make it good.
+func TestRebuildTakesNoDamagedFile(t *testing.T) {
+	t.Parallel()
+	f, stream := newFixture(t, Options{}), clicks()
+	segment := f.add(stream, event.Vector{2}, batchOf(stream.Schema, []row{{ts: 1}, {ts: 2, offset: 1}}))
+	file, err := f.fs.Open(segment.File)
+	require.NoError(t, err)
+	good := make([]byte, segment.Bytes)
+	_, err = file.ReadAt(good, 0)
+	require.NoError(t, err)
+	require.NoError(t, file.Close())
+	for at := range good {
+		fs := vfs.NewMem()
+		require.NoError(t, fs.MkdirAll("segments/clicks"))
+		bad := bytes.Clone(good)
+		bad[at] ^= 1 << (at % 8)
+		damaged, err := fs.Create(segment.File)
+		require.NoError(t, err)
+		_, err = damaged.Write(bad)
+		require.NoError(t, err)
+		require.NoError(t, damaged.Close())
+		found, err := Rebuild(context.Background(), fs)
+		require.NoError(t, err)
+		requireCode(t, event.CodeCorrupt, found[0].Damaged[segment.File])
+		require.Empty(t, found[0].Edit.Add, "byte %d", at)
+	}
 }

@@ -81,6 +81,7 @@ func (r *Reader) readFooter() error {
 	if r.columns, err = parseSchema(footer.Schema); err != nil {
 		return corrupt(r.name, "%v", err)
 	}
+	r.summed = footer.CreatedBy == summedBy
 	if len(r.columns) == 0 {
 		return corrupt(r.name, "it has no columns")
 	}

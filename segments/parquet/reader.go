@@ -43,6 +43,7 @@ type Reader struct {
 	columns []Column
 	at      map[event.FieldID]int
 	groups  []rowGroup
+	summed  bool // the file says that it has its own checksum
 }
 
 // Open reads footer and page index of a file of size bytes. name appears in errors and tells files apart in caches.
@@ -172,9 +173,12 @@ func (r *Reader) read(offset, n int64) ([]byte, error) {
 	return nil, fmt.Errorf("read segment file %s at %d: %w", r.name, offset, err)
 }
 
+// footerEnd is how many bytes stand behind the footer: its size, and the magic.
+const footerEnd = 8
+
 // footerBytes loads the file's own description, which its last 8 bytes point at.
 func (r *Reader) footerBytes() ([]byte, error) {
-	const end = 8
+	const end = footerEnd
 	if r.size < int64(len(magic))+end {
 		return nil, corrupt(r.name, "%d bytes are too few", r.size)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"slices"
 
@@ -78,6 +79,9 @@ type fileWriter struct {
 	indexes [][]chunkIndex // by row group and column
 	stats   []prune.Stats
 	sortBy  []event.FieldID
+
+	// sum is the CRC32C of what has been written.
+	sum uint32
 
 	pack *compressor
 	// incompressible says that a page of the column at hand did not become smaller.
@@ -188,18 +192,35 @@ func (w *fileWriter) finish() error {
 			chunk.OffsetIndexLength = int32(n)
 		}
 	}
-	n, err := w.writeThrift(&w.footer)
-	if err != nil {
-		return err
-	}
-	end := binary.LittleEndian.AppendUint32(nil, uint32(n))
-	if err := w.write(append(end, magic...)); err != nil {
+	if err := w.writeFooter(); err != nil {
 		return err
 	}
 	if err := w.buffer.Flush(); err != nil {
 		return fmt.Errorf("write segment: %w", err)
 	}
 	return nil
+}
+
+// writeFooter writes the description of the file, its size, and the magic. That of a segment has the checksum of the whole file.
+func (w *fileWriter) writeFooter() error {
+	if w.schema != nil {
+		w.footer.CreatedBy = summedBy
+		w.footer.KeyValueMetadata = append(w.footer.KeyValueMetadata, format.KeyValue{Key: keySum, Value: noSum})
+	}
+	data, err := thrift.Marshal(new(thrift.CompactProtocol), &w.footer)
+	if err != nil {
+		return fmt.Errorf("write segment: encode footer: %w", err)
+	}
+	end := binary.LittleEndian.AppendUint32(nil, uint32(len(data)))
+	end = append(end, magic...)
+	if at := placeOfSum(data); w.schema != nil && at >= 0 {
+		sum := crc32.Update(crc32.Update(w.sum, castagnoli, data), castagnoli, end)
+		copy(data[at:], fmt.Sprintf("%0*x", len(noSum), sum))
+	}
+	if err := w.write(data); err != nil {
+		return err
+	}
+	return w.write(end)
 }
 
 // writeThrift writes one structure of the format and returns its size.
@@ -214,6 +235,7 @@ func (w *fileWriter) writeThrift(v any) (int, error) {
 func (w *fileWriter) write(data []byte) error {
 	n, err := w.buffer.Write(data)
 	w.offset += int64(n)
+	w.sum = crc32.Update(w.sum, castagnoli, data)
 	if err != nil {
 		return fmt.Errorf("write segment: %w", err)
 	}

@@ -183,9 +183,12 @@ func (r *repairer) seal(c *catalog.Catalog, found []segments.Rebuilt, before *ma
 	var edits []manifest.Edit
 	for _, s := range c.Streams() {
 		edit := manifest.Edit{Stream: s.Name}
+		// Rows that have expired are not read from the log again, unless that may have others of which the segment is damaged.
+		whole := true
 		for _, f := range found {
 			if f.Stream == s.Name {
 				edit.Sealed, edit.ExpiredBefore = f.Edit.Sealed, f.Edit.ExpiredBefore
+				whole = len(f.Damaged) == 0
 			}
 		}
 		edit.ExpectedNext = edit.Sealed.Next
@@ -199,6 +202,9 @@ func (r *repairer) seal(c *catalog.Catalog, found []segments.Rebuilt, before *ma
 				next = append(next, 0)
 			}
 			next[p] = max(next[p], l.first)
+			if whole {
+				next[p] = max(next[p], min(before.View(s.Name).ExpiredTo.At(event.Partition(p)), l.next))
+			}
 			if given := before.View(s.Name).Sealed.Next.At(event.Partition(p)); given > l.next {
 				next[p] = max(next[p], given) // offsets that were given away and that nothing here has
 			}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -76,6 +77,32 @@ func TestRepairOfADamagedJournal(t *testing.T) {
 	report, err := Verify(t.Context(), files)
 	require.NoError(t, err)
 	require.False(t, report.Damaged(), "%v", report.Findings)
+}
+
+// TestRepairBringsNoExpiredRowsBack: retention has dropped the newest segment, whose rows the log still has.
+func TestRepairBringsNoExpiredRowsBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := serve(t, dir)
+	s.must("/v1/sql", "CREATE STREAM old (n BIGINT, at TIMESTAMPTZ, WATERMARK FOR at AS at) WITH (retention = '1 day')")
+	s.must("/v1/sql", "CREATE STREAM other (n BIGINT)")
+	s.must("/v1/streams/old/events", `{"n":1,"at":"2020-01-01T00:00:00Z"}`)
+	s.must("/v1/streams/other/events", `{"n":1}`)
+	s.must("/v1/streams/other/seal", "")
+	s.must("/v1/streams/old/seal", "")
+	require.Eventually(t, func() bool { return s.sql("SELECT count(*) FROM old") == "0" }, time.Minute, time.Millisecond)
+	s.must("/v1/streams/old/events", `{"n":2}`)
+	require.NoError(t, s.Close())
+	journal := only(t, dir, "journal/*.log")
+	content, err := os.ReadFile(journal)
+	require.NoError(t, err)
+	content[bytes.Index(content, []byte(`"sealed"`))] ^= 1 // the edit of the other stream
+	require.NoError(t, os.WriteFile(journal, content, 0o600))
+	require.Empty(t, repair(t, dir).Lost)
+	s = serve(t, dir)
+	require.Equal(t, "2", s.sql("SELECT n FROM old"))
+	require.Equal(t, "1", s.sql("SELECT n FROM other"))
+	require.NoError(t, s.Close())
 }
 
 // TestRepairWithoutAJournal: streams with segments come back by themselves, others as files to load.

@@ -22,6 +22,7 @@ type bag struct {
 	hashes  []uint64 // by row slot
 	found   *slotIndex
 	rows    int
+	one     [1]uint32 // scratch
 }
 
 func newBag(types []event.Type, appendOnly bool) *bag {
@@ -141,7 +142,8 @@ func (b *bag) release(row uint32) {
 	b.weights[row] = 0
 	b.rows--
 	for _, v := range b.vectors {
-		v.drop([]uint32{row})
+		b.one[0] = row
+		v.drop(b.one[:])
 	}
 }
 

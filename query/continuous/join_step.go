@@ -18,6 +18,9 @@ type joinOp struct {
 	inputs []operator
 	index  *rowIndex // keys
 	sides  [2]*joinSide
+	// moved is scratch: by row of the left side, its place plus one among those that a step touched.
+	moved []int32
+	pairs pairing
 }
 
 func (o *joinOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -31,7 +34,8 @@ func (o *joinOp) step(ctx context.Context, s *stepping) (Delta, error) {
 			return Delta{}, err
 		}
 	}
-	p := &pairing{op: o}
+	p := &o.pairs
+	p.op, p.out = o, nil
 	if err := o.pairUp(ctx, p, moved); err != nil {
 		return Delta{}, err
 	}
@@ -119,7 +123,9 @@ func (o *joinOp) nullKey(key uint32) bool {
 // pairUp finds the pairs that change.
 func (o *joinOp) pairUp(ctx context.Context, p *pairing, moved [2]touched) error {
 	left, right := o.sides[leftSide], o.sides[rightSide]
-	before := weightsBefore(moved[leftSide])
+	o.noteMoved(moved[leftSide])
+	defer o.forgetMoved(moved[leftSide])
+	near := o.gaps()
 	var scratch []uint32
 	for i, l := range moved[leftSide].rows {
 		change := left.rows.weights[l] - moved[leftSide].before[i]
@@ -129,6 +135,9 @@ func (o *joinOp) pairUp(ctx context.Context, p *pairing, moved [2]touched) error
 		}
 		scratch = right.rows.list(key, scratch[:0])
 		for _, r := range scratch {
+			if !near.hold(l, r) {
+				continue
+			}
 			fresh := moved[leftSide].before[i] == 0
 			if err := p.add(ctx, [2]uint32{l, r}, [2]int64{change, right.rows.weights[r]}, [2]bool{fresh, true}); err != nil {
 				return err
@@ -143,11 +152,11 @@ func (o *joinOp) pairUp(ctx context.Context, p *pairing, moved [2]touched) error
 		}
 		scratch = left.rows.list(key, scratch[:0])
 		for _, l := range scratch {
-			was, ok := before[l]
-			if !ok {
-				was = left.rows.weights[l]
+			was := left.rows.weights[l]
+			if at := o.moved[l]; at > 0 {
+				was = moved[leftSide].before[at-1]
 			}
-			if was == 0 {
+			if was == 0 || !near.hold(l, r) {
 				continue
 			}
 			fresh := moved[rightSide].before[i] == 0
@@ -156,99 +165,24 @@ func (o *joinOp) pairUp(ctx context.Context, p *pairing, moved [2]touched) error
 			}
 		}
 	}
-	return p.flush(ctx)
-}
-
-func weightsBefore(t touched) map[uint32]int64 {
-	out := make(map[uint32]int64, len(t.rows))
-	for i, row := range t.rows {
-		out[row] = t.before[i]
-	}
-	return out
-}
-
-// pairing collects pairs and keeps those that meet the conditions.
-type pairing struct {
-	op          *joinOp
-	left, right []uint32
-	weights     [2][]int64 // by pair: what of the left row, and of the right row, is paired
-	// counts says for which side's row the pair is one more: it is not for a row that was there before the other side's was, and only
-	// changed its own weight.
-	counts [2][]bool
-	out    []Delta
-}
-
-// fewPairs is how many pairs are looked at together.
-const fewPairs = 16 << 10
-
-func (p *pairing) add(ctx context.Context, rows [2]uint32, weights [2]int64, counts [2]bool) error {
-	p.left, p.right = append(p.left, rows[leftSide]), append(p.right, rows[rightSide])
-	for side := range weights {
-		p.weights[side], p.counts[side] = append(p.weights[side], weights[side]), append(p.counts[side], counts[side])
-	}
-	if len(p.left) < fewPairs {
-		return nil
-	}
-	return p.flush(ctx)
-}
-
-// flush keeps those of the collected pairs that meet the conditions.
-func (p *pairing) flush(ctx context.Context) error {
-	if len(p.left) == 0 {
-		return nil
-	}
-	if err := ctx.Err(); err != nil {
-		return event.Errorf(event.CodeCancelled, "the step was cancelled")
-	}
-	o := p.op
-	pairs := Delta{Rows: len(p.left)}
-	for _, v := range o.sides[leftSide].rows.vectors {
-		pairs.Columns = append(pairs.Columns, v.gather(p.left))
-	}
-	for _, v := range o.sides[rightSide].rows.vectors {
-		pairs.Columns = append(pairs.Columns, v.gather(p.right))
-	}
-	kept, err := kernel.Filter(steady, o.node.rest, pairs.Columns, pairs.Rows)
-	if err != nil {
+	if err := p.flush(ctx); err != nil {
 		return err
 	}
-	p.count(kept)
-	if o.node.kind != plan.MarkJoin {
-		p.emit(pairs, kept)
-	}
-	p.left, p.right = p.left[:0], p.right[:0]
-	for side := range p.weights {
-		p.weights[side], p.counts[side] = p.weights[side][:0], p.counts[side][:0]
-	}
+	p.emit()
 	return nil
 }
 
-// emit gives pairs, each as often as both of its rows come.
-func (p *pairing) emit(pairs Delta, kept []int32) {
-	var rows []int32
-	var weights []int64
-	for _, i := range kept {
-		if w := p.weights[leftSide][i] * p.weights[rightSide][i]; w != 0 {
-			rows, weights = append(rows, i), append(weights, w)
-		}
-	}
-	if len(rows) > 0 {
-		out := pairs.take(rows)
-		out.Weights = weights
-		p.out = append(p.out, out)
+// noteMoved and forgetMoved mark the rows of the left side that a step touched, and take the marks away.
+func (o *joinOp) noteMoved(t touched) {
+	o.moved = lengthened(o.moved, len(o.sides[leftSide].rows.weights))
+	for i, row := range t.rows {
+		o.moved[row] = int32(i + 1)
 	}
 }
 
-// count adds pairs to what the rows of both sides are paired with: a row counts the weights of the others as they are after the step.
-func (p *pairing) count(kept []int32) {
-	for _, i := range kept {
-		rows := [2]uint32{p.left[i], p.right[i]}
-		for side, s := range p.op.sides {
-			if s.pads && p.counts[side][i] {
-				s.note(rows[side], s.rows.weights[rows[side]])
-				s.pairs[rows[side]] += p.weights[1-side][i]
-			}
-		}
+func (o *joinOp) forgetMoved(t touched) {
+	for _, row := range t.rows {
+		o.moved[row] = 0
 	}
 }
 
@@ -349,5 +283,5 @@ func (o *joinOp) load(r *stateReader) error {
 }
 
 func (o *joinOp) bytes() int64 {
-	return o.index.bytes() + o.sides[leftSide].bytes() + o.sides[rightSide].bytes()
+	return o.index.bytes() + o.sides[leftSide].bytes() + o.sides[rightSide].bytes() + int64(4*cap(o.moved)) + o.pairs.bytes()
 }

@@ -23,26 +23,33 @@ const (
 func timeGaps(on []plan.Expr, width int) []timeGap {
 	var out []timeGap
 	for _, e := range on {
-		c, ok := e.(*plan.Call)
-		if !ok || len(c.Args) != 2 || c.Args[0].Type().Kind != event.TimestampTZ || c.Args[1].Type().Kind != event.TimestampTZ {
-			continue
+		if g, ok := timeGapOf(e, width); ok {
+			out = withGap(out, g)
 		}
-		a, aBy, aOK := shifted(c.Args[0])
-		b, bBy, bOK := shifted(c.Args[1])
-		if !aOK || !bOK || (a < width) == (b < width) {
-			continue
-		}
-		// a + aBy op b + bBy, so a - b op gap
-		least, most, ok := gapOf(c.Fn.Name, bBy-aBy)
-		if !ok {
-			continue
-		}
-		if a >= width {
-			a, b, least, most = b, a, mirrored(most), mirrored(least)
-		}
-		out = withGap(out, timeGap{a, b - width, least, most})
 	}
 	return out
+}
+
+// timeGapOf reads a condition that is about how far two times are apart, and nothing else.
+func timeGapOf(e plan.Expr, width int) (timeGap, bool) {
+	c, ok := e.(*plan.Call)
+	if !ok || len(c.Args) != 2 || c.Args[0].Type().Kind != event.TimestampTZ || c.Args[1].Type().Kind != event.TimestampTZ {
+		return timeGap{}, false
+	}
+	a, aBy, aOK := shifted(c.Args[0])
+	b, bBy, bOK := shifted(c.Args[1])
+	if !aOK || !bOK || (a < width) == (b < width) {
+		return timeGap{}, false
+	}
+	// a + aBy op b + bBy, so a - b op gap
+	least, most, ok := gapOf(c.Fn.Name, bBy-aBy)
+	if !ok {
+		return timeGap{}, false
+	}
+	if a >= width {
+		a, b, least, most = b, a, mirrored(most), mirrored(least)
+	}
+	return timeGap{a, b - width, least, most}, true
 }
 
 // gapOf are the bounds of a difference that compares so with a gap.

@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -19,7 +20,9 @@ type joinNode struct {
 	text     string
 	keys     [2][]*kernel.Program // over the columns of the side
 	keyTypes []event.Type
+	near     []timeGap         // conditions on how far times are apart
 	rest     []*kernel.Program // the other conditions, over the columns of both
+	reads    []bool            // the columns that rest reads
 	gaps     []timeGap
 	expiry   [2]expiry
 }
@@ -57,9 +60,18 @@ func (c *compiler) compileJoin(n *plan.Join) (node, error) {
 	for _, e := range keys[leftSide] {
 		out.keyTypes = append(out.keyTypes, e.Type())
 	}
+	rest = slices.DeleteFunc(rest, func(e plan.Expr) bool {
+		g, ok := timeGapOf(e, width)
+		if ok {
+			out.near = withGap(out.near, g)
+		}
+		return ok
+	})
 	if out.rest, err = compileExprs(rest); err != nil {
 		return nil, err
 	}
+	out.reads = make([]bool, width+len(ins[rightSide].columns()))
+	plan.MarkColumns(out.reads, rest...)
 	out.expiry[leftSide], out.expiry[rightSide] = joinExpiry(gaps, left, right)
 	for side, e := range out.expiry {
 		if e.column < 0 && grows(ins[1-side]) && grows(ins[side]) {

@@ -19,8 +19,32 @@ func (c *compiler) bounded(n node, of plan.Node) error {
 		return nil
 	}
 	what, fix := unboundedText(of)
+	if view := c.timeless(of); view != "" {
+		fix = "view " + view + " has no watermark that windows close by: put its query into WITH, or take the window of the stream"
+	}
 	return event.Errorf(event.CodeNotSupported, "the state of %s would grow without end", what).
 		WithHint("%s, or bound it by memory: WITH (memory = '256MB')", fix)
+}
+
+// timeless finds a view under windows that no watermark closes, because the view's rows may come at any time; empty where there is none.
+func (c *compiler) timeless(n plan.Node) string {
+	windows := false
+	for n != nil {
+		switch n := n.(type) {
+		case *plan.Assign:
+			windows = true
+		case *plan.Scan:
+			if info := c.inputs[n.Stream]; windows && info.Kind == ViewInput && info.Time == 0 {
+				return n.Stream
+			}
+		}
+		inputs := n.Inputs()
+		if len(inputs) != 1 {
+			return ""
+		}
+		n = inputs[0]
+	}
+	return ""
 }
 
 // grows reports whether an input can gain rows for ever.

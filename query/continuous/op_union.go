@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -21,6 +22,14 @@ func (c *compiler) compileUnion(n *plan.Union) (node, error) {
 		out.tr.final = out.tr.final && t.final
 		out.tr.recomputes = out.tr.recomputes || t.recomputes
 		out.tr.bounds = commonBounds(out.tr.bounds, t.bounds)
+		if !slices.Equal(out.tr.windows, t.windows) {
+			out.tr.windows = nil
+		}
+		own := map[int]bool{}
+		for i := range out.tr.watermarks {
+			own[i] = out.tr.watermarks[i] && t.watermarks[i]
+		}
+		out.tr.watermarks = own
 	}
 	return out, nil
 }

@@ -269,7 +269,8 @@ func readsOuter(n plan.Node) bool {
 	}
 	switch n := n.(type) {
 	case *plan.Scan, *plan.Filter, *plan.Project, *plan.Aggregate, *plan.Sort, *plan.Limit, *plan.Values, *plan.Join, *plan.Union,
-		*plan.Repeat, *plan.Series, *plan.Unnest, *plan.Recursive, *plan.WorkTable:
+		*plan.Repeat, *plan.Series, *plan.Unnest, *plan.Recursive, *plan.WorkTable, *plan.Assign, *plan.Window, *plan.FirstRows,
+		*plan.AsofJoin:
 		mapExpressions(n, see)
 	case *plan.Apply:
 		mapExpressions(n, see)

@@ -123,6 +123,8 @@ type binder struct {
 	outer *outerRow
 	// late is what becomes of late rows in every query of a view; it is nil outside of views.
 	late *lateness
+	// marks asks the next query of FROM for the watermarks of its rows, and marked tells that the last one has them as its last column.
+	marks, marked bool
 	// lateJoins is what the LATE of a query asks of its joins; nil for nothing.
 	lateJoins *LateJoins
 	// start is the event time from which a view takes rows, nil for all.

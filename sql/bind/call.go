@@ -32,6 +32,9 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 		return x.apply(name, e.Name.Pos, e.Args...)
 	}
 	if !ok {
+		if out, ok, err := x.windowPart(name, e); ok {
+			return out, err
+		}
 		return nil, unknownFunction(name, e.Name.Pos)
 	}
 	if plan.Functions[name][0].Window {
@@ -50,9 +53,20 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	return x.apply(name, e.Name.Pos, e.Args...)
 }
 
+// elsewhere says for functions of other systems what to write here.
+var elsewhere = map[string]string{
+	"proctime": "answers go by the times of events: take the event time, or _ingested_at, when the event arrived; " +
+		"a stream without WATERMARK has that as its event time",
+	"current_watermark": "each event has the watermark that it came behind as _watermark; EXPLAIN WATERMARK says where a view stands",
+	"rowtime":           "name the column with the event time",
+}
+
 func unknownFunction(name string, pos event.Position) error {
 	if slices.Contains(comingFunctions, name) {
 		return event.Errorf(event.CodeNotSupported, "%s: not supported yet", name).At(pos)
+	}
+	if hint := elsewhere[name]; hint != "" {
+		return event.Errorf(event.CodeNotSupported, "%s()", strings.ToUpper(name)).At(pos).WithHint("%s", hint)
 	}
 	known := slices.AppendSeq(slices.Clone(formNames), maps.Keys(Aliases))
 	for _, k := range slices.Sorted(maps.Keys(plan.Functions)) {

@@ -167,6 +167,9 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 		if out := x.aliased(e); out != nil {
 			return out, nil
 		}
+		if out, ok := x.windowTimeColumn(e); ok {
+			return out, nil
+		}
 		if out := x.outerColumn(e, err); out != nil {
 			return out, nil
 		}

@@ -25,6 +25,8 @@ type joining struct {
 	withs       *withs
 	// nearest is an ASOF JOIN, without inputs; nil for other joins.
 	nearest *plan.AsofJoin
+	// temporal tells that it is one by FOR SYSTEM_TIME AS OF.
+	temporal bool
 	// row is what a lateral right side takes of the left one; nil for other joins.
 	row *outerRow
 	// merged are the columns after those of both sides.

@@ -194,7 +194,7 @@ func (b *binder) from(t ast.Table, w *withs) (*scope, error) {
 		if err != nil {
 			return nil, err
 		}
-		sc := scopeOf(node, t.Alias)
+		sc := b.scopeOf(node, t.Alias)
 		err = sc.rename(t.Columns)
 		return sc, err
 	case *ast.StreamTable:
@@ -252,11 +252,15 @@ func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	if given, has := len(w.cte.Columns), len(node.Columns()); given > has {
+	has := len(node.Columns())
+	if b.marked {
+		has--
+	}
+	if given := len(w.cte.Columns); given > has {
 		return nil, event.Errorf(event.CodeBadRequest, "query %q has %d columns, but %d names are given", w.cte.Name.Text, has, given).
 			At(w.cte.Name.Pos)
 	}
-	sc := scopeOf(node, table)
+	sc := b.scopeOf(node, table)
 	err = sc.rename(w.cte.Columns)
 	return sc, err
 }
@@ -284,6 +288,20 @@ func scopeOf(node plan.Node, table *ast.Name) *scope {
 	for _, c := range node.Columns() {
 		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type})
 	}
+	return s.named(table)
+}
+
+// scopeOf is the scope of a query in FROM, which may have the watermarks of its rows.
+func (b *binder) scopeOf(node plan.Node, table *ast.Name) *scope {
+	if !b.marked {
+		return scopeOf(node, table)
+	}
+	s := &scope{node: func() plan.Node { return node }}
+	for _, c := range node.Columns() {
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type})
+	}
+	last := &s.columns[len(s.columns)-1]
+	last.hidden, last.field = true, event.FieldWatermark
 	return s.named(table)
 }
 

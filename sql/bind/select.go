@@ -48,12 +48,20 @@ type sortKey struct {
 
 // selectPlan plans a query. targets, if not nil, are the types that its literals are wanted as.
 func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan.Node, error) {
+	marks := b.marks
+	b.marks, b.marked = false, false
 	w, err := w.enter(s.With, s.Recursive)
 	if err != nil {
 		return nil, err
 	}
 	if s.Set != nil || s.Rows != nil {
-		return b.combinedPlan(s, w, targets)
+		b.marks = marks
+		node, err := b.combinedPlan(s, w, targets)
+		b.marks = false
+		return node, err
+	}
+	if s, err = groupWindow(s); err != nil {
+		return nil, err
 	}
 	if s.Late != nil {
 		leave, err := b.enterLate(s.Late)
@@ -62,7 +70,9 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 		}
 		defer leave()
 	}
+	b.marks = marks
 	sc, err := b.from(s.From, w)
+	b.marks, b.marked = false, false
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +90,23 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 			return nil, err
 		}
 	}
-	return q.plan()
+	passed := marks && q.passMarks()
+	node, err := q.plan()
+	b.marked = passed
+	return node, err
+}
+
+// passMarks adds the watermarks of a stream's rows as the last column, where each row of the query is one of them: a window over it can
+// tell then which came too late.
+func (q *selection) passMarks() bool {
+	s := q.ast
+	at := watermarkColumn(q.scope)
+	if at < 0 || len(q.scope.parts) > 0 || q.aggregated() || len(q.rows.windows.calls) > 0 || s.Distinct || len(q.distinctOn) > 0 ||
+		q.latest != nil || s.Limit != nil || s.Offset != nil || q.qualify != nil || s.Fill != nil {
+		return false
+	}
+	q.outputs = append(q.outputs, output{expr: q.scope.ref(at), name: "_watermark"})
+	return true
 }
 
 func (b *binder) newSelection(s *ast.Select, sc *scope, w *withs, targets []event.Type) *selection {

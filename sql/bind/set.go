@@ -10,6 +10,7 @@ import (
 
 // combinedPlan plans a set operation or VALUES, with ORDER BY and LIMIT over its columns.
 func (b *binder) combinedPlan(s *ast.Select, w *withs, targets []event.Type) (plan.Node, error) {
+	b.marks = b.marks && s.Limit == nil && s.Offset == nil && len(s.OrderBy) == 0
 	node, err := b.combined(s, w, targets)
 	if err != nil || (len(s.OrderBy) == 0 && s.Limit == nil && s.Offset == nil) {
 		return node, err
@@ -45,15 +46,23 @@ func (b *binder) combined(s *ast.Select, w *withs, targets []event.Type) (plan.N
 // operands plans both sides and brings their columns to common types, under the names of the left ones. A literal without type
 // takes the type of its column on the other side.
 func (b *binder) operands(s *ast.SetOperation, w *withs, targets []event.Type) (left, right plan.Node, err error) {
+	marks := b.marks && s.Op == ast.Union && s.All
+	b.marks = marks
 	if left, err = b.selectPlan(s.Left, w, targets); err != nil {
 		return nil, nil, err
 	}
+	marks = b.marked
 	wanted := targets
 	if wanted == nil {
 		wanted = typesOf(left)
 	}
+	b.marks = marks
 	if right, err = b.selectPlan(s.Right, w, wanted); err != nil {
 		return nil, nil, err
+	}
+	if marks && !b.marked { // the sides agree, or neither has them
+		b.marks = false
+		return b.operands(s, w, targets)
 	}
 	if l, r := len(left.Columns()), len(right.Columns()); l != r {
 		return nil, nil, event.Errorf(event.CodeBadRequest, "%s of %d columns and %d columns", s.Op, l, r).At(s.Pos)
@@ -64,6 +73,7 @@ func (b *binder) operands(s *ast.SetOperation, w *withs, targets []event.Type) (
 		if again := b.countTable(s.Pos); again != nil {
 			return nil, nil, again
 		}
+		b.marks = marks
 		rebound, leftErr := b.selectPlan(s.Left, w, typesOf(right))
 		if leftErr != nil {
 			return nil, nil, err

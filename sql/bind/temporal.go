@@ -40,6 +40,6 @@ func (j *joining) asOfTime(at ast.Expr) error {
 	if err != nil {
 		return err
 	}
-	j.on = append(j.on, newest)
+	j.on, j.temporal = append(j.on, newest), true
 	return nil
 }

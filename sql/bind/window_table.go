@@ -27,7 +27,9 @@ var boundNames = [2]string{"window_start", "window_end"}
 
 // fromWindow makes the scope of a window table function: the columns of its input, and where the window starts and ends.
 func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
+	b.marks = true
 	input, err := b.from(t.Input, w)
+	b.marks = false
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +41,10 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 	}
 	if when.typ().Kind != event.TimestampTZ {
 		return nil, event.Errorf(event.CodeTypeMismatch, "the time of %s must be TIMESTAMPTZ, not %s", t.Function, when.typ()).At(when.pos)
+	}
+	t, shift, err := b.windowOffset(t)
+	if err != nil {
+		return nil, err
 	}
 	widths, err := b.widths(t)
 	if err != nil {
@@ -56,13 +62,18 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 		n.Step = widths[0]
 	}
 	out := windowScope(t, input)
+	start := &plan.ColumnRef{Index: len(input.columns), Name: boundNames[0], Typ: timestamptz}
 	end := &plan.ColumnRef{Index: len(input.columns) + 1, Name: boundNames[1], Typ: timestamptz}
-	if err := b.watch(out, t, input, end, ">"); err != nil {
+	moved, err := shift.apply(t.Pos, &n.Time, start, end)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.watch(out, t, input, moved[1], ">"); err != nil {
 		return nil, err
 	}
 	out.node = func() plan.Node {
 		n.Input = input.node()
-		return out.inTime(n)
+		return shift.bounds(out.inTime(n), moved)
 	}
 	return out, nil
 }

@@ -25,6 +25,7 @@ type createView struct {
 	IfNotExists bool         `parser:"( @'IF' 'NOT' 'EXISTS' )?"`
 	Name        name         `parser:"@@"`
 	Options     []option     `parser:"( 'WITH' '(' @@ ( ',' @@ )* ')' )?"`
+	First       *emitClause  `parser:"@@?"`
 	Query       *selectQuery `parser:"'AS' @@"`
 	Emit        *emitClause  `parser:"@@?"`
 	Late        *lateClause  `parser:"@@?"`
@@ -122,6 +123,12 @@ func (c *createView) tree() (*ast.CreateView, error) {
 	out := &ast.CreateView{
 		Pos: position(c.Pos), OrReplace: c.OrReplace, IfNotExists: c.IfNotExists, Name: c.Name.Name, Query: query,
 		Emit: c.Emit.tree(), Late: c.Late.tree(),
+	}
+	if c.First != nil {
+		if out.Emit != nil {
+			return nil, event.Errorf(event.CodeSyntax, "a view has one EMIT clause").At(out.Emit.Pos)
+		}
+		out.Emit = c.First.tree()
 	}
 	if out.OrReplace && out.IfNotExists {
 		return nil, event.Errorf(event.CodeSyntax, "OR REPLACE and IF NOT EXISTS exclude each other").At(out.Pos)

@@ -76,7 +76,7 @@ func (s *scanner) Next() (lexer.Token, error) {
 		return s.str(1, false)
 	case (c == 'E' || c == 'e') && len(rest) > 1 && rest[1] == '\'':
 		return s.str(2, true)
-	case c == '"':
+	case c == '"', c == '`': // some systems write names so
 		return s.quoted()
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]):
 		return s.number(sampling == 2)
@@ -200,11 +200,11 @@ func (s *scanner) quoted() (lexer.Token, error) {
 	rest := s.rest()
 	for i := 1; i < len(rest); i++ {
 		switch {
-		case rest[i] != '"':
-		case i+1 < len(rest) && rest[i+1] == '"':
+		case rest[i] != rest[0]:
+		case i+1 < len(rest) && rest[i+1] == rest[0]:
 			i++
 		case i == 1:
-			return lexer.Token{}, s.fail("a name between double quotes is empty").WithHint("strings take single quotes: ''")
+			return lexer.Token{}, s.fail("a name between quotes is empty").WithHint("strings take single quotes: ''")
 		default:
 			return s.take(tokenQuoted, i+1), nil
 		}

@@ -189,6 +189,8 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 	}
 	p.lex.Next()
 	switch next := *p.lex.Peek(); {
+	case is(next, "(") && is(t, "TABLE"):
+		return p.tableCall()
 	case is(next, "(") && t.Type == tokenIdent && windowTables[upper(t.Value)]:
 		return p.windowTable(t)
 	case is(next, "(") && is(t, "GENERATE_SERIES"):
@@ -213,8 +215,35 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 	if table.SystemTime, err = p.systemTime(); err != nil {
 		return nil, err
 	}
-	table.Alias, table.Columns, err = p.alias()
+	if table.Alias, table.Columns, err = p.alias(); err == nil && table.SystemTime == nil { // some write it behind the alias
+		table.SystemTime, err = p.systemTime()
+	}
 	return table, err
+}
+
+// tableCall takes a window table function in TABLE(...), which stands around it in the standard, and the alias behind that.
+func (p *tableParser) tableCall() (ast.Table, error) {
+	if err := expect(p.lex, "("); err != nil {
+		return nil, err
+	}
+	t := *p.lex.Peek()
+	if t.Type != tokenIdent || !windowTables[upper(t.Value)] {
+		return nil, &unexpected{token: t, expected: "TUMBLE, HOP, CUMULATE or SESSION"}
+	}
+	p.lex.Next()
+	inner, err := p.windowTable(t)
+	if err != nil {
+		return nil, err
+	}
+	if err := expect(p.lex, ")"); err != nil {
+		return nil, err
+	}
+	out := inner.(*ast.WindowTable)
+	if alias, columns, err := p.alias(); err != nil || alias != nil {
+		out.Alias, out.Columns = alias, columns
+		return out, err
+	}
+	return out, nil
 }
 
 // systemTime takes FOR SYSTEM_TIME AS OF and the time, if they come next. Any other use of FOR is a name.

@@ -14,7 +14,8 @@ import (
 // nameOf is the name that an identifier token stands for.
 func nameOf(t lexer.Token) ast.Name {
 	if t.Type == tokenQuoted {
-		text := strings.ReplaceAll(t.Value[1:len(t.Value)-1], `""`, `"`)
+		quote := t.Value[:1]
+		text := strings.ReplaceAll(t.Value[1:len(t.Value)-1], quote+quote, quote)
 		return ast.Name{Text: text, Quoted: true, Pos: position(t.Pos)}
 	}
 	return ast.Name{Text: t.Value, Pos: position(t.Pos)}

@@ -77,6 +77,10 @@ func (c *climber) window() (*ast.Window, error) {
 			return nil, err
 		}
 	}
+	if t := *c.lex.Peek(); is(t, "SESSION") && acceptWords(c.lex, "SESSION", "WITH", "GAP") {
+		return nil, notSupported(t, "a frame of SESSION WITH GAP",
+			"sessions are made in FROM: SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '10 minutes')")
+	}
 	if t := *c.lex.Peek(); t.Type == tokenIdent && frameUnits[upper(t.Value)] {
 		if out.Frame, err = c.frame(); err != nil {
 			return nil, err

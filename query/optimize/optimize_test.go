@@ -16,7 +16,8 @@ func TestRules(t *testing.T) {
 	named := map[string]func(plan.Node) (plan.Node, error){
 		"fold": foldConstants, "push-filters": pushFilters, "push-limits": pushLimits, "prune-columns": pruneColumns,
 		"decorrelate": decorrelate, "drop-groups": dropDependentGroups, "order-joins": orderJoins, "share-sums": shareSums,
-		"drop-projections": dropNoopProjections, "use-statistics": useStatistics, "optimize": Optimize,
+		"share-expressions": shareExpressions,
+		"drop-projections":  dropNoopProjections, "use-statistics": useStatistics, "optimize": Optimize,
 		// Ranges show on scans that hold their filter.
 		"ranges": func(n plan.Node) (plan.Node, error) {
 			n, err := pushFilters(n)

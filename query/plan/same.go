@@ -1,6 +1,12 @@
 package plan
 
-import "github.com/apache/arrow-go/v18/arrow/array"
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
 
 // Same reports whether two expressions over the same input compute the same: they are built alike, names apart.
 func Same(a, b Expr) bool {
@@ -16,7 +22,7 @@ func Same(a, b Expr) bool {
 		return ok && a.Typ.Equal(b.Typ) && array.Equal(a.Value, b.Value)
 	case *Call:
 		b, ok := b.(*Call)
-		return ok && a.Fn == b.Fn && sameOperands(a, b)
+		return ok && sameFunction(a.Fn, b.Fn) && sameOperands(a, b)
 	case *Cast:
 		b, ok := b.(*Cast)
 		return ok && a.To.Equal(b.To) && Same(a.Input, b.Input)
@@ -26,6 +32,11 @@ func Same(a, b Expr) bool {
 	default:
 		return false
 	}
+}
+
+// sameFunction knows the overloads of NUMERIC apart, which are made for each precision and scale.
+func sameFunction(a, b *Function) bool {
+	return a == b || a.Name == b.Name && a.Result.Equal(b.Result) && slices.EqualFunc(a.Args, b.Args, event.Type.Equal) && a.Variadic == b.Variadic
 }
 
 func sameOperands(a, b Expr) bool {

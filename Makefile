@@ -95,6 +95,10 @@ bench-nexmark: build $(NODE_READY) ## Measure materialized views on the Nexmark 
 	$(if $(FLINK),$(MAKE) $(FLINK_READY))
 	$(if $(FLINK),BENCH_FLINK_PYTHON=$(FLINK_READY)) node bench/nexmark.mjs
 
+.PHONY: bench-views
+bench-views: build $(NODE_READY) ## Measure what 1 to 1,000 materialized views over one stream cost: minutes
+	node bench/views.mjs
+
 .PHONY: stress
 stress: $(NODE_READY) ## Run the long versions of the tests: hours
 	TIDEMARK_STRESS=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout $(STRESS_TIMEOUT) $(PKG)

@@ -57,10 +57,15 @@ export class Tidemark {
 
   // cpuSeconds is what the server's process has used since it started, in steps of the kernel's clock, mostly 10 ms.
   async cpuSeconds() {
+    return this.metric('process_cpu_seconds_total');
+  }
+
+  // metric is the value of one of the server's metrics without labels.
+  async metric(name) {
     const text = await this.#text(await fetch(`${this.adminUrl}/metrics`));
-    const match = /^process_cpu_seconds_total (\S+)$/m.exec(text);
+    const match = new RegExp(`^${name} (\\S+)$`, 'm').exec(text);
     if (!match) {
-      throw new Error('/metrics has no process_cpu_seconds_total');
+      throw new Error(`/metrics has no ${name}`);
     }
     return Number(match[1]);
   }

@@ -105,3 +105,32 @@ func (d *disk) number(sql string, wait bool) int {
 	require.NoError(d.t, err, out)
 	return n
 }
+
+// TestViewsShareWhatTheyRead makes views over sealed rows, and over rows in memory that came in many batches: the first reads them, the others
+// find them read, until they want other columns.
+func TestViewsShareWhatTheyRead(t *testing.T) {
+	t.Parallel()
+	d := onDisk(t, vfs.NewMem())
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	insert := func() {
+		for range 5 {
+			d.must("INSERT INTO clicks VALUES ('2026-01-01', 1), ('2026-01-02', 2)")
+		}
+	}
+	insert()
+	d.seal("clicks")
+	insert()
+	const sealed, unsealed = 1, 1
+	for i := range 5 {
+		d.must(fmt.Sprintf("CREATE MATERIALIZED VIEW v%d WITH (memory = '1MB') AS SELECT n %% %d AS k, count(*) AS c FROM clicks GROUP BY 1", i, i+2))
+		require.Equal(t, 20, d.number(fmt.Sprintf("SELECT sum(c) FROM v%d", i), true))
+		read, shared := d.views.Reads()
+		require.Equal(t, int64(sealed+unsealed), read, "view %d", i)
+		require.Equal(t, int64(i*(sealed+unsealed)), shared, "view %d", i)
+	}
+	d.must("CREATE MATERIALIZED VIEW other WITH (memory = '1MB') AS SELECT max(ts) AS latest, count(*) AS c FROM clicks")
+	require.Equal(t, 20, d.number("SELECT c FROM other", true))
+	read, _ := d.views.Reads()
+	require.Equal(t, int64(2*(sealed+unsealed)), read)
+	require.NoError(t, d.closeStore())
+}

@@ -155,7 +155,7 @@ func (s *Set) readingAll(name string) (*continuous.Program, error) {
 // input makes the input of a program.
 func (s *Set) input(want continuous.Input) input {
 	if _, ok := s.options.Catalog.Stream(want.Name); ok {
-		return &streamInput{engine: s.options.Ingest, store: s.options.Segments, want: want}
+		return &streamInput{engine: s.options.Ingest, store: s.options.Segments, want: want, reads: s.reads}
 	}
 	return &viewInput{set: s, want: want}
 }

@@ -25,6 +25,7 @@ type streamInput struct {
 	engine *ingest.Engine
 	store  *segments.Store
 	want   continuous.Input
+	reads  *sharedReads
 	// most is how many unsealed rows are taken at a time, 0 for all.
 	most int64
 }
@@ -67,12 +68,12 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 		return nil, pinned.Close()
 	}
 	if behind {
-		if err := s.addSegments(ctx, p, pinned, from.Vector); err != nil {
+		if err := s.addSegments(ctx, stream, p, pinned, from.Vector); err != nil {
 			return nil, errors.Join(err, pinned.Close())
 		}
 	}
 	fromSegments := len(p.pieces)
-	if s.addTail(p, view, from.Vector.Max(sealed.Next)); len(p.pieces) > fromSegments {
+	if s.addTail(stream, p, view, from.Vector.Max(sealed.Next)); len(p.pieces) > fromSegments {
 		for i := range fromSegments {
 			p.pieces[i].after = continuous.NoWatermark // rows of the tail may be older than sealed ones
 		}
@@ -162,7 +163,7 @@ func least(watermarks []int64, partitions int) int64 {
 }
 
 // addSegments adds the sealed rows after one vector and before another, in order of time.
-func (s *streamInput) addSegments(ctx context.Context, p *portion, view *segments.View, from event.Vector) error {
+func (s *streamInput) addSegments(ctx context.Context, stream *ingest.Stream, p *portion, view *segments.View, from event.Vector) error {
 	request := segments.ScanRequest{Schema: s.want.Schema, Columns: slices.Clone(s.want.Fields)}
 	at := func(id event.FieldID) int {
 		i := slices.Index(request.Columns, id)
@@ -188,15 +189,18 @@ func (s *streamInput) addSegments(ctx context.Context, p *portion, view *segment
 	if err != nil {
 		return fmt.Errorf("read segments of %s: %w", s.want.Name, err)
 	}
-	after := int64(math.MaxInt64)
+	after, name := int64(math.MaxInt64), keyOfSegments(s.want, view, from, p.to.Vector)
 	pieces := make([]piece, len(morsels))
 	for i, m := range slices.Backward(morsels) {
+		key := readKey{stream, fmt.Sprint(name, " ", i)}
 		pieces[i] = piece{rows: m.Rows(), after: after, read: func(ctx context.Context) (continuous.Delta, error) {
-			columns, _, err := m.Read(ctx, nil, nil)
-			if err != nil {
-				return continuous.Delta{}, err
-			}
-			return filter.apply(columns, len(s.want.Fields)), nil
+			return s.reads.get(ctx, key, func(ctx context.Context) (continuous.Delta, error) {
+				columns, _, err := m.Read(ctx, nil, nil)
+				if err != nil {
+					return continuous.Delta{}, err
+				}
+				return filter.apply(columns, len(s.want.Fields)), nil
+			})
 		}}
 		low := int64(continuous.NoWatermark)
 		if bounds, ok := m.Bounds(timeAt); ok {
@@ -237,14 +241,18 @@ func (f vectorFilter) apply(columns []arrow.Array, wanted int) continuous.Delta 
 }
 
 // addTail adds the rows of the tail after one vector and before the portion's end, in the order in which they came.
-func (s *streamInput) addTail(p *portion, view tail.View, from event.Vector) {
+func (s *streamInput) addTail(stream *ingest.Stream, p *portion, view tail.View, from event.Vector) {
 	var batches []*event.Batch
 	count := 0
 	flush := func() {
 		some := batches
 		p.rows += int64(count)
-		p.pieces = append(p.pieces, piece{rows: count, after: continuous.NoWatermark, read: func(context.Context) (continuous.Delta, error) {
-			return s.joined(some)
+		p.pieces = append(p.pieces, piece{rows: count, after: continuous.NoWatermark, read: func(ctx context.Context) (continuous.Delta, error) {
+			if len(some) == 1 { // nothing to be made
+				return s.joined(some)
+			}
+			key := readKey{stream, keyOfBatches(s.want, some)}
+			return s.reads.get(ctx, key, func(context.Context) (continuous.Delta, error) { return s.joined(some) })
 		}})
 		batches, count = nil, 0
 	}

@@ -192,7 +192,7 @@ func (o *lateOutlet) readBefore(ctx context.Context) error {
 		want.Fields = append(want.Fields, column.ID)
 	}
 	before := map[lateKey]bool{}
-	in := &streamInput{engine: o.set.options.Ingest, store: o.set.options.Segments, want: want}
+	in := &streamInput{engine: o.set.options.Ingest, store: o.set.options.Segments, want: want, reads: o.set.reads}
 	err := eachPiece(ctx, in, Mark{Name: stream.Name}, nil, func(rows continuous.Delta) error {
 		partitions, offsets := rows.Columns[2].(*array.Int64), rows.Columns[3].(*array.Int64)
 		for i := range rows.Rows {

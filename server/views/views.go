@@ -74,6 +74,7 @@ type Set struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	memory  together
+	reads   *sharedReads
 	// making is held while a hidden view is looked for and made; it is taken before mu.
 	making sync.Mutex
 
@@ -91,6 +92,7 @@ type Set struct {
 func Open(options Options) (*Set, error) {
 	s := &Set{options: options, seed: newSeed()}
 	s.memory.share = options.Memory
+	s.reads = newSharedReads(&s.memory.held)
 	s.options.Limits.SealRows = cmp.Or(options.Limits.SealRows, sealRows)
 	s.options.Limits.CheckpointFrames = cmp.Or(options.Limits.CheckpointFrames, checkpointFrames)
 	s.ctx, s.cancel = context.WithCancel(context.Background())

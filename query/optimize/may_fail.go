@@ -3,6 +3,8 @@ package optimize
 import (
 	"slices"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -31,7 +33,7 @@ func mayFail(e plan.Expr) bool {
 	case *plan.ColumnRef, *plan.Literal:
 		return false
 	case *plan.Call:
-		if !neverFail[e.Fn.Name] && !isTimeBound(e) && !isConstantPattern(e) {
+		if !neverFail[e.Fn.Name] && !isTimeBound(e) && !isConstantPattern(e) && !isConstantDivision(e) {
 			return true
 		}
 	case *plan.Case:
@@ -57,6 +59,27 @@ func isConstantPattern(e *plan.Call) bool {
 	}
 	_, ok := e.Args[1].(*plan.Literal)
 	return ok
+}
+
+// isConstantDivision holds for integers divided by one that is written out and is neither 0 nor -1: x % 1000.
+func isConstantDivision(e *plan.Call) bool {
+	if (e.Fn.Name != "/" && e.Fn.Name != "%") || len(e.Args) != 2 {
+		return false
+	}
+	by, ok := e.Args[1].(*plan.Literal)
+	if !ok || by.Value.IsNull(0) {
+		return false
+	}
+	switch v := by.Value.(type) {
+	case *array.Int16:
+		return v.Value(0) != 0 && v.Value(0) != -1
+	case *array.Int32:
+		return v.Value(0) != 0 && v.Value(0) != -1
+	case *array.Int64:
+		return v.Value(0) != 0 && v.Value(0) != -1
+	default:
+		return false
+	}
 }
 
 func isTimeBound(e *plan.Call) bool {

@@ -17,8 +17,10 @@ import (
 const (
 	// zstdWindow bounds the memory that a zstd body may ask for.
 	zstdWindow = 8 << 20
-	// wholeBytes bounds the bodies that are not taken in lines or records, and those that are held as a whole while they are read.
-	wholeBytes = 64 << 20
+	// wholeBytes bounds the bodies that are held as a whole while they are read: Parquet, whose index is its end.
+	wholeBytes = 256 << 20
+	// wholeStep is the most by which what holds such a body grows at a time.
+	wholeStep = 64 << 20
 	// A body may grow growsFree bytes when it is decompressed, and growsTimes its size beyond that. Events that repeat themselves shrink
 	// to a hundredth; what shrinks to less is made to.
 	growsFree  = 64 << 20
@@ -126,29 +128,51 @@ const wholeTotal = 512 << 20
 // wholes counts what bodies that are held as a whole take. The zero value has counted none.
 type wholes struct{ used atomic.Int64 }
 
+// holder counts what one body takes.
+type holder struct {
+	wholes *wholes
+	held   int64
+}
+
+func (w *wholes) holder() *holder { return &holder{wholes: w} }
+
+// hold asks for memory, or gives some back.
+func (h *holder) hold(bytes int64) error {
+	if h.wholes.used.Add(bytes) > wholeTotal && bytes > 0 {
+		h.wholes.used.Add(-bytes)
+		return errManyLarge()
+	}
+	h.held += bytes
+	return nil
+}
+
+// release gives everything back.
+func (h *holder) release() { h.wholes.used.Add(-h.held); h.held = 0 }
+
+func errManyLarge() error {
+	return event.Errorf(event.CodeTooBusy, "too many large bodies are being read").WithHint("send the request again in a moment")
+}
+
 // read reads a body to its end. What it takes grows with what has come, whatever the request declares; release gives it back.
 func (w *wholes) read(src io.Reader) (body []byte, release func(), err error) {
-	held := int64(0)
-	release = func() { w.used.Add(-held) }
+	held := w.holder()
 	for {
 		if len(body) == cap(body) {
-			grown := make([]byte, len(body), max(64<<10, 2*cap(body)))
-			if w.used.Add(int64(cap(grown)-cap(body))) > wholeTotal {
-				held += int64(cap(grown) - cap(body))
-				release()
-				return nil, nil, event.Errorf(event.CodeTooBusy, "too many large bodies are being read").WithHint("send the request again in a moment")
+			grown := make([]byte, len(body), max(64<<10, cap(body)+min(cap(body), wholeStep)))
+			if err := held.hold(int64(cap(grown) - cap(body))); err != nil {
+				held.release()
+				return nil, nil, err
 			}
-			held += int64(cap(grown) - cap(body))
 			copy(grown, body)
 			body = grown
 		}
 		n, err := src.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if errors.Is(err, io.EOF) {
-			return body, release, nil
+			return body, held.release, nil
 		}
 		if err != nil {
-			release()
+			held.release()
 			return nil, nil, brokenOff(err)
 		}
 	}

@@ -31,6 +31,8 @@ type format struct {
 	// open reads bodies as they come; whole reads those that have to be there first.
 	open  func(src io.Reader, query url.Values, in *ingest.Body) (chunks, error)
 	whole func(body []byte) (chunks, error)
+	// parts reads bodies of which one part has to be there at a time, for whose memory hold is asked.
+	parts func(src io.Reader, hold func(bytes int64) error) (chunks, error)
 	// sniff is set where the body itself has to tell the format.
 	sniff bool
 	// hint is what may be wrong where no row could be read.
@@ -57,8 +59,9 @@ var formats = []format{
 		hint: "a line is measurement,tag=value field=value timestamp",
 	},
 	{
-		name: "arrow", media: []string{"application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file"}, limit: wholeBytes,
-		whole: func(body []byte) (chunks, error) { return arrowbody.NewReader(body) }, hint: "the body must be an Arrow IPC stream",
+		name: "arrow", media: []string{"application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file"},
+		parts: func(src io.Reader, hold func(int64) error) (chunks, error) { return arrowbody.NewReader(src, hold) },
+		hint:  "the body must be an Arrow IPC stream",
 	},
 	{
 		name: "parquet", media: []string{"application/vnd.apache.parquet", "application/x-parquet"}, limit: wholeBytes,
@@ -133,6 +136,13 @@ func (c lineChunks) Next() (*decode.Chunk, error) {
 
 // chunks opens a body, and gives what lets go of it.
 func (f format) chunks(s *Server, src io.Reader, query url.Values, in *ingest.Body) (rows chunks, release func(), err error) {
+	if f.parts != nil {
+		held := s.wholes.holder()
+		if rows, err = f.parts(src, held.hold); err != nil {
+			held.release()
+		}
+		return rows, held.release, err
+	}
 	if f.whole == nil {
 		rows, err = f.open(src, query, in)
 		return rows, func() {}, err

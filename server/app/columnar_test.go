@@ -64,11 +64,9 @@ func TestBodiesOfArrow(t *testing.T) {
 	require.Equal(t, `field "host" must have a value`, in.Errors[0].Reason)
 	require.Equal(t, "[1,1.50]\n[3,-7.00]\n", s.query("SELECT n, price FROM strict ORDER BY ts").text())
 
-	for damaged, code := range map[string]string{
-		"": "bad_request", body[:len(body)/2]: "bad_request", orders: "bad_request", strings.Repeat("x", 65<<20): "too_large",
-	} {
+	for _, damaged := range []string{"", body[:len(body)/2], orders, strings.Repeat("x", 65<<20)} {
 		answer := s.do("POST", "/v1/streams/sales/events?format=arrow", damaged)
-		require.Contains(t, string(answer.body), `"code":"`+code+`"`, len(damaged))
+		require.Contains(t, string(answer.body), `"code":"bad_request"`, len(damaged))
 	}
 	require.Equal(t, "[6]\n", s.query("SELECT count(*) FROM sales").text())
 }

@@ -1,11 +1,10 @@
 // Package arrowbody reads a body that is an Arrow IPC stream, or an Arrow file, into chunks of rows.
 //
-// What always holds: no length that the body declares makes memory beyond what the body is and a fixed bound; a body that contradicts
-// itself is an error and no panic. A Reader is used by one goroutine and holds the body while it is read.
+// What always holds: no length that the body declares makes memory beyond what one of its messages is and a fixed bound; a body that
+// contradicts itself is an error and no panic. A Reader is used by one goroutine and holds one message at a time.
 package arrowbody
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +19,7 @@ import (
 )
 
 const (
-	// memoryBytes bounds what one body may take at a time beside itself: compressed buffers say how large they become.
+	// memoryBytes bounds what the decoded message may take beside itself: compressed buffers say how large they become.
 	memoryBytes = 128 << 20
 	// textTimes bounds the JSON that a body's rows make, in sizes of the body, beyond textFree.
 	textTimes = 250
@@ -32,7 +31,7 @@ const (
 
 // Reader reads one body.
 type Reader struct {
-	body      []byte
+	messages  *messages
 	batches   *ipc.Reader
 	memory    *limitedAllocator
 	converter *columnar.Converter
@@ -41,30 +40,24 @@ type Reader struct {
 	number    int
 }
 
-// fileMagic is what an Arrow file begins with. A stream follows, and an index behind it that is of no use here.
-var fileMagic = []byte("ARROW1\x00\x00")
-
-// NewReader reads a whole body, which must not change while it is read.
-func NewReader(body []byte) (r *Reader, err error) {
-	if len(body) == 0 {
-		return nil, event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("an Arrow stream begins with its schema")
-	}
-	r = &Reader{body: body, memory: &limitedAllocator{left: memoryBytes}}
+// NewReader reads a stream as it comes. hold is asked for the memory that the bytes of a message take, and may refuse it; it may be nil.
+func NewReader(src io.Reader, hold func(bytes int64) error) (r *Reader, err error) {
+	r = &Reader{messages: &messages{src: src, hold: hold}, memory: &limitedAllocator{left: memoryBytes}}
 	err = guard("the schema", func() error {
-		messages := bytes.TrimPrefix(body, fileMagic)
-		if err := checkStream(messages); err != nil {
-			return err
-		}
 		var err error
-		r.batches, err = ipc.NewReader(bytes.NewReader(messages), ipc.WithAllocator(r.memory),
-			ipc.WithMetadataSizeLimit(metadataBytes), ipc.WithBodySizeLimit(int64(len(body))))
-		if errors.Is(err, io.EOF) {
+		r.batches, err = ipc.NewReader(r.messages, ipc.WithAllocator(r.memory),
+			ipc.WithMetadataSizeLimit(metadataBytes), ipc.WithBodySizeLimit(messageBytes))
+		switch {
+		case r.messages.err != nil && !errors.Is(r.messages.err, io.EOF):
+			return r.messages.err
+		case errors.Is(err, io.EOF) && r.messages.number == 0 && len(r.messages.message) == 0:
+			return event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("an Arrow stream begins with its schema")
+		case errors.Is(err, io.EOF) && r.messages.number == 0:
 			return errors.New("there is none")
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
-		r.converter, err = columnar.New(r.batches.Schema(), textFree+textTimes*int64(len(body)))
+		r.converter, err = columnar.New(r.batches.Schema(), textFree)
 		return err
 	})
 	return r, err
@@ -91,7 +84,11 @@ func (r *Reader) Next() (chunk *decode.Chunk, err error) {
 }
 
 func (r *Reader) nextBatch() error {
+	before := r.messages.taken
 	if !r.batches.Next() {
+		if err := r.messages.err; err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
 		if err := r.batches.Err(); err != nil {
 			return err
 		}
@@ -99,7 +96,8 @@ func (r *Reader) nextBatch() error {
 	}
 	r.batch, r.at = r.batches.RecordBatch(), 0
 	r.number++
-	if rows := r.batch.NumRows(); rows < 0 || rows > rowsFree+8*(int64(len(r.body))+r.memory.made) {
+	r.converter.Allow(textTimes * (r.messages.taken - before))
+	if rows := r.batch.NumRows(); rows < 0 || rows > rowsFree+8*(r.messages.taken+r.memory.made) {
 		return fmt.Errorf("it declares %d rows", rows)
 	}
 	return nil

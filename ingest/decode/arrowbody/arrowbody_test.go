@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"testing"
+	"testing/iotest"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -54,7 +55,7 @@ func streamOf(t testing.TB, batch arrow.RecordBatch, options ...ipc.Option) []by
 // read gives all rows as text, and the types of the columns, and holds columns to texts.
 func read(t testing.TB, body []byte) (texts []string, types map[string]string, refused []decode.Rejected, err error) {
 	t.Helper()
-	reader, err := NewReader(body)
+	reader, err := NewReader(bytes.NewReader(body), nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -279,13 +280,48 @@ func TestLargeBatchesAndFiles(t *testing.T) {
 	require.Equal(t, texts, fromFile)
 }
 
+// TestStreamsOfAnyLength reads far more than is held at a time, however its bytes come, and is refused memory like any other.
+func TestStreamsOfAnyLength(t *testing.T) {
+	t.Parallel()
+	batch := mixed(t, 5_000)
+	var body bytes.Buffer
+	w := ipc.NewWriter(&body, ipc.WithSchema(batch.Schema()))
+	const batches = 60
+	for range batches {
+		require.NoError(t, w.Write(batch))
+	}
+	require.NoError(t, w.Close())
+	held, most := int64(0), int64(0)
+	reader, err := NewReader(iotest.HalfReader(bytes.NewReader(body.Bytes())), func(bytes int64) error {
+		held += bytes
+		most = max(most, held)
+		return nil
+	})
+	require.NoError(t, err)
+	rows := 0
+	for {
+		chunk, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		require.NoError(t, err)
+		rows += len(chunk.Texts)
+	}
+	require.Equal(t, batches*5_000, rows)
+	require.Less(t, most, int64(body.Len()/batches*4), "about one message is held at a time")
+
+	refuse := errors.New("no memory")
+	_, err = NewReader(bytes.NewReader(body.Bytes()), func(int64) error { return refuse })
+	require.ErrorContains(t, err, "no memory")
+}
+
 // TestDamage cuts a stream at every place and flips its bytes: each is rows, or an error with a code.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	for _, options := range [][]ipc.Option{nil, {ipc.WithLZ4()}} {
 		body := streamOf(t, mixed(t, 40), options...)
 		check := func(damaged []byte) {
-			reader, err := NewReader(damaged)
+			reader, err := NewReader(bytes.NewReader(damaged), nil)
 			for err == nil {
 				_, err = reader.Next()
 			}
@@ -317,7 +353,7 @@ func TestBodiesThatStandForTooMuch(t *testing.T) {
 	dict := array.NewDictionaryArray(kind, indices.NewArray(), values.NewArray())
 	schema := arrow.NewSchema([]arrow.Field{{Name: "d", Type: kind}}, nil)
 	body := streamOf(t, array.NewRecordBatch(schema, []arrow.Array{dict}, 1<<20), ipc.WithZstd())
-	reader, err := NewReader(body)
+	reader, err := NewReader(bytes.NewReader(body), nil)
 	for err == nil {
 		var chunk *decode.Chunk
 		if chunk, err = reader.Next(); err == nil {

@@ -15,7 +15,7 @@ import (
 // BenchmarkAgainstNDJSON decodes the same rows from an Arrow stream and from newline-delimited JSON.
 func BenchmarkAgainstNDJSON(b *testing.B) {
 	body := streamOf(b, mixed(b, 20_000))
-	reader, err := NewReader(body)
+	reader, err := NewReader(bytes.NewReader(body), nil)
 	require.NoError(b, err)
 	first, err := reader.Next()
 	require.NoError(b, err)
@@ -36,7 +36,7 @@ func BenchmarkAgainstNDJSON(b *testing.B) {
 	b.Run("arrow", func(b *testing.B) {
 		events := 0
 		for b.Loop() {
-			reader, err := NewReader(body)
+			reader, err := NewReader(bytes.NewReader(body), nil)
 			for err == nil {
 				var chunk *decode.Chunk
 				if chunk, err = reader.Next(); err == nil {

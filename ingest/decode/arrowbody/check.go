@@ -1,9 +1,7 @@
 package arrowbody
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 )
 
 // The Arrow library makes slices of the lengths that a message's metadata declares before it looks at what is there. So the metadata, which is
@@ -30,54 +28,6 @@ const (
 const unionType = 14
 
 var errMetadata = errors.New("metadata that contradicts itself")
-
-// checkStream walks the messages of a stream up to its end.
-func checkStream(body []byte) error {
-	for number := 0; len(body) > 0; number++ {
-		size, err := checkMessage(body)
-		if err != nil {
-			return fmt.Errorf("message %d: %w", number, err)
-		}
-		if size == 0 {
-			return nil
-		}
-		body = body[size:]
-	}
-	return nil
-}
-
-// checkMessage checks the message that body begins with and gives its size; 0 for the end of the stream.
-func checkMessage(body []byte) (size int64, err error) {
-	if len(body) < 4 {
-		return 0, errors.New("the stream is cut off")
-	}
-	start := int64(4)
-	length := binary.LittleEndian.Uint32(body)
-	if length == continuation {
-		if len(body) < 8 {
-			return 0, errors.New("the stream is cut off")
-		}
-		start, length = 8, binary.LittleEndian.Uint32(body[4:])
-	}
-	if length == 0 {
-		return 0, nil
-	}
-	if length > metadataBytes {
-		return 0, fmt.Errorf("metadata of %d bytes", length)
-	}
-	if int64(length) > int64(len(body))-start {
-		return 0, errors.New("the stream is cut off")
-	}
-	bodyBytes, err := checkMetadata(body[start : start+int64(length)])
-	if err != nil {
-		return 0, err
-	}
-	size = start + int64(length)
-	if bodyBytes < 0 || bodyBytes > int64(len(body))-size {
-		return 0, errors.New("the stream is cut off")
-	}
-	return size + bodyBytes, nil
-}
 
 // checkMetadata checks a message's metadata, and gives the length of what follows it.
 func checkMetadata(metadata []byte) (bodyBytes int64, err error) {

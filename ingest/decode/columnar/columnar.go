@@ -38,6 +38,9 @@ type Converter struct {
 	left int64
 }
 
+// Allow lets the converter make more text.
+func (c *Converter) Allow(bytes int64) { c.left += bytes }
+
 // column converts the values of one column.
 type column struct {
 	at    int // among the batch's columns

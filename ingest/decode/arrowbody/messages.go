@@ -1,0 +1,173 @@
+package arrowbody
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// messageBytes bounds one message of a stream: a record batch, or a dictionary.
+const messageBytes = 64 << 20
+
+// messages gives the messages of a stream away one by one, each checked when it is there as a whole. What is held is one message, which
+// grows as its bytes come, whatever length it declares.
+type messages struct {
+	src io.Reader
+	// hold is asked for more memory, or given some back by a negative number.
+	hold  func(bytes int64) error
+	held  int64
+	begun bool
+	// message is the present one, up to what is left to be read of it.
+	message []byte
+	rest    []byte
+	number  int
+	// taken counts the bytes of all messages so far.
+	taken int64
+	err   error
+}
+
+// fileMagic is what an Arrow file begins with. A stream follows, and an index behind it that is of no use here.
+var fileMagic = []byte("ARROW1\x00\x00")
+
+var errCutOff = errors.New("the stream is cut off")
+
+// Read implements io.Reader.
+func (m *messages) Read(p []byte) (int, error) {
+	for len(m.rest) == 0 {
+		if m.err == nil {
+			m.err = m.next()
+		}
+		if m.err != nil {
+			return 0, m.err
+		}
+	}
+	n := copy(p, m.rest)
+	m.rest = m.rest[n:]
+	return n, nil
+}
+
+// next reads the next message; io.EOF behind the last.
+func (m *messages) next() error {
+	m.message = m.message[:0]
+	err := m.load()
+	var fault *event.Error
+	switch {
+	case errors.Is(err, io.EOF), errors.As(err, &fault):
+		return err
+	case err != nil:
+		return fmt.Errorf("message %d: %w", m.number, err)
+	}
+	m.number++
+	m.taken += int64(len(m.message))
+	m.rest = m.message
+	return nil
+}
+
+// load reads a message's length, metadata and body.
+func (m *messages) load() error {
+	if !m.begun {
+		m.begun = true
+		if err := m.skipMagic(); err != nil {
+			return err
+		}
+	}
+	if err := m.fill(4); err != nil {
+		if len(m.message) == 0 {
+			return err // the stream may end without a mark
+		}
+		return cutOff(err)
+	}
+	length, at := binary.LittleEndian.Uint32(m.message), 4
+	if length == continuation {
+		if err := m.fill(8); err != nil {
+			return cutOff(err)
+		}
+		length, at = binary.LittleEndian.Uint32(m.message[4:]), 8
+	}
+	if length == 0 {
+		return io.EOF
+	}
+	if length > metadataBytes && m.number == 0 {
+		return errors.New("it does not begin as an Arrow stream")
+	}
+	if length > metadataBytes {
+		return fmt.Errorf("metadata of %d bytes", length)
+	}
+	end := at + int(length)
+	if err := m.fill(end); err != nil {
+		return cutOff(err)
+	}
+	body, err := checkMetadata(m.message[at:end])
+	if err != nil {
+		return err
+	}
+	if body < 0 {
+		return errCutOff
+	}
+	if body > messageBytes {
+		return event.Errorf(event.CodeTooLarge, "message %d of the Arrow stream has %d bytes", m.number, body).
+			WithHint("a record batch may have %d MiB: send more of fewer rows", messageBytes>>20)
+	}
+	return cutOff(m.fill(end + int(body)))
+}
+
+// skipMagic passes over the beginning of a file.
+func (m *messages) skipMagic() error {
+	if err := m.fill(4); err != nil {
+		if len(m.message) > 0 {
+			err = cutOff(err)
+		}
+		return err
+	}
+	if !bytes.Equal(m.message, fileMagic[:4]) {
+		return nil
+	}
+	if err := m.fill(len(fileMagic)); err != nil || !bytes.Equal(m.message, fileMagic) {
+		return errors.Join(errors.New("it does not begin as an Arrow file"), cutOff(err))
+	}
+	m.message = m.message[:0]
+	return nil
+}
+
+// fill reads until the message has n bytes.
+func (m *messages) fill(n int) error {
+	for len(m.message) < n {
+		if len(m.message) == cap(m.message) {
+			grown := max(1<<10, 2*cap(m.message))
+			if err := m.account(int64(grown)); err != nil {
+				return err
+			}
+			m.message = append(make([]byte, 0, grown), m.message...)
+		}
+		read, err := m.src.Read(m.message[len(m.message):min(n, cap(m.message))])
+		m.message = m.message[:len(m.message)+read]
+		if err != nil && len(m.message) < n {
+			return err
+		}
+	}
+	return nil
+}
+
+// account asks for memory for a message of a capacity.
+func (m *messages) account(bytes int64) error {
+	if m.hold == nil {
+		return nil
+	}
+	err := m.hold(bytes - m.held)
+	if err == nil {
+		m.held = bytes
+	}
+	return err
+}
+
+// cutOff words the end of a body within a message.
+func cutOff(err error) error {
+	if errors.Is(err, io.EOF) {
+		return errCutOff
+	}
+	return err
+}

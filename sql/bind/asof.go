@@ -8,8 +8,9 @@ import (
 
 // asof takes the condition of an ASOF JOIN apart: equalities, and one inequality that says which row is the nearest.
 func (j *joining) asof() error {
-	if j.ast.On == nil && !j.temporal {
-		return event.Errorf(event.CodeSyntax, "ASOF JOIN needs ON").At(j.ast.Pos).WithHint("as in ASOF JOIN q ON t.sym = q.sym AND t.ts >= q.ts")
+	if j.ast.On == nil && len(j.ast.Using) == 0 && !j.temporal {
+		return event.Errorf(event.CodeSyntax, "ASOF JOIN needs ON or USING").At(j.ast.Pos).
+			WithHint("as in ASOF JOIN q ON t.sym = q.sym AND t.ts >= q.ts, or USING (sym, ts)")
 	}
 	pos := j.ast.Pos
 	if j.ast.On != nil {

@@ -149,11 +149,12 @@ func (j *joining) common() []ast.Name {
 	return out
 }
 
-// equateAll joins by columns of the same name on both sides, which * then shows once, before the others.
+// equateAll joins by columns of the same name on both sides, which * then shows once, before the others. The last column of an ASOF JOIN
+// is the one to be nearest in, at the left side's value or before.
 func (j *joining) equateAll(names []ast.Name) error {
 	var first []int
 	seen := map[int]bool{}
-	for _, n := range names {
+	for i, n := range names {
 		l, matches := j.left.find(n.Text)
 		if len(matches) != 1 {
 			return j.left.missing(n, matches)
@@ -166,7 +167,11 @@ func (j *joining) equateAll(names []ast.Name) error {
 			return event.Errorf(event.CodeBadRequest, "column %q stands twice in USING", n.Text).At(n.Pos)
 		}
 		seen[l], seen[len(j.left.columns)+r] = true, true
-		if err := j.equate(n, l, r); err != nil {
+		comparison := "="
+		if j.ast.Asof && i == len(names)-1 {
+			comparison = ">=" // as DuckDB has it
+		}
+		if err := j.equate(n, l, r, comparison); err != nil {
 			return err
 		}
 		first = append(first, len(j.both.columns)-1)
@@ -181,10 +186,10 @@ func (j *joining) equateAll(names []ast.Name) error {
 }
 
 // equate adds the column that stands for column l of the left side and r of the right one.
-func (j *joining) equate(n ast.Name, l, r int) error {
+func (j *joining) equate(n ast.Name, l, r int, comparison string) error {
 	r += len(j.left.columns)
 	left, right := argument{j.both.ref(l), n.Pos}, argument{j.both.ref(r), n.Pos}
-	equal, err := applied("=", n.Pos, left, right)
+	condition, err := applied(comparison, n.Pos, left, right)
 	if err != nil {
 		return err
 	}
@@ -204,7 +209,7 @@ func (j *joining) equate(n ast.Name, l, r int) error {
 	default: // the left value is the one that is there
 	}
 	name := j.left.columns[l].name
-	j.on = append(j.on, equal)
+	j.on = append(j.on, condition)
 	j.merged = append(j.merged, output{expr: value, name: name})
 	j.both.columns[l].covered, j.both.columns[r].covered = true, true
 	j.both.columns = append(j.both.columns, scopeColumn{name: name, typ: typ})

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -25,6 +26,7 @@ func registerIntegers(r registry) {
 			return 0
 		}
 	}))
+	r.strict("bit_count(BIGINT)", oneInteger(func(a int64) int64 { return int64(bits.OnesCount64(uint64(a))) }))
 	r.strict("gcd(BIGINT, BIGINT)", greatestDivisor)
 	r.strict("lcm(BIGINT, BIGINT)", leastMultiple)
 	r.strict("factorial(BIGINT)", factorial)

@@ -26,7 +26,7 @@ func mathFunctions() []*Function {
 		scalar("atan2", double, double, double),
 		scalar("pi", double),
 		scalar("gcd", bigint, bigint, bigint), scalar("lcm", bigint, bigint, bigint),
-		scalar("factorial", bigint, bigint),
+		scalar("factorial", bigint, bigint), scalar("bit_count", bigint, bigint),
 		scalar("width_bucket", bigint, double, double, double, bigint),
 	)
 }

@@ -29,7 +29,7 @@ func TestColumnsStoredAsOthers(t *testing.T) {
 		"SELECT id, tag FROM jobs, unnest(tags) AS tag WHERE took < '1 hour' ORDER BY tag NULLS LAST":             "[3,\"a\"]\n[3,null]\n",
 		"SELECT tags[1] AS first, count(*), sum(took) FROM jobs GROUP BY first ORDER BY 2 DESC": `["a",2,"01:35:00"]` + "\n" +
 			`[null,1,"1 mon 01:00:00"]` + "\n",
-		"SELECT sizes, count(*) FROM jobs WHERE sizes IS NOT NULL GROUP BY sizes ORDER BY sizes":                  "[[1,2],1]\n[[10,null],1]\n",
+		"SELECT sizes, count(*) FROM jobs WHERE sizes IS NOT NULL GROUP BY sizes ORDER BY sizes": "[[1,2],1]\n[[10,null],1]\n",
 	}
 	check := func(stage string) {
 		for sql, want := range checks {

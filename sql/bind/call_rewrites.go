@@ -37,6 +37,10 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return percentiles(e)
 	case "pg_typeof", "typeof":
 		return x.typeOf(name, e)
+	case "current_database", "current_catalog":
+		return constantText(e, "tidemark")
+	case "current_schema":
+		return constantText(e, publicSchema)
 	case "array_to_json", "row_to_json":
 		return rowToJSON(name, e)
 	default:
@@ -156,10 +160,19 @@ func (x *scalars) typeOf(name string, e *ast.Call) ast.Expr {
 		}
 		out += brackets
 	}
-	return &ast.TypedLiteral{
-		Type:  ast.TypeName{Text: "TEXT", Pos: e.Name.Pos},
-		Value: ast.String{Pos: e.Name.Pos, Value: out},
+	return textLiteral(e.Name.Pos, out)
+}
+
+// constantText is a call without arguments that always gives the same.
+func constantText(e *ast.Call, value string) ast.Expr {
+	if len(e.Args) > 0 {
+		return nil
 	}
+	return textLiteral(e.Name.Pos, value)
+}
+
+func textLiteral(pos event.Position, value string) ast.Expr {
+	return &ast.TypedLiteral{Type: ast.TypeName{Text: "TEXT", Pos: pos}, Value: ast.String{Pos: pos, Value: value}}
 }
 
 // postgresTypes are the names of types that PostgreSQL writes otherwise.

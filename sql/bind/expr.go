@@ -149,7 +149,11 @@ func (x *scalars) apply(name string, pos event.Position, list ...ast.Expr) (plan
 	if args, err = asText(name, args); err != nil {
 		return nil, err
 	}
-	return applied(name, pos, args...)
+	out, err := applied(name, pos, args...)
+	if err != nil {
+		return nil, err
+	}
+	return firstKnown(out), nil
 }
 
 // applied applies a function or operator to bound arguments.
@@ -245,7 +249,7 @@ func (x *scalars) caseOf(e *ast.Case) (plan.Expr, error) {
 	if e.Else != nil {
 		out.Else = values[len(values)-1]
 	}
-	return out, nil
+	return reachable(out), nil
 }
 
 // when is the condition of a branch: in the form with an operand, that the two are equal.

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"fmt"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/ast"
@@ -15,6 +17,9 @@ func rowOf(e ast.Expr) (*ast.Row, bool) {
 // compareRows binds a comparison of two rows, which is made of comparisons of their values: rows are equal where all pairs are, and
 // ordered by the first pair that is not.
 func (x *scalars) compareRows(e *ast.Binary) (plan.Expr, error) {
+	if query, ok := e.Right.(*ast.Query); ok {
+		return x.bind(rowWithQuery(e, query))
+	}
 	left, right, err := rowPair(e.Left, e.Right, e.Pos)
 	if err != nil {
 		return nil, err
@@ -44,6 +49,21 @@ func (x *scalars) compareRows(e *ast.Binary) (plan.Expr, error) {
 		out = &ast.Binary{Pos: e.Pos, Op: "OR", Left: pair(e.Op[:1], i), Right: rest}
 	}
 	return x.bind(out)
+}
+
+// rowWithQuery is the comparison of a row with the one that a query gives: a query over that one which compares them. It is NULL where
+// there is no row, and an error where there are several.
+func rowWithQuery(e *ast.Binary, query *ast.Query) ast.Expr {
+	left, _ := rowOf(e.Left)
+	right := &ast.Row{Pos: query.Pos}
+	from := &ast.Subquery{Pos: query.Pos, Query: query.Query, Alias: &ast.Name{Text: "?row", Quoted: true, Pos: query.Pos}}
+	for i := range left.Items {
+		column := ast.Name{Text: fmt.Sprintf("?%d", i+1), Quoted: true, Pos: query.Pos} // no column of the row around it has such a name
+		from.Columns = append(from.Columns, column)
+		right.Items = append(right.Items, &ast.Column{Parts: []ast.Name{column}})
+	}
+	test := &ast.Binary{Pos: e.Pos, Op: e.Op, Left: left, Right: right}
+	return &ast.Query{Pos: query.Pos, Query: &ast.Select{Pos: query.Pos, Items: []ast.Item{{Expr: test}}, From: from}}
 }
 
 // rowPair checks that two operands are rows of the same length. Rows do not nest: taking them apart would double a tree at each level.

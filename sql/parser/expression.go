@@ -284,11 +284,11 @@ func (c *climber) rangeTest(left ast.Expr) (ast.Expr, error) {
 	case accept(c.lex, "IN"):
 		test, err = c.in(left, pos)
 	case accept(c.lex, "LIKE"), accept(c.lex, "ILIKE"):
-		test, err = c.pattern(left, upper(t.Value), pos)
+		test, err = c.pattern(left, upper(t.Value), not, pos)
 	case c.wordPower(t) == powerRange:
 		c.lex.Next()
 		c.lex.Next()
-		test, err = c.pattern(left, "SIMILAR TO", pos)
+		test, err = c.pattern(left, "SIMILAR TO", not, pos)
 	default:
 		return nil, &unexpected{token: t, expected: "BETWEEN, IN, LIKE or ILIKE after NOT"}
 	}

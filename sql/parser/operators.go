@@ -67,8 +67,11 @@ func (c *climber) atTimeZone(left ast.Expr, pos event.Position) (ast.Expr, error
 	return &ast.Call{Name: ast.Name{Text: "timezone", Pos: pos}, Args: []ast.Expr{zone, left}}, err
 }
 
-// pattern reads what follows LIKE, ILIKE or SIMILAR TO: a pattern, and perhaps its escape character.
-func (c *climber) pattern(left ast.Expr, op string, pos event.Position) (ast.Expr, error) {
+// pattern reads what follows LIKE, ILIKE or SIMILAR TO, before which NOT may have stood: a pattern, and perhaps its escape character.
+func (c *climber) pattern(left ast.Expr, op string, not bool, pos event.Position) (ast.Expr, error) {
+	if word := *c.lex.Peek(); (is(word, "ANY") || is(word, "SOME") || is(word, "ALL")) && is(c.second(), "(") {
+		return c.patterns(left, op, not, pos)
+	}
 	pattern, err := c.expr(powerRange + 1)
 	if err != nil {
 		return nil, err
@@ -81,4 +84,28 @@ func (c *climber) pattern(left ast.Expr, op string, pos event.Position) (ast.Exp
 		pattern = &ast.Call{Name: ast.Name{Text: "like_escape", Pos: position(t.Pos)}, Args: []ast.Expr{pattern, escape}}
 	}
 	return &ast.Binary{Pos: pos, Op: op, Left: left, Right: pattern}, nil
+}
+
+// patterns reads what follows LIKE where it is ANY or ALL with ARRAY[...] in parentheses: one of the patterns matches, or all of them. The
+// caller turns the result round where not says that NOT stood before it, which goes for each pattern.
+func (c *climber) patterns(left ast.Expr, op string, not bool, pos event.Position) (ast.Expr, error) {
+	word := *c.lex.Next()
+	c.lex.Next()
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return nil, err
+	}
+	list, ok := x.(*ast.Array)
+	if !ok || len(list.Items) == 0 {
+		return nil, notSupported(word, op+" "+upper(word.Value)+" of anything but ARRAY[...]", "write the patterns out: "+op+" ANY (ARRAY['a%', 'b%'])")
+	}
+	tests, positions := make([]ast.Expr, len(list.Items)), make([]event.Position, len(list.Items))
+	for i, pattern := range list.Items {
+		tests[i], positions[i] = &ast.Binary{Pos: pos, Op: op, Left: left, Right: pattern}, pos
+	}
+	connective := "OR"
+	if is(word, "ALL") != not {
+		connective = "AND"
+	}
+	return balance(connective, tests, positions), expect(c.lex, ")")
 }

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/query/plan"
@@ -66,13 +68,37 @@ func firstKnown(e plan.Expr) plan.Expr {
 		return e
 	}
 	for i, a := range call.Args {
-		if _, constant := a.(*plan.Literal); !constant || isNull(a) {
+		if !neverNull(a) {
 			continue
 		}
 		if i == 0 {
 			return a
 		}
 		return &plan.Call{Fn: call.Fn, Args: call.Args[:i+1]}
+	}
+	return e
+}
+
+// neverNull reports whether an expression is made of constants, and is not NULL.
+func neverNull(e plan.Expr) bool {
+	switch e := e.(type) {
+	case *plan.Literal:
+		return !e.Value.IsNull(0)
+	case *plan.Cast:
+		return neverNull(e.Input)
+	case *plan.Call:
+		switch e.Fn.Name {
+		case "+", "-", "*", "/", "%":
+			return !slices.ContainsFunc(e.Args, func(a plan.Expr) bool { return !neverNull(a) })
+		}
+	}
+	return false
+}
+
+// certain is NULL for a comparison with NULL, whatever is on its other side.
+func certain(e *plan.Call) plan.Expr {
+	if isComparison(e.Fn.Name) && e.Fn.Strict && slices.ContainsFunc(e.Args, isNull) {
+		return nullLiteral(e.Fn.Result)
 	}
 	return e
 }

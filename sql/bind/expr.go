@@ -162,7 +162,7 @@ func applied(name string, pos event.Position, args ...argument) (plan.Expr, erro
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Call{Fn: fn, Args: exprs}, nil
+	return certain(&plan.Call{Fn: fn, Args: exprs}), nil
 }
 
 func (x *scalars) column(e *ast.Column) (plan.Expr, error) {

@@ -139,9 +139,6 @@ func (x *scalars) operands(e *ast.Quantified) ([]argument, error) {
 	if !ok {
 		return x.arguments([]ast.Expr{e.Input})
 	}
-	if e.Op != "=" && e.Op != "<>" {
-		return nil, event.Errorf(event.CodeNotSupported, "%s of a row and a query: not supported yet", e.Op).At(e.Pos)
-	}
 	return x.arguments(row.Items)
 }
 
@@ -155,14 +152,19 @@ func quantifiedTest(e *ast.Quantified, input []argument, s *plan.Subquery) (plan
 		return nil, event.Errorf(event.CodeBadRequest, "a row of %d values is compared with a query of %d columns", len(input), len(columns)).
 			At(e.Pos)
 	}
+	columnOf := func(i int) argument {
+		return argument{&plan.OuterRef{Index: plan.SubqueryColumn - i, Name: columns[i].Name, Typ: columns[i].Type}, e.Pos}
+	}
+	if e.Op != "=" && e.Op != "<>" {
+		return orderedTest(e, input, columnOf)
+	}
 	connective := "and"
 	if e.Op == "<>" {
 		connective = "or"
 	}
 	var out plan.Expr
 	for i, in := range input {
-		column := &plan.OuterRef{Index: plan.SubqueryColumn - i, Name: columns[i].Name, Typ: columns[i].Type}
-		test, err := applied(e.Op, e.Pos, in, argument{column, e.Pos})
+		test, err := applied(e.Op, e.Pos, in, columnOf(i))
 		if err != nil {
 			return nil, err
 		}
@@ -173,6 +175,26 @@ func quantifiedTest(e *ast.Quantified, input []argument, s *plan.Subquery) (plan
 		}
 	}
 	return out, nil
+}
+
+// orderedTest compares by the first pair that differs.
+func orderedTest(e *ast.Quantified, input []argument, columnOf func(i int) argument) (plan.Expr, error) {
+	last := len(input) - 1
+	out, err := applied(e.Op, e.Pos, input[last], columnOf(last))
+	for i := last - 1; i >= 0 && err == nil; i-- {
+		var before, same plan.Expr
+		if before, err = applied(e.Op[:1], e.Pos, input[i], columnOf(i)); err != nil {
+			return nil, err
+		}
+		if same, err = applied("=", e.Pos, input[i], columnOf(i)); err != nil {
+			return nil, err
+		}
+		if same, err = applied("and", e.Pos, argument{same, e.Pos}, argument{out, e.Pos}); err != nil {
+			return nil, err
+		}
+		out, err = applied("or", e.Pos, argument{before, e.Pos}, argument{same, e.Pos})
+	}
+	return out, err
 }
 
 // typesOfArguments are the types that literals of a query take which is compared with the arguments; nil where these have none

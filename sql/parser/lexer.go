@@ -286,8 +286,7 @@ func (s *scanner) symbol() (lexer.Token, error) {
 			return s.take(tokenSymbol, len(op)), nil
 		}
 	}
-	name := len(rest) > 1 && isNameStart(firstRune(rest[1:])) // @timestamp is a name in other systems, and is told how to be one here
-	if strings.IndexByte("()[]{},.;:+-*/%<>=~^&|!?#", rest[0]) >= 0 || rest[0] == '@' && !name {
+	if strings.IndexByte("()[]{},.;:+-*/%<>=~^&|!?#@", rest[0]) >= 0 {
 		return s.take(tokenSymbol, 1), nil
 	}
 	r := firstRune(rest)

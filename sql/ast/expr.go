@@ -53,6 +53,9 @@ type Column struct{ Parts []Name }
 type Star struct {
 	Pos   event.Position
 	Table *Name
+	// Exclude are columns to leave out, and Replace those to compute otherwise, under the name of their alias.
+	Exclude []Name
+	Replace []Item
 }
 
 // Call is a function call. Star is that of count(*). EXTRACT(field FROM x) comes as a call with the field as a String.

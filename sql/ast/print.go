@@ -263,10 +263,25 @@ func (e *Column) String() string {
 
 // String is * with the table before it.
 func (e *Star) String() string {
-	if e.Table == nil {
-		return "*"
+	out := "*"
+	if e.Table != nil {
+		out = e.Table.String() + ".*"
 	}
-	return e.Table.String() + ".*"
+	if len(e.Exclude) > 0 {
+		names := make([]string, len(e.Exclude))
+		for i, n := range e.Exclude {
+			names[i] = n.String()
+		}
+		out += " EXCLUDE (" + strings.Join(names, ", ") + ")"
+	}
+	if len(e.Replace) > 0 {
+		items := make([]string, len(e.Replace))
+		for i, item := range e.Replace {
+			items[i] = item.Expr.String() + " AS " + item.Alias.String()
+		}
+		out += " REPLACE (" + strings.Join(items, ", ") + ")"
+	}
+	return out
 }
 
 // String prints the call with its order, its filter and its window.

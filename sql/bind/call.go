@@ -28,6 +28,9 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	if _, gives := spreadNames[name]; gives && !ok {
 		return x.spread(name, e)
 	}
+	if name == "array" && !strings.EqualFold(e.Name.Text, name) { // by its other name, list_value
+		return x.array(&ast.Array{Pos: e.Name.Pos, Items: e.Args})
+	}
 	if !ok && len(plan.FormsOf(name)) > 0 && name != "array" {
 		return x.apply(name, e.Name.Pos, e.Args...)
 	}
@@ -75,5 +78,8 @@ func unknownFunction(name string, pos event.Position) error {
 		}
 	}
 	slices.Sort(known)
+	if ours := foreignFunctions[name]; ours != "" {
+		return event.Errorf(event.CodeUnknownFunction, "there is no function %q", name).At(pos).WithHint("write %s", ours)
+	}
 	return suggest(event.Errorf(event.CodeUnknownFunction, "there is no function %q", name).At(pos), name, known)
 }

@@ -145,7 +145,11 @@ func (s *scope) missing(n ast.Name, matches []string) error {
 	for i, c := range s.columns {
 		names[i] = c.name
 	}
-	return suggest(event.Errorf(event.CodeUnknownColumn, "there is no column %q", n.Text).At(n.Pos), n.Text, names)
+	err := event.Errorf(event.CodeUnknownColumn, "there is no column %q", n.Text).At(n.Pos)
+	if n.Quoted {
+		err = err.WithHint("strings are written in single quotes: '%s'", n.Text)
+	}
+	return suggest(err, n.Text, names)
 }
 
 // withs are the queries of WITH that can be named at a place, the innermost first.

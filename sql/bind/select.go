@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -161,10 +162,38 @@ func (q *selection) expandStar(star *ast.Star, alias *ast.Name) error {
 	case star.Table != nil && !q.scope.has(star.Table.Text):
 		return event.Errorf(event.CodeNotFound, "there is no %q in FROM", star.Table.Text).At(star.Pos)
 	}
+	seen := map[string]bool{}
 	for _, i := range q.scope.starred(star.Table) {
-		ref := q.scope.ref(i)
-		q.rows.at[ref] = star.Pos
-		q.outputs = append(q.outputs, output{expr: ref, name: q.scope.columns[i].name})
+		name := q.scope.columns[i].name
+		seen[strings.ToLower(name)] = true
+		replacement := slices.IndexFunc(star.Replace, func(item ast.Item) bool { return strings.EqualFold(item.Alias.Text, name) })
+		switch {
+		case slices.ContainsFunc(star.Exclude, func(n ast.Name) bool { return strings.EqualFold(n.Text, name) }):
+		case replacement >= 0:
+			e, err := q.output(star.Replace[replacement].Expr)
+			if err != nil {
+				return err
+			}
+			q.outputs = append(q.outputs, output{expr: e, name: name})
+		default:
+			ref := q.scope.ref(i)
+			q.rows.at[ref] = star.Pos
+			q.outputs = append(q.outputs, output{expr: ref, name: name})
+		}
+	}
+	return q.checkStar(star, seen)
+}
+
+// checkStar refuses to leave out or replace what is not there.
+func (q *selection) checkStar(star *ast.Star, seen map[string]bool) error {
+	names := slices.Clone(star.Exclude)
+	for _, item := range star.Replace {
+		names = append(names, *item.Alias)
+	}
+	for _, n := range names {
+		if !seen[strings.ToLower(n.Text)] {
+			return q.scope.missing(n, nil)
+		}
 	}
 	return nil
 }

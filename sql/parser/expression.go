@@ -52,7 +52,7 @@ const (
 
 var infixPowers = map[string]int{
 	"OR": powerOr, "AND": powerAnd, "IS": powerIs,
-	"=": powerComparison, "<>": powerComparison, "!=": powerComparison,
+	"=": powerComparison, "==": powerComparison, "<>": powerComparison, "!=": powerComparison,
 	"<": powerComparison, "<=": powerComparison, ">": powerComparison, ">=": powerComparison,
 	"BETWEEN": powerRange, "IN": powerRange, "LIKE": powerRange, "ILIKE": powerRange, "NOT": powerRange,
 	"~~": powerRange, "!~~": powerRange, "~~*": powerRange, "!~~*": powerRange,

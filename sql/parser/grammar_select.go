@@ -60,7 +60,8 @@ type limits struct {
 	LimitAfter *expression `parser:"( 'LIMIT' ( 'ALL' | @@ )"`
 	FetchAfter *fetchFirst `parser:"| @@ )?"`
 	Fetch      *fetchFirst `parser:"| @@"`
-	Limit      *expression `parser:"| 'LIMIT' ( 'ALL' | @@ )"`
+	Limit      *expression `parser:"| 'LIMIT' ( 'ALL' | @@ ( ','"`
+	Behind     *expression `parser:"@@ )? )"` // LIMIT offset, count, as MySQL and ClickHouse have it
 	After      *expression `parser:"( 'OFFSET' @@ ( 'ROW' | 'ROWS' )? )? )"`
 }
 
@@ -97,6 +98,12 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 		out = selectAll(out, position(q.First.Query.Pos))
 	}
 	out.Pos, out.Recursive = position(q.Pos), q.Recursive
+	if bounds.Behind != nil {
+		if bounds.After != nil {
+			return nil, event.Errorf(event.CodeSyntax, "there are two offsets").At(bounds.After.Position())
+		}
+		bounds.After, bounds.Limit = bounds.Limit, bounds.Behind
+	}
 	for _, limit := range []ast.Expr{bounds.Limit.tree(), bounds.LimitAfter.tree(), bounds.Fetch.tree(), bounds.FetchAfter.tree()} {
 		if limit != nil {
 			out.Limit = limit

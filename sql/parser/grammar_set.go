@@ -16,6 +16,8 @@ type queryTerm struct {
 	Select *selectCore  `parser:"@@"`
 	Rows   []insertRow  `parser:"| 'VALUES' @@ ( ',' @@ )*"`
 	Table  *wholeTable  `parser:"| 'TABLE' @@"`
+	From   *tableRef    `parser:"| 'FROM' @@"`
+	Core   *selectCore  `parser:"@@?"`
 	Query  *selectQuery `parser:"| '(' @@ ')'"`
 }
 
@@ -42,6 +44,8 @@ func (t *queryTerm) tree() (*ast.Select, error) {
 	switch {
 	case t.Query != nil:
 		return t.Query.tree()
+	case t.From != nil:
+		return t.fromFirst()
 	case t.Table != nil:
 		return allOf(t.Table.Table, position(t.Pos)), nil
 	case t.Select != nil:
@@ -51,6 +55,20 @@ func (t *queryTerm) tree() (*ast.Select, error) {
 	for _, row := range t.Rows {
 		out.Rows = append(out.Rows, trees(row.Values))
 	}
+	return out, nil
+}
+
+// fromFirst is FROM table [SELECT ...], as DuckDB has it. Without SELECT it is all of the table.
+func (t *queryTerm) fromFirst() (*ast.Select, error) {
+	pos := position(t.Pos)
+	if t.Core == nil {
+		return allOf(t.From.Table, pos), nil
+	}
+	if t.Core.From != nil {
+		return nil, event.Errorf(event.CodeSyntax, "there are two FROM").At(t.Core.From.Position())
+	}
+	out := t.Core.tree(pos)
+	out.From = t.From.Table
 	return out, nil
 }
 

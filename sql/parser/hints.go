@@ -16,7 +16,7 @@ var clauseWords = []string{
 
 // symbolHints are for symbols that other languages have.
 var symbolHints = map[string]string{
-	"==": "equality is written =", "!": "write NOT",
+	"!":   "write NOT",
 	"<=>": "write IS NOT DISTINCT FROM", "{": "values of JSONB are written as strings: '{\"a\": 1}'",
 }
 
@@ -32,7 +32,7 @@ func hintFor(u *unexpected, previous lexer.Token) string {
 	if is(previous, ",") && (t.EOF() || t.Type == tokenKeyword || is(t, ")")) {
 		return "there is a comma too many before it"
 	}
-	if t.Type == tokenIdent && oneSlip(upper(t.Value), u.expected) {
+	if t.Type == tokenIdent && u.expected != "" && oneSlip(upper(t.Value), u.expected) {
 		return "did you mean " + u.expected + "?"
 	}
 	for _, candidate := range []lexer.Token{t, previous} {

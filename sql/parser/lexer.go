@@ -196,6 +196,7 @@ func (s *scanner) dollars(tag int) (lexer.Token, error) {
 	return s.take(tokenString, end+2*tag), nil
 }
 
+// quoted reads a name between two quotes of a kind: double ones, or those that MySQL and ClickHouse have.
 func (s *scanner) quoted() (lexer.Token, error) {
 	rest := s.rest()
 	for i := 1; i < len(rest); i++ {
@@ -245,8 +246,11 @@ func (s *scanner) number(unit bool) (lexer.Token, error) {
 		if unit {
 			return s.take(tokenDuration, end), nil
 		}
-		return lexer.Token{}, s.fail("%q is not a number", rest[:end]).
-			WithHint("names that begin with a digit are written in double quotes, intervals as INTERVAL '5 minutes'")
+		err := s.fail("%q is not a number", rest[:end])
+		if _, wrong := event.ParseInterval(rest[:end]); wrong == nil {
+			return lexer.Token{}, err.WithHint("intervals are written INTERVAL '%s'", rest[:end])
+		}
+		return lexer.Token{}, err.WithHint("names that begin with a digit are written in double quotes, intervals as INTERVAL '5 minutes'")
 	}
 	return s.take(tokenNumber, n), nil
 }

@@ -38,7 +38,7 @@ var synonyms = map[string]struct {
 	op  string
 	not bool
 }{
-	"!=": {op: "<>"}, "**": {op: "^"},
+	"!=": {op: "<>"}, "==": {op: "="}, "**": {op: "^"},
 	"!~": {op: "~", not: true}, "!~*": {op: "~*", not: true},
 	"~~": {op: "LIKE"}, "~~*": {op: "ILIKE"}, "!~~": {op: "LIKE", not: true}, "!~~*": {op: "ILIKE", not: true},
 }

@@ -30,9 +30,11 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 	}
 	switch {
 	case accept(c.lex, "*"):
-		return &ast.Star{Pos: position(t.Pos)}, nil
+		return c.star(t, nil)
 	case accept(c.lex, "("):
 		return c.parenthesized(position(t.Pos))
+	case accept(c.lex, "["): // DuckDB and ClickHouse need no word before an array
+		return c.elements(position(t.Pos))
 	}
 	return nil, &unexpected{token: t, expected: "an expression"}
 }
@@ -165,6 +167,11 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 	if c.arrayAhead(t) {
 		return c.array(t)
 	}
+	if t.Type == tokenIdent && is(t, "INTERVAL") {
+		if multiple := c.multiple(t); multiple != nil {
+			return multiple, nil
+		}
+	}
 	if t.Type == tokenIdent {
 		if literal, err := c.typedLiteral(); literal != nil || err != nil {
 			return literal, err
@@ -185,7 +192,7 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 			c.lex.Next()
 			column.Parts = append(column.Parts, nameOf(part))
 		case len(column.Parts) == 1 && accept(c.lex, "*"):
-			return &ast.Star{Pos: position(t.Pos), Table: &column.Parts[0]}, nil
+			return c.star(t, &column.Parts[0])
 		default:
 			return nil, &unexpected{token: part, expected: "a name after the dot"}
 		}
@@ -228,6 +235,7 @@ func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 		query, err := c.query()
 		return &ast.Exists{Pos: position(t.Pos), Query: query}, err
 	case accept(c.lex, ")"):
+		out.Star = is(t, "COUNT") // count() is count(*) in other systems
 	case is(*c.lex.Peek(), "*"):
 		c.lex.Next()
 		out.Star = true
@@ -247,13 +255,14 @@ func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 	return out, err
 }
 
-// filter reads FILTER (WHERE condition).
+// filter reads FILTER (WHERE condition), or without the word as in DuckDB.
 func (c *climber) filter(call *ast.Call) error {
-	for _, word := range []string{"FILTER", "(", "WHERE"} {
+	for _, word := range []string{"FILTER", "("} {
 		if err := expect(c.lex, word); err != nil {
 			return err
 		}
 	}
+	accept(c.lex, "WHERE")
 	condition, err := c.expr(powerOr)
 	if err != nil {
 		return err

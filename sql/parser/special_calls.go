@@ -252,3 +252,48 @@ func (c *climber) second() lexer.Token {
 	c.lex.Next()
 	return *c.lex.Peek()
 }
+
+// multiple reads INTERVAL 5 MINUTE and INTERVAL (n) DAY, as MySQL, ClickHouse and DuckDB write what is n * INTERVAL '1 day' here; nil if
+// something else comes next.
+func (c *climber) multiple(t lexer.Token) ast.Expr {
+	start := c.lex.MakeCheckpoint()
+	c.lex.Next()
+	var n ast.Expr
+	first := *c.lex.Peek()
+	switch {
+	case first.Type == tokenNumber:
+		c.lex.Next()
+		n = &ast.Number{Pos: position(first.Pos), Text: first.Value}
+	case is(first, "(") && !beginsQuery(c.lex):
+		c.lex.Next()
+		x, err := c.expr(powerOr)
+		if err != nil || !accept(c.lex, ")") {
+			c.lex.LoadCheckpoint(start)
+			return nil
+		}
+		n = x
+	}
+	unit := *c.lex.Peek()
+	if n == nil || unit.Type != tokenIdent || !countedUnits[upper(unit.Value)] {
+		c.lex.LoadCheckpoint(start)
+		return nil
+	}
+	c.lex.Next()
+	pos := position(t.Pos)
+	one := &ast.TypedLiteral{
+		Type:  ast.TypeName{Text: "INTERVAL", Pos: pos},
+		Value: ast.String{Pos: position(unit.Pos), Value: unitText(unit.Value)},
+	}
+	return &ast.Binary{Pos: pos, Op: "*", Left: n, Right: one}
+}
+
+// countedUnits are the units that can follow a number behind INTERVAL.
+var countedUnits = wordSet(`YEAR YEARS QUARTER QUARTERS MONTH MONTHS WEEK WEEKS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS
+	MILLISECOND MILLISECONDS MICROSECOND MICROSECONDS`)
+
+func unitText(unit string) string {
+	if strings.HasPrefix(upper(unit), "QUARTER") {
+		return "3 months"
+	}
+	return "1 " + strings.ToLower(unit)
+}

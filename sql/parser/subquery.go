@@ -35,8 +35,8 @@ func (c *climber) quantified(left ast.Expr, op string, pos event.Position) (ast.
 		c.lex.LoadCheckpoint(start)
 		return nil, nil
 	}
-	if op == "!=" {
-		op = "<>"
+	if synonym, ok := synonyms[op]; ok {
+		op = synonym.op
 	}
 	if !queryAhead(c.lex) {
 		array, err := c.expr(powerOr)

@@ -291,7 +291,7 @@ func beginsQuery(lex *lexer.PeekingLexer) bool {
 func holdsQuery(lex *lexer.PeekingLexer) bool {
 	first := *lex.Peek()
 	switch {
-	case is(first, "SELECT"), is(first, "WITH"):
+	case is(first, "SELECT"), is(first, "WITH"), is(first, "FROM"):
 		return true
 	case is(first, "VALUES"):
 		lex.Next()

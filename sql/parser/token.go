@@ -11,7 +11,7 @@ import (
 const (
 	tokenKeyword lexer.TokenType = iota + 1 // a reserved word
 	tokenIdent
-	tokenQuoted // "name"
+	tokenQuoted // "name" or `name`
 	tokenString // '...' or E'...'
 	tokenNumber
 	tokenParam // $1 or :name

@@ -89,6 +89,21 @@ func TestGuaranteesNameTheirTests(t *testing.T) {
 	}
 }
 
+// TestStreamingNamesTests checks that the tests that the pages of streaming/ name are there, and that each page names some.
+func TestStreamingNamesTests(t *testing.T) {
+	t.Parallel()
+	known := testNames(t)
+	for _, path := range pages(t, "streaming/*.md") {
+		content, err := os.ReadFile(path)
+		require.NoError(t, err)
+		named := regexp.MustCompile("`((?:Test|Fuzz)[A-Za-z0-9]+)`").FindAllStringSubmatch(string(content), -1)
+		require.NotEmpty(t, named, path)
+		for _, name := range named {
+			require.True(t, known[name[1]], "%s names %s, which is not there", path, name[1])
+		}
+	}
+}
+
 // testNames are the names of all tests of the project.
 func testNames(t *testing.T) map[string]bool {
 	t.Helper()

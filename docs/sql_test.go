@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,13 +18,13 @@ import (
 // setupMark stands before the blocks of sql/README.md that make the data of all SQL examples.
 const setupMark = "<!-- every page starts with this -->"
 
-// TestSQLExamples runs the examples of every page below sql/ in order, each page on a server of its own that has the data of
+// TestSQLExamples runs the examples of every page below sql/ and streaming/ in order, each page on a server of its own that has the data of
 // sql/README.md: once in memory, once sealed.
 func TestSQLExamples(t *testing.T) {
 	t.Parallel()
 	setup := sqlSetup(t)
-	for _, path := range pages(t, "sql/*.md") {
-		t.Run(filepath.Base(path), func(t *testing.T) {
+	for _, path := range append(pages(t, "sql/*.md"), pages(t, "streaming/*.md")...) {
+		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			p := readPage(t, path)
 			p.runSQL(t, setup, false)

@@ -99,6 +99,10 @@ bench-nexmark: build $(NODE_READY) ## Measure materialized views on the Nexmark 
 bench-views: build $(NODE_READY) ## Measure what 1 to 1,000 materialized views over one stream cost: minutes
 	node bench/views.mjs
 
+.PHONY: bench-freshness
+bench-freshness: build $(NODE_READY) ## Measure how soon acknowledged events are in a view and at its subscriber
+	node bench/freshness.mjs
+
 .PHONY: stress
 stress: $(NODE_READY) ## Run the long versions of the tests: hours
 	TIDEMARK_STRESS=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout $(STRESS_TIMEOUT) $(PKG)

@@ -90,6 +90,10 @@ bench-segments: build $(NODE_READY) ## Measure the size of segments and what wri
 bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: minutes, and gigabytes of disk
 	node bench/sql.mjs
 
+.PHONY: bench-views
+bench-views: build $(NODE_READY) ## Measure views with a million keys: memory, disk, and what a restart costs
+	node bench/keys.mjs
+
 .PHONY: bench-nexmark
 bench-nexmark: build $(NODE_READY) ## Measure materialized views on the Nexmark queries; with FLINK=1 beside Apache Flink (Python, Java)
 	$(if $(FLINK),$(MAKE) $(FLINK_READY))

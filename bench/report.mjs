@@ -75,6 +75,18 @@ export function printNexmark({ events, queries, pairs }) {
   }
 }
 
+// printKeys prints what a view takes for each of many keys, and what it costs to build it and to have it back, beside the query run once.
+export function printKeys({ events, keys, views }) {
+  console.log(`\n${thousands(keys)} keys, ${thousands(events)} events`);
+  printTable([
+    ['', 'rows', 'memory B/key', 'state files B/key', 'build CPU s', 'query once CPU s', 'restart CPU s', 'restart / once'],
+    ...views.map((v) => [
+      v.name, thousands(v.rows), v.held.toFixed(0), v.stored.toFixed(0), v.buildSeconds.toFixed(2), v.batchSeconds.toFixed(2), v.restartSeconds.toFixed(2),
+      ratio(v.restartSeconds / Math.max(v.batchSeconds, 0.01)),
+    ]),
+  ]);
+}
+
 // cpuOf keeps queries that are faster than the CPU clock's step out of division by zero.
 function cpuOf(side) {
   return Math.max(side.cpuSeconds, 2e-4);

@@ -39,10 +39,30 @@ func consolidate(d Delta) Delta {
 
 // net is a change consolidated and in the order that Changes promises. Rows that have a key and only come are that already.
 func (p *Program) net(d Delta) Delta {
+	if p.key != nil && p.neat {
+		return p.replacing(d)
+	}
 	if p.key != nil && !slices.ContainsFunc(d.Weights, func(w int64) bool { return w < 0 }) {
 		return d
 	}
 	return p.replacing(consolidate(d))
+}
+
+// isNeat tells operators that never give a row back only to give the same row again: those that compare groups with what was given of them,
+// and what keeps all columns of such rows.
+func isNeat(n node) bool {
+	switch n := n.(type) {
+	case *accumulateNode, *retractNode, *topNode:
+		return true
+	case *filterNode:
+		return isNeat(n.ins[0])
+	case *projectNode:
+		kept := plainColumns(n.exprs)
+		slices.Sort(kept)
+		return len(slices.Compact(kept)) == len(n.ins[0].columns()) && isNeat(n.ins[0])
+	default:
+		return false
+	}
 }
 
 // replacing puts what goes before what comes, so that the old row of a key precedes the one that takes its place.
@@ -56,7 +76,7 @@ func (p *Program) replacing(d Delta) Delta {
 			rows = append(rows, int32(i))
 		}
 	}
-	if len(rows) == 0 || len(rows) == d.Rows {
+	if len(rows) == 0 || rows[len(rows)-1] == int32(len(rows)-1) { // they come first as it is
 		return d
 	}
 	for i, w := range d.Weights {

@@ -24,6 +24,7 @@ type Program struct {
 	time int
 	// closedLag and finalLag are how far behind the watermark a row's time must lie for it to be complete, and to be so for good.
 	closedLag, finalLag int64
+	neat                bool // see isNeat
 }
 
 // Compile makes the program of a plan. inputs says what the names of the plan's scans stand for. A plan that cannot be kept current,
@@ -60,6 +61,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	if err := p.gate(); err != nil {
 		return nil, err
 	}
+	p.neat = isNeat(p.root)
 	return p, nil
 }
 

@@ -52,6 +52,9 @@ func (w *Writer) store(group []*request) {
 		refuse(group, err)
 		return
 	}
+	if group = w.follow(group); len(group) == 0 {
+		return
+	}
 	if len(w.unsynced.requests) == 0 {
 		w.unsynced.since = time.Now()
 	}
@@ -62,7 +65,7 @@ func (w *Writer) store(group []*request) {
 	}
 	if vfs.Full(err) && w.log.Failed() == nil { // nothing of the group is in the log, which goes on once there is space
 		w.stamp.clock = clock
-		refuse(group, errFull(err))
+		w.turnAway(group, errFull(err))
 		return
 	}
 	w.unsynced.requests = append(w.unsynced.requests, group...)
@@ -200,14 +203,6 @@ func (w *Writer) sync(requests int) error {
 		w.options.Observe(w.options.Now().Sub(start), requests)
 	}
 	return err
-}
-
-// errFull is the answer to rows for which there was no space.
-func errFull(err error) error {
-	return &event.Error{
-		Code: event.CodeDiskFull, Detail: "the disk is full: " + err.Error(), Cause: err,
-		Hint: "free some space in the data directory's file system and send the events again; queries go on",
-	}
 }
 
 // refuse answers requests that are not stored.

@@ -3,6 +3,7 @@ package partition
 import (
 	"fmt"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,4 +111,48 @@ func TestProducersSendAgainAfterACrashAnywhere(t *testing.T) {
 		require.Equal(t, batches, at)
 		require.NoError(t, log.Close())
 	}
+}
+
+// TestNoSpaceLeavesNoHoleInAProducersBatches has a producer send three batches without waiting. The first finds no space, and then there is
+// space: the others are refused as well, and all three are stored in order when they are sent again.
+func TestNoSpaceLeavesNoHoleInAProducersBatches(t *testing.T) {
+	t.Parallel()
+	disk := vfs.NewMem()
+	full, reached, release := false, make(chan struct{}), make(chan struct{})
+	p := startProducing(t, vfs.NewFaulty(disk, func(op vfs.Op, _ string) error {
+		if full && op == vfs.OpWrite {
+			full = false
+			close(reached)
+			<-release
+			return syscall.ENOSPC
+		}
+		return nil
+	}))
+	batch := func(i int) eventlog.Producer { return eventlog.Producer{ID: 5, Epoch: 1, Sequence: int32(i)} }
+	_, duplicate := p.send(t, batch(0), 0)
+	require.False(t, duplicate)
+	full = true
+	replies := make(chan Reply, 3)
+	for i := 1; i < 4; i++ {
+		verdict, err := p.state.Admit(0, batch(i), 1)
+		require.NoError(t, err)
+		r, b := rows(0, int64(i)), batch(i)
+		r.Producer, r.Done = &b, verdict.Ticket.Done
+		require.NoError(t, p.w.Append(t.Context(), r, replies))
+		if i == 1 {
+			<-reached // so that the others are not in one group with it
+		}
+	}
+	close(release)
+	require.True(t, vfs.Full((<-replies).Err))
+	for range 2 {
+		require.ErrorIs(t, (<-replies).Err, dedup.ErrOutOfOrder)
+	}
+	for i := 1; i < 4; i++ {
+		first, duplicate := p.send(t, batch(i), int64(i))
+		require.False(t, duplicate)
+		require.EqualValues(t, i, first)
+	}
+	require.NoError(t, p.w.Failure())
+	require.NoError(t, p.w.Close())
 }

@@ -98,6 +98,9 @@ type Writer struct {
 		due      *time.Timer
 	}
 
+	// turned are the producers of which a batch found no space, with that batch. It is the goroutine's own, too.
+	turned map[int64]eventlog.Producer
+
 	closing sync.RWMutex // read side: senders; write side: Close
 	closed  bool
 
@@ -132,9 +135,10 @@ type Reply struct {
 func NewWriter(log *eventlog.Log, t *tail.Tail, options Options) *Writer {
 	w := &Writer{
 		log: log, tail: t, options: options,
-		stamp: stamper{partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, idleTimeout: options.IdleTimeout, clock: options.Clock},
-		queue: make(chan *request, queueLength),
-		done:  make(chan struct{}),
+		stamp:  stamper{partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, idleTimeout: options.IdleTimeout, clock: options.Clock},
+		queue:  make(chan *request, queueLength),
+		done:   make(chan struct{}),
+		turned: map[int64]eventlog.Producer{},
 	}
 	w.unsynced.due = time.NewTimer(time.Hour)
 	w.unsynced.due.Stop()

@@ -93,6 +93,9 @@ bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: min
 .PHONY: bench-views
 bench-views: build $(NODE_READY) ## Measure views with a million keys: memory, disk, and what a restart costs
 	node bench/keys.mjs
+.PHONY: bench-acks
+bench-acks: build ## Measure acknowledgements and their latency beside a probe of the disk: a minute or two
+	$(GO) run ./bench/acks
 
 .PHONY: bench-nexmark
 bench-nexmark: build $(NODE_READY) ## Measure materialized views on the Nexmark queries; with FLINK=1 beside Apache Flink (Python, Java)

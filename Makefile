@@ -90,9 +90,14 @@ bench-segments: build $(NODE_READY) ## Measure the size of segments and what wri
 bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: minutes, and gigabytes of disk
 	node bench/sql.mjs
 
-.PHONY: bench-views
-bench-views: build $(NODE_READY) ## Measure views with a million keys: memory, disk, and what a restart costs
+.PHONY: bench-dashboards
+bench-dashboards: build $(NODE_READY) ## Measure panels beside a full scan: minutes, and gigabytes of disk
+	node bench/dashboards.mjs
+
+.PHONY: bench-keys
+bench-keys: build $(NODE_READY) ## Measure views with a million keys: memory, disk, and what a restart costs
 	node bench/keys.mjs
+
 .PHONY: bench-acks
 bench-acks: build ## Measure acknowledgements and their latency beside a probe of the disk: a minute or two
 	$(GO) run ./bench/acks

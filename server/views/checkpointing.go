@@ -104,10 +104,10 @@ func (r *runtime) awaitCheckpoint() error {
 	if w.err != nil {
 		return fmt.Errorf("write checkpoint: %w", w.err)
 	}
-	r.view.setDurable(w.marks)
+	r.view.setDurable(w.marks, !r.definition.Ready)
 	needed, err := trimCheckpoints(r.set.options.FS, r.stateDir())
 	if err != nil {
 		return err
 	}
-	return r.log.trim(min(needed, r.set.neededOf(r.definition)), changelogBytes)
+	return r.log.trim(min(needed, r.set.neededOf(r.definition)), r.set.options.Limits.ChangelogBytes)
 }

@@ -123,11 +123,21 @@ func (v *View) wake() {
 	}
 }
 
-// setDurable notes the marks of the newest checkpoint.
-func (v *View) setDurable(marks []Mark) {
+// setDurable notes the marks of a checkpoint that was written, the first of the view or another. Two are kept.
+func (v *View) setDurable(marks []Mark, first bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.mu.durable = slices.Clone(marks)
+	v.mu.before, v.mu.durable = v.mu.durable, slices.Clone(marks)
+	if first {
+		v.mu.before = v.mu.durable
+	}
+}
+
+// setRestored notes the marks of the checkpoint that a start began with. There may be one before, which nobody has looked at.
+func (v *View) setRestored(marks []Mark) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.mu.before, v.mu.durable = nil, slices.Clone(marks)
 }
 
 // takeDue reports whether a checkpoint was asked for since the last call.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -56,10 +57,11 @@ type View struct {
 		taken   int64
 		// replayed is how many rows the last start read again.
 		replayed int64
-		// needed is, by input, the oldest mark that a restart may begin at.
-		needed map[string]uint64
 		// durable are the marks of the newest checkpoint: where a restart begins to read. nil where there is none yet.
 		durable []Mark
+		// before are those of the checkpoint before, where a restart begins if the newest is damaged: the same where there is none, nil where
+		// they are not known, as after a start.
+		before []Mark
 		// slow tells that the view takes rows in small portions; memory and disk are the bytes that it holds and keeps in temporary files.
 		slow         bool
 		memory, disk int64
@@ -412,9 +414,12 @@ func (v *View) readFrames(ctx context.Context, from uint64, fn func(*Frame) erro
 	return log.read(ctx, from, fn)
 }
 
-// oldestMark is the frame of an input that the view may want after a restart.
+// oldestMark is the first frame of an input that the view may want after a restart; 0 where that is not known.
 func (v *View) oldestMark(input string) uint64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.mu.needed[input]
+	if i := slices.IndexFunc(v.mu.before, func(m Mark) bool { return m.Name == input }); i >= 0 {
+		return uint64(max(v.mu.before[i].Vector.At(0), 0))
+	}
+	return 0
 }

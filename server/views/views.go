@@ -65,6 +65,8 @@ type Limits struct {
 	SealRows int64
 	// CheckpointFrames is how many frames make a checkpoint.
 	CheckpointFrames int
+	// ChangelogBytes is how much of a changelog is kept beyond what recovery needs, for those who come back to read on.
+	ChangelogBytes int64
 }
 
 // Set is all views of a server.
@@ -95,6 +97,7 @@ func Open(options Options) (*Set, error) {
 	s.reads = newSharedReads(&s.memory.held)
 	s.options.Limits.SealRows = cmp.Or(options.Limits.SealRows, sealRows)
 	s.options.Limits.CheckpointFrames = cmp.Or(options.Limits.CheckpointFrames, checkpointFrames)
+	s.options.Limits.ChangelogBytes = cmp.Or(options.Limits.ChangelogBytes, changelogBytes)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.views, s.mu.next, s.mu.hidden = map[string]*View{}, map[string]*View{}, map[string]*hiddenUse{}
 	if err := s.discardOrphans(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 )
 
 // simGenerator makes the script of a simulation from a seed.
@@ -105,7 +106,7 @@ func (g *simGenerator) insert() {
 func (g *simGenerator) row() string {
 	g.ids++
 	g.now += 1 + g.rng.IntN(g.pace)
-	at := g.now
+	at, micros := g.now, 0
 	if g.orderly {
 		at = g.ids*1000 + g.ids%7 // no two of one time
 		at += 1000 * (g.rng.IntN(5) * 7 % 5)
@@ -116,16 +117,16 @@ func (g *simGenerator) row() string {
 			at -= g.rng.IntN(90_000)
 		case 1, 2, 3:
 			at -= g.rng.IntN(g.bound*1000 + 1000)
-		case 4:
-			at = at / 1000 * 1000
-		case 5:
+		case 4, 5: // near where windows begin and end
+			at, micros = at/1000*1000, g.rng.IntN(3)-1
+		case 6:
 			if g.chance(30) {
 				at += 5000 + g.rng.IntN(100_000)
 			}
 		}
 	}
 	return fmt.Sprintf("(%d, %s, %s, %s, '%s')", g.ids, g.nullable(pick(g.rng, "'a'", "'b'", "'c'")), g.nullable(fmt.Sprint(g.rng.IntN(12)-2)),
-		g.nullable(fmt.Sprintf("%g", float64(g.rng.IntN(800)-200)/7)), simTime(at))
+		g.nullable(fmt.Sprintf("%g", float64(g.rng.IntN(800)-200)/7)), simTime(1000*at+micros))
 }
 
 func (g *simGenerator) nullable(value string) string {
@@ -135,14 +136,10 @@ func (g *simGenerator) nullable(value string) string {
 	return value
 }
 
-// simTime is a time by its milliseconds since the start of the world.
-func simTime(millis int) string {
-	sign := millis
-	day := "2000-01-01"
-	if sign < 0 {
-		day, millis = "1999-12-31", millis+24*3600*1000
-	}
-	return fmt.Sprintf("%sT%02d:%02d:%02d.%03dZ", day, millis/3_600_000, millis/60_000%60, millis/1000%60, millis%1000)
+// simTime is a time by its microseconds since the start of the world.
+func simTime(micros int) string {
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	return start.Add(time.Duration(micros) * time.Microsecond).Format("2006-01-02T15:04:05.999999Z07:00")
 }
 
 // view makes a view over what there is.
@@ -188,6 +185,7 @@ func (g *simGenerator) replace() {
 // define writes the lines of a view.
 func (g *simGenerator) define(create, name string, q simQuery) {
 	ending, late, emit, strays := "", "", "", ""
+	onTime := "(_watermark IS NULL OR window_end > _watermark)"
 	held := q.always
 	switch {
 	case q.shown != "" && !q.always && g.chance(50):
@@ -198,7 +196,8 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 	if q.windows {
 		late = " LATE DROP"
 		if q.corrects && g.chance(40) {
-			late = fmt.Sprintf(" LATE RECOMPUTE WITHIN INTERVAL '%d seconds'", pick(g.rng, 3, 20))
+			horizon := fmt.Sprintf("INTERVAL '%d seconds'", pick(g.rng, 3, 20))
+			late, onTime = " LATE RECOMPUTE WITHIN "+horizon, "(_watermark IS NULL OR window_end + "+horizon+" > _watermark)"
 		}
 		ending = late
 	}
@@ -210,9 +209,10 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 	if q.unbounded {
 		options = " WITH (memory = '16MB')"
 	}
-	body := strings.NewReplacer("$late", "", " WHERE $intime AND", " WHERE", " WHERE $intime", "", "$intime:", "$").Replace(q.body)
+	body := strings.NewReplacer("$late", "", " WHERE $intime AND", " WHERE", " WHERE $intime", "", "$intime:", "$",
+		" WHERE $ontime AND", " WHERE", " WHERE $ontime", "").Replace(q.body)
 	g.add("view", name, create+" "+name+options+" AS "+g.named(body, func(s simSource) string { return s.name })+emit+ending)
-	batch := strings.ReplaceAll(q.body, "$late", late)
+	batch := strings.ReplaceAll(strings.ReplaceAll(q.body, "$late", late), "$ontime", onTime)
 	for _, s := range g.sources {
 		batch = strings.ReplaceAll(batch, "$intime:"+s.name, "(SELECT * FROM $"+s.name+" WHERE "+inTime+")")
 	}

@@ -19,8 +19,8 @@ type simSource struct {
 
 // simQuery is a query that a view can keep.
 type simQuery struct {
-	// body has $name for every source, $intime:name for those rows of a stream that are not behind their watermark, and $late where the query
-	// that the view is held to says what becomes of late rows.
+	// body has $name for every source, $intime:name for those rows of a stream that are not behind their watermark, and $late or $ontime where the
+	// query that the view is held to says what becomes of late rows.
 	body string
 	// out describes the view's columns.
 	out simSource
@@ -161,14 +161,23 @@ func (g *simQueries) windowed(call string, s simSource, keys []string, keyed sim
 	list, out := g.aggregates(s)
 	bound := pick(g.rng, "window_end", "window_end", "window_start, window_end")
 	condition := g.condition(s, "")
-	body := fmt.Sprintf("SELECT %s, %s FROM %s%s GROUP BY window_start, window_end", strings.Join(append([]string{bound}, keys...), ", "), list, call, condition)
+	// The rule for late rows is written out at times: that of LATE is the one that views use.
+	spelled := s.stream && !strings.HasPrefix(call, "SESSION") && g.chance(50)
+	where := condition
+	if spelled {
+		where = " WHERE $ontime"
+		if condition != "" {
+			where += " AND" + strings.TrimPrefix(condition, " WHERE")
+		}
+	}
+	body := fmt.Sprintf("SELECT %s, %s FROM %s%s GROUP BY window_start, window_end", strings.Join(append([]string{bound}, keys...), ", "), list, call, where)
 	for _, k := range keys {
 		body += ", " + k
 	}
 	if g.chance(15) {
 		body += " HAVING count(*) > 1"
 	}
-	if s.stream {
+	if s.stream && !spelled {
 		body += "$late"
 	}
 	out.texts, out.ints = keyed.texts, append(keyed.ints, out.ints...)

@@ -82,6 +82,10 @@ fmt: $(GOLANGCI) ## Format all Go files and sort their imports
 bench: build $(NODE_READY) ## Measure ingest and queries beside DuckDB on the same data
 	node bench/run.mjs
 
+.PHONY: bench-formats
+bench-formats: build $(NODE_READY) ## Measure what an event costs the server in each format: minutes
+	node bench/formats.mjs
+
 .PHONY: bench-segments
 bench-segments: build $(NODE_READY) ## Measure the size of segments and what writing them costs beside DuckDB: minutes
 	node bench/segments.mjs

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -50,6 +53,13 @@ func TestReplayRejected(t *testing.T) {
 	require.Equal(t, "s: 601 to be sent\n  601 to be sent: unknown field \"more\"\n", replay(0, "--dry-run"))
 	query("ALTER STREAM s ADD COLUMN more BIGINT")
 	require.Equal(t, "s: 601 accepted\n  601 accepted: unknown field \"more\"\n", replay(0))
+	answer, err := http.Get(server.AdminURL() + "/metrics")
+	require.NoError(t, err)
+	metrics, err := io.ReadAll(answer.Body)
+	require.NoError(t, errors.Join(err, answer.Body.Close()))
+	for outcome, rows := range map[string]int{"accepted": 601, "rejected": 601, "duplicate": 0} {
+		require.Contains(t, string(metrics), fmt.Sprintf("tidemark_ingest_replayed_rows_total{outcome=%q,stream=\"s\"} %d\n", outcome, rows))
+	}
 	require.NoError(t, server.Close())
 	server, err = startServer(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)

@@ -84,6 +84,9 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	failure = errors.Join(failure, err)
 	answer := newIngestAnswer(summary)
 	s.Metrics.ingested(summary)
+	if query.Has("replay") {
+		s.Metrics.replays(summary)
+	}
 	switch {
 	case failure != nil:
 		fault := asFault(failure)
@@ -135,6 +138,10 @@ func checkIngest(r *http.Request) error {
 	if ack := query.Get("ack"); ack != "" && ack != "fsync" && ack != "write" {
 		return event.Errorf(event.CodeBadRequest, "ack is fsync or write, not %q", ack).
 			WithHint("leave it out: rows are synced before the answer")
+	}
+	if query.Has("replay") && query.Get("replay") != "rejected" {
+		return event.Errorf(event.CodeBadRequest, "replay is rejected, not %q", query.Get("replay")).
+			WithHint("leave it out, unless rows are sent again that were rejected")
 	}
 	if mode := query.Get("on_error"); mode != "" && mode != "row" && mode != "batch" {
 		return event.Errorf(event.CodeBadRequest, "on_error is row or batch, not %q", mode).

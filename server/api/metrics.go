@@ -24,6 +24,7 @@ type Metrics struct {
 	accepted     *prometheus.CounterVec
 	rejected     *prometheus.CounterVec
 	duplicates   *prometheus.CounterVec
+	replayed     *prometheus.CounterVec
 	queries      *prometheus.CounterVec
 	querySeconds prometheus.Histogram
 	rowsScanned  prometheus.Counter
@@ -49,9 +50,11 @@ func NewMetrics() *Metrics {
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "tidemark_http_request_seconds", Help: "Time from a request's header to the end of its answer.", Buckets: latency,
 		}, []string{"method", "route", "status"}),
-		accepted:     prometheus.NewCounterVec(counter("tidemark_ingest_rows_total", "Rows acknowledged."), []string{"stream"}),
-		rejected:     prometheus.NewCounterVec(counter("tidemark_ingest_rejected_rows_total", "Rows turned away."), []string{"stream"}),
-		duplicates:   prometheus.NewCounterVec(counter("tidemark_ingest_duplicate_rows_total", "Rows sent again that were stored already."), []string{"stream"}),
+		accepted:   prometheus.NewCounterVec(counter("tidemark_ingest_rows_total", "Rows acknowledged."), []string{"stream"}),
+		rejected:   prometheus.NewCounterVec(counter("tidemark_ingest_rejected_rows_total", "Rows turned away."), []string{"stream"}),
+		duplicates: prometheus.NewCounterVec(counter("tidemark_ingest_duplicate_rows_total", "Rows sent again that were stored already."), []string{"stream"}),
+		replayed: prometheus.NewCounterVec(counter("tidemark_ingest_replayed_rows_total",
+			"Rejected rows sent again by tidemark replay-rejected, by what became of them."), []string{"stream", "outcome"}),
 		queries:      prometheus.NewCounterVec(counter("tidemark_queries_total", "SQL requests answered, by outcome."), []string{"outcome"}),
 		querySeconds: prometheus.NewHistogram(histogram("tidemark_query_seconds", "Time to answer a SQL request.", latency)),
 		rowsScanned:  prometheus.NewCounter(counter("tidemark_query_rows_scanned_total", "Rows read by queries.")),
@@ -64,7 +67,7 @@ func NewMetrics() *Metrics {
 	m.addCompaction()
 	m.Registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.requests, m.accepted, m.rejected, m.duplicates, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
+		m.requests, m.accepted, m.rejected, m.duplicates, m.replayed, m.queries, m.querySeconds, m.rowsScanned, m.bytesScanned,
 		m.syncSeconds, m.syncRequests, m.sealSeconds, m.sealedRows)
 	m.registerIngest()
 	return m
@@ -142,6 +145,16 @@ func (m *Metrics) ingested(summary ingest.Summary) {
 	m.accepted.WithLabelValues(summary.Stream).Add(float64(summary.Accepted))
 	m.rejected.WithLabelValues(summary.Stream).Add(float64(summary.Rejected))
 	m.duplicates.WithLabelValues(summary.Stream).Add(float64(summary.Duplicates))
+}
+
+// replays counts a request of rows that had been rejected.
+func (m *Metrics) replays(summary ingest.Summary) {
+	if !summary.Known {
+		return
+	}
+	for outcome, rows := range map[string]int64{"accepted": summary.Accepted, "rejected": summary.Rejected, "duplicate": summary.Duplicates} {
+		m.replayed.WithLabelValues(summary.Stream, outcome).Add(float64(rows))
+	}
 }
 
 func (m *Metrics) queried(stats exec.Stats, took time.Duration, err error) {

@@ -27,6 +27,8 @@ type IngestOptions struct {
 	Key string
 	// OnError is "batch" to have all rows stored or none; empty to have bad ones set aside.
 	OnError string
+	// Replay says that the rows were rejected before, which a metric of the server counts.
+	Replay bool
 	// Ack is "write" to be answered when the rows are written; empty for when they are synced.
 	Ack string
 }
@@ -76,6 +78,9 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if opts.Format != "" {
 		query.Set("format", opts.Format)
+	}
+	if opts.Replay {
+		query.Set("replay", "rejected")
 	}
 	if opts.Ack != "" {
 		query.Set("ack", opts.Ack)

@@ -173,7 +173,7 @@ func (r *replay) send(ctx context.Context, row *rejectedRow) (ReplayCount, error
 	if r.options.DryRun {
 		return ReplayCount{ReplayUnsent, row.reason}, nil
 	}
-	options := IngestOptions{Key: r.key(row), OnError: "batch"}
+	options := IngestOptions{Key: r.key(row), OnError: "batch", Replay: true}
 	if bytes.ContainsAny(row.raw, "\r\n") { // it was an element of a document, and is no line
 		options.ContentType = "application/json"
 	}

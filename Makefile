@@ -44,7 +44,7 @@ GO_FILES = $(shell find . \( -name node_modules -o -name '.?*' \) -prune -o -nam
 .PHONY: help
 help: ## Print this list
 	@echo 'make <target>, where target is one of:'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/tidemark, stamped with the version

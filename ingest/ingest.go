@@ -207,6 +207,27 @@ func (e *Engine) Failures() []string {
 	return out
 }
 
+// FailedPartitions is how many partitions take no rows until a restart.
+func (e *Engine) FailedPartitions() (failed int64) {
+	for _, s := range e.openStreams() {
+		for _, w := range s.writers {
+			if w.Failure() != nil {
+				failed++
+			}
+		}
+	}
+	return failed
+}
+
+// DiskFree is how many bytes the disk has left; 0 where it does not say.
+func (e *Engine) DiskFree() int64 {
+	free, _, err := e.fs.FreeBytes()
+	if err != nil {
+		return 0
+	}
+	return int64(free)
+}
+
 // Close waits for what was accepted, stops every goroutine and closes the logs. It may be called twice.
 func (e *Engine) Close() error {
 	e.mu.Lock()

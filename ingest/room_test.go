@@ -43,6 +43,8 @@ func TestEventsAreTurnedAwayBeforeTheDiskIsFull(t *testing.T) {
 	requireFull(t, err)
 	require.Len(t, s.Failures(), 1)
 	require.Len(t, s.contents(t, "s", "n"), 1, "queries go on")
+	require.EqualValues(t, total/reservePart, s.DiskFree())
+	require.Zero(t, s.FailedPartitions())
 
 	disk.SetFree(total/2, total)
 	_, err = s.send("s", `{"n":"later"}`)
@@ -162,6 +164,7 @@ func TestASyncThatMeetsAFullDiskIsForGood(t *testing.T) {
 	requireFull(t, err)
 	require.Len(t, s.contents(t, "s", "n"), 1)
 	require.Len(t, s.Failures(), 1)
+	require.EqualValues(t, 1, s.FailedPartitions())
 	require.NoError(t, s.Close())
 	require.NoError(t, s.segments.Close())
 	require.NoError(t, s.journal.Close())

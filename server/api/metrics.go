@@ -89,6 +89,8 @@ type IngestState struct {
 	Forgotten func() int64
 	// Quarantined is how many offsets damage has taken.
 	Quarantined func() int64
+	// DiskFree is how many bytes the disk has left, and Failed how many partitions take no rows until a restart.
+	DiskFree, Failed func() int64
 }
 
 // WatchIngest sets where those numbers come from.
@@ -129,6 +131,10 @@ func (m *Metrics) registerIngest() {
 			read(func(d *IngestState) func() int64 { return d.RowBytes })),
 		prometheus.NewGaugeFunc(gauge("tidemark_quarantined_offsets", "Offsets of logs that damage has taken."),
 			read(func(d *IngestState) func() int64 { return d.Quarantined })),
+		prometheus.NewGaugeFunc(gauge("tidemark_disk_free_bytes", "Space left on the disk of the data directory."),
+			read(func(d *IngestState) func() int64 { return d.DiskFree })),
+		prometheus.NewGaugeFunc(gauge("tidemark_failed_partitions", "Partitions that take no rows until a restart, as a write or a sync has failed."),
+			read(func(d *IngestState) func() int64 { return d.Failed })),
 		prometheus.NewCounterFunc(counter("tidemark_dedup_forgotten_total", "Chunks of keyed requests forgotten early for want of dedup_memory."),
 			read(func(d *IngestState) func() int64 { return d.Forgotten })))
 }

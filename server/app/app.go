@@ -154,6 +154,7 @@ func (a *App) open(fs vfs.FS) (err error) {
 	requests, rows := a.ingest.DedupMemory(), a.ingest.RowKeyMemory()
 	a.metrics.WatchIngest(api.IngestState{
 		RequestBytes: requests.Used, RowBytes: rows.Used, Forgotten: requests.Forgotten, Quarantined: a.quarantined,
+		DiskFree: a.ingest.DiskFree, Failed: a.ingest.FailedPartitions,
 	})
 	if err := a.openEngine(fs); err != nil {
 		return err

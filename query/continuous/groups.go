@@ -77,9 +77,7 @@ func (g *groups) results(slots []uint32, count int) ([]arrow.Array, error) {
 }
 
 func (g *groups) result(call int, slots []uint32) (arrow.Array, error) {
-	if a, ok := g.accumulators[call].(interface {
-		ResultOf(groups []uint32) (arrow.Array, error)
-	}); ok {
+	if a, ok := g.accumulators[call].(kernel.ResultsOf); ok {
 		return a.ResultOf(slots)
 	}
 	if all := g.index.slots(); 2*len(slots) > all && !g.calls[call].Settles() {

@@ -76,6 +76,7 @@ type tally struct {
 	mu   sync.Mutex
 	grew *sync.Cond
 	n    int
+	over bool // nobody counts any more
 }
 
 func newTally() *tally {
@@ -91,11 +92,18 @@ func (c *tally) add() {
 	c.grew.Broadcast()
 }
 
+func (c *tally) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.over = true
+	c.grew.Broadcast()
+}
+
 // more waits until it has grown by a number.
 func (c *tally) more(by int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for from := c.n; c.n < from+by; {
+	for from := c.n; c.n < from+by && !c.over; {
 		c.grew.Wait()
 	}
 }
@@ -122,6 +130,8 @@ func keepSending(ctx context.Context, t *testing.T, server *daemon, acked *ackJo
 			refused.add()
 		case ctx.Err() == nil:
 			t.Errorf("%v", err)
+			taken.end()
+			refused.end()
 			return
 		}
 	}

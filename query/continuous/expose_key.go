@@ -373,6 +373,8 @@ func exprsOf(n plan.Node) []plan.Expr {
 		return []plan.Expr{n.Time}
 	case *plan.Repeat:
 		return []plan.Expr{n.Times}
+	case *plan.Unnest:
+		return n.Arrays
 	case *plan.Sort:
 		var out []plan.Expr
 		for _, k := range n.Keys {

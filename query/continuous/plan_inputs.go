@@ -14,6 +14,10 @@ func withInputs(n plan.Node, inputs []plan.Node) (plan.Node, error) {
 		return &plan.Project{Input: inputs[0], Exprs: n.Exprs, Names: n.Names}, nil
 	case *plan.Repeat:
 		return &plan.Repeat{Input: inputs[0], Times: n.Times}, nil
+	case *plan.Unnest:
+		out := *n
+		out.Input = inputs[0]
+		return &out, nil
 	case *plan.Union:
 		return &plan.Union{Parts: inputs}, nil
 	case *plan.Aggregate:

@@ -241,6 +241,8 @@ func (c *compiler) compile(n plan.Node) (node, error) {
 		return c.compileAssign(n)
 	case *plan.Repeat:
 		return c.compileRepeat(n)
+	case *plan.Unnest:
+		return c.compileUnnest(n)
 	case *plan.Union:
 		return c.compileUnion(n)
 	case *plan.Values, *plan.Series:

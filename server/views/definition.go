@@ -88,7 +88,7 @@ func (s *Set) rebind(definition *catalog.View) (bind.CreateView, *continuous.Pro
 }
 
 // define makes the definition of a view from its program.
-func define(b bind.CreateView, program *continuous.Program) (catalog.View, error) {
+func define(b bind.CreateView, program *continuous.Program) catalog.View {
 	v := catalog.View{
 		Name: b.Name, SQL: b.SQL, ViewOptions: b.Options, Inputs: b.Inputs(), AppendOnly: program.Finality() == continuous.FinalAtOnce,
 		Schema: &event.Schema{Version: 1},
@@ -111,7 +111,7 @@ func define(b bind.CreateView, program *continuous.Program) (catalog.View, error
 	if at, ok := program.Time(); ok && program.Columns()[at].Type.Kind == event.TimestampTZ {
 		v.Schema.TimeColumn = event.FieldID(at + 1)
 	}
-	return v, nil
+	return v
 }
 
 // sameShape reports whether a program still has the columns that a view stores.

@@ -95,10 +95,7 @@ func (s *Set) createHidden(name string, statement *ast.Subscribe) error {
 	if err != nil {
 		return err
 	}
-	definition, err := define(b, program)
-	if err != nil {
-		return err
-	}
+	definition := define(b, program)
 	definition.Hidden = true
 	_, err = s.create(definition, false)
 	return err

@@ -147,7 +147,9 @@ func (r *runtime) isView(name string) bool {
 var errFound = errors.New("found")
 
 // attempt makes a step as the view would, and finds out which of its rows fails, if one does. last is the step before it.
-func (r *runtime) attempt(ctx context.Context, stream string, inputs map[string]continuous.InputStep, last continuous.InputStep) (*catalog.SkippedEvent, error) {
+func (r *runtime) attempt(
+	ctx context.Context, stream string, inputs map[string]continuous.InputStep, last continuous.InputStep,
+) (*catalog.SkippedEvent, error) {
 	in := inputs[stream]
 	width := len(in.Rows.Columns) - 2
 	if width < 0 || r.isView(stream) {

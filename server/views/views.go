@@ -229,10 +229,11 @@ func (s *Set) Create(b bind.CreateView) (*View, error) {
 
 // defined is define, and makes sure that late rows have a place to go to.
 func (s *Set) defined(b bind.CreateView, program *continuous.Program) (catalog.View, error) {
-	definition, err := define(b, program)
-	if err == nil && definition.LateInto != "" {
-		_, _, err = s.lateTarget(&definition, program)
+	definition := define(b, program)
+	if definition.LateInto == "" {
+		return definition, nil
 	}
+	_, _, err := s.lateTarget(&definition, program)
 	return definition, err
 }
 
@@ -331,10 +332,7 @@ func (s *Set) rebuild(definition *catalog.View) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := define(b, program)
-	if err != nil {
-		return err
-	}
+	fresh := define(b, program)
 	fresh.Skipped = definition.Skipped
 	s.options.Logger.Info("a view is built anew, as its inputs have changed", "view", definition.Name)
 	_, err = s.create(fresh, true)

@@ -61,6 +61,7 @@ var elsewhere = map[string]string{
 	"proctime": "answers go by the times of events: take the event time, or _ingested_at, when the event arrived; " +
 		"a stream without WATERMARK has that as its event time",
 	"current_watermark": "each event has the watermark that it came behind as _watermark; EXPLAIN WATERMARK says where a view stands",
+	"mz_now":            "answers do not change with the time of day; bound them by event time: a window, or OVER with a frame that ends",
 	"rowtime":           "name the column with the event time",
 }
 

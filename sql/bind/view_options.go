@@ -55,6 +55,10 @@ func (b *binder) viewOption(name string, o ast.Option, to *catalog.ViewOptions) 
 		}
 		to.Memory = bytes
 		return nil
+	case "ttl":
+		return event.Errorf(event.CodeNotSupported, "the option ttl").At(o.Name.Pos).
+			WithHint("what a view remembers is bounded by windows and by time, or by memory = '256MB'; " +
+				"SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '1 hour') forgets a customer after an hour without events")
 	case "swap":
 		if !isText || !strings.EqualFold(text, "when_caught_up") {
 			return event.Errorf(event.CodeBadRequest, "swap takes 'when_caught_up', which is how views are always replaced").At(a.pos)

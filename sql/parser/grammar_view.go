@@ -12,7 +12,7 @@ type viewStatement struct {
 	Create    *createView       `parser:"(?= 'CREATE' ( 'OR' 'REPLACE' )? ( 'MATERIALIZED' 'VIEW' | 'CONTINUOUS' 'QUERY' ) ) @@"`
 	Drop      *dropView         `parser:"| (?= 'DROP' 'MATERIALIZED' 'VIEW' ) @@"`
 	Alter     *alterView        `parser:"| (?= 'ALTER' 'MATERIALIZED' 'VIEW' ) @@"`
-	Show      *show             `parser:"| (?= 'SHOW' ( 'VIEWS' | 'WATERMARKS' | 'LATE' | 'STATE' ) ) @@"`
+	Show      *show             `parser:"| (?= 'SHOW' 'MATERIALIZED'? ( 'VIEWS' | 'WATERMARKS' | 'LATE' | 'STATE' ) ) @@"`
 	Watermark *explainWatermark `parser:"| (?= 'EXPLAIN' 'WATERMARK' ) @@"`
 	Explain   *explainView      `parser:"| (?= 'EXPLAIN' 'CREATE' ) @@"`
 	Subscribe *subscribe        `parser:"| (?= 'SUBSCRIBE' ) @@"`
@@ -24,6 +24,7 @@ type createView struct {
 	OrReplace   bool         `parser:"'CREATE' ( @'OR' 'REPLACE' )? ( 'MATERIALIZED' 'VIEW' | 'CONTINUOUS' 'QUERY' )"`
 	IfNotExists bool         `parser:"( @'IF' 'NOT' 'EXISTS' )?"`
 	Name        name         `parser:"@@"`
+	Columns     []name       `parser:"( '(' @@ ( ',' @@ )* ')' )?"`
 	Options     []option     `parser:"( 'WITH' '(' @@ ( ',' @@ )* ')' )?"`
 	First       *emitClause  `parser:"@@?"`
 	Query       *selectQuery `parser:"'AS' @@"`
@@ -53,7 +54,7 @@ type alterView struct {
 
 type show struct {
 	Pos  lexer.Position
-	What string `parser:"'SHOW' @( 'VIEWS' | 'WATERMARKS' | 'LATE' | 'STATE' )"`
+	What string `parser:"'SHOW' ( 'MATERIALIZED' (?= 'VIEWS' ) )? @( 'VIEWS' | 'WATERMARKS' | 'LATE' | 'STATE' )"`
 }
 
 type explainWatermark struct {
@@ -124,6 +125,9 @@ func (c *createView) tree() (*ast.CreateView, error) {
 		Pos: position(c.Pos), OrReplace: c.OrReplace, IfNotExists: c.IfNotExists, Name: c.Name.Name, Query: query,
 		Emit: c.Emit.tree(), Late: c.Late.tree(),
 	}
+	if len(c.Columns) > 0 {
+		out.Query = renamed(query, c.Columns)
+	}
 	if c.First != nil {
 		if out.Emit != nil {
 			return nil, event.Errorf(event.CodeSyntax, "a view has one EMIT clause").At(out.Emit.Pos)
@@ -143,6 +147,15 @@ func (c *createView) tree() (*ast.CreateView, error) {
 		out.Options = append(out.Options, ast.Option{Name: o.Name.Name, Value: o.Value.Expr})
 	}
 	return out, nil
+}
+
+// renamed is a query under other names of its columns.
+func renamed(query *ast.Select, columns []name) *ast.Select {
+	table := &ast.Subquery{Pos: query.Pos, Query: query, Alias: &ast.Name{Text: "query", Quoted: true, Pos: query.Pos}}
+	for _, c := range columns {
+		table.Columns = append(table.Columns, c.Name)
+	}
+	return &ast.Select{Pos: query.Pos, Items: []ast.Item{{Expr: &ast.Star{Pos: query.Pos}}}, From: table}
 }
 
 func (e *emitClause) tree() *ast.Emit {

@@ -71,6 +71,7 @@ func (p *tableParser) joinWords() (*ast.Join, error) {
 		join.Kind = ast.CrossJoin
 	case accept(p.lex, "LEFT"):
 		join.Kind = ast.LeftJoin
+		join.Asof = join.Asof || !join.Natural && accept(p.lex, "ASOF") // some write it so
 	case accept(p.lex, "RIGHT"):
 		join.Kind = ast.RightJoin
 	case accept(p.lex, "FULL"):
@@ -89,6 +90,14 @@ func (p *tableParser) condition(join *ast.Join) error {
 	if join.Kind == ast.CrossJoin || join.Natural {
 		return nil
 	}
+	var match ast.Expr
+	if join.Asof && accept(p.lex, "MATCH_CONDITION") { // the comparison that others write into ON
+		var condition expression
+		if err := condition.Parse(p.lex); err != nil {
+			return err
+		}
+		match = condition.Expr
+	}
 	if accept(p.lex, "USING") {
 		if err := expect(p.lex, "("); err != nil {
 			return err
@@ -103,6 +112,9 @@ func (p *tableParser) condition(join *ast.Join) error {
 	var on expression
 	err := on.Parse(p.lex)
 	join.On = on.Expr
+	if err == nil && match != nil {
+		join.On = &ast.Binary{Pos: match.Position(), Op: "AND", Left: on.Expr, Right: match}
+	}
 	if err != nil || !join.Asof || !accept(p.lex, "TOLERANCE") {
 		return err
 	}

@@ -254,3 +254,9 @@ TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds')) AS x ORDER BY windo
 
 SELECT paid, count(*) AS n, sum(amount) AS s FROM (SELECT DISTINCT ON (customer) customer, paid, amount FROM orders ORDER BY customer, price DESC NULLS LAST) AS x
 GROUP BY paid;
+SELECT customer, v, count(*) AS n FROM (SELECT customer, unnest(ARRAY[n, n % 3, NULL]) AS v FROM (SELECT customer, count(*) AS n FROM orders
+GROUP BY customer) AS x) AS y GROUP BY customer, v;
+SELECT p, count(*) AS n FROM TUMBLE(TABLE (SELECT ts, 1 AS p FROM orders WHERE price > 3 UNION ALL SELECT ts, 2 FROM payments), DESCRIPTOR(ts),
+INTERVAL '10 seconds', INTERVAL '3 seconds') GROUP BY window_start, window_end, p;
+SELECT window_start, window_end, customer FROM TUMBLE(orders, ts, INTERVAL '10 seconds') AS o WHERE EXISTS (SELECT 1 FROM
+TUMBLE(payments, ts, INTERVAL '10 seconds') AS p WHERE p.customer = o.customer AND p.window_start = o.window_start AND p.window_end = o.window_end);

@@ -28,6 +28,10 @@ type Mark struct {
 	Vector event.Vector `json:"vector"`
 	// Watermarks are each partition's as of Vector; of a view, its closed and its final one.
 	Watermarks []int64 `json:"watermarks,omitempty"`
+	// Fault is, of a view, why it had no answer there; empty where it had one.
+	Fault string `json:"fault,omitempty"`
+	// FaultCode is the kind of the fault.
+	FaultCode event.Code `json:"fault_code,omitempty"`
 }
 
 // Frame is one step of a view: a change of its content that takes place as a whole.

@@ -53,7 +53,7 @@ func (v *viewInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, er
 	if to != nil {
 		end = *to
 	}
-	if from.Vector.Covers(end.Vector) && slices.Equal(from.Watermarks, end.Watermarks) {
+	if from.Vector.Covers(end.Vector) && slices.Equal(from.Watermarks, end.Watermarks) && from.Fault == end.Fault {
 		return nil, nil
 	}
 	p := v.portion(end)

@@ -278,16 +278,14 @@ func (r *runtime) publish(ctx context.Context) error {
 	return nil
 }
 
-// fault is why the view cannot be shown as it is: its own machine, or a view that it reads.
+// fault is why the view cannot be shown as it is: its own machine, or a view that it reads, as that was where it was read.
 func (r *runtime) fault() error {
 	if err := r.machine.Fault(); err != nil {
 		return err
 	}
 	for _, m := range r.marks {
-		if v, ok := r.set.View(m.Name); ok {
-			if s := v.snapshot(); s != nil && s.Fault != nil {
-				return fmt.Errorf("view %s: %w", m.Name, s.Fault)
-			}
+		if m.Fault != "" {
+			return event.Errorf(m.FaultCode, "view %s: %s", m.Name, m.Fault)
 		}
 	}
 	return nil

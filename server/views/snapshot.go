@@ -44,10 +44,17 @@ func (s *Snapshot) Rows() int64 { return int64(s.next) + int64(s.liveRows) }
 
 // mark is the view as an input of others.
 func (s *Snapshot) mark() Mark {
-	return Mark{
+	m := Mark{
 		Name: s.definition.Name, Generation: s.definition.Generation, Vector: event.Vector{event.Offset(s.frame)},
 		Watermarks: []int64{s.Closed, s.Final},
 	}
+	if s.Fault != nil {
+		m.Fault, m.FaultCode = s.Fault.Error(), event.CodeConflict
+		if fault := (*event.Error)(nil); errors.As(s.Fault, &fault) {
+			m.FaultCode = fault.Code
+		}
+	}
+	return m
 }
 
 // covers reports whether the view has read as far as the marks say.
@@ -64,12 +71,13 @@ func coverAll(marks, targets []Mark) bool {
 	return true
 }
 
-// covers compares a view's watermarks too: they can rise without a frame.
+// covers compares a view's watermarks too, and whether it has an answer: they can change without a frame.
 func (m Mark) covers(o Mark) bool {
 	if o.Generation == 0 {
 		return m.Vector.Covers(o.Vector)
 	}
-	return m.Generation == o.Generation && m.Vector.Covers(o.Vector) && slices.EqualFunc(m.Watermarks, o.Watermarks, func(a, b int64) bool {
+	sameAnswer := m.Fault == o.Fault || !o.Vector.Covers(m.Vector)
+	return m.Generation == o.Generation && sameAnswer && m.Vector.Covers(o.Vector) && slices.EqualFunc(m.Watermarks, o.Watermarks, func(a, b int64) bool {
 		return a >= b
 	})
 }

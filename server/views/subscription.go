@@ -189,6 +189,7 @@ func (s *Subscription) token() string {
 		if marks[i].Generation == 0 {
 			marks[i].Watermarks = nil // a stream's are the log's
 		}
+		marks[i].Fault, marks[i].FaultCode = "", ""
 	}
 	data, err := json.Marshal(marks)
 	if err != nil {

@@ -104,6 +104,11 @@ func (r *runner) runLast(ctx context.Context, statement ast.Statement, request a
 		if !errors.Is(err, segments.ErrSchemaChanged) {
 			return rows, err
 		}
+		if query, ok := bound.(bind.Query); ok {
+			if err := r.app.views.Settle(ctx, plan.Streams(query.Plan)); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return nil, event.Errorf(event.CodeTooBusy, "the stream's schema keeps changing").WithHint("send the query again in a moment")
 }

@@ -134,3 +134,33 @@ func TestViewsShareWhatTheyRead(t *testing.T) {
 	require.Equal(t, int64(2*(sealed+unsealed)), read)
 	require.NoError(t, d.closeStore())
 }
+
+// TestReplacedViewIsReadWhateverItsColumns replaces a view by one of other columns again and again while it is read: no query is turned away
+// because the definition was ahead of the rows for a moment.
+func TestReplacedViewIsReadWhateverItsColumns(t *testing.T) {
+	t.Parallel()
+	d := onDisk(t, vfs.NewMem())
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	d.must("INSERT INTO clicks VALUES ('2026-01-01', 1)")
+	d.must("CREATE MATERIALIZED VIEW v AS SELECT n FROM clicks")
+	replaced := make(chan struct{})
+	go func() {
+		defer close(replaced)
+		for i := range 60 {
+			columns := []string{"n::TEXT AS n", "n, ts", "ts, n * 2 AS n"}[i%3]
+			if _, err := d.run("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT "+columns+" FROM clicks", false); err != nil {
+				t.Errorf("replacement %d: %v", i, err)
+			}
+		}
+	}()
+	for reads := 0; ; reads++ {
+		_, err := d.run("SELECT * FROM v", false)
+		require.NoError(t, err, "read %d", reads)
+		select {
+		case <-replaced:
+			require.NoError(t, d.closeStore())
+			return
+		default:
+		}
+	}
+}

@@ -133,6 +133,9 @@ func (v *View) Changed() <-chan struct{} {
 	return v.mu.changed
 }
 
+// Gone returns a channel that is closed once another view, or none, has the name.
+func (v *View) Gone() <-chan struct{} { return v.gone }
+
 // Definition is the view's definition.
 func (v *View) Definition() *catalog.View {
 	v.mu.Lock()

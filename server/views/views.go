@@ -377,6 +377,36 @@ func (s *Set) neededOf(definition *catalog.View) uint64 {
 	return needed
 }
 
+// settleTime is how long Settle waits: the change is made, and about to be shown.
+const settleTime = 5 * time.Second
+
+// Settle blocks until those of the named views that are about to be replaced have been. For a moment the catalog has the new definition already
+// and readers still get the rows of the old one, which do not fit a query that was bound to the new one.
+func (s *Set) Settle(ctx context.Context, names []string) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTime)
+	defer cancel()
+	for _, name := range names {
+		for {
+			v, present := s.View(name)
+			definition, defined := s.options.Catalog.View(name)
+			if !present || !defined || v.Definition().Generation == definition.Generation {
+				break
+			}
+			select {
+			case <-v.gone:
+			case <-s.ctx.Done():
+				return nil // whoever reads will be told
+			case <-ctx.Done():
+				if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+					return nil // the caller tries once more, and says what it finds
+				}
+				return fmt.Errorf("wait for view %s: %w", name, ctx.Err())
+			}
+		}
+	}
+	return nil
+}
+
 // Await blocks until the named views, and the views that those read, have taken everything that was acknowledged before the call.
 func (s *Set) Await(ctx context.Context, names []string) error {
 	for _, name := range names {

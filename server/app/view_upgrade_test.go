@@ -1,0 +1,143 @@
+package app
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/internal/record"
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+)
+
+// upgraded makes the checkpoints of a view those of a program with other operators, as a version of the server would have left them that
+// planned the query differently.
+func upgraded(t *testing.T, fs vfs.FS, dir string) (files int) {
+	t.Helper()
+	names, err := fs.ReadDir(dir)
+	require.NoError(t, err)
+	for _, name := range names {
+		file := dir + "/" + name
+		type frame struct {
+			kind uint8
+			body []byte
+		}
+		var frames []frame
+		_, err := record.Scan(fs, file, record.Checkpoint, record.ScanOptions{Whole: true}, func(f record.Frame) error {
+			frames = append(frames, frame{f.Kind, bytes.Clone(f.Body)})
+			return nil
+		})
+		require.NoError(t, err)
+		var header map[string]any
+		require.NoError(t, json.Unmarshal(frames[0].body, &header))
+		require.Contains(t, header["program"], "accumulate")
+		header["program"] = strings.Replace(header["program"].(string), "accumulate", "gather", 1)
+		frames[0].body, err = json.Marshal(header)
+		require.NoError(t, err)
+		require.NoError(t, record.WriteFile(fs, file, record.Checkpoint, func(w *record.Writer) error {
+			for _, f := range frames {
+				if err := w.Add(f.kind, func(dst []byte) []byte { return append(dst, f.body...) }); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		files++
+	}
+	return files
+}
+
+// TestViewIsBuiltAnewAfterAnUpgrade starts over checkpoints that belong to other operators than the query has now. The view is built anew from
+// its streams, with a view that reads it, and holds what it did; nobody has to ask for it.
+func TestViewIsBuiltAnewAfterAnUpgrade(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	d := onDisk(t, fs)
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	d.must("CREATE MATERIALIZED VIEW below WITH (memory = '1MB') AS SELECT n % 5 AS k, sum(n) AS total FROM clicks GROUP BY 1")
+	d.must("CREATE MATERIALIZED VIEW above WITH (memory = '1MB') AS SELECT max(total) AS most, sum(total) AS total FROM below")
+	insert := func(from, to int) {
+		for n := from; n < to; n++ {
+			d.must(fmt.Sprintf("INSERT INTO clicks VALUES ('2026-01-01', %d)", n))
+		}
+	}
+	insert(0, 20)
+	d.seal("clicks")
+	insert(20, 30)
+	require.Equal(t, 435, d.number("SELECT total FROM above", true))
+	require.NoError(t, d.closeStore())
+	require.Positive(t, upgraded(t, fs, "state/below.1"))
+	d = onDisk(t, fs)
+	insert(30, 40)
+	rebuilt := func(name string) bool {
+		v, ok := d.views.View(name)
+		require.True(t, ok)
+		changed := v.Changed()
+		if v.Definition().Generation > 2 {
+			return true
+		}
+		select {
+		case <-changed:
+		case <-t.Context().Done():
+			require.Fail(t, "the view is not built anew")
+		}
+		return false
+	}
+	for _, name := range []string{"below", "above"} {
+		for !rebuilt(name) {
+		}
+	}
+	require.Equal(t, 780, d.number("SELECT total FROM above", true))
+	require.Equal(t, 5, d.number("SELECT count(*) FROM below", true))
+	require.Contains(t, d.log.lineWith("built anew"), "view=below")
+	insert(40, 41)
+	require.Equal(t, 820, d.number("SELECT total FROM above", true))
+	require.NoError(t, d.closeStore())
+}
+
+// TestViewGoesOnWhenItsReplacementFails fails the disk at the moment at which a view is to take the place of another, which has stopped for it:
+// that one goes on, and is replaced once the disk is well.
+func TestViewGoesOnWhenItsReplacementFails(t *testing.T) {
+	t.Parallel()
+	var failing atomic.Bool
+	failed := make(chan struct{}, 100)
+	fs := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op, name string) error {
+		if failing.Load() && op == vfs.OpCreate && strings.HasPrefix(name, "views/v.2/") {
+			failed <- struct{}{}
+			return fmt.Errorf("no luck with %s", name)
+		}
+		return nil
+	})
+	d := onDisk(t, fs)
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	d.must("CREATE MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT sum(n) AS total FROM clicks")
+	d.must("INSERT INTO clicks VALUES ('2026-01-01', 1)")
+	require.Equal(t, 1, d.number("SELECT total FROM v", true))
+	failing.Store(true)
+	_, err := d.run("CREATE OR REPLACE MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT 10 * sum(n) AS total FROM clicks", false)
+	require.Error(t, err)
+	<-failed
+	for n := 2; n < 10; n++ {
+		d.must(fmt.Sprintf("INSERT INTO clicks VALUES ('2026-01-01', %d)", n))
+		require.Equal(t, n*(n+1)/2, d.number("SELECT total FROM v", true), "the old view follows")
+	}
+	failing.Store(false)
+	old, ok := d.views.View("v")
+	require.True(t, ok)
+	for old.Definition().Generation == 1 { // the new one tries again by itself
+		if old, ok = d.views.View("v"); old.Definition().Generation == 1 {
+			select {
+			case <-old.Gone():
+			case <-t.Context().Done():
+				require.Fail(t, "the view was not replaced")
+			}
+		}
+		require.True(t, ok)
+	}
+	require.Equal(t, 450, d.number("SELECT total FROM v", true))
+	require.NoError(t, d.closeStore())
+}

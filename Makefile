@@ -13,6 +13,8 @@ GO         ?= go
 CACHE      := $(CURDIR)/.cache
 TOOLS      := $(CACHE)/bin
 NODE_READY := bench/node_modules/.installed
+BROWSER    := bench/browser
+BROWSER_READY := $(BROWSER)/node_modules/.installed
 FLIGHTS    := bench/node_modules/vega-datasets/data/flights-3m.parquet
 
 GOLANGCI_VERSION    := v2.15.0
@@ -37,6 +39,9 @@ FUZZTIME       ?= 30s
 
 # Go tests that compare with DuckDB run when this is set, and skip when not.
 export TIDEMARK_DUCKDB ?= $(CURDIR)/bench/duckdb_check.mjs
+
+# The test of a subscription in a browser runs when this is set; it is skipped, and says so, where the browser cannot be installed.
+export TIDEMARK_BROWSER ?= $(CURDIR)/$(BROWSER)
 
 # Node's packages and the cache may hold Go files of others; build output does not matter.
 GO_FILES = $(shell find . \( -name node_modules -o -name '.?*' \) -prune -o -name '*.go' -print)
@@ -65,13 +70,13 @@ check: ## The quick part of test: format, vet, layout
 	$(GO) test -count=1 -timeout 2m .
 
 .PHONY: race
-race: $(NODE_READY) ## The long part of test: all tests with the race detector
+race: $(NODE_READY) browser ## The long part of test: all tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
 
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check
 	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) run --allow-parallel-runners ./...
-	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs; do node --check "$$file"; done
+	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs bench/browser/*.mjs; do node --check "$$file"; done
 	@scripts/vulncheck.sh $(GOVULNCHECK) ./...
 
 .PHONY: fmt
@@ -120,7 +125,7 @@ bench-freshness: build $(NODE_READY) ## Measure how soon acknowledged events are
 	node bench/freshness.mjs
 
 .PHONY: stress
-stress: $(NODE_READY) ## Run the long versions of the tests: hours
+stress: $(NODE_READY) browser ## Run the long versions of the tests: hours
 	TIDEMARK_STRESS=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout $(STRESS_TIMEOUT) $(PKG)
 
 .PHONY: mutants
@@ -131,13 +136,17 @@ mutants: $(NODE_READY) ## Put known bugs back, one at a time: the tests must not
 fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 	scripts/fuzz.sh $(FUZZTIME) $(PKG)
 
+.PHONY: browser
+browser: ## Install the browser that a test follows a subscription with; tests go on without
+	@$(MAKE) --no-print-directory $(BROWSER_READY) || echo 'the browser cannot be installed: its test will be skipped'
+
 .PHONY: deps
-deps: $(GOLANGCI) $(GOVULNCHECK) $(NODE_READY) ## Fetch all that the other targets need, to work offline afterwards
+deps: $(GOLANGCI) $(GOVULNCHECK) $(NODE_READY) browser ## Fetch all that the other targets need, to work offline afterwards
 	$(GO) mod download
 
 .PHONY: clean
 clean: ## Remove what was built and fetched, but not data directories
-	rm -rf bin $(CACHE) bench/node_modules
+	rm -rf bin $(CACHE) bench/node_modules $(BROWSER)/node_modules
 
 # The version is part of a tool's file name, so raising it here installs the new one.
 $(GOLANGCI):
@@ -155,4 +164,8 @@ $(FLINK_READY):
 
 $(NODE_READY): bench/package.json bench/package-lock.json
 	npm --prefix bench ci --no-progress
+	@touch $@
+
+$(BROWSER_READY): $(BROWSER)/package.json $(BROWSER)/package-lock.json
+	npm --prefix $(BROWSER) ci --no-progress
 	@touch $@

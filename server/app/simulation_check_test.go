@@ -168,8 +168,12 @@ func (w *simWorld) checkView(v *simulatedView, now atRest) error {
 	w.answers[v.name] = got
 	w.seen.views, w.seen.rows, w.seen.filled = w.seen.views+1, w.seen.rows+len(got), w.seen.filled+min(1, len(got))
 	for _, never := range v.never {
-		if found, err := w.query(now.with(never)); err != nil || len(found) > 0 {
-			return fmt.Errorf("%s gives %v, %w", never, found, err)
+		found, err := w.query(now.with(never))
+		if err != nil {
+			return fmt.Errorf("%s: %w", never, err)
+		}
+		if len(found) > 0 {
+			return fmt.Errorf("%s gives %v", never, found)
 		}
 	}
 	if v.late == "" {

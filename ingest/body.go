@@ -282,11 +282,13 @@ func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Row
 	}
 	b.stream.widenExtents(decoded)
 	parts, err := b.stream.router.Split(decoded)
+	if err == nil {
+		err = note(parts)
+	}
 	if err != nil || len(decoded.Times) == 0 {
 		reservation.Release()
 		return false, err
 	}
-	note(parts)
 	return b.send(ctx, parts, reservation, bytes)
 }
 

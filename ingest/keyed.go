@@ -170,15 +170,20 @@ func (b *Body) identify(rows *partition.Rows, lines int, known *dedup.Chunk) {
 }
 
 // note gives each part of a keyed chunk its own description, which says what of the chunk it holds.
-func note(parts []partition.Routed) {
+func note(parts []partition.Routed) error {
 	for i, part := range parts {
 		if part.Rows.Request == nil || len(part.Rows.Lines) == int(part.Rows.Request.Accepted) {
 			continue
 		}
 		own := *part.Rows.Request
+		if own.Lines > eventlog.MaxRows { // the readers of bodies make no such chunks, but rows that are stored together may be as many
+			return event.Errorf(event.CodeTooLarge, "%d rows of a request with a key cannot be spread over partitions together", own.Lines).
+				WithHint("send at most %d rows in a request", eventlog.MaxRows)
+		}
 		for _, line := range part.Rows.Lines {
 			own.Hold(line)
 		}
 		parts[i].Rows.Request = &own
 	}
+	return nil
 }

@@ -2,13 +2,16 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
@@ -80,4 +83,32 @@ func TestWholeIsBounded(t *testing.T) {
 	require.ErrorAs(t, err, &fault)
 	require.Equal(t, event.CodeTooLarge, fault.Code)
 	require.Empty(t, s.catalog.Names())
+}
+
+// TestMoreRowsThanAKeyCanSpread: a chunk of a request with a key that has too many rows to be spread over partitions is refused, and harms
+// nobody; with fewer rows it is stored.
+func TestMoreRowsThanAKeyCanSpread(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, vfs.NewMem())
+	defer s.close(t)
+	schema, err := decode.Infer([]byte(`{"n":1}`), "")
+	require.NoError(t, err)
+	_, err = s.Create(catalog.Stream{Name: "s", Schema: schema, Partitions: 4, PartitionBy: []string{"n"}, SchemaMode: catalog.Strict})
+	require.NoError(t, err)
+	rows := func(n int) *decode.Chunk {
+		var text strings.Builder
+		for i := range n {
+			fmt.Fprintf(&text, "{\"n\":%d}\n", i)
+		}
+		return lines(text.String())
+	}
+	_, err = s.sendWhole(t, "many", rows(eventlog.MaxRows+1))
+	var fault *event.Error
+	require.ErrorAs(t, err, &fault)
+	require.Equal(t, event.CodeTooLarge, fault.Code)
+	for _, want := range []int64{eventlog.MaxRows, 0} {
+		summary, err := s.sendWhole(t, "fewer", rows(eventlog.MaxRows))
+		require.NoError(t, err)
+		require.Equal(t, want, summary.Accepted)
+	}
 }

@@ -24,6 +24,9 @@ const (
 	// MaxMembers is the number of members of its object. Those beyond the columns that a stream may have go to its overflow column.
 	MaxMembers = 1 << 16
 
+	// MaxChunkRows is how many rows a chunk of a body has at most: what a repeated request still lacks of one is noted by a bit for each.
+	MaxChunkRows = 1 << 15
+
 	maxDepth     = 64 // the row's own object counts as 1
 	maxNameBytes = 255
 )

@@ -28,6 +28,9 @@ type Request struct {
 
 const (
 	requestSize = 16 + 4 + 16 + 4 + 4 + 1
+	// MaxRows is how many rows a chunk may have whose entry does not hold all of them.
+	MaxRows = 8 * maxHeld
+
 	// maxHeld bounds the bitmap, so that a meta's length fits its field: 65,536 rows are far beyond what a chunk has.
 	maxHeld = 8 << 10
 

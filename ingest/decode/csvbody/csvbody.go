@@ -69,7 +69,7 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 	for _, label := range r.labels {
 		_, _ = b.sum.WriteString(label) // never fails
 	}
-	for b.size < chunkBytes {
+	for b.size < chunkBytes && b.places < decode.MaxChunkRows {
 		rec, err := r.records.next()
 		if errors.Is(err, io.EOF) && b.places > 0 {
 			break

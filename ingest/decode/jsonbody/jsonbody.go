@@ -82,7 +82,7 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 		if fault := r.scan(); fault != nil {
 			r.err, r.read = fault, nil
 		}
-		if r.size >= chunkBytes {
+		if r.full() {
 			return r.give(), nil
 		}
 	}
@@ -97,6 +97,9 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 	}
 	return nil, r.err
 }
+
+// full reports whether the chunk is to be given away.
+func (r *Reader) full() bool { return r.size >= chunkBytes || len(r.chunk.Texts) >= decode.MaxChunkRows }
 
 func (r *Reader) give() *decode.Chunk {
 	out := r.chunk
@@ -117,7 +120,7 @@ func (r *Reader) invalid(why string) error {
 
 // scan looks at what was read, up to the end of a chunk.
 func (r *Reader) scan() error {
-	for len(r.read) > 0 && r.size < chunkBytes {
+	for len(r.read) > 0 && !r.full() {
 		if r.due == element {
 			if err := r.inside(); err != nil {
 				return err

@@ -75,7 +75,8 @@ func NewReader(src io.Reader, options Options) *Reader {
 // that do not even name one; io.EOF after the last. Lines are numbered in the body from 0, without blank ones and comments.
 func (r *Reader) Next() ([]Rows, []decode.Rejected, error) {
 	r.tables, r.current, r.refused = nil, map[string]*table{}, nil
-	for parsed := 0; parsed < chunkBytes; {
+	first := r.number
+	for parsed := 0; parsed < chunkBytes && r.number < first+decode.MaxChunkRows; {
 		before := r.at
 		if !r.line() {
 			if r.err != nil && (!errors.Is(r.err, io.EOF) || r.at == len(r.buf)) {

@@ -27,6 +27,9 @@ const (
 	byPeers // the first, or the last, of the rows that are equal in all keys of the order
 )
 
+// mostRows bounds how many rows back a frame slides: rows are counted in 32 bits, and around.
+const mostRows = 1 << 30
+
 // slidingFrame is the frame of a call; ok is false for one that does not slide.
 func slidingFrame(call plan.WindowCall) (f frame, ok bool) {
 	switch call.Fn.Name {
@@ -34,7 +37,7 @@ func slidingFrame(call plan.WindowCall) (f frame, ok bool) {
 		return frame{start: fromStart, end: byRows}, true
 	case "lag":
 		far, ok := callReach(call)
-		return frame{start: byRows, before: far.rows, end: byRows, first: true, whole: true}, ok && !far.all
+		return frame{start: byRows, before: far.rows, end: byRows, first: true, whole: true}, ok && !far.all && far.rows < mostRows
 	case "first_value":
 		f.first = true
 	default:
@@ -66,7 +69,8 @@ func slidingBound(unit plan.FrameUnit, b plan.FrameBound) (kind boundKind, back 
 	case b.Kind == plan.CurrentRow:
 		return byPeers, 0, true
 	case b.Kind == plan.Preceding && unit == plan.FrameRows:
-		return byRows, b.Offset.Value.(*array.Int64).Value(0), true
+		back = b.Offset.Value.(*array.Int64).Value(0)
+		return byRows, back, back < mostRows
 	case b.Kind == plan.Preceding:
 		back, ok = micros(b.Offset)
 		return byTime, back, ok

@@ -99,7 +99,9 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 }
 
 // full reports whether the chunk is to be given away.
-func (r *Reader) full() bool { return r.size >= chunkBytes || len(r.chunk.Texts) >= decode.MaxChunkRows }
+func (r *Reader) full() bool {
+	return r.size >= chunkBytes || len(r.chunk.Texts) >= decode.MaxChunkRows
+}
 
 func (r *Reader) give() *decode.Chunk {
 	out := r.chunk

@@ -146,7 +146,9 @@ func (g *generator) predicate() string {
 
 // query is one statement. Rows come in any order, except that a LIMIT orders by every column.
 func (g *generator) query() string {
-	switch g.IntN(7) {
+	switch g.IntN(9) {
+	case 7, 8:
+		return g.special()
 	case 0:
 		return g.setOperation()
 	case 1:

@@ -31,7 +31,7 @@ var Aliases = map[string]string{
 // formNames are the calls that stand for other expressions.
 var formNames = []string{
 	"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping",
-	"pg_typeof", "typeof", "current_database", "current_schema", "array_to_json", "row_to_json",
+	"quantile_cont", "quantile_disc", "pg_typeof", "typeof", "current_database", "current_schema", "array_to_json", "row_to_json",
 	"date", "div", "quote_nullable", "to_date", "make_date", "make_interval",
 }
 

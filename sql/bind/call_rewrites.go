@@ -35,6 +35,8 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return countRows(e)
 	case "percentile_cont", "percentile_disc":
 		return percentiles(e)
+	case "quantile_cont", "quantile_disc":
+		return quantile(name, e)
 	case "pg_typeof", "typeof":
 		return x.typeOf(name, e)
 	case "current_database", "current_catalog":
@@ -249,6 +251,17 @@ func percentiles(e *ast.Call) ast.Expr {
 		out.Items = append(out.Items, &one)
 	}
 	return out
+}
+
+// quantile is what DuckDB writes for a percentile: quantile_cont(x, 0.5).
+func quantile(name string, e *ast.Call) ast.Expr {
+	if len(e.Args) != 2 || e.Within {
+		return nil
+	}
+	out := *e
+	out.Name.Text = strings.Replace(name, "quantile", "percentile", 1)
+	out.Args, out.OrderBy, out.Within = e.Args[1:], []ast.Order{{Expr: e.Args[0]}}, true
+	return &out
 }
 
 // bindRewritten binds what a call is written as, under its own name.

@@ -20,6 +20,8 @@ type firstRowsOp struct {
 	by    []*kernel.Program
 	keys  []*kernel.Program
 	types []event.Type // of by
+	// lead tells the scan what it need not read, where all rows are one group; otherwise nil.
+	lead *lead
 	// carried are the columns that the parent reads.
 	carried []int
 }
@@ -44,6 +46,9 @@ func (r *run) newFirstRows(ctx context.Context, n *plan.FirstRows, used []bool) 
 	}
 	if op.input, err = r.build(ctx, n.Input, needed); err != nil {
 		return nil, err
+	}
+	if len(n.By) == 0 {
+		op.lead = newLead(op.input, n.Keys)
 	}
 	useBriefly(op.input)
 	return op, nil
@@ -143,6 +148,9 @@ func (p *firstRowsPart) consume(batch *Batch) error {
 	}
 	if err := p.pick.update(append(columns, keys...), p.ids, p.count(), sequence(batch.Rows)); err != nil {
 		return err
+	}
+	if p.op.lead != nil {
+		p.op.lead.reachFirst(keys[0])
 	}
 	return p.fit()
 }

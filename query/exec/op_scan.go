@@ -18,10 +18,14 @@ import (
 type scanOp struct {
 	run        *run
 	stream     string
+	schema     *event.Schema
+	fields     []event.FieldID
 	conditions []condition
 	keep       []bool // the columns that are read later
 	morsels    []query.Morsel
 	runtime    []scanFilter // of joins above
+	lead       *lead        // of an operator above that keeps first rows only; nil for none
+	leadColumn int
 	shares     *shares
 	readers    int  // opened so far
 	brief      bool // batches are not kept: see useBriefly
@@ -48,7 +52,7 @@ func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator,
 	r.stats.groupsRead.Add(int64(scan.RowGroupsScanned))
 	r.stats.groupsCut.Add(int64(scan.RowGroupsPruned))
 	r.stats.tailRows.Add(scan.TailRows)
-	op := &scanOp{run: r, stream: n.Stream, conditions: conditions, keep: used, morsels: scan.Morsels}
+	op := &scanOp{run: r, stream: n.Stream, schema: n.Schema, fields: n.Fields, conditions: conditions, keep: used, morsels: scan.Morsels}
 	op.shares = newShares(len(op.morsels), op.width())
 	return op, nil
 }
@@ -159,8 +163,11 @@ func (r *scanReader) load(ctx context.Context) error {
 	return r.plan(ctx, first)
 }
 
-// excluded reports that a join needs none of the morsel's rows.
+// excluded reports that an operator above needs none of the morsel's rows.
 func (r *scanReader) excluded() bool {
+	if r.op.lead != nil && r.op.lead.excludes(r.source, r.op.leadColumn) {
+		return true
+	}
 	for _, u := range r.uses {
 		if u.filter.key != nil && u.filter.excludes(r.source, u.column) {
 			return true

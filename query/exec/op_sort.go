@@ -24,6 +24,8 @@ type sortOp struct {
 	keys []*kernel.Program
 	// keyAt says in which of the collected columns each key is.
 	keyAt []int
+	// lead tells the scan what it need not read; nil without a limit.
+	lead *lead
 }
 
 func (r *run) newSort(ctx context.Context, n *plan.Sort) (operator, error) {
@@ -41,7 +43,9 @@ func (r *run) newSort(ctx context.Context, n *plan.Sort) (operator, error) {
 		op.keys = append(op.keys, key)
 	}
 	var err error
-	op.input, err = r.build(ctx, n.Input, all(op.columns))
+	if op.input, err = r.build(ctx, n.Input, all(op.columns)); err == nil && n.Limit >= 0 {
+		op.lead = newLead(op.input, n.Keys)
+	}
 	return op, err
 }
 
@@ -144,10 +148,12 @@ func (b *sortBuffer) consume(batch *Batch) error {
 	}
 	if limit := b.op.node.Limit; limit >= 0 && limit < int64(batch.Rows)/4 {
 		first := firstOfBatch(b.op.keysOf(batch.Columns), b.op.node.Keys, batch.Rows, int(limit))
+		b.leads(batch, first)
 		batch = batch.take(first, all(len(batch.Columns)))
 	}
 	if batch.Rows > 0 {
 		b.add(batch)
+		b.leads(batch, sequence(batch.Rows))
 	}
 	if err := b.fit(); err != nil {
 		return err
@@ -156,6 +162,13 @@ func (b *sortBuffer) consume(batch *Batch) error {
 		return b.cut()
 	}
 	return nil
+}
+
+// leads tells the scan how far rows may still be wanted, if some rows of a batch are as many as the limit.
+func (b *sortBuffer) leads(batch *Batch, rows []int32) {
+	if limit := b.op.node.Limit; b.op.lead != nil && limit <= int64(len(rows)) {
+		b.op.lead.reachLast(batch.Columns[b.op.keyAt[0]], rows, int(limit))
+	}
 }
 
 // fit asks for the memory of what has been collected, and spills it where there is none. Sorting lays the batches end to end, so that it
@@ -229,6 +242,7 @@ func (b *sortBuffer) cut() error {
 		return err
 	}
 	if n := len(run.order); n > 0 {
+		b.leads(run.batch, run.order)
 		b.bound = newSortBound(run.batch.Columns[b.op.keyAt[0]], b.op.node.Keys[0], int(run.order[n-1]))
 	}
 	b.batches, b.rows, b.size = nil, 0, 0

@@ -6,6 +6,9 @@ import "sync"
 // morsels share their dictionaries and whoever groups by one looks its texts up once; a reader that has finished takes over half of
 // what another still has. It may be used from any goroutine.
 type shares struct {
+	// inOrder says that all readers take from one share, for a scan whose first morsels may make the others superfluous.
+	inOrder bool
+
 	mu struct {
 		sync.Mutex
 		left []share // by reader
@@ -28,6 +31,9 @@ func newShares(morsels, readers int) *shares {
 func (s *shares) take(reader int) (morsel int, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.inOrder {
+		reader = 0
+	}
 	for reader >= len(s.mu.left) {
 		s.mu.left = append(s.mu.left, share{})
 	}

@@ -20,6 +20,7 @@ var rules = []func(plan.Node) (plan.Node, error){
 	shareSums,
 	shareExpressions,
 	dropDependentGroups,
+	dropFixedKeys,
 	pushLimits,
 	pruneColumns,
 	dropNoopProjections,

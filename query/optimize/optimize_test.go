@@ -15,7 +15,7 @@ func TestRules(t *testing.T) {
 	t.Parallel()
 	named := map[string]func(plan.Node) (plan.Node, error){
 		"fold": foldConstants, "push-filters": pushFilters, "push-limits": pushLimits, "prune-columns": pruneColumns,
-		"decorrelate": decorrelate, "drop-groups": dropDependentGroups, "order-joins": orderJoins, "share-sums": shareSums,
+		"decorrelate": decorrelate, "drop-groups": dropDependentGroups, "drop-keys": dropFixedKeys, "order-joins": orderJoins, "share-sums": shareSums,
 		"share-expressions": shareExpressions,
 		"drop-projections":  dropNoopProjections, "use-statistics": useStatistics, "optimize": Optimize,
 		// Ranges show on scans that hold their filter.

@@ -117,6 +117,15 @@ func readNode(l list) plan.Node {
 			out.Aggregates, out.Names = append(out.Aggregates, a), append(out.Names, name)
 		}
 		return out
+	case "first-rows":
+		out := &plan.FirstRows{Input: input}
+		for _, item := range args[0].items {
+			out.By = append(out.By, readExpr(item, columns))
+		}
+		for _, item := range args[1].items {
+			out.Keys = append(out.Keys, plan.SortKey{Expr: readExpr(item.items[1], columns), Descending: item.items[0].atom == "desc"})
+		}
+		return out
 	case "sort":
 		out := &plan.Sort{Input: input, Limit: -1}
 		for _, item := range args[0].items {

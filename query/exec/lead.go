@@ -1,0 +1,169 @@
+package exec
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// lead is what an operator that keeps a few first rows of an order lets the scan below it know: the value, in the order's first key, behind
+// which no row is kept any more. The scan begins with the morsels whose rows may come first, and leaves out those whose rows all
+// come too late: of a stream that is asked for its newest rows it reads the end.
+type lead struct {
+	descending bool
+	nullsFirst bool
+	// bound is nil before enough rows are kept.
+	bound atomic.Pointer[int64]
+}
+
+// newLead makes the lead of an operator whose first key is a plain column of whole numbers, and tells the scan below it. It is nil where
+// there is no such key, no scan, or where NULLs come first and there may be some: bounds say nothing of them.
+func newLead(input operator, keys []plan.SortKey) *lead {
+	if len(keys) == 0 {
+		return nil
+	}
+	ref, ok := keys[0].Expr.(*plan.ColumnRef)
+	if !ok || (ref.Typ.Kind != event.TimestampTZ && ref.Typ.Kind != event.BigInt) {
+		return nil
+	}
+	l := &lead{descending: keys[0].Descending, nullsFirst: keys[0].NullsFirst}
+	if !led(input, ref.Index, l) {
+		return nil
+	}
+	return l
+}
+
+// reach says that enough rows are kept which come no later than a value.
+func (l *lead) reach(value int64) {
+	for {
+		old := l.bound.Load()
+		if (old != nil && !l.later(*old, value)) || l.bound.CompareAndSwap(old, &value) {
+			return
+		}
+	}
+}
+
+// reachFirst says so of the value that comes first in a column, if there is any.
+func (l *lead) reachFirst(column arrow.Array) {
+	values, found, best := arrow.GetValues[int64](column.Data(), 1), false, int64(0)
+	for i, v := range values {
+		if column.IsValid(i) && (!found || l.later(best, v)) {
+			found, best = true, v
+		}
+	}
+	if found {
+		l.reach(best)
+	}
+}
+
+// reachLast says so of the value that comes last in some rows of a column, if as many of them as are needed have one.
+func (l *lead) reachLast(column arrow.Array, rows []int32, needed int) {
+	values, found, worst := arrow.GetValues[int64](column.Data(), 1), 0, int64(0)
+	for _, row := range rows {
+		if !column.IsValid(int(row)) {
+			continue
+		}
+		if v := values[row]; found == 0 || l.later(v, worst) {
+			worst = v
+		}
+		found++
+	}
+	if found >= needed && needed > 0 {
+		l.reach(worst)
+	}
+}
+
+// later reports that a comes after b.
+func (l *lead) later(a, b int64) bool {
+	if l.descending {
+		return a < b
+	}
+	return a > b
+}
+
+// first is the value of a morsel's bounds that comes first.
+func (l *lead) first(bounds arrow.Array) int64 {
+	ends := arrow.GetValues[int64](bounds.Data(), 1)
+	if l.descending {
+		return ends[1]
+	}
+	return ends[0]
+}
+
+// excludes reports that all rows of a morsel come too late.
+func (l *lead) excludes(m query.Morsel, column int) bool {
+	bound := l.bound.Load()
+	if bound == nil {
+		return false
+	}
+	ends, ok := m.Bounds(column)
+	return ok && l.later(l.first(ends), *bound)
+}
+
+// arrange brings morsels into the order in which their rows may come. Those of which nothing is known come first.
+func (l *lead) arrange(morsels []query.Morsel, column int) []query.Morsel {
+	type placed struct {
+		query.Morsel
+		known bool
+		first int64
+	}
+	all := make([]placed, len(morsels))
+	for i, m := range morsels {
+		all[i].Morsel = m
+		if ends, ok := m.Bounds(column); ok {
+			all[i].known, all[i].first = true, l.first(ends)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b placed) int {
+		switch {
+		case a.known != b.known:
+			return map[bool]int{false: -1, true: 1}[a.known]
+		case !a.known || a.first == b.first:
+			return 0
+		case l.later(a.first, b.first):
+			return 1
+		default:
+			return -1
+		}
+	})
+	out := make([]query.Morsel, len(all))
+	for i := range all {
+		out[i] = all[i].Morsel
+	}
+	return out
+}
+
+// leadable is an operator that passes a lead on to a scan, by one of the columns it gives, or is that scan.
+type leadable interface {
+	led(column int, l *lead) bool
+}
+
+func led(op operator, column int, l *lead) bool {
+	o, ok := op.(leadable)
+	return ok && o.led(column, l)
+}
+
+func (o *profiledOp) led(column int, l *lead) bool { return led(o.operator, column, l) }
+
+func (o *filterOp) led(column int, l *lead) bool { return led(o.operator, column, l) }
+
+func (o *projectOp) led(column int, l *lead) bool {
+	ref, ok := o.exprs[column].(*plan.ColumnRef)
+	return ok && led(o.operator, ref.Index, l)
+}
+
+func (o *scanOp) led(column int, l *lead) bool {
+	if c, ok := o.schema.ByID(o.fields[column]); l.nullsFirst && (!ok || !c.NotNull) {
+		return false
+	}
+	o.lead, o.leadColumn = l, column
+	o.morsels = l.arrange(o.morsels, column)
+	o.shares = newShares(len(o.morsels), 1)
+	o.shares.inOrder = true
+	return true
+}

@@ -1,0 +1,113 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/server/config"
+)
+
+const (
+	newestHours = 40
+	newestRows  = 1000 // of an hour
+)
+
+// unmerged is a server that leaves segments as they were sealed, so that what is read of them does not depend on what was merged by then.
+func unmerged(t *testing.T) *instance {
+	t.Helper()
+	c := config.Default()
+	c.Data, c.Listen, c.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	a, err := openApp(c, slog.New(slog.DiscardHandler), func(string) (*catalog.Stream, bool) { return nil, false })
+	require.NoError(t, err)
+	require.NoError(t, a.listen(t.Context(), "test"))
+	t.Cleanup(func() { require.NoError(t, a.Close()) })
+	return &instance{App: a, t: t, data: c.Data}
+}
+
+// hours sends rows of some hours, one segment each, the last hour unsealed. Rows of the key "rare" come once in each hour.
+func hours(s *instance, stream string, from, to int) {
+	s.t.Helper()
+	for hour := from; hour < to; hour++ {
+		var body strings.Builder
+		for n := range newestRows {
+			key := fmt.Sprintf("k%d", n%7)
+			if n == 500 {
+				key = "rare"
+			}
+			fmt.Fprintf(&body, `{"ts":"2026-03-%02dT%02d:%02d:%02dZ","key":%q,"n":%d}`+"\n", 1+hour/24, hour%24, n/20, 3*(n%20), key, hour*newestRows+n)
+		}
+		s.ingest(stream, body.String())
+		if hour < newestHours-1 {
+			s.seal(stream)
+		}
+	}
+}
+
+// TestNewestRowsAreFoundAtTheEnd counts the rows that are read where only the first of an order are wanted: the scan begins where these are,
+// and does not go on to where none can be.
+func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
+	t.Parallel()
+	s := unmerged(t)
+	s.query("CREATE STREAM s (ts TIMESTAMPTZ NOT NULL, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
+	hours(s, "s", 0, newestHours)
+	for _, c := range []struct {
+		sql, want string
+		hours     int64 // read at most
+	}{
+		{"SELECT n FROM s WHERE key = 'rare' LATEST ON ts PARTITION BY key", "[39500]\n", 4},
+		{"SELECT n FROM s WHERE key = 'k1' AND n < 20000 LATEST ON ts PARTITION BY key", "[19995]\n", 4},
+		{"SELECT n FROM s ORDER BY ts DESC LIMIT 2", "[39999]\n[39998]\n", 4},
+		{"SELECT n FROM s WHERE key = 'rare' ORDER BY ts DESC LIMIT 1", "[39500]\n", 4},
+		{"SELECT n FROM s ORDER BY ts LIMIT 2 OFFSET 1", "[1]\n[2]\n", 4},
+		{"SELECT m FROM (SELECT ts AS at, n * 2 AS m FROM s) q ORDER BY at DESC, m LIMIT 1", "[79998]\n", 4},
+		// No order that the scan could follow: everything is read, and the answers are right as well.
+		{"SELECT n FROM s WHERE key IN ('rare', 'k1') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", newestHours},
+	} {
+		got := s.query(c.sql)
+		require.Equal(t, c.want, got.text(), c.sql)
+		require.LessOrEqual(t, got.Stats.Rows, c.hours*newestRows, c.sql)
+	}
+	// Late rows and rows without a time do not lie where their order puts them.
+	s.ingest("s", `{"ts":"2026-04-01T00:00:00Z","key":"rare","n":-1}`+"\n")
+	s.seal("s")
+	s.ingest("s", `{"ts":"2026-02-01T00:00:00Z","key":"rare","n":-3}`+"\n")
+	require.Equal(t, "[-1]\n", s.query("SELECT n FROM s WHERE key = 'rare' LATEST ON ts PARTITION BY key").text())
+	require.Equal(t, "[-1]\n", s.query("SELECT n FROM s ORDER BY ts DESC LIMIT 1").text())
+	require.Equal(t, "[-3]\n", s.query("SELECT n FROM s ORDER BY ts LIMIT 1").text())
+
+	// Where there may be NULLs, and they come first, the end is not enough.
+	s.query("CREATE STREAM nulls (at TIMESTAMPTZ NOT NULL, m BIGINT, WATERMARK FOR at AS at)")
+	for n := range 5 {
+		s.ingest("nulls", fmt.Sprintf(`{"at":"2026-03-01T00:00:0%dZ","m":%d}`+"\n"+`{"at":"2026-03-01T00:00:0%dZ"}`+"\n", n, n, n))
+		s.seal("nulls")
+	}
+	require.Equal(t, "[null]\n", s.query("SELECT m FROM nulls ORDER BY m DESC LIMIT 1").text())
+	require.Equal(t, "[4]\n", s.query("SELECT m FROM nulls ORDER BY m DESC NULLS LAST LIMIT 1").text())
+	require.Equal(t, "[0]\n", s.query("SELECT m FROM nulls ORDER BY m LIMIT 1").text())
+	require.Equal(t, strings.Repeat("[null]\n", 5)+"[4]\n[3]\n", s.query("SELECT m FROM nulls ORDER BY m DESC LIMIT 7").text())
+}
+
+// TestTheLastHourCostsTheSameHoweverMuchIsOlder counts what a query over the last hour reads, as ten times as many older rows come.
+func TestTheLastHourCostsTheSameHoweverMuchIsOlder(t *testing.T) {
+	t.Parallel()
+	s := unmerged(t)
+	for stream, first := range map[string]int{"few": newestHours - 4, "many": 0} {
+		s.query("CREATE STREAM " + stream + " (ts TIMESTAMPTZ, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
+		hours(s, stream, first, newestHours)
+		s.seal(stream)
+	}
+	ask := func(stream string) table {
+		return s.query("SELECT key, count(*), sum(n) FROM " + stream + " WHERE ts >= TIMESTAMPTZ '2026-03-02T15:00:00Z' GROUP BY key ORDER BY key")
+	}
+	few, many := ask("few"), ask("many")
+	require.Equal(t, few.text(), many.text())
+	require.Positive(t, few.Stats.Rows)
+	require.Equal(t, few.Stats.Rows, many.Stats.Rows)
+	require.Equal(t, few.Stats.Scanned, many.Stats.Scanned)
+	require.Greater(t, many.Stats.Pruned, few.Stats.Pruned)
+}

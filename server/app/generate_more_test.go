@@ -100,7 +100,8 @@ func (g *generator) times() string {
 	unit := g.pick("1 month", "1 day", "36 hours", "1 year", "10 days", "1 month 1 day", "90 minutes")
 	moment := fmt.Sprintf("(TIMESTAMP '2024-01-31 12:30:00' + %s * INTERVAL '%s')", n, unit)
 	return fmt.Sprintf("SELECT %s, CAST(CAST(%s AS DATE) AS TEXT), CAST(CAST(date_trunc('%s', %s) AS DATE) AS TEXT), "+
-		"extract(%s FROM %s), %s < TIMESTAMP '2024-03-01' FROM t1 AS x", n, moment, g.pick("month", "week", "quarter", "year"), moment, g.pick("doy", "day", "isodow", "week", "hour", "quarter"), moment, moment)
+		"extract(%s FROM %s), %s < TIMESTAMP '2024-03-01' FROM t1 AS x", n, moment, g.pick("month", "week", "quarter", "year"), moment,
+		g.pick("doy", "day", "isodow", "week", "hour", "quarter"), moment, moment)
 }
 
 // documents are JSON made of values that are not NULL.

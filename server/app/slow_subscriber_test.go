@@ -20,7 +20,7 @@ func TestSubscriberWhoDoesNotReadHoldsUpNobody(t *testing.T) {
 	for _, query := range []string{"SELECT+*+FROM+notes", "SELECT+*+FROM+latest", "SELECT+count(*)+FROM+notes"} {
 		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", address)
 		require.NoError(t, err)
-		defer c.Close()
+		t.Cleanup(func() { _ = c.Close() })
 		_, err = fmt.Fprintf(c, "GET /v1/subscribe?q=%s HTTP/1.1\r\nHost: %s\r\n\r\n", query, address)
 		require.NoError(t, err)
 	}

@@ -57,6 +57,7 @@ func buildArrayImplementations() arrayRegistry {
 	registerArrayTests(r)
 	registerArrayText(r)
 	registerArrayJSON(r)
+	registerJSONChange(r)
 	return r
 }
 

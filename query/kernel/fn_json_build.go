@@ -47,6 +47,7 @@ func registerJSONBuilding(r registry) {
 	r.strict("||(JSONB, JSONB)", joinJSON)
 	r.strict("-(JSONB, TEXT)", withoutKey)
 	r.strict("-(JSONB, BIGINT)", withoutElement)
+	r.strict("jsonb_pretty(JSONB)", unaryText(prettyJSON))
 	r.strict("jsonb_strip_nulls(JSONB)", unaryText(func(s string) string { return string(appendWithoutNulls(nil, strings.TrimSpace(s), 0)) }))
 }
 

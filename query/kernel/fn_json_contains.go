@@ -15,14 +15,41 @@ func registerJSONTests(r registry) {
 	r.strict("?(JSONB, TEXT)", textTest(hasKey))
 	r.strict("jsonb_typeof(JSONB)", unaryText(func(s string) string { return jsonKindNames[kindOfJSON(strings.TrimSpace(s))] }))
 	r.strict("jsonb_array_length(JSONB)", jsonLength)
-	r.strict("json_valid(TEXT)", func(c *call) (arrow.Array, error) {
-		documents := textsOf(c.args[0])
-		return mapBooleans(c, func(i int) (bool, error) { return json.Valid([]byte(documents.at(i))), nil })
-	})
+	for _, signature := range []string{"(TEXT)", "(JSONB)", "(TEXT, TEXT)", "(JSONB, TEXT)"} {
+		r.strict("json_valid"+signature, isJSON)
+	}
 }
 
 var jsonKindNames = map[jsonKind]string{
 	jsonNull: "null", jsonString: "string", jsonNumber: "number", jsonBoolean: "boolean", jsonArray: "array", jsonObject: "object",
+}
+
+// isJSON reports whether a text is JSON, and of the kind that a second argument names: value, object, array or scalar.
+func isJSON(c *call) (arrow.Array, error) {
+	documents := textsOf(c.args[0])
+	wanted := func(int) string { return "value" }
+	if len(c.args) == 2 {
+		kinds := textsOf(c.args[1])
+		wanted = kinds.at
+	}
+	return mapBooleans(c, func(i int) (bool, error) {
+		document := documents.at(i)
+		kind := kindOfJSON(strings.TrimSpace(document))
+		fits := true
+		switch name := wanted(i); name {
+		case "value":
+		case "object":
+			fits = kind == jsonObject
+		case "array":
+			fits = kind == jsonArray
+		case "scalar":
+			fits = kind < jsonArray
+		default:
+			return false, event.Errorf(event.CodeInvalidValue, "json_valid: there is no kind of JSON %q", name).
+				WithHint("there are value, object, array and scalar")
+		}
+		return fits && json.Valid([]byte(document)), nil
+	})
 }
 
 // containsJSON reports whether a document has all that another has, as PostgreSQL's @> does: members of objects by name, elements of

@@ -10,10 +10,10 @@ import (
 // its Name and Args; a test there holds the two lists equal.
 type ArrayForm struct {
 	Name string
-	// Args has a letter for each argument: a for T[], e for T, i for BIGINT, t for TEXT, j for JSONB, m for TIMESTAMPTZ, v for INTERVAL, I
-	// for BIGINT[].
+	// Args has a letter for each argument: a for T[], e for T, i for BIGINT, t for TEXT, j for JSONB, m for TIMESTAMPTZ, v for INTERVAL, b for
+	// BOOLEAN, I for BIGINT[], X for TEXT[].
 	Args string
-	// Result is such a letter too, or b for BOOLEAN, X for TEXT[], J for JSONB[], M for TIMESTAMPTZ[].
+	// Result is such a letter too, or J for JSONB[], M for TIMESTAMPTZ[].
 	Result byte
 	// Variadic forms take their last argument any number of times, also not at all.
 	Variadic bool
@@ -53,6 +53,11 @@ func buildArrayForms() []ArrayForm {
 		{Name: "jsonb_keys", Args: "j", Result: 'X'}, {Name: "jsonb_values", Args: "j", Result: 'J'},
 		{Name: "jsonb_values_text", Args: "j", Result: 'X'},
 		{Name: "to_jsonb", Args: "a", Result: 'j'},
+		{Name: "#>", Args: "jX", Result: 'j', Symbol: true}, {Name: "#>>", Args: "jX", Result: 't', Symbol: true},
+		{Name: "#-", Args: "jX", Result: 'j', Symbol: true},
+		{Name: "?|", Args: "jX", Result: 'b', Symbol: true}, {Name: "?&", Args: "jX", Result: 'b', Symbol: true},
+		{Name: "jsonb_set", Args: "jXj", Result: 'j'}, {Name: "jsonb_set", Args: "jXjb", Result: 'j'},
+		{Name: "jsonb_insert", Args: "jXj", Result: 'j'}, {Name: "jsonb_insert", Args: "jXjb", Result: 'j'},
 		{Name: "@>", Args: "aa", Result: 'b', Symbol: true}, {Name: "<@", Args: "aa", Result: 'b', Symbol: true},
 		{Name: "&&", Args: "aa", Result: 'b', Symbol: true},
 		{Name: "is distinct from", Args: "aa", Result: 'b', Lax: true, Symbol: true},

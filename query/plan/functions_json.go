@@ -12,8 +12,10 @@ func moreJSONFunctions() []*Function {
 		operator("-", jsonb, jsonb, text), operator("-", jsonb, jsonb, bigint),
 		scalar("jsonb_typeof", text, jsonb),
 		scalar("jsonb_array_length", bigint, jsonb),
-		scalar("jsonb_strip_nulls", jsonb, jsonb),
-		scalar("json_valid", boolean, text),
+		scalar("jsonb_strip_nulls", jsonb, jsonb), scalar("jsonb_pretty", text, jsonb),
+		// The second argument is a kind of JSON: value, object, array or scalar.
+		scalar("json_valid", boolean, text), scalar("json_valid", boolean, jsonb),
+		scalar("json_valid", boolean, text, text), scalar("json_valid", boolean, jsonb, text),
 		// NULLs become JSON's null; the names of members may not be NULL.
 		{Name: "jsonb_build_array", Result: jsonb},
 		{Name: "jsonb_build_array", Args: []event.Type{jsonb}, Variadic: true, Result: jsonb},

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"github.com/alecthomas/participle/v2/lexer"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -256,8 +258,11 @@ func (c *climber) is(left ast.Expr, pos event.Position) (ast.Expr, error) {
 			return &ast.Is{Pos: pos, Input: left, Test: test, Not: not}, nil
 		}
 	}
+	if accept(c.lex, "JSON") {
+		return c.isJSON(left, not, pos), nil
+	}
 	if !accept(c.lex, "DISTINCT") {
-		return nil, &unexpected{token: t, expected: "NULL, TRUE, FALSE, UNKNOWN or DISTINCT FROM"}
+		return nil, &unexpected{token: t, expected: "NULL, TRUE, FALSE, UNKNOWN, JSON or DISTINCT FROM"}
 	}
 	if err := expect(c.lex, "FROM"); err != nil {
 		return nil, err
@@ -268,6 +273,21 @@ func (c *climber) is(left ast.Expr, pos event.Position) (ast.Expr, error) {
 	}
 	right, err := c.expr(powerIs + 1)
 	return &ast.Binary{Pos: pos, Op: op, Left: left, Right: right}, err
+}
+
+// isJSON reads what follows IS JSON: the kind, a JSON value of any unless told.
+func (c *climber) isJSON(left ast.Expr, not bool, pos event.Position) ast.Expr {
+	test := &ast.Call{Name: ast.Name{Text: "json_valid", Pos: pos}, Args: []ast.Expr{left}}
+	for _, kind := range []string{"VALUE", "OBJECT", "ARRAY", "SCALAR"} {
+		if accept(c.lex, kind) {
+			test.Args = append(test.Args, &ast.String{Pos: pos, Value: strings.ToLower(kind)})
+			break
+		}
+	}
+	if !not {
+		return test
+	}
+	return &ast.Unary{Pos: pos, Op: "NOT", Input: test}
 }
 
 // rangeTest reads [NOT] BETWEEN, IN, LIKE, ILIKE or SIMILAR TO with what follows.

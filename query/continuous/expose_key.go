@@ -335,7 +335,7 @@ func mapColumns(e plan.Expr, f func(*plan.ColumnRef) plan.Expr) plan.Expr {
 	case *plan.Call:
 		return &plan.Call{Fn: e.Fn, Args: all(e.Args)}
 	case *plan.Cast:
-		return &plan.Cast{Input: mapColumns(e.Input, f), To: e.To}
+		return &plan.Cast{Input: mapColumns(e.Input, f), To: e.To, Try: e.Try}
 	case *plan.Case:
 		out := &plan.Case{Typ: e.Typ}
 		for _, w := range e.Whens {

@@ -86,6 +86,9 @@ func compile(e plan.Expr, columns []int) (step, []int, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		if e.Try {
+			f = trying(f, e.To)
+		}
 		return newCallStep(f, []step{input}, castsValues(e.Input.Type(), e.To)), columns, nil
 	case *plan.Case:
 		return compileCase(e, columns)

@@ -38,7 +38,7 @@ func mayFail(e plan.Expr) bool {
 		}
 	case *plan.Case:
 	case *plan.Cast:
-		if e.To.Kind != event.Text && !slices.Contains(widens[e.Input.Type().Kind], e.To.Kind) {
+		if !e.Try && e.To.Kind != event.Text && !slices.Contains(widens[e.Input.Type().Kind], e.To.Kind) {
 			return true
 		}
 	default:

@@ -163,7 +163,7 @@ func rewriteExpr(e plan.Expr, f func(plan.Expr) plan.Expr) plan.Expr {
 	case *plan.Call:
 		e = &plan.Call{Fn: x.Fn, Args: mapAll(x.Args, inner)}
 	case *plan.Cast:
-		e = &plan.Cast{Input: inner(x.Input), To: x.To}
+		e = &plan.Cast{Input: inner(x.Input), To: x.To, Try: x.Try}
 	case *plan.Case:
 		out := &plan.Case{Whens: make([]plan.When, len(x.Whens)), Typ: x.Typ}
 		for i, w := range x.Whens {

@@ -33,10 +33,11 @@ type Call struct {
 	Args []Expr
 }
 
-// Cast converts to another type as `::` does; a value that cannot be converted is an error.
+// Cast converts to another type as `::` does; a value that cannot be converted is an error, or NULL where Try is set.
 type Cast struct {
 	Input Expr
 	To    event.Type
+	Try   bool
 }
 
 // Case is CASE WHEN ... THEN ... ELSE ... END in its searched form. Else may be nil, meaning NULL. Branches have the type Typ

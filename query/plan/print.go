@@ -219,7 +219,12 @@ func (e *Call) String() string {
 }
 
 // String prints the cast as ::.
-func (e *Cast) String() string { return e.Input.String() + "::" + e.To.String() }
+func (e *Cast) String() string {
+	if e.Try {
+		return "try_cast(" + e.Input.String() + " AS " + e.To.String() + ")"
+	}
+	return e.Input.String() + "::" + e.To.String()
+}
 
 // String prints the searched form.
 func (e *Case) String() string {

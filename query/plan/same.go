@@ -25,7 +25,7 @@ func Same(a, b Expr) bool {
 		return ok && sameFunction(a.Fn, b.Fn) && sameOperands(a, b)
 	case *Cast:
 		b, ok := b.(*Cast)
-		return ok && a.To.Equal(b.To) && Same(a.Input, b.Input)
+		return ok && a.To.Equal(b.To) && a.Try == b.Try && Same(a.Input, b.Input)
 	case *Case:
 		b, ok := b.(*Case)
 		return ok && (a.Else == nil) == (b.Else == nil) && sameOperands(a, b)

@@ -280,6 +280,24 @@ func TestViewIsBuiltAnewWhenAColumnWidens(t *testing.T) {
 	require.Equal(t, "[1]\n[2.5]\n[3]\n", i.wait("SELECT a FROM v ORDER BY ts"))
 }
 
+// TestViewSaysThatItsInputHasOutgrownIt lets a column of numbers become JSONB under a sum: the view says what has happened, stays as it was, and
+// is replaced by one that knows what to do with the rest.
+func TestViewSaysThatItsInputHasOutgrownIt(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.ingest("loose", `{"ts":"2026-01-01T00:00:00Z","a":1}`)
+	const grouped = " FROM TUMBLE(loose, ts, INTERVAL '1 day') GROUP BY window_start EMIT ON UPDATE"
+	i.query("CREATE MATERIALIZED VIEW v AS SELECT window_start, sum(a) AS total" + grouped)
+	require.Equal(t, "[1]\n", i.wait("SELECT total FROM v"))
+	i.ingest("loose", `{"ts":"2026-01-01T00:00:01Z","a":"many"}`)
+	i.await(func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), "its query does not fit it any more: sum(JSONB)") })
+	require.Contains(t, i.problem("ALTER MATERIALIZED VIEW v RESUME SKIP"), "has not stopped at one event")
+	require.Equal(t, "[1]\n", i.query("SELECT total FROM v").text())
+	i.query("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT window_start, sum(try_cast(a AS BIGINT)) AS total" + grouped)
+	i.ingest("loose", `{"ts":"2026-01-01T00:00:02Z","a":4}`)
+	require.Equal(t, "[5]\n", i.wait("SELECT total FROM v"))
+}
+
 // TestViewOverItsMemoryIsPaused gives a view less memory than what is needed to find its groups: it says so, can be read as it is, also after
 // a restart, and goes on from there with more.
 func TestViewOverItsMemoryIsPaused(t *testing.T) {

@@ -129,6 +129,23 @@ func sameShape(definition *catalog.View, program *continuous.Program) bool {
 	return true
 }
 
+// errOutgrown marks the failure of a view whose query no longer fits its inputs.
+var errOutgrown = errors.New("the query does not fit its inputs any more")
+
+// outgrown says of a view whose query no longer fits its inputs what has happened and what to do.
+func outgrown(err error) error {
+	var fault *event.Error
+	if !isQuery(err) || !errors.As(err, &fault) {
+		return err
+	}
+	return &event.Error{
+		Code:   fault.Code,
+		Detail: "what the view reads has changed, and its query does not fit it any more: " + fault.Detail,
+		Hint:   "CREATE OR REPLACE MATERIALIZED VIEW with a query that does, as by a cast",
+		Cause:  errOutgrown,
+	}
+}
+
 // isQuery reports whether an error is the query's own, as an overflow is, or its definition's: trying again does not help.
 func isQuery(err error) bool {
 	var fault *event.Error

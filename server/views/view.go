@@ -189,6 +189,7 @@ func (v *View) run() {
 				<-v.ctx.Done() // the one that takes this one's place ends it
 				return
 			}
+			err = outgrown(err)
 		}
 		v.anchor(err)
 		culprit, err := v.blame(err)

@@ -85,11 +85,12 @@ type Case struct {
 // When is one branch of a Case.
 type When struct{ Condition, Then Expr }
 
-// Cast is CAST(x AS t) or x::t.
+// Cast is CAST(x AS t), x::t or, with Try, TRY_CAST(x AS t).
 type Cast struct {
 	Pos   event.Position
 	Input Expr
 	Type  TypeName
+	Try   bool
 }
 
 // Unary is an operator before its operand: "-", "~" or "NOT".

@@ -320,7 +320,13 @@ func (e *Case) String() string {
 }
 
 // String prints the form with CAST.
-func (e *Cast) String() string { return "CAST(" + e.Input.String() + " AS " + e.Type.Text + ")" }
+func (e *Cast) String() string {
+	word := "CAST("
+	if e.Try {
+		word = "TRY_CAST("
+	}
+	return word + e.Input.String() + " AS " + e.Type.Text + ")"
+}
 
 // String prints the operator before its operand.
 func (e *Unary) String() string { return "(" + e.Op + " " + e.Input.String() + ")" }

@@ -79,7 +79,7 @@ func (g *grouping) rewrite(e plan.Expr) (plan.Expr, error) {
 		return &plan.Call{Fn: e.Fn, Args: args}, err
 	case *plan.Cast:
 		input, err := g.rewrite(e.Input)
-		return &plan.Cast{Input: input, To: e.To}, err
+		return &plan.Cast{Input: input, To: e.To, Try: e.Try}, err
 	case *plan.Case:
 		return g.rewriteCase(e)
 	default:
@@ -165,7 +165,7 @@ func sameExpr(a, b plan.Expr) bool {
 		return ok && a.Fn.Same(b.Fn) && sameExprs(a.Args, b.Args)
 	case *plan.Cast:
 		b, ok := b.(*plan.Cast)
-		return ok && a.To.Equal(b.To) && sameExpr(a.Input, b.Input)
+		return ok && a.To.Equal(b.To) && a.Try == b.Try && sameExpr(a.Input, b.Input)
 	case *plan.Case:
 		b, ok := b.(*plan.Case)
 		return ok && (a.Else == nil) == (b.Else == nil) && sameExprs(inputs(a), inputs(b))

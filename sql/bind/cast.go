@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"errors"
+
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -98,6 +100,9 @@ func (x *scalars) cast(e *ast.Cast) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if e.Try {
+		return x.tryCast(e, to)
+	}
 	if list, ok := e.Input.(*ast.Array); ok && to.Kind == event.Array {
 		return x.arrayAs(list, to)
 	}
@@ -106,6 +111,23 @@ func (x *scalars) cast(e *ast.Cast) (plan.Expr, error) {
 		return nil, err
 	}
 	return cast(a, to)
+}
+
+// tryCast gives NULL for what cannot be converted; types between which there is no conversion stay an error.
+func (x *scalars) tryCast(e *ast.Cast, to event.Type) (plan.Expr, error) {
+	a, err := x.argument(e.Input)
+	if err != nil {
+		return nil, err
+	}
+	out, err := cast(a, to)
+	var fault *event.Error
+	if errors.As(err, &fault) && fault.Code == event.CodeInvalidValue {
+		return nullLiteral(to), nil
+	}
+	if c, ok := out.(*plan.Cast); ok && err == nil && c != a.expr {
+		return &plan.Cast{Input: c.Input, To: c.To, Try: true}, nil
+	}
+	return out, err
 }
 
 // unify brings expressions to the one type that all of them can take.

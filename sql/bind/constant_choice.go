@@ -85,7 +85,7 @@ func neverNull(e plan.Expr) bool {
 	case *plan.Literal:
 		return !e.Value.IsNull(0)
 	case *plan.Cast:
-		return neverNull(e.Input)
+		return !e.Try && neverNull(e.Input)
 	case *plan.Call:
 		switch e.Fn.Name {
 		case "+", "-", "*", "/", "%":

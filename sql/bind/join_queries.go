@@ -164,7 +164,7 @@ func overParts(e plan.Expr, f func(plan.Expr) plan.Expr) plan.Expr {
 	case *plan.Call:
 		return &plan.Call{Fn: e.Fn, Args: each(e.Args, f)}
 	case *plan.Cast:
-		return &plan.Cast{Input: f(e.Input), To: e.To}
+		return &plan.Cast{Input: f(e.Input), To: e.To, Try: e.Try}
 	case *plan.Case:
 		out := &plan.Case{Typ: e.Typ}
 		for _, w := range e.Whens {

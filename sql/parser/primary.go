@@ -103,7 +103,7 @@ func (c *climber) keyword(t lexer.Token) (ast.Expr, error) {
 	case accept(c.lex, "CASE"):
 		return c.caseOf(t)
 	case accept(c.lex, "CAST"):
-		return c.castOf(t)
+		return c.castOf(t, false)
 	case is(t, "LEFT"), is(t, "RIGHT"):
 		return c.callOfKeyword(t)
 	}
@@ -142,8 +142,9 @@ func (c *climber) caseOf(t lexer.Token) (ast.Expr, error) {
 	return out, expect(c.lex, "END")
 }
 
-func (c *climber) castOf(t lexer.Token) (ast.Expr, error) {
-	out := &ast.Cast{Pos: position(t.Pos)}
+// castOf reads a cast behind its first word.
+func (c *climber) castOf(t lexer.Token, try bool) (ast.Expr, error) {
+	out := &ast.Cast{Pos: position(t.Pos), Try: try}
 	if err := expect(c.lex, "("); err != nil {
 		return nil, err
 	}
@@ -178,6 +179,9 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 		}
 	}
 	c.lex.Next()
+	if t.Type == tokenIdent && is(t, "TRY_CAST") && is(*c.lex.Peek(), "(") {
+		return c.castOf(t, true)
+	}
 	if accept(c.lex, "(") {
 		return c.call(t)
 	}

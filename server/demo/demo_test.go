@@ -169,7 +169,7 @@ func TestRunPlaysBothStreamsAndAsksForEverything(t *testing.T) {
 	require.WithinDuration(t, time.Now(), ts, time.Minute)
 	require.Greater(t, len(fake.events[flightStream]), 3, "the file is played again")
 	require.IsType(t, map[string]any{}, fake.events[telemetryStream][0]["host"])
-	for _, sql := range []string{departuresSQL, flightTotalsSQL, flightSecondsSQL, topOriginsSQL, telemetryNowSQL, telemetryMinuteSQL, streamsSQL} {
+	for _, sql := range []string{departuresSQL, flightTotalsSQL, flightSecondsSQL, topOriginsSQL, telemetryNowSQL, machineSQL, telemetryMinuteSQL, streamsSQL} {
 		require.True(t, fake.sql[sql], sql)
 	}
 	require.Contains(t, out.String(), "curl -s -G "+db.URL())

@@ -32,9 +32,16 @@ FROM departures WHERE window_start > now() - INTERVAL '1 minute' GROUP BY origin
   net_rx_bytes_per_s, net_tx_bytes_per_s, host->>'name' AS host
 FROM telemetry WHERE ts > now() - INTERVAL '1 minute' ORDER BY ts DESC LIMIT 1`
 
-	telemetryMinuteSQL = `SELECT avg(cpu_percent), avg(memory_used_bytes), avg(load1), avg(disk_read_bytes_per_s),
-  avg(disk_write_bytes_per_s), avg(net_rx_bytes_per_s), avg(net_tx_bytes_per_s)
-FROM telemetry WHERE ts > now() - INTERVAL '1 minute'`
+	// machineSQL makes a view of rolling averages: one row for each reading, of the minute before it.
+	machineSQL = `CREATE MATERIALIZED VIEW IF NOT EXISTS machine AS
+SELECT ts, avg(cpu_percent) OVER w AS cpu_percent, avg(memory_used_bytes) OVER w AS memory_used_bytes, avg(load1) OVER w AS load1,
+  avg(disk_read_bytes_per_s) OVER w AS disk_read_bytes_per_s, avg(disk_write_bytes_per_s) OVER w AS disk_write_bytes_per_s,
+  avg(net_rx_bytes_per_s) OVER w AS net_rx_bytes_per_s, avg(net_tx_bytes_per_s) OVER w AS net_tx_bytes_per_s
+FROM telemetry WINDOW w AS (ORDER BY ts RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND CURRENT ROW)`
+
+	telemetryMinuteSQL = `SELECT cpu_percent, memory_used_bytes, load1, disk_read_bytes_per_s, disk_write_bytes_per_s,
+  net_rx_bytes_per_s, net_tx_bytes_per_s
+FROM machine WHERE ts > now() - INTERVAL '1 minute' ORDER BY ts DESC LIMIT 1`
 
 	streamsSQL = `SHOW STREAMS`
 )

@@ -74,7 +74,7 @@ func telemetryLines(a *answers) []string {
 	}
 	lines := []string{
 		"THIS MACHINE   " + shell.Cell(text(a.telemetryNow, 0, len(gauges))),
-		fmt.Sprintf("  %-14s %14s %14s", "", "now", "1 min average"),
+		fmt.Sprintf("  %-14s %14s %14s   from the materialized view machine", "", "now", "1 min average"),
 	}
 	for i, g := range gauges {
 		lines = append(lines, fmt.Sprintf("  %-14s %14s %14s", g.name, g.of(a.telemetryNow, i), g.of(a.telemetryMinute, i)))

@@ -17,19 +17,23 @@ type view struct {
 	out     io.Writer
 	size    func() (width, height int)
 	flights bool
-	// departures tells that the view of that name has been made.
-	departures bool
-	speed      float64
-	started    time.Time
+	// departures and machine tell that the materialized views of these names have been made.
+	departures, machine bool
+	speed               float64
+	started             time.Time
+}
+
+// make makes a materialized view, which takes until its stream has been made by its first events.
+func (v *view) make(ctx context.Context, sql string) bool {
+	_, err := v.db.Query(ctx, sql, client.QueryOptions{})
+	return err == nil
 }
 
 func (v *view) run(ctx context.Context) error {
 	draw := &screen{out: v.out, size: v.size}
 	return every(ctx, viewInterval, func(now time.Time) error {
-		if v.flights && !v.departures { // the stream is made by its first flights
-			_, err := v.db.Query(ctx, departuresSQL, client.QueryOptions{})
-			v.departures = err == nil
-		}
+		v.departures = v.departures || v.flights && v.make(ctx, departuresSQL)
+		v.machine = v.machine || v.make(ctx, machineSQL)
 		a := ask(ctx, v.db, v.flights)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is no failure

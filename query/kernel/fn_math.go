@@ -14,8 +14,10 @@ func registerMath(r registry) {
 	for name, f := range totalMath {
 		r.strict(name+"(DOUBLE PRECISION)", unaryDouble(f))
 	}
-	for name, f := range partialMath {
-		r.strict(name+"(DOUBLE PRECISION)", partialDouble(name, f))
+	for _, partial := range []map[string]func(float64) (float64, string){partialMath, degreeMath} {
+		for name, f := range partial {
+			r.strict(name+"(DOUBLE PRECISION)", partialDouble(name, f))
+		}
 	}
 	for name, f := range doubleTests {
 		r.strict(name+"(DOUBLE PRECISION)", testDouble(f))

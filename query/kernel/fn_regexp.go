@@ -3,6 +3,7 @@ package kernel
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -18,6 +19,7 @@ func registerRegexFunctions(r registry) {
 	r["regexp_like(TEXT, TEXT)"] = plain.implementation(matches)
 	r["regexp_like(TEXT, TEXT, TEXT)"] = patternSource{flags: 2}.implementation(matches)
 	r["regexp_count(TEXT, TEXT)"] = plain.implementation(countMatches)
+	r["regexp_instr(TEXT, TEXT)"] = plain.implementation(placeOfMatch)
 	r["regexp_extract(TEXT, TEXT)"] = plain.implementation(extractMatch)
 	r["regexp_extract(TEXT, TEXT, BIGINT)"] = plain.implementation(extractMatch)
 	r["regexp_substr(TEXT, TEXT)"] = plain.implementation(firstMatch)
@@ -144,6 +146,23 @@ func countMatches(c *call, find func(i int) (regex, error)) (arrow.Array, error)
 			return 0, err
 		}
 		return int64(len(re.FindAllStringIndex(text.at(i), -1))), nil
+	})
+}
+
+// placeOfMatch is the character at which the first match begins, from 1; 0 where there is none.
+func placeOfMatch(c *call, find func(i int) (regex, error)) (arrow.Array, error) {
+	text := textsOf(c.args[0])
+	return mapFixed(c, arrow.PrimitiveTypes.Int64, func(i int) (int64, error) {
+		re, err := find(i)
+		if err != nil {
+			return 0, err
+		}
+		s := text.at(i)
+		at := re.FindStringIndex(s)
+		if at == nil {
+			return 0, nil
+		}
+		return int64(utf8.RuneCountInString(s[:at[0]]) + 1), nil
 	})
 }
 

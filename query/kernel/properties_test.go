@@ -53,6 +53,7 @@ var fittingTexts = map[string][]string{
 	"~*":          {"^H", "L+", "A|b"},
 	"similar to":  {"h%", "(a|b)", "h_l+o"},
 	"regexp_like": {"i", "s", "m"}, "regexp_count": {"l", "a|b", ""}, "regexp_extract": {"l+", "^h", "b"},
+	"regexp_instr": {"l", "a|b", ""}, "to_number": {"9", "FM99", "S09.9"},
 	"regexp_substr": {"l+", "^h"}, "regexp_replace": {"i", "g", "gi"},
 	"like":  {"h%", "%l_o", "a", "%e%l%", "hello", "_"},
 	"ilike": {"H%", "%L_o", "A", "%e%l%", "HELLO", "_"},

@@ -35,6 +35,7 @@ func buildRegistry() registry {
 	registerIntegers(r)
 	registerNumericArithmetic(r)
 	registerNumericRounding(r)
+	registerNumericScale(r)
 	registerDateArithmetic(r)
 	registerTimeOfDay(r)
 	registerBytes(r)

@@ -7,6 +7,7 @@ func mathFunctions() []*Function {
 	for _, name := range []string{
 		"exp", "ln", "log", "log2", "cbrt", "degrees", "radians",
 		"sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+		"sind", "cosd", "tand", "asind", "acosd", "atand", // in degrees
 		"sign", "trunc",
 	} {
 		out = append(out, scalar(name, double, double))

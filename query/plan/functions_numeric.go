@@ -13,7 +13,11 @@ func numericFunctions() []*Function {
 	for _, name := range []string{"abs", "round", "floor", "ceil"} {
 		out = append(out, scalar(name, numeric, numeric))
 	}
-	return append(out, scalar("round", numeric, numeric, bigint))
+	return append(out,
+		scalar("round", numeric, numeric, bigint),
+		scalar("scale", bigint, numeric), scalar("min_scale", bigint, numeric),
+		scalar("to_number", AsNumeric(numeric), text, text),
+	)
 }
 
 // quotientScale is how many decimal places a quotient and an average have where nothing asks for more: PostgreSQL gives about as

@@ -46,7 +46,7 @@ func regexFunctions() []*Function {
 		operator("~*", boolean, text, text),
 		operator("similar to", boolean, text, text),
 		scalar("regexp_like", boolean, text, text), scalar("regexp_like", boolean, text, text, text),
-		scalar("regexp_count", bigint, text, text),
+		scalar("regexp_count", bigint, text, text), scalar("regexp_instr", bigint, text, text),
 		scalar("regexp_extract", text, text, text), scalar("regexp_extract", text, text, text, bigint),
 		scalar("regexp_substr", text, text, text),
 		scalar("regexp_replace", text, text, text, text), scalar("regexp_replace", text, text, text, text, text),

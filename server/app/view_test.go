@@ -290,7 +290,9 @@ func TestViewSaysThatItsInputHasOutgrownIt(t *testing.T) {
 	i.query("CREATE MATERIALIZED VIEW v AS SELECT window_start, sum(a) AS total" + grouped)
 	require.Equal(t, "[1]\n", i.wait("SELECT total FROM v"))
 	i.ingest("loose", `{"ts":"2026-01-01T00:00:01Z","a":"many"}`)
-	i.await(func() bool { return strings.Contains(i.query("SHOW VIEWS").text(), "its query does not fit it any more: sum(JSONB)") })
+	i.await(func() bool {
+		return strings.Contains(i.query("SHOW VIEWS").text(), "its query does not fit it any more: sum(JSONB)")
+	})
 	require.Contains(t, i.problem("ALTER MATERIALIZED VIEW v RESUME SKIP"), "has not stopped at one event")
 	require.Equal(t, "[1]\n", i.query("SELECT total FROM v").text())
 	i.query("CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT window_start, sum(try_cast(a AS BIGINT)) AS total" + grouped)

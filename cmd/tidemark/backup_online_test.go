@@ -110,24 +110,30 @@ func TestBackupOfARunningServer(t *testing.T) {
 	require.Zero(t, got.status, got.stderr)
 	requireShared(t, filepath.Join(dir, "offline"), last)
 	requireRestored(t, filepath.Join(dir, "offline"), acked.Load())
+	again := filepath.Join(dir, "again")
+	got = tidemark("", nil, "backup", again, "--data", data, "--base", filepath.Join(dir, "offline"))
+	require.Zero(t, got.status, got.stderr)
+	require.NotZero(t, requireShared(t, again, filepath.Join(dir, "offline")), "nothing has been merged since")
 }
 
-// requireShared makes sure that a backup has files in common with another directory.
-func requireShared(t *testing.T, copied, with string) {
+// requireShared makes sure that a backup and another directory have the same file wherever they have one of the same name, and says how
+// many these are: merging may have replaced all since.
+func requireShared(t *testing.T, copied, with string) (shared int) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(copied, "segments", "s", "*.parquet"))
 	require.NoError(t, err)
-	shared := 0
+	require.NotEmpty(t, files)
 	for _, name := range files {
 		mine, err := os.Stat(name)
 		require.NoError(t, err)
 		rest, err := filepath.Rel(copied, name)
 		require.NoError(t, err)
-		if theirs, err := os.Stat(filepath.Join(with, rest)); err == nil && os.SameFile(mine, theirs) {
+		if theirs, err := os.Stat(filepath.Join(with, rest)); err == nil {
+			require.True(t, os.SameFile(mine, theirs), rest)
 			shared++
 		}
 	}
-	require.NotZero(t, shared, "of %d segments", len(files))
+	return shared
 }
 
 // TestBackupsAreAskedForRightly names what is wrong with a command.

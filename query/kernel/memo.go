@@ -59,6 +59,7 @@ func (m *Memo) over(ctx *Context, step *callStep, args []Operand, at, rows int) 
 			return // an entry that no row has may be what failed
 		}
 		entry.values = Decode(computed.Array)
+		entry.values.NullN() // counted when first asked for, which workers must not do side by side
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		m.hold(entry, int64(entry.values.Data().SizeInBytes()))

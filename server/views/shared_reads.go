@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/zeebo/xxh3"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -89,7 +91,23 @@ func (s *sharedReads) fill(ctx context.Context, e *sharedRead, read func(context
 		return
 	}
 	for _, c := range e.delta.Columns {
+		countNulls(c)
 		e.bytes += event.ArrayBytes(c)
+	}
+}
+
+// countNulls has an array count its NULLs now: arrays do so when they are first asked, which several views at a time must not be the first
+// to do.
+func countNulls(values arrow.Array) {
+	if values == nil {
+		return
+	}
+	values.NullN()
+	switch a := values.(type) {
+	case *array.Dictionary:
+		countNulls(a.Dictionary())
+	case array.ListLike:
+		countNulls(a.ListValues())
 	}
 }
 

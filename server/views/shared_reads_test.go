@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -16,7 +17,12 @@ import (
 )
 
 func someRows(count int) continuous.Delta {
-	return continuous.Delta{Columns: []arrow.Array{event.NewInt64s(make([]int64, count), nil)}, Rows: count}
+	valid := event.NewBitmap(count + 1)
+	for i := range count {
+		valid.Set(i)
+	}
+	numbers := event.NewInt64s(make([]int64, count+1), valid)
+	return continuous.Delta{Columns: []arrow.Array{array.NewSlice(numbers, 0, int64(count))}, Rows: count} // whose NULLs nobody has counted
 }
 
 // TestRowsAreReadOnce has many views come to the same rows: one reads.
@@ -33,6 +39,9 @@ func TestRowsAreReadOnce(t *testing.T) {
 			})
 			if err != nil || d.Rows != 1000 {
 				t.Errorf("%d rows, %v", d.Rows, err)
+			}
+			if n := d.Columns[0].NullN(); n != 0 {
+				t.Errorf("%d NULLs", n)
 			}
 			d.Columns[0] = nil // what one does with its columns is no other's matter
 		})

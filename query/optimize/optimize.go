@@ -9,14 +9,16 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// rules run once, in this order: folding leaves simple conditions to push, pushed conditions become those of joins and say
-// which inputs are small, they give ranges, sums share before expressions do, which makes groups depend on each other, pruning comes
-// after all that may drop the last use of a column, and what statistics can answer is seen once scans have their conditions.
+// rules run in this order: folding leaves simple conditions to push, pushed conditions become those of joins and say which inputs
+// are small, they give ranges, groups are dropped before what they have in common hides that they depend on each other, and again for
+// what it shows, sums share before expressions do, pruning comes after all that may drop the last use of a column, and what
+// statistics can answer is seen once scans have their conditions.
 var rules = []func(plan.Node) (plan.Node, error){
 	foldConstants,
 	decorrelate,
 	pushFilters,
 	orderJoins,
+	dropDependentGroups,
 	shareSums,
 	shareExpressions,
 	dropDependentGroups,

@@ -50,7 +50,7 @@ func (o *joinOp) step(ctx context.Context, s *stepping) (Delta, error) {
 		o.sides[side].rows.sweep(m.rows)
 		keys = append(keys, o.sides[side].forget(s.final)...)
 	}
-	o.dropEmpty(keys)
+	dropEmpty(o.index, distinct(keys), o.sides[leftSide].rows, o.sides[rightSide].rows)
 	return sum(o.node.cols, p.out...)
 }
 
@@ -238,24 +238,9 @@ func (o *joinOp) nulls(side, rows int) []arrow.Array {
 	return out
 }
 
-// dropEmpty frees the keys under which neither side has a row.
-func (o *joinOp) dropEmpty(keys []uint32) {
-	var gone []uint32
-	for _, key := range distinct(keys) {
-		if o.index.live[key] && o.sides[leftSide].rows.empty(key) && o.sides[rightSide].rows.empty(key) {
-			gone = append(gone, key)
-		}
-	}
-	o.index.remove(gone)
-}
-
 func (o *joinOp) save(w *stateWriter) error {
-	keys := o.index.all()
-	number := make([]uint32, o.index.slots())
-	for i, key := range keys {
-		number[key] = uint32(i)
-	}
-	if err := w.columns(o.index.gather(keys), len(keys)); err != nil {
+	number, err := o.index.saveKeys(w)
+	if err != nil {
 		return err
 	}
 	for _, s := range o.sides {

@@ -230,7 +230,7 @@ func (o *asofOp) give(ctx context.Context, passed int64) (Delta, error) {
 	for _, slot := range slots {
 		left.rows.release(slot)
 	}
-	o.dropEmpty(keys)
+	dropEmpty(o.index, keys, o.sides[leftSide].rows, o.sides[rightSide].rows)
 	return out, nil
 }
 
@@ -268,29 +268,15 @@ func (o *asofOp) trim(passed int64) {
 			}
 		}
 	}
-	o.dropEmpty(distinct(keys))
+	dropEmpty(o.index, distinct(keys), o.sides[leftSide].rows, o.sides[rightSide].rows)
 }
 
 // live reports whether a slot still holds the row that an entry was made for, or one of the same time.
 func (s *asofSide) live(e entry) bool { return s.rows.weights[e.slot] != 0 && s.times[e.slot] == e.at }
 
-func (o *asofOp) dropEmpty(keys []uint32) {
-	var gone []uint32
-	for _, key := range keys {
-		if o.index.live[key] && o.sides[leftSide].rows.empty(key) && o.sides[rightSide].rows.empty(key) {
-			gone = append(gone, key)
-		}
-	}
-	o.index.remove(gone)
-}
-
 func (o *asofOp) save(w *stateWriter) error {
-	keys := o.index.all()
-	number := make([]uint32, o.index.slots())
-	for i, key := range keys {
-		number[key] = uint32(i)
-	}
-	if err := w.columns(o.index.gather(keys), len(keys)); err != nil {
+	number, err := o.index.saveKeys(w)
+	if err != nil {
 		return err
 	}
 	for i := range o.sides {

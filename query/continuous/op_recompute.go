@@ -228,13 +228,8 @@ func (o *recomputeOp) timeOf(key uint32) int64 {
 
 func (o *recomputeOp) save(w *stateWriter) error {
 	w.flag(o.begun)
-	// Keys are written in the order of their slots and numbered anew.
-	keys := o.index.all()
-	number := make([]uint32, o.index.slots())
-	for i, key := range keys {
-		number[key] = uint32(i)
-	}
-	if err := w.columns(o.index.gather(keys), len(keys)); err != nil {
+	number, err := o.index.saveKeys(w)
+	if err != nil {
 		return err
 	}
 	for _, b := range o.bags {

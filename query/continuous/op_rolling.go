@@ -319,12 +319,8 @@ func (o *rollingOp) drop(row uint32) {
 }
 
 func (o *rollingOp) save(w *stateWriter) error {
-	keys := o.index.all()
-	number := make([]uint32, o.index.slots())
-	for i, key := range keys {
-		number[key] = uint32(i)
-	}
-	if err := w.columns(o.index.gather(keys), len(keys)); err != nil {
+	number, err := o.index.saveKeys(w)
+	if err != nil {
 		return err
 	}
 	if err := o.rows.save(w, number); err != nil {

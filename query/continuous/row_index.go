@@ -157,3 +157,24 @@ func (x *rowIndex) bytes() int64 {
 	}
 	return total
 }
+
+// saveKeys writes the keys in the order of their slots and says which number each slot's key has among them.
+func (x *rowIndex) saveKeys(w *stateWriter) (number []uint32, err error) {
+	keys := x.all()
+	number = make([]uint32, x.slots())
+	for i, key := range keys {
+		number[key] = uint32(i)
+	}
+	return number, w.columns(x.gather(keys), len(keys))
+}
+
+// dropEmpty frees the keys under which neither side of a join has a row.
+func dropEmpty(keys *rowIndex, slots []uint32, left, right *bag) {
+	var gone []uint32
+	for _, slot := range slots {
+		if keys.live[slot] && left.empty(slot) && right.empty(slot) {
+			gone = append(gone, slot)
+		}
+	}
+	keys.remove(gone)
+}

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// chunkBytes is how much of a body is decoded and committed at a time: large enough for long vectors, small enough that a
-// large body does not hold up small ones. maxRowBytes bounds one row.
+// chunkBytes is how much of a body is decoded and committed at a time, and largeBytes of one that has shown to be large: enough for vectors
+// that need not be joined to others, small enough that it does not hold up small bodies. maxRowBytes bounds one row.
 const (
 	chunkBytes  = 256 << 10
+	largeBytes  = 1 << 20
 	maxRowBytes = 1 << 20
 	// firstBytes is what a body starts with: most are small, and one that comes slowly should not hold more than it has sent.
 	firstBytes = 8 << 10
@@ -48,22 +49,22 @@ func (c *Chunks) Next() ([]byte, error) {
 		if c.err != nil && len(c.rest) <= maxRowBytes { // a broken body's last line is incomplete and left out
 			return nil, c.err
 		}
-		size := max(chunkBytes, 2*len(c.rest))
-		buffer := make([]byte, len(c.rest), max(c.first(), 2*len(c.rest)))
+		first, full := c.sizes()
+		buffer := make([]byte, len(c.rest), max(first, 2*len(c.rest)))
 		copy(buffer, c.rest)
-		if chunk := c.cut(c.fill(buffer, size)); len(chunk) > 0 {
+		if chunk := c.cut(c.fill(buffer, max(full, 2*len(c.rest)))); len(chunk) > 0 {
 			return chunk, nil
 		}
 	}
 }
 
-// first is how large a buffer begins: small for the first of a body, in full once the body has shown to be large.
-func (c *Chunks) first() int {
+// sizes are how large a buffer begins and how large it may become: small for the first of a body, more once the body has shown to be large.
+func (c *Chunks) sizes() (first, full int) {
 	if c.large {
-		return chunkBytes
+		return chunkBytes, largeBytes
 	}
 	c.large = true
-	return firstBytes
+	return firstBytes, chunkBytes
 }
 
 // fill reads until the buffer holds size bytes, growing it as they come, or whole lines and nothing more for now, or the body

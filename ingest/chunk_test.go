@@ -72,7 +72,7 @@ func TestASlowBodyHoldsWhatItHasSent(t *testing.T) {
 	_, err := c.Next()
 	require.ErrorIs(t, err, io.EOF)
 	require.Equal(t, firstBytes, sizes[0])
-	require.Equal(t, chunkBytes, sizes[chunkBytes], "a body that has shown to be large is read in full chunks")
+	require.Equal(t, chunkBytes, sizes[chunkBytes], "a body that has shown to be large is read in large pieces")
 }
 
 type readerFunc func(p []byte) (int, error)

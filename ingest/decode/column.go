@@ -13,7 +13,7 @@ import (
 // cost what they hold and not what the schema could hold.
 type column struct {
 	name string
-	// label is the name as it usually stands in a row: quoted and followed by a colon.
+	// label is the name as it usually stands in a row: after a comma, quoted and followed by a colon.
 	label string
 	kind  event.Kind
 	typ   event.Type
@@ -39,8 +39,27 @@ type column struct {
 	words    []decimal128.Num // NUMERIC, UUID
 }
 
-// limits are how many rows a decode is expected to give and the most bytes that one column's text can take.
-type limits struct{ rows, bytes int }
+// limits are how many rows a decode is expected to give and the most bytes that one column's text can take. Beyond what columns have
+// shown to need by far, spare bytes may be set aside for the rows to come, in all columns together.
+type limits struct{ rows, bytes, spare int }
+
+// knownRows are enough of a column to go by in setting memory aside for the others.
+const knownRows = 8
+
+// ahead is how many bytes to set aside for the rows to come of a column that needs so many for its rows up to now. These are taken to be
+// like the others, within reason: a few long values must not reserve as much for every row.
+func (l *limits) ahead(need, rows int) int {
+	likely := need * max(l.rows, rows+1) / (rows + 1)
+	more := likely + likely/8 - need
+	switch {
+	case more <= 7*need:
+	case rows >= knownRows && more <= l.spare:
+		l.spare -= more
+	default:
+		more = 7 * need
+	}
+	return more
+}
 
 // maxExpectedRows bounds the memory that is set aside for rows to come: a chunk may hold thousands of fields and then nothing but
 // line ends. 4,096 is several times what chunks of ordinary events hold.
@@ -148,9 +167,7 @@ func (c *column) room(n int) {
 	if need <= cap(c.data) {
 		return
 	}
-	// The rows to come are taken to be like those before, within reason: one long value must not reserve as much for every row.
-	likely := need * max(c.limits.rows, c.rows+1) / (c.rows + 1)
-	grown := make([]byte, len(c.data), max(need, min(likely+likely/8, 8*need, c.limits.bytes)))
+	grown := make([]byte, len(c.data), min(need+c.limits.ahead(need, c.rows), max(need, c.limits.bytes)))
 	copy(grown, c.data)
 	c.data = grown
 }

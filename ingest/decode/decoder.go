@@ -69,12 +69,12 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 	return d, nil
 }
 
-// labelsOf gives each column's name as it usually stands in a row: quoted and followed by a colon.
+// labelsOf gives each column's name as it usually stands in a row: after a comma, quoted and followed by a colon.
 func labelsOf(schema *event.Schema) []string {
 	var text []byte
 	ends := make([]int, len(schema.Columns))
 	for i := range schema.Columns {
-		text = append(event.AppendJSONString(text, schema.Columns[i].Name), ':')
+		text = append(event.AppendJSONString(append(text, ','), schema.Columns[i].Name), ':')
 		ends[i] = len(text)
 	}
 	all, start := string(text), 0
@@ -88,7 +88,7 @@ func labelsOf(schema *event.Schema) []string {
 // expect sets about how many rows will come, and the most bytes of text.
 func (d *decoder) expect(rows, bytes int) {
 	rows = min(rows, maxExpectedRows)
-	d.limits = limits{rows: rows, bytes: bytes}
+	d.limits = limits{rows: rows, bytes: bytes, spare: 2 * bytes}
 	d.out.Raw = make([][]byte, 0, rows)
 	d.out.Lines = make([]int, 0, rows)
 }

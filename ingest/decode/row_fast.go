@@ -22,12 +22,8 @@ func (d *decoder) fastRow(raw []byte) bool {
 	if i+1 == len(raw) && raw[i] == '}' {
 		return d.complete() == nil
 	}
-	previous := 0
-	for range MaxMembers {
-		var name int
-		if name, i = d.fastName(i, previous); i < 0 {
-			return false
-		}
+	name, i := d.fastName(i, 0)
+	for previous, members := 0, 0; i >= 0 && members < MaxMembers; members++ {
 		if name == unknownName {
 			i = d.skipUnknown(i)
 		} else {
@@ -38,6 +34,10 @@ func (d *decoder) fastRow(raw []byte) bool {
 		if i < 0 {
 			return false
 		}
+		if guess, value := d.expected(i, previous); value > 0 {
+			name, i = guess, value
+			continue
+		}
 		if i = d.space(i); i >= len(raw) {
 			return false
 		}
@@ -47,16 +47,34 @@ func (d *decoder) fastRow(raw []byte) bool {
 		if raw[i] != ',' {
 			return false
 		}
-		i = d.space(i + 1)
+		name, i = d.fastName(d.space(i+1), previous)
 	}
 	return false
+}
+
+// expected reads a comma and the name of the column that came after the previous one the last time, where they stand at i without a
+// space between them. It gives the column, and where the value starts: 0 if something else is there.
+func (d *decoder) expected(i, previous int) (name, value int) {
+	guess := d.follow[previous]
+	if guess >= len(d.columns) {
+		return 0, 0
+	}
+	label := d.columns[guess].label
+	end := i + len(label)
+	if end >= len(d.text) || string(d.text[i:end]) != label {
+		return 0, 0
+	}
+	if d.text[end] <= ' ' {
+		end = d.space(end)
+	}
+	return guess, end
 }
 
 // fastName reads the name at i and gives its column and where the value starts. The column expected after the previous one is tried
 // first, by comparing the name as it most likely stands there.
 func (d *decoder) fastName(i, previous int) (name, value int) {
 	if guess := d.follow[previous]; guess < len(d.columns) {
-		label := d.columns[guess].label
+		label := d.columns[guess].label[1:]
 		if end := i + len(label); end <= len(d.text) && string(d.text[i:end]) == label {
 			return guess, d.space(end)
 		}

@@ -15,16 +15,10 @@ const (
 
 // plainEnd returns the index of the first quote, backslash or control character from i on, or the length of the text, and the
 // union of the bytes before it, of which the bits in eachHigh tell whether any is beyond ASCII.
-//
-// In each test a byte's high bit comes out set if the byte matches. A borrow can set it for a byte above a match as well, which does
-// no harm: only the lowest is used.
 func plainEnd(text []byte, i int) (end int, union uint64) {
 	for ; i+8 <= len(text); i += 8 {
 		word := binary.LittleEndian.Uint64(text[i:])
-		quote := word ^ '"'*eachLow
-		slash := word ^ '\\'*eachLow
-		stop := ((quote-eachLow)&^quote | (slash-eachLow)&^slash | (word-' '*eachLow)&^word) & eachHigh
-		if stop != 0 {
+		if stop := stops(word); stop != 0 {
 			return i + bits.TrailingZeros64(stop)>>3, union | word&(stop&-stop-1)
 		}
 		union |= word
@@ -37,6 +31,35 @@ func plainEnd(text []byte, i int) (end int, union uint64) {
 		union |= uint64(c)
 	}
 	return i, union
+}
+
+// stops sets the high bit of the first byte of a word that is a quote, a backslash or a control character. The bits above it mean nothing: in
+// each test a borrow can set the bit of a byte above a match as well.
+func stops(word uint64) uint64 {
+	quote := word ^ '"'*eachLow
+	slash := word ^ '\\'*eachLow
+	return ((quote-eachLow)&^quote | (slash-eachLow)&^slash | (word-' '*eachLow)&^word) & eachHigh
+}
+
+// copyPlain copies what comes before the closing quote, and gives its length. It is -1, and dst holds anything, if what comes is more than
+// ASCII without escapes, or there is not room for the words that it copies.
+func copyPlain(dst, text []byte) int {
+	var union uint64
+	for i := 0; i+8 <= len(text) && i+8 <= len(dst); i += 8 {
+		word := binary.LittleEndian.Uint64(text[i:])
+		binary.LittleEndian.PutUint64(dst[i:], word)
+		stop := stops(word)
+		if stop == 0 {
+			union |= word
+			continue
+		}
+		union |= word & (stop&-stop - 1)
+		if i += bits.TrailingZeros64(stop) >> 3; text[i] != '"' || union&eachHigh != 0 {
+			return -1
+		}
+		return i
+	}
+	return -1
 }
 
 // string checks the string whose opening quote is at i, and reports whether it has escapes.

@@ -72,11 +72,16 @@ func (d *decoder) storeBoolean(c *column, i int, first byte) int {
 }
 
 func (d *decoder) storeText(c *column, i int, first byte) int {
-	if first != '"' {
+	if first != '"' || !c.begin(d.out.Count) {
 		return -1
 	}
+	if n := copyPlain(c.data[len(c.data):cap(c.data)], d.text[i+1:]); n >= 0 {
+		c.data = c.data[:len(c.data)+n]
+		c.addText()
+		return i + n + 2
+	}
 	end, escaped := d.string(i)
-	if end < 0 || !c.begin(d.out.Count) {
+	if end < 0 {
 		return -1
 	}
 	inside := d.text[i+1 : end-1]

@@ -21,6 +21,10 @@ const joinRows = 32 << 10
 // from a request's few hundred rows to a batch of thousands.
 const joinBatches = 8
 
+// wideRows is from how many rows on a batch is left as it is: what a query does for each batch is little beside what it does for its rows,
+// and copying them is a good part of what a large request costs.
+const wideRows = 2048
+
 // Clock is a partition's event time after some row or idle marker: what the next row's watermark derives from.
 type Clock struct {
 	// MaxEventTime is the greatest event time so far that was not beyond the future limit, in microseconds.
@@ -155,7 +159,7 @@ func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, err
 }
 
 func joinable(earlier, batch *event.Batch, rows int) bool {
-	return earlier.Schema.Version == batch.Schema.Version && earlier.Rows() <= 2*rows && earlier.Rows()+rows <= joinRows
+	return earlier.Schema.Version == batch.Schema.Version && earlier.Rows() < wideRows && earlier.Rows() <= 2*rows && earlier.Rows()+rows <= joinRows
 }
 
 func (t *Tail) account(rows, bytes int64, now time.Time) {

@@ -69,7 +69,7 @@ func unboundedText(n plan.Node) (what, fix string) {
 		if len(n.Aggregates) == 0 {
 			return "DISTINCT", "take the values of a closed window, with window_start or window_end among them"
 		}
-		return "GROUP BY", "group by window_start or window_end of a window table function as well"
+		return "GROUP BY", "group by window_start or window_end of a window table function as well, let groups go that have no more events: WITH (ttl = '1 day')"
 	case *plan.Window:
 		return "OVER", "order by the event time with a frame that ends, or partition by window_end"
 	case *plan.FirstRows:

@@ -18,6 +18,9 @@ type filterNode struct {
 }
 
 func (c *compiler) compileFilter(n *plan.Filter) (node, error) {
+	if latest, ok, err := c.compileLatestRuns(n); ok || err != nil {
+		return latest, err
+	}
 	c.noteTop(n)
 	input, err := c.compile(n.Input)
 	if err != nil {

@@ -23,6 +23,12 @@ func (c *compiler) compileProject(n *plan.Project) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	return projectOver(input, n)
+}
+
+// projectOver projects the rows of a compiled operator.
+func projectOver(input node, n *plan.Project) (node, error) {
+	var err error
 	out := &projectNode{base: base{cols: n.Columns(), ins: []node{input}, tr: *input.traits()}, exprs: n.Exprs}
 	out.tr.bounds, out.tr.watermarks = map[int]int64{}, map[int]bool{}
 	out.tr.windows = pickedWindows(input.traits().windows, n.Exprs)

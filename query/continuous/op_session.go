@@ -28,6 +28,8 @@ type sessionNode struct {
 	// lag is how far the end of sessions may be behind the watermark when they still change; bounded is false if there is no end to it.
 	lag     int64
 	bounded bool
+	// latest shows of each partition the session that ends last, and that only until the watermark has passed its end.
+	latest bool
 	// held sessions are shown once the watermark has passed their end, less closeLag.
 	held     bool
 	closeLag int64
@@ -158,6 +160,9 @@ func (n *sessionNode) hold(column int, closeLag, _ int64) bool {
 }
 
 func (n *sessionNode) describe() string {
+	if n.latest {
+		return n.text + ", the latest of each until the watermark passes its end"
+	}
 	if n.held {
 		return n.text + ", shown once the watermark passes their end"
 	}
@@ -207,11 +212,12 @@ func (o *sessionOp) step(ctx context.Context, s *stepping) (Delta, error) {
 			return Delta{}, err
 		}
 	}
-	out, err := o.show(changed, s)
+	over := o.over(s)
+	out, err := o.show(changed, over, s)
 	if err != nil {
 		return Delta{}, err
 	}
-	return out, o.forget(s)
+	return out, o.forget(over)
 }
 
 // sessionChange is what a step did: partitions whose sessions changed, and slots of sessions that are now part of another.

@@ -144,7 +144,7 @@ func refuseUnsteady(n plan.Node) error {
 	for _, e := range exprsOf(n) {
 		var found *plan.Function
 		plan.Walk(e, func(e plan.Expr) {
-			if c, ok := e.(*plan.Call); ok && c.Fn.Stable {
+			if c, ok := e.(*plan.Call); ok && c.Fn.Stable && c.Fn != plan.Watermark {
 				found = c.Fn
 			}
 		})

@@ -9,14 +9,17 @@ import (
 )
 
 // show gives the sessions that changed in the place of what was given of them.
-func (o *sessionOp) show(changed sessionChange, s *stepping) (Delta, error) {
-	now := changed.slots
-	if o.node.held {
+func (o *sessionOp) show(changed sessionChange, over passed, s *stepping) (Delta, error) {
+	now, touched := changed.slots, changed.slots
+	switch {
+	case o.node.latest:
+		now, touched = o.newest(changed, over)
+	case o.node.held:
 		now = o.complete(now, s)
 	}
 	// What was given of these goes: of sessions that are held back again too, because a late row moved their end.
 	var gone []uint32
-	for _, slot := range distinct(slices.Concat(changed.absorbed, changed.slots, now)) {
+	for _, slot := range distinct(slices.Concat(changed.absorbed, touched, now)) {
 		if o.isShown[slot] {
 			gone = append(gone, slot)
 			o.isShown[slot] = false
@@ -120,17 +123,49 @@ func (o *sessionOp) partitionsOf(entries []entry) []uint32 {
 	return distinct(out)
 }
 
-// forget drops the sessions that no row can touch any more.
-func (o *sessionOp) forget(s *stepping) error {
+// passed is what the watermark has come past in a step: a time, and the partitions of which a session may end before it.
+type passed struct {
+	at   int64
+	keys []uint32
+}
+
+// over finds the partitions of sessions that no row can touch any more.
+func (o *sessionOp) over(s *stepping) passed {
 	if !o.node.bounded || s.final == NoWatermark {
+		return passed{at: NoWatermark}
+	}
+	at := behind(s.final, o.node.lag)
+	return passed{at, o.partitionsOf(o.due.due(at))}
+}
+
+// newest lists the sessions to show where only the latest of each partition is, as far as something happened to the partition, and all
+// those that one may take the place of.
+func (o *sessionOp) newest(changed sessionChange, over passed) (now, touched []uint32) {
+	keys := slices.Clone(over.keys)
+	for _, slot := range changed.slots {
+		keys = append(keys, o.owner[slot])
+	}
+	for _, key := range distinct(keys) {
+		for i, one := range o.open[key] {
+			touched = append(touched, one.slot)
+			if i == len(o.open[key])-1 && one.end > over.at {
+				now = append(now, one.slot)
+			}
+		}
+	}
+	return now, touched
+}
+
+// forget drops the sessions that no row can touch any more.
+func (o *sessionOp) forget(passed passed) error {
+	if len(passed.keys) == 0 {
 		return nil
 	}
-	passed := behind(s.final, o.node.lag)
 	var over, empty []uint32
-	for _, key := range o.partitionsOf(o.due.due(passed)) {
+	for _, key := range passed.keys {
 		left := o.open[key][:0]
 		for _, one := range o.open[key] {
-			if one.end <= passed {
+			if one.end <= passed.at {
 				over = append(over, one.slot)
 			} else {
 				left = append(left, one)

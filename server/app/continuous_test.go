@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -105,7 +106,10 @@ func streamInputs(known definedStreams) map[string]continuous.InputInfo {
 // compileSQL compiles the query of a materialized view.
 func compileSQL(t *testing.T, sql string, known definedStreams, options continuous.Options) (*continuous.Program, error) {
 	t.Helper()
-	view := bindSQL(t, "CREATE MATERIALIZED VIEW v AS "+sql, known).(bind.CreateView)
+	if !strings.Contains(sql, "WITH (ttl") { // the options of the view
+		sql = "AS " + sql
+	}
+	view := bindSQL(t, "CREATE MATERIALIZED VIEW v "+sql, known).(bind.CreateView)
 	options.Horizon = view.Options.Horizon
 	return continuous.Compile(view.Plan, streamInputs(known), options)
 }
@@ -229,7 +233,7 @@ func (s *simulation) check() {
 
 // bounded is the answer over the rows so far; of a program that holds rows back, those that the watermark has passed.
 func (s *simulation) bounded() []string {
-	result, err := exec.New(s.source, nil, exec.Options{Workers: 1}).Run(context.Background(), s.program.Plan())
+	result, err := exec.New(s.source, nil, exec.Options{Workers: 1}).Run(context.Background(), s.program.PlanAt(s.watermark()))
 	require.NoError(s.t, err, s.name)
 	defer result.Close()
 	time, ok := s.program.Time()
@@ -251,6 +255,15 @@ func (s *simulation) bounded() []string {
 			out = append(out, printRow(batch.Columns, i))
 		}
 	}
+}
+
+// watermark is the least of all inputs'.
+func (s *simulation) watermark() int64 {
+	least := int64(math.MaxInt64)
+	for _, in := range s.program.Inputs() {
+		least = min(least, s.source.streams[in.Name].watermarks[s.source.upTo[in.Name]])
+	}
+	return least
 }
 
 // restart goes on with a machine restored from a snapshot of this one.

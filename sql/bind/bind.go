@@ -129,6 +129,8 @@ type binder struct {
 	lateJoins *LateJoins
 	// start is the event time from which a view takes rows, nil for all.
 	start *plan.Literal
+	// ttl is the option of that name, nil where a view has none.
+	ttl *timeToLive
 }
 
 func (b *binder) query(s *ast.Select) (Query, error) {

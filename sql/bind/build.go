@@ -84,7 +84,7 @@ func (q *selection) aggregate(node plan.Node) (plan.Node, error) {
 			return nil, err
 		}
 	}
-	top, err := q.fill(agg)
+	top, err := q.filledOrLatest(agg)
 	if err != nil || q.having == nil {
 		return top, err
 	}

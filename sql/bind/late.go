@@ -157,7 +157,12 @@ func (q *selection) bindLateEvents() error {
 		return event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE is for windows of FROM, not for those of OVER").At(late.pos)
 	}
 	late.used++
-	p := punctuality{own: argument{when, late.pos}, watermark: argument{s.ref(at), late.pos}, op: ">="}
+	return q.leaveOutLate(punctuality{own: argument{when, late.pos}, watermark: argument{s.ref(at), late.pos}, op: ">="})
+}
+
+// leaveOutLate adds to WHERE, in front of it, that rows are in time.
+func (q *selection) leaveOutLate(p punctuality) error {
+	late := q.binder.late
 	punctual, err := p.condition(late)
 	if err != nil || q.where == nil {
 		q.where = punctual

@@ -25,6 +25,7 @@ type selection struct {
 	latest  *plan.FirstRows // without input; nil without LATEST ON
 	groups  []plan.Expr
 	sampled *plan.ColumnRef // the event time; nil without SAMPLE BY
+	runs    *plan.ColumnRef // the time by which groups fall into runs; nil without ttl
 	sets    [][]int         // indexes into groups; nil for one set of all
 	having  plan.Expr
 	qualify plan.Expr
@@ -80,7 +81,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	q := b.newSelection(s, sc, w, targets)
 	for _, step := range []func() error{
 		q.bindOutputs, q.bindWhere, q.bindLatest, q.bindSample, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys, q.bindDistinctOn,
-		q.bindLateEvents,
+		q.bindLateEvents, q.bindTTL,
 	} {
 		if err := step(); err != nil {
 			return nil, err

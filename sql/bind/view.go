@@ -164,6 +164,9 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if out.Plan, err = b.selectPlan(s.Query, nil, nil); err != nil {
 		return out, err
 	}
+	if err := b.usedTTL(); err != nil {
+		return out, err
+	}
 	return out, checkViewColumns(out.Plan.Columns(), s)
 }
 

@@ -36,7 +36,7 @@ func (b *binder) viewOptions(s *ast.CreateView, to *catalog.ViewOptions) error {
 			return err
 		}
 	}
-	return nil
+	return b.checkTTL(s)
 }
 
 func (b *binder) viewOption(name string, o ast.Option, to *catalog.ViewOptions) error {
@@ -56,9 +56,7 @@ func (b *binder) viewOption(name string, o ast.Option, to *catalog.ViewOptions) 
 		to.Memory = bytes
 		return nil
 	case "ttl":
-		return event.Errorf(event.CodeNotSupported, "the option ttl").At(o.Name.Pos).
-			WithHint("what a view remembers is bounded by windows and by time, or by memory = '256MB'; " +
-				"SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '1 hour') forgets a customer after an hour without events")
+		return b.readTTL(o)
 	case "swap":
 		if !isText || !strings.EqualFold(text, "when_caught_up") {
 			return event.Errorf(event.CodeBadRequest, "swap takes 'when_caught_up', which is how views are always replaced").At(a.pos)
@@ -66,7 +64,7 @@ func (b *binder) viewOption(name string, o ast.Option, to *catalog.ViewOptions) 
 		return nil
 	default:
 		return event.Errorf(event.CodeBadRequest, "there is no option %q", o.Name.Text).At(o.Name.Pos).
-			WithHint("the options of a view are start_from, memory and swap")
+			WithHint("the options of a view are start_from, memory, ttl and swap")
 	}
 }
 

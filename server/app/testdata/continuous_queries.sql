@@ -260,3 +260,15 @@ SELECT p, count(*) AS n FROM TUMBLE(TABLE (SELECT ts, 1 AS p FROM orders WHERE p
 INTERVAL '10 seconds', INTERVAL '3 seconds') GROUP BY window_start, window_end, p;
 SELECT window_start, window_end, customer FROM TUMBLE(orders, ts, INTERVAL '10 seconds') AS o WHERE EXISTS (SELECT 1 FROM
 TUMBLE(payments, ts, INTERVAL '10 seconds') AS p WHERE p.customer = o.customer AND p.window_start = o.window_start AND p.window_end = o.window_end);
+
+-- Groups that leave when no event has come for a while.
+WITH (ttl = '3 seconds') AS SELECT customer, count(*) AS n, sum(amount) AS s, max(price) AS dear FROM orders GROUP BY customer;
+
+WITH (ttl = '1 second') AS SELECT customer, region, count(DISTINCT paid) AS p, string_agg(region, '-' ORDER BY amount, id) AS all_regions
+FROM orders WHERE amount > 10 GROUP BY customer, region HAVING count(*) > 1;
+
+WITH (ttl = '10 seconds') AS SELECT quantity % 3 AS q, abs(quantity % 3) AS a, avg(amount) AS m, min(ts) AS since FROM orders GROUP BY 1, 2;
+
+WITH (ttl = '2 seconds') AS SELECT n, count(*) AS customers FROM (SELECT customer, count(*) AS n FROM orders GROUP BY customer) AS c GROUP BY n;
+
+WITH (ttl = '5 seconds') AS SELECT region, last(amount) AS latest FROM orders WHERE region = 'EU' GROUP BY region;

@@ -44,10 +44,13 @@ func newScanner(text string) *scanner {
 	return &scanner{text: text, pos: lexer.Position{Line: 1, Column: 1}}
 }
 
+// usualToken is about how many bytes of a text a token takes, with what is between it and the next.
+const usualToken = 4
+
 // tokenize reads all tokens of a text, the last being that of its end.
 func tokenize(text string) ([]lexer.Token, error) {
 	s := newScanner(text)
-	var tokens []lexer.Token
+	tokens := make([]lexer.Token, 0, len(text)/usualToken+1)
 	for {
 		t, err := s.Next()
 		if err != nil {

@@ -109,7 +109,7 @@ func tooDeep(t lexer.Token) error {
 	return event.Errorf(event.CodeSyntax, "statement nests deeper than %d levels", maxDepth).At(position(t.Pos))
 }
 
-// split cuts at semicolons, drops empty statements and ends each with a token for its end.
+// split cuts at semicolons and drops empty statements. Each ends with a token for its end, in the place of the semicolon.
 func split(tokens []lexer.Token) [][]lexer.Token {
 	var pieces [][]lexer.Token
 	start := 0
@@ -118,8 +118,8 @@ func split(tokens []lexer.Token) [][]lexer.Token {
 			continue
 		}
 		if i > start {
-			piece := append(slices.Clip(tokens[start:i]), lexer.EOFToken(t.Pos))
-			pieces = append(pieces, piece)
+			tokens[i] = lexer.EOFToken(t.Pos)
+			pieces = append(pieces, slices.Clip(tokens[start:i+1]))
 		}
 		start = i + 1
 	}

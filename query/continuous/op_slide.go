@@ -19,6 +19,7 @@ type slideNode struct {
 	*rollingNode
 	order  []plan.SortKey
 	ties   []*kernel.Program // the keys of the order behind time
+	even   int               // how many of ties tell peers apart
 	frames []frame
 	calls  []slideCall
 	args   []slideArg
@@ -37,7 +38,7 @@ type slideCall struct {
 
 // sliding makes the operator of a window all of whose calls can slide; nil where one cannot.
 func (n *rollingNode) sliding(w *plan.Window) (*slideNode, error) {
-	out := &slideNode{rollingNode: n, order: w.Order}
+	out := &slideNode{rollingNode: n, order: w.Order, even: len(w.Peers()) - 1}
 	for _, call := range w.Calls {
 		if ok, err := out.add(call); err != nil || !ok {
 			return nil, err
@@ -269,8 +270,8 @@ func (o *slideOp) reach(keys int) {
 // dueOrder is the order of rows that are given together.
 type dueOrder struct {
 	rows []int32
-	// compare orders rows of one time; nil where they are all alike.
-	compare func(a, b int32) int
+	// compare orders rows of one time, and apart those that are no peers; nil where they are all alike.
+	compare, apart func(a, b int32) int
 }
 
 // ordered sorts rows by time and the other keys of the order.
@@ -285,6 +286,9 @@ func (o *slideOp) ordered(due *Delta, times []int64) (dueOrder, error) {
 			return out, err
 		}
 		out.compare = exec.RowOrder(ties, o.node.order[1:])
+		if n := o.node.even; n > 0 {
+			out.apart = exec.RowOrder(ties[:n], o.node.order[1:1+n])
+		}
 	}
 	byTime := func(a, b int32) int {
 		switch x, y := times[a], times[b]; {

@@ -79,37 +79,20 @@ func withTies(keys, ties []plan.SortKey) []plan.SortKey {
 	return out
 }
 
-// settleWindow completes the order of calls that go by single rows. Calls that treat rows of equal keys alike keep their order, in a
-// window of their own.
+// settleWindow completes the order of a window with calls that go by single rows. Peers stay what they are.
 func settleWindow(n *plan.Window, inputs map[string]InputInfo) plan.Node {
-	var single, alike []int
-	for i, c := range n.Calls {
-		if goesByRows(c) {
-			single = append(single, i)
-		} else {
-			alike = append(alike, i)
-		}
-	}
-	if len(single) == 0 {
+	if !slices.ContainsFunc(n.Calls, goesByRows) {
 		return n
 	}
 	input, ties := tiesOf(n.Input, inputs)
 	width, wider := plan.Width(n.Input), plan.Width(input)
-	out := &plan.Window{Input: input, Partition: n.Partition, Order: withTies(n.Order, ties)}
-	order := append(upTo(width), make([]int, len(n.Calls))...)
-	for at, i := range single {
-		out.Calls, out.Names = append(out.Calls, n.Calls[i]), append(out.Names, n.Names[i])
-		order[width+i] = wider + at
+	out := &plan.Window{Input: input, Partition: n.Partition, Order: withTies(n.Order, ties), Calls: n.Calls, Names: n.Names}
+	out.Ties = len(out.Order) - len(n.Order)
+	order := upTo(width)
+	for i := range n.Calls {
+		order = append(order, wider+i)
 	}
-	if len(alike) == 0 {
-		return pick(out, order)
-	}
-	top := &plan.Window{Input: out, Partition: n.Partition, Order: n.Order}
-	for at, i := range alike {
-		top.Calls, top.Names = append(top.Calls, n.Calls[i]), append(top.Names, n.Names[i])
-		order[width+i] = wider + len(single) + at
-	}
-	return pick(top, order)
+	return pick(out, order)
 }
 
 // goesByRows tells calls that can give rows of equal keys different values.

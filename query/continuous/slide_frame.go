@@ -45,7 +45,7 @@ func slidingFrame(call plan.WindowCall) (f frame, ok bool) {
 			return f, false
 		}
 	}
-	if call.Frame.Exclude != plan.ExcludeNothing || call.Frame.Unit == plan.FrameGroups {
+	if call.Distinct || call.Frame.Exclude != plan.ExcludeNothing || call.Frame.Unit == plan.FrameGroups {
 		return f, false
 	}
 	if f.start, f.before, ok = slidingBound(call.Frame.Unit, call.Frame.Start); !ok {

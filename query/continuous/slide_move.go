@@ -85,7 +85,7 @@ func (m *frameMoves) findPeers() {
 	for from := 0; from < len(m.batch); {
 		to := from + 1
 		for to < len(m.batch) && m.times[m.batch[to]] == m.times[m.batch[from]] &&
-			(m.order.compare == nil || m.order.compare(m.batch[to], m.batch[from]) == 0) {
+			(m.order.apart == nil || m.order.apart(m.batch[to], m.batch[from]) == 0) {
 			to++
 		}
 		for range to - from {

@@ -32,7 +32,11 @@ func (w *windowRows) aggregate(ctx context.Context, c *windowCall) (arrow.Array,
 		}
 		return w.memory.resize(held + bytes)
 	}
-	out, err := kernel.AggregateFrames(call)
+	compute := kernel.AggregateFrames
+	if c.Distinct {
+		compute = func(call kernel.FrameCall) (arrow.Array, error) { return w.aggregateDistinct(call, c.Args) }
+	}
+	out, err := compute(call)
 	if err != nil || number == nil {
 		return out, err
 	}
@@ -46,23 +50,28 @@ func (w *windowRows) narrow(call *kernel.FrameCall, c *windowCall) ([]arrow.Arra
 		return nil, err
 	}
 	kept := kernel.True(condition, w.count, nil)
-	before := make([]int32, w.count+1)
+	call.Rows, call.Pieces = len(kept), sharesOf(call.Pieces, kept, w.count)
+	whole := &Batch{Columns: w.columns, Rows: w.count}
+	return whole.take(kept, c.reads).Columns, nil
+}
+
+// sharesOf are the frames over the rows that are kept of all that they speak of.
+func sharesOf(frames []kernel.Frames, kept []int32, rows int) []kernel.Frames {
+	before := make([]int32, rows+1)
 	next := 0
-	for i := range w.count {
+	for i := range rows {
 		before[i] = int32(next)
 		if next < len(kept) && kept[next] == int32(i) {
 			next++
 		}
 	}
-	before[w.count] = int32(next)
-	pieces := make([]kernel.Frames, len(call.Pieces))
-	for p, piece := range call.Pieces {
-		pieces[p] = kernel.Frames{Low: make([]int32, len(piece.Low)), High: make([]int32, len(piece.High))}
-		for i := range piece.Low {
-			pieces[p].Low[i], pieces[p].High[i] = before[piece.Low[i]], before[piece.High[i]]
+	before[rows] = int32(next)
+	out := make([]kernel.Frames, len(frames))
+	for p, f := range frames {
+		out[p] = kernel.Frames{Low: make([]int32, len(f.Low)), High: make([]int32, len(f.High))}
+		for i := range f.Low {
+			out[p].Low[i], out[p].High[i] = before[f.Low[i]], before[f.High[i]]
 		}
 	}
-	call.Rows, call.Pieces = len(kept), pieces
-	whole := &Batch{Columns: w.columns, Rows: w.count}
-	return whole.take(kept, c.reads).Columns, nil
+	return out
 }

@@ -1,6 +1,7 @@
 package exec_test
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -25,7 +26,7 @@ func (r reference) window(n *plan.Window) []row {
 	var out []row
 	for _, name := range order {
 		p := &partition{node: n, rows: members[name]}
-		sort.SliceStable(p.rows, func(i, j int) bool { return p.compare(p.rows[i], p.rows[j]) < 0 })
+		sort.SliceStable(p.rows, func(i, j int) bool { return p.compare(p.rows[i], p.rows[j], p.node.Order) < 0 })
 		p.number()
 		for i, in := range p.rows {
 			one := append(row{}, in...)
@@ -44,8 +45,8 @@ type partition struct {
 	groups []int // the number of each row's group of peers
 }
 
-func (p *partition) compare(a, b row) int {
-	for _, k := range p.node.Order {
+func (p *partition) compare(a, b row, keys []plan.SortKey) int {
+	for _, k := range keys {
 		x, y := eval(k.Expr, a), eval(k.Expr, b)
 		switch {
 		case x.IsNull(0) && y.IsNull(0):
@@ -71,7 +72,7 @@ func (p *partition) number() {
 		switch {
 		case i == 0:
 			p.groups = append(p.groups, 0)
-		case p.compare(p.rows[i-1], p.rows[i]) == 0:
+		case p.compare(p.rows[i-1], p.rows[i], p.node.Peers()) == 0:
 			p.groups = append(p.groups, p.groups[i-1])
 		default:
 			p.groups = append(p.groups, p.groups[i-1]+1)
@@ -187,6 +188,9 @@ func (p *partition) call(c plan.WindowCall, i int) arrow.Array {
 		for _, j := range frame {
 			rows = append(rows, p.rows[j])
 		}
+		if c.Distinct {
+			rows = distinctRows(c, rows)
+		}
 		return aggregateOne(plan.Aggregation{Fn: c.Fn, Args: c.Args, Filter: c.Filter}, rows)
 	}
 	var values []arrow.Array
@@ -257,4 +261,17 @@ func (p *partition) neighbour(c plan.WindowCall, i int) arrow.Array {
 		}
 	}
 	return eval(c.Args[0], p.rows[at])
+}
+
+// distinctRows are the first rows with their argument, of those that the call's filter keeps.
+func distinctRows(c plan.WindowCall, rows []row) []row {
+	if c.Filter != nil {
+		rows = keep(rows, c.Filter)
+	}
+	seen := map[string]bool{}
+	return slices.DeleteFunc(rows, func(r row) bool {
+		text := renderRow(row{eval(c.Args[0], r)}, 0)
+		defer func() { seen[text] = true }()
+		return seen[text]
+	})
 }

@@ -28,16 +28,17 @@ func (w *windowRows) partitions(f func(start, end int32)) {
 	}
 }
 
-// peers finds the groups of peers: rows of a partition that are equal in all keys, which are all of it where there are none.
+// peers finds the groups of peers: rows of a partition that are equal in all keys but those of ties, which are all of it where there are none.
 func (w *windowRows) peers() []int32 {
 	if w.peerStarts != nil {
 		return w.peerStarts
 	}
-	if len(w.keys) == 0 {
+	by := w.node.Peers()
+	if len(by) == 0 {
 		w.peerStarts = w.starts
 		return w.starts
 	}
-	compare := comparers(w.keys, w.node.Order)
+	compare := comparers(w.keys, by)
 	w.partitions(func(start, end int32) {
 		w.peerStarts = append(w.peerStarts, start)
 		for i := start + 1; i < end; i++ {

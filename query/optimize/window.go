@@ -9,13 +9,13 @@ import (
 
 // windowOver is a window over another input with the same columns.
 func windowOver(n *plan.Window, input plan.Node) *plan.Window {
-	return &plan.Window{Input: input, Partition: n.Partition, Order: n.Order, Calls: n.Calls, Names: n.Names}
+	return &plan.Window{Input: input, Partition: n.Partition, Order: n.Order, Ties: n.Ties, Calls: n.Calls, Names: n.Names}
 }
 
 // pruneWindow drops the calls that nobody reads, and the whole node where none is left: it neither adds nor removes rows.
 func pruneWindow(n *plan.Window, used []bool) (plan.Node, places, error) {
 	width := plan.Width(n.Input)
-	out := &plan.Window{Partition: n.Partition, Order: n.Order}
+	out := &plan.Window{Partition: n.Partition, Order: n.Order, Ties: n.Ties}
 	for i, c := range n.Calls {
 		if used[width+i] {
 			out.Calls, out.Names = append(out.Calls, c), append(out.Names, n.Names[i])

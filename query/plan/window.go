@@ -12,7 +12,9 @@ type Window struct {
 	// Partition are the values that rows of one partition have in common; NULL is a value.
 	Partition []Expr
 	Order     []SortKey
-	Calls     []WindowCall
+	// Ties is how many keys at the end of Order only put peers in order: rows that differ in these alone are peers still.
+	Ties  int
+	Calls []WindowCall
 	// Names holds one name for each call.
 	Names []string
 }
@@ -23,7 +25,9 @@ type WindowCall struct {
 	Args []Expr
 	// Filter, if not nil, restricts the rows that an aggregate sees.
 	Filter Expr
-	Frame  Frame
+	// Distinct restricts an aggregate to the first row of those in its frame whose arguments are equal.
+	Distinct bool
+	Frame    Frame
 	// IgnoreNulls makes the functions that fetch a value from another row pass over rows where it is NULL.
 	IgnoreNulls bool
 }
@@ -39,7 +43,8 @@ type Frame struct {
 // FrameUnit is what the offsets of a frame count.
 type FrameUnit uint8
 
-// The units of frames. Peers are rows that are equal in all keys of the order; without an order all rows of a partition are.
+// The units of frames. Peers are rows that are equal in all keys of the order but those that break ties; without an order all rows of a
+// partition are.
 const (
 	FrameRange  FrameUnit = iota // differences of the only key of the order
 	FrameRows                    // rows
@@ -90,6 +95,9 @@ func (n *Window) Columns() []Column {
 	return out
 }
 
+// Peers are the keys in which peers are equal.
+func (n *Window) Peers() []SortKey { return n.Order[:len(n.Order)-n.Ties] }
+
 // Inputs is the node whose rows are extended.
 func (n *Window) Inputs() []Node { return []Node{n.Input} }
 
@@ -123,7 +131,7 @@ func (n *Window) Map(f func(Expr) Expr) *Window {
 		}
 		return out
 	}
-	out := &Window{Input: n.Input, Partition: apply(n.Partition), Names: n.Names}
+	out := &Window{Input: n.Input, Partition: apply(n.Partition), Ties: n.Ties, Names: n.Names}
 	for _, k := range n.Order {
 		k.Expr = f(k.Expr)
 		out.Order = append(out.Order, k)
@@ -141,15 +149,18 @@ func (n *Window) Map(f func(Expr) Expr) *Window {
 func describeWindow(n *Window) string {
 	calls := make([]string, len(n.Calls))
 	for i, c := range n.Calls {
-		text := c.text(len(n.Order) > 0)
+		text := c.text(len(n.Peers()) > 0)
 		calls[i] = text + as(text, n.Names[i])
 	}
 	out := "Window"
 	if len(n.Partition) > 0 {
 		out += " by=[" + join(n.Partition, ", ") + "]"
 	}
-	if len(n.Order) > 0 {
-		out += " order=[" + joinKeys(n.Order) + "]"
+	if len(n.Peers()) > 0 {
+		out += " order=[" + joinKeys(n.Peers()) + "]"
+	}
+	if n.Ties > 0 {
+		out += " ties=[" + joinKeys(n.Order[len(n.Order)-n.Ties:]) + "]"
 	}
 	return out + " compute=[" + strings.Join(calls, ", ") + "]"
 }
@@ -164,7 +175,7 @@ func joinKeys(keys []SortKey) string {
 
 // text prints a call with its frame where that is not what it would be by default.
 func (c WindowCall) text(ordered bool) string {
-	out := Aggregation{Fn: c.Fn, Args: c.Args, Filter: c.Filter}.String()
+	out := Aggregation{Fn: c.Fn, Args: c.Args, Filter: c.Filter, Distinct: c.Distinct}.String()
 	if c.Fn.Window && len(c.Args) == 0 {
 		out = c.Fn.Name + "()"
 	}

@@ -68,8 +68,8 @@ func sameKeys(a, b []plan.SortKey) bool {
 }
 
 func sameWindowCall(a, b plan.WindowCall) bool {
-	same := sameAggregation(plan.Aggregation{Fn: a.Fn, Args: a.Args, Filter: a.Filter},
-		plan.Aggregation{Fn: b.Fn, Args: b.Args, Filter: b.Filter})
+	same := sameAggregation(plan.Aggregation{Fn: a.Fn, Args: a.Args, Filter: a.Filter, Distinct: a.Distinct},
+		plan.Aggregation{Fn: b.Fn, Args: b.Args, Filter: b.Filter, Distinct: b.Distinct})
 	return same && a.IgnoreNulls == b.IgnoreNulls && a.Frame.Unit == b.Frame.Unit && a.Frame.Exclude == b.Frame.Exclude &&
 		sameBound(a.Frame.Start, b.Frame.Start) && sameBound(a.Frame.End, b.Frame.End)
 }
@@ -98,7 +98,7 @@ func (x *scalars) window(name string, e *ast.Call) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	call.Fn, call.Args = aggregation.Fn, aggregation.Args
+	call.Fn, call.Args, call.Distinct = aggregation.Fn, aggregation.Args, aggregation.Distinct
 	if e.Filter != nil {
 		if call.Filter, err = inner.condition(e.Filter, "the condition of FILTER"); err != nil {
 			return nil, err
@@ -132,8 +132,8 @@ func (x *scalars) checkWindow(name string, e *ast.Call) error {
 		return err
 	case !fn.Aggregate && !fn.Window:
 		return event.Errorf(event.CodeSyntax, "%s is neither a window function nor an aggregate and takes no OVER", name).At(e.Over.Pos)
-	case e.Distinct:
-		return event.Errorf(event.CodeNotSupported, "%s(DISTINCT ...) OVER: not supported yet", name).At(pos)
+	case e.Distinct && !fn.Aggregate:
+		return event.Errorf(event.CodeSyntax, "%s is no aggregate and takes no DISTINCT", name).At(pos)
 	case e.Star && !fn.Aggregate:
 		return event.Errorf(event.CodeSyntax, "only count takes *").At(pos)
 	case e.Filter != nil && !fn.Aggregate:

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/ast"
@@ -20,12 +22,20 @@ func (j *joining) asof() error {
 	out := &plan.AsofJoin{Kind: joinKinds[j.ast.Kind]}
 	toRight := func(e plan.Expr) plan.Expr { return shiftColumns(e, func(int) int { return -width }) }
 	var left, right plan.Expr
-	for _, c := range append(j.on, j.queries...) {
+	conditions := slices.Concat(j.on, j.queries)
+	for i, c := range conditions {
 		if l, r, ok := plan.SplitEquality(c, width); ok {
 			out.LeftKeys, out.RightKeys = append(out.LeftKeys, l), append(out.RightKeys, toRight(r))
 			continue
 		}
 		l, r, op, ok := plan.SplitInequality(c, width)
+		if j.temporal && i < len(conditions)-1 && !hasQuery(c) { // the last one is that of the time
+			if j.ofPair != nil {
+				c = call("and", boolean, j.ofPair, c)
+			}
+			j.ofPair = c
+			continue
+		}
 		if !ok || out.Op != "" || hasQuery(c) {
 			return event.Errorf(event.CodeBadRequest, "the condition of ASOF JOIN is equalities and one inequality of both sides").At(pos).
 				WithHint("as in ON t.sym = q.sym AND t.ts >= q.ts; other conditions go into WHERE or into a query in FROM")
@@ -71,7 +81,26 @@ func (j *joining) asofPlan() plan.Node {
 	out.Left = j.left.node()
 	keys := withTies([]plan.SortKey{{Expr: out.RightAt}}, j.right.eventOrder(false))
 	out.Right = &plan.Sort{Input: j.right.node(), Keys: keys, Limit: -1}
-	return &out
+	if j.ofPair == nil {
+		return &out
+	}
+	return j.judged(&out)
+}
+
+// judged holds the pairs of a join with versions to the other conditions of ON: the version is chosen by key and time alone, and is a
+// partner if they hold for it.
+func (j *joining) judged(pairs *plan.AsofJoin) plan.Node {
+	if pairs.Kind == plan.InnerJoin {
+		return &plan.Filter{Input: pairs, Predicate: j.ofPair}
+	}
+	columns := pairs.Columns()
+	out := firstColumns(pairs, len(columns)).(*plan.Project)
+	for i := plan.Width(pairs.Left); i < len(columns); i++ {
+		if typ := columns[i].Type; typ.Kind != event.Unknown {
+			out.Exprs[i] = &plan.Case{Whens: []plan.When{{Condition: j.ofPair, Then: out.Exprs[i]}}, Typ: typ}
+		}
+	}
+	return out
 }
 
 // checkAsof refuses the kinds of join that know no nearest row.

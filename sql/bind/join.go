@@ -25,8 +25,10 @@ type joining struct {
 	withs       *withs
 	// nearest is an ASOF JOIN, without inputs; nil for other joins.
 	nearest *plan.AsofJoin
-	// temporal tells that it is one by FOR SYSTEM_TIME AS OF.
+	// temporal tells that it is one by FOR SYSTEM_TIME AS OF, and ofPair is what its other conditions say, which choose no version; nil where there are
+	// none.
 	temporal bool
+	ofPair   plan.Expr
 	// row is what a lateral right side takes of the left one; nil for other joins.
 	row *outerRow
 	// merged are the columns after those of both sides.
@@ -59,6 +61,7 @@ func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
 	right.whole()
 	j := &joining{binder: b, ast: t, left: left, right: right, withs: w, row: row}
 	j.both = j.scope()
+	j.temporal = asOf != nil
 	if err := j.condition(); err != nil {
 		return nil, err
 	}
@@ -168,7 +171,7 @@ func (j *joining) equateAll(names []ast.Name) error {
 		}
 		seen[l], seen[len(j.left.columns)+r] = true, true
 		comparison := "="
-		if j.ast.Asof && i == len(names)-1 {
+		if j.ast.Asof && !j.temporal && i == len(names)-1 {
 			comparison = ">=" // as DuckDB has it
 		}
 		if err := j.equate(n, l, r, comparison); err != nil {

@@ -40,6 +40,6 @@ func (j *joining) asOfTime(at ast.Expr) error {
 	if err != nil {
 		return err
 	}
-	j.on, j.temporal = append(j.on, newest), true
+	j.on = append(j.on, newest)
 	return nil
 }

@@ -15,12 +15,22 @@ TOOLS      := $(CACHE)/bin
 NODE_READY := bench/node_modules/.installed
 BROWSER    := bench/browser
 BROWSER_READY := $(BROWSER)/node_modules/.installed
+CLIENTS    := bench/clients
 FLIGHTS    := bench/node_modules/vega-datasets/data/flights-3m.parquet
 
 GOLANGCI_VERSION    := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
 GOLANGCI    := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
+
+# Programs and libraries of others that send events, which tests hold the server to.
+TELEGRAF_VERSION := v1.37.2
+TELEGRAF  := $(CACHE)/clients/telegraf-$(TELEGRAF_VERSION)
+COLLECTOR := $(CACHE)/clients/collector
+PYTHON    := $(CACHE)/clients/python/.installed
+NODE_CLIENTS := $(CLIENTS)/node_modules/.installed
+# The parts of Telegraf that docs/clients.md configures; whole, it depends on some 500 modules.
+TELEGRAF_PARTS := custom,inputs.file,parsers.influx,outputs.influxdb,outputs.influxdb_v2,serializers.influx
 
 FLINK_VERSION := 2.3.0
 FLINK_READY   := $(CACHE)/flink-$(FLINK_VERSION)/bin/python
@@ -42,6 +52,9 @@ export TIDEMARK_DUCKDB ?= $(CURDIR)/bench/duckdb_check.mjs
 
 # The test of a subscription in a browser runs when this is set; it is skipped, and says so, where the browser cannot be installed.
 export TIDEMARK_BROWSER ?= $(CURDIR)/$(BROWSER)
+
+# Tests that send with programs of others run those that are in these folders; where one could not be installed, its test is skipped.
+export TIDEMARK_CLIENTS ?= $(CACHE)/clients
 
 # Node's packages and the cache may hold Go files of others; build output does not matter.
 GO_FILES = $(shell find . \( -name node_modules -o -name '.?*' \) -prune -o -name '*.go' -print)
@@ -70,13 +83,13 @@ check: ## The quick part of test: format, vet, layout
 	$(GO) test -count=1 -timeout 2m .
 
 .PHONY: race
-race: $(NODE_READY) browser ## The long part of test: all tests with the race detector
+race: $(NODE_READY) browser clients ## The long part of test: all tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
 
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check
 	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) run --allow-parallel-runners ./...
-	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs bench/browser/*.mjs; do node --check "$$file"; done
+	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs bench/browser/*.mjs bench/clients/*.mjs; do node --check "$$file"; done
 	@scripts/vulncheck.sh $(GOVULNCHECK) ./...
 
 .PHONY: fmt
@@ -125,7 +138,7 @@ bench-freshness: build $(NODE_READY) ## Measure how soon acknowledged events are
 	node bench/freshness.mjs
 
 .PHONY: stress
-stress: $(NODE_READY) browser ## Run the long versions of the tests: hours
+stress: $(NODE_READY) browser clients ## Run the long versions of the tests: hours
 	TIDEMARK_STRESS=1 CGO_ENABLED=1 $(GO) test -race -count=1 -timeout $(STRESS_TIMEOUT) $(PKG)
 
 .PHONY: mutants
@@ -140,13 +153,19 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s) each
 browser: ## Install the browser that a test follows a subscription with; tests go on without
 	@$(MAKE) --no-print-directory $(BROWSER_READY) || echo 'the browser cannot be installed: its test will be skipped'
 
+.PHONY: clients
+clients: ## Install the programs of others that tests send events with; tests go on without
+	@for client in $(NODE_CLIENTS) $(PYTHON) $(TELEGRAF) $(COLLECTOR); do \
+	  $(MAKE) --no-print-directory $$client || echo "$$client cannot be installed: its tests will be skipped"; \
+	done
+
 .PHONY: deps
-deps: $(GOLANGCI) $(GOVULNCHECK) $(NODE_READY) browser ## Fetch all that the other targets need, to work offline afterwards
+deps: $(GOLANGCI) $(GOVULNCHECK) $(NODE_READY) browser clients ## Fetch all that the other targets need, to work offline afterwards
 	$(GO) mod download
 
 .PHONY: clean
 clean: ## Remove what was built and fetched, but not data directories
-	rm -rf bin $(CACHE) bench/node_modules $(BROWSER)/node_modules
+	rm -rf bin $(CACHE) bench/node_modules $(BROWSER)/node_modules $(CLIENTS)/node_modules
 
 # The version is part of a tool's file name, so raising it here installs the new one.
 $(GOLANGCI):
@@ -169,3 +188,20 @@ $(NODE_READY): bench/package.json bench/package-lock.json
 $(BROWSER_READY): $(BROWSER)/package.json $(BROWSER)/package-lock.json
 	npm --prefix $(BROWSER) ci --no-progress
 	@touch $@
+
+$(NODE_CLIENTS): $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	npm --prefix $(CLIENTS) ci --no-progress
+	@touch $@
+
+$(PYTHON): $(CLIENTS)/requirements.txt
+	rm -rf $(@D)
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(TELEGRAF):
+	GOBIN=$(@D) $(GO) install -trimpath -tags $(TELEGRAF_PARTS) github.com/influxdata/telegraf/cmd/telegraf@$(TELEGRAF_VERSION)
+	mv $(@D)/telegraf $@
+
+$(COLLECTOR): bench/clients/collector/main.go bench/clients/collector/go.mod bench/clients/collector/go.sum
+	$(GO) -C bench/clients/collector build -trimpath -o $@ .

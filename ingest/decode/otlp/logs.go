@@ -57,15 +57,15 @@ func logRow(record *logs.LogRecord, o *row) *row {
 	return r
 }
 
-// body adds a record's body: a text as it is, anything else as the text of its JSON.
-func (r *row) body(v *common.AnyValue) {
-	switch v.GetValue().(type) {
+// body adds a record's body: a text as it is, also an empty one, which differs from no body; anything else as the text of its JSON.
+func (r *row) body(body *common.AnyValue) {
+	switch v := body.GetValue().(type) {
 	case nil:
 	case *common.AnyValue_StringValue:
-		r.text("body", v.GetStringValue())
+		r.quoted("body", v.StringValue)
 	default:
 		var inner row
-		inner.value(v, 0)
+		inner.value(body, 0)
 		if inner.fault != "" {
 			r.fault = inner.fault
 		}

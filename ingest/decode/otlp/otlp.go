@@ -73,9 +73,14 @@ func (r *row) name(name string) {
 // text adds a text that is not empty: an empty one says nothing in protocol buffers.
 func (r *row) text(name, v string) {
 	if v != "" {
-		r.name(name)
-		r.dst = event.AppendJSONString(r.dst, v)
+		r.quoted(name, v)
 	}
+}
+
+// quoted adds a text.
+func (r *row) quoted(name, v string) {
+	r.name(name)
+	r.dst = event.AppendJSONString(r.dst, v)
 }
 
 func (r *row) whole(name string, v int64) {

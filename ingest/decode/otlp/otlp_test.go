@@ -59,7 +59,7 @@ func TestLogRecords(t *testing.T) {
 		"own time":      {&logs.LogRecord{TimeUnixNano: 1e9, ObservedTimeUnixNano: 2e9}, `{"time":"1970-01-01T00:00:01.000000Z","observed_time":"1970-01-01T00:00:02.000000Z"}`},
 		"no such time":  {&logs.LogRecord{TimeUnixNano: 1 << 63}, `!time: the time 9223372036854775808 is out of range`},
 		"a text":        {&logs.LogRecord{Body: text1("a \"b\"\n")}, `{"body":"a \"b\"\n"}`},
-		"an empty text": {&logs.LogRecord{Body: text1("")}, `{}`},
+		"an empty text": {&logs.LogRecord{Body: text1("")}, `{"body":""}`},
 		"a list":        {&logs.LogRecord{Body: list(text1("a"), nil)}, `{"body":"[\"a\",null]"}`},
 		"too deep":      {&logs.LogRecord{Body: deep}, `!a value is nested more than 50 deep`},
 		"ids":           {&logs.LogRecord{TraceId: []byte{0, 1, 0xff}, SpanId: []byte{0x10}}, `{"trace_id":"0001ff","span_id":"10"}`},

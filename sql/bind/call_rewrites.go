@@ -1,7 +1,6 @@
 package bind
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -32,7 +31,7 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 	case "substr", "substring":
 		return x.firstMatch(e)
 	case "count":
-		return countRows(e)
+		return x.countRows(e)
 	case "percentile_cont", "percentile_disc":
 		return percentiles(e)
 	case "quantile_cont", "quantile_disc":
@@ -43,8 +42,10 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return constantText(e, "tidemark")
 	case "current_schema":
 		return constantText(e, publicSchema)
-	case "array_to_json", "row_to_json":
-		return rowToJSON(name, e)
+	case "array_to_json", "row_to_json", "to_json", "to_jsonb":
+		return x.rowToJSON(name, e)
+	case "json_agg", "jsonb_agg":
+		return x.rowsToJSON(e)
 	default:
 		return nil
 	}
@@ -182,25 +183,6 @@ var postgresTypes = map[event.Kind]string{
 	event.TimestampTZ: "timestamp with time zone", event.Time: "time without time zone",
 }
 
-// rowToJSON is to_jsonb of an array, and an object with the members f1, f2, ... of a row.
-func rowToJSON(name string, e *ast.Call) ast.Expr {
-	if len(e.Args) != 1 {
-		return nil
-	}
-	row, ok := rowOf(e.Args[0])
-	if name == "array_to_json" {
-		return callOf(e, "to_jsonb", e.Args[0])
-	}
-	if !ok {
-		return nil
-	}
-	out := callOf(e, "jsonb_build_object")
-	for i, item := range row.Items {
-		out.Args = append(out.Args, &ast.String{Pos: item.Position(), Value: fmt.Sprintf("f%d", i+1)}, item)
-	}
-	return out
-}
-
 // firstMatch is substring(a, pattern): the first match of a regular expression, or its first group.
 func (x *scalars) firstMatch(e *ast.Call) ast.Expr {
 	if len(e.Args) != 2 {
@@ -219,20 +201,6 @@ func (x *scalars) firstMatch(e *ast.Call) ast.Expr {
 func looksWhole(s string) bool {
 	_, err := readLiteral(s, bigint, event.Position{})
 	return err == nil
-}
-
-// countRows is count(DISTINCT (a, b)): rows of values are told apart as JSON arrays are.
-func countRows(e *ast.Call) ast.Expr {
-	if len(e.Args) != 1 {
-		return nil
-	}
-	row, ok := rowOf(e.Args[0])
-	if !ok {
-		return nil
-	}
-	out := *e
-	out.Args = []ast.Expr{callOf(e, "jsonb_build_array", row.Items...)}
-	return &out
 }
 
 // percentiles is percentile_cont(ARRAY[...]): an array of the percentiles.

@@ -112,8 +112,8 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 		return nil, event.Errorf(event.CodeNotSupported, "a row of several values can only be compared").At(e.Pos).
 			WithHint("as in (a, b) = (1, 2) or (a, b) IN (SELECT x, y FROM ...)")
 	case *ast.Binary:
-		_, left := rowOf(e.Left)
-		if _, right := rowOf(e.Right); left || right {
+		_, left := x.rowOf(e.Left)
+		if _, right := x.rowOf(e.Right); left || right {
 			return x.compareRows(e)
 		}
 		if isComparison(e.Op) {
@@ -265,7 +265,7 @@ func (x *scalars) when(e *ast.Case, operand argument, w ast.When) (plan.Expr, er
 }
 
 func (x *scalars) between(e *ast.Between) (plan.Expr, error) {
-	if _, ok := rowOf(e.Input); ok {
+	if _, ok := x.rowOf(e.Input); ok {
 		low := &ast.Binary{Pos: e.Pos, Op: ">=", Left: e.Input, Right: e.Low}
 		return x.bind(&ast.Binary{Pos: e.Pos, Op: "AND", Left: low, Right: &ast.Binary{Pos: e.Pos, Op: "<=", Left: e.Input, Right: e.High}})
 	}
@@ -289,7 +289,7 @@ func (x *scalars) between(e *ast.Between) (plan.Expr, error) {
 
 // in is equality with one of the list, as a balanced tree of OR.
 func (x *scalars) in(e *ast.In) (plan.Expr, error) {
-	if _, ok := rowOf(e.Input); ok {
+	if _, ok := x.rowOf(e.Input); ok {
 		return x.rowIn(e)
 	}
 	input, err := x.argument(e.Input)
@@ -332,7 +332,7 @@ func anyOf(tests []argument) (plan.Expr, error) {
 
 // is binds IS: the tests for truth are false, not NULL, where the input is NULL.
 func (x *scalars) is(e *ast.Is) (plan.Expr, error) {
-	if row, ok := rowOf(e.Input); ok {
+	if row, ok := x.rowOf(e.Input); ok {
 		return x.rowIs(row, e)
 	}
 	if e.Test == "NULL" {

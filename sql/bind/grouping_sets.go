@@ -51,6 +51,9 @@ func (q *selection) groupByAll() {
 // groupElement gives the sets of groups that an element stands for.
 func (q *selection) groupElement(e ast.Expr) ([][]int, error) {
 	g, ok := e.(*ast.Grouping)
+	if row, isRow := q.rowOf(e); isRow {
+		g, ok = &ast.Grouping{Pos: row.Pos, Items: row.Items}, true
+	}
 	if !ok {
 		i, err := q.groupIndex(e)
 		return [][]int{{i}}, err
@@ -77,6 +80,16 @@ func (q *selection) groupElement(e ast.Expr) ([][]int, error) {
 	default:
 		return [][]int{joined(items)}, nil
 	}
+}
+
+// rowOf is the row of values that a key stands for, unless it names a column of the result.
+func (q *selection) rowOf(e ast.Expr) (*ast.Row, bool) {
+	if name, ok := bareName(e); ok {
+		if i, err := q.alias(name); err != nil || i >= 0 {
+			return nil, false
+		}
+	}
+	return q.plain.rowOf(e)
 }
 
 func (q *selection) unionSets(g *ast.Grouping) ([][]int, error) {

@@ -8,30 +8,25 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// rowOf is the row that an operand is, if it is one.
-func rowOf(e ast.Expr) (*ast.Row, bool) {
-	row, ok := e.(*ast.Row)
-	return row, ok
-}
-
 // compareRows binds a comparison of two rows, which is made of comparisons of their values: rows are equal where all pairs are, and
 // ordered by the first pair that is not.
 func (x *scalars) compareRows(e *ast.Binary) (plan.Expr, error) {
 	if query, ok := e.Right.(*ast.Query); ok {
-		return x.bind(rowWithQuery(e, query))
+		return x.bind(x.rowWithQuery(e, query))
 	}
-	left, right, err := rowPair(e.Left, e.Right, e.Pos)
+	left, right, err := x.rowPair(e.Left, e.Right, e.Pos)
 	if err != nil {
 		return nil, err
 	}
+	op := x.rowOperator(e)
 	pair := func(op string, i int) ast.Expr {
 		return &ast.Binary{Pos: e.Pos, Op: op, Left: left.Items[i], Right: right.Items[i]}
 	}
 	tests := make([]ast.Expr, len(left.Items))
 	for i := range tests {
-		tests[i] = pair(e.Op, i)
+		tests[i] = pair(op, i)
 	}
-	switch e.Op {
+	switch op {
 	case "=", "IS NOT DISTINCT FROM":
 		return x.bind(joinTests("AND", tests, e.Pos))
 	case "<>", "IS DISTINCT FROM":
@@ -53,8 +48,8 @@ func (x *scalars) compareRows(e *ast.Binary) (plan.Expr, error) {
 
 // rowWithQuery is the comparison of a row with the one that a query gives: a query over that one which compares them. It is NULL where
 // there is no row, and an error where there are several.
-func rowWithQuery(e *ast.Binary, query *ast.Query) ast.Expr {
-	left, _ := rowOf(e.Left)
+func (x *scalars) rowWithQuery(e *ast.Binary, query *ast.Query) ast.Expr {
+	left, _ := x.rowOf(e.Left)
 	right := &ast.Row{Pos: query.Pos}
 	from := &ast.Subquery{Pos: query.Pos, Query: query.Query, Alias: &ast.Name{Text: "?row", Quoted: true, Pos: query.Pos}}
 	for i := range left.Items {
@@ -66,10 +61,11 @@ func rowWithQuery(e *ast.Binary, query *ast.Query) ast.Expr {
 	return &ast.Query{Pos: query.Pos, Query: &ast.Select{Pos: query.Pos, Items: []ast.Item{{Expr: test}}, From: from}}
 }
 
-// rowPair checks that two operands are rows of the same length. Rows do not nest: taking them apart would double a tree at each level.
-func rowPair(a, b ast.Expr, pos event.Position) (left, right *ast.Row, err error) {
-	left, ok := rowOf(a)
-	right, also := rowOf(b)
+// rowPair checks that two operands are rows of the same length and takes those inside them apart, which compare as if their values
+// stood in the row around them.
+func (x *scalars) rowPair(a, b ast.Expr, pos event.Position) (left, right *ast.Row, err error) {
+	left, ok := x.rowOf(a)
+	right, also := x.rowOf(b)
 	switch {
 	case !ok || !also:
 		return nil, nil, event.Errorf(event.CodeTypeMismatch, "a row of values is compared with what is none").At(pos).
@@ -78,14 +74,18 @@ func rowPair(a, b ast.Expr, pos event.Position) (left, right *ast.Row, err error
 		return nil, nil, event.Errorf(event.CodeBadRequest, "a row of %d values is compared with one of %d", len(left.Items), len(right.Items)).
 			At(pos)
 	}
-	for _, row := range []*ast.Row{left, right} {
-		for _, item := range row.Items {
-			if _, nested := rowOf(item); nested {
-				return nil, nil, event.Errorf(event.CodeNotSupported, "a row of values inside another: not supported yet").At(item.Position())
+	flatLeft, flatRight := &ast.Row{Pos: left.Pos}, &ast.Row{Pos: right.Pos}
+	for i := range left.Items {
+		innerLeft, innerRight := &ast.Row{Items: left.Items[i : i+1]}, &ast.Row{Items: right.Items[i : i+1]}
+		_, nested := x.rowOf(left.Items[i])
+		if _, also := x.rowOf(right.Items[i]); nested || also {
+			if innerLeft, innerRight, err = x.rowPair(left.Items[i], right.Items[i], left.Items[i].Position()); err != nil {
+				return nil, nil, err
 			}
 		}
+		flatLeft.Items, flatRight.Items = append(flatLeft.Items, innerLeft.Items...), append(flatRight.Items, innerRight.Items...)
 	}
-	return left, right, nil
+	return flatLeft, flatRight, nil
 }
 
 // joinTests joins conditions in a balanced tree.

@@ -307,7 +307,7 @@ func (q *selection) alias(n ast.Name) (int, error) {
 
 // bindKeys binds ORDER BY. As in PostgreSQL a name is a column of the result first and of the input second.
 func (q *selection) bindKeys() error {
-	for _, o := range q.ast.OrderBy {
+	for _, o := range q.orders() {
 		key := sortKey{order: o}
 		if err := q.bindKey(&key, "ORDER BY"); err != nil {
 			return err
@@ -318,6 +318,24 @@ func (q *selection) bindKeys() error {
 		q.keys = append(q.keys, key)
 	}
 	return nil
+}
+
+// orders are the keys of ORDER BY; rows of values are ordered by one after another.
+func (q *selection) orders() []ast.Order {
+	var out []ast.Order
+	for _, o := range q.ast.OrderBy {
+		row, ok := q.rowOf(o.Expr)
+		if !ok {
+			out = append(out, o)
+			continue
+		}
+		for _, item := range row.Items {
+			part := o
+			part.Expr = item
+			out = append(out, part)
+		}
+	}
+	return out
 }
 
 // bindKey finds the column of the result that a key is, or binds it as an expression.

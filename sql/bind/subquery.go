@@ -135,7 +135,7 @@ func (x *scalars) quantified(e *ast.Quantified) (plan.Expr, error) {
 
 // operands binds what is compared with the columns of a query: a value, or those of a row.
 func (x *scalars) operands(e *ast.Quantified) ([]argument, error) {
-	row, ok := rowOf(e.Input)
+	row, ok := x.rowOf(e.Input)
 	if !ok {
 		return x.arguments([]ast.Expr{e.Input})
 	}

@@ -48,6 +48,7 @@ const (
 	powerProduct
 	powerPower // ^
 	powerAt    // AT TIME ZONE
+	powerCollate
 	powerSign
 	powerCast
 )
@@ -190,6 +191,8 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 	case "AT":
 		c.lex.Next()
 		return c.atTimeZone(left, pos)
+	case "ISNULL", "NOTNULL", "COLLATE":
+		return c.postfix(left, word, pos)
 	case "[":
 		c.lex.Next()
 		return c.subscript(left, pos)

@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"strings"
+
 	"github.com/alecthomas/participle/v2/lexer"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -12,6 +14,9 @@ import (
 func (c *climber) wordPower(t lexer.Token) int {
 	if t.Type != tokenIdent {
 		return 0
+	}
+	if power := postfixWords[upper(t.Value)]; power != 0 {
+		return power
 	}
 	for words, power := range wordOperators {
 		if !is(t, words[0]) {
@@ -31,6 +36,33 @@ func (c *climber) wordPower(t lexer.Token) int {
 // wordOperators are the first two tokens of these operators, with their powers.
 var wordOperators = map[[2]string]int{
 	{"AT", "TIME"}: powerAt, {"SIMILAR", "TO"}: powerRange, {"OVERLAPS", "("}: powerRange, {"OVERLAPS", "ROW"}: powerRange,
+}
+
+// postfixWords are the words that say something of the operand before them, with their powers.
+var postfixWords = map[string]int{"ISNULL": powerIs, "NOTNULL": powerIs, "COLLATE": powerCollate}
+
+// postfix reads such a word.
+func (c *climber) postfix(left ast.Expr, word string, pos event.Position) (ast.Expr, error) {
+	c.lex.Next()
+	if word != "COLLATE" {
+		return &ast.Is{Pos: pos, Input: left, Test: "NULL", Not: word == "NOTNULL"}, nil
+	}
+	return left, c.collation()
+}
+
+// collation takes the name of a collation. Texts are compared by their bytes, so only those that do the same say what is done.
+func (c *climber) collation() error {
+	t := *c.lex.Peek()
+	var collation name
+	if err := collation.Parse(c.lex); err != nil {
+		return err
+	}
+	switch strings.ToLower(collation.Text) {
+	case "c", "posix", "c.utf-8", "c.utf8", "ucs_basic", "default", "binary":
+		return nil
+	default:
+		return notSupported(t, "the collation "+collation.Text, `texts are compared by their bytes, as COLLATE "C" does; compare lower(x) to disregard case`)
+	}
 }
 
 // synonyms are spellings of operators that others stand for. Those with NOT turn the result round.

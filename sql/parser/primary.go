@@ -30,7 +30,7 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 	}
 	switch {
 	case accept(c.lex, "*"):
-		return c.star(t, nil)
+		return c.star(position(t.Pos), nil)
 	case accept(c.lex, "("):
 		return c.parenthesized(position(t.Pos))
 	case accept(c.lex, "["): // DuckDB and ClickHouse need no word before an array
@@ -83,11 +83,17 @@ func (c *climber) parenthesized(pos event.Position) (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !accept(c.lex, ",") {
-		return x, expect(c.lex, ")")
+	if accept(c.lex, ",") {
+		rest, err := c.list()
+		return &ast.Row{Pos: pos, Items: append([]ast.Expr{x}, rest...)}, err
 	}
-	rest, err := c.list()
-	return &ast.Row{Pos: pos, Items: append([]ast.Expr{x}, rest...)}, err
+	if err := expect(c.lex, ")"); err != nil {
+		return nil, err
+	}
+	if column, ok := x.(*ast.Column); ok && is(*c.lex.Peek(), ".") { // (t).a is t.a
+		return c.members(column)
+	}
+	return x, nil
 }
 
 // keyword reads the forms that begin with a reserved word.
@@ -188,7 +194,11 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 	if t.Type == tokenIdent && timeWords[upper(t.Value)] {
 		return timeWord(t), nil
 	}
-	column := &ast.Column{Parts: []ast.Name{nameOf(t)}}
+	return c.members(&ast.Column{Parts: []ast.Name{nameOf(t)}})
+}
+
+// members reads the names behind a name, with dots before them, the last of which may be *.
+func (c *climber) members(column *ast.Column) (ast.Expr, error) {
 	for accept(c.lex, ".") {
 		part := *c.lex.Peek()
 		switch {
@@ -196,7 +206,7 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 			c.lex.Next()
 			column.Parts = append(column.Parts, nameOf(part))
 		case len(column.Parts) == 1 && accept(c.lex, "*"):
-			return c.star(t, &column.Parts[0])
+			return c.star(column.Position(), &column.Parts[0])
 		default:
 			return nil, &unexpected{token: part, expected: "a name after the dot"}
 		}

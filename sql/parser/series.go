@@ -6,7 +6,7 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// series reads the arguments of generate_series, whose name t has been taken, and the alias.
+// series reads the arguments of generate_series, whose name t has been taken, with WITH ORDINALITY and the alias.
 func (p *tableParser) series(t lexer.Token) (ast.Table, error) {
 	if err := expect(p.lex, "("); err != nil {
 		return nil, err
@@ -16,6 +16,11 @@ func (p *tableParser) series(t lexer.Token) (ast.Table, error) {
 	var err error
 	if out.Args, err = c.list(); err != nil {
 		return nil, err
+	}
+	if acceptWords(p.lex, "WITH", "ORDINALITY") { // arrays are what has places
+		numbered := &ast.Unnest{Function: out.Function, Args: out.Args, Ordinality: true}
+		numbered.Alias, numbered.Columns, err = p.alias()
+		return numbered, err
 	}
 	out.Alias, out.Columns, err = p.alias()
 	return out, err

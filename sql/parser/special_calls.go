@@ -34,7 +34,7 @@ func (c *climber) specialArguments(t lexer.Token) func(call *ast.Call) error {
 }
 
 // timeWords are the names that are calls without parentheses.
-var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE CURRENT_TIME LOCALTIME`)
+var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE CURRENT_TIME LOCALTIME CURRENT_CATALOG CURRENT_SCHEMA`)
 
 // timeWord is the call that a word stands for.
 func timeWord(t lexer.Token) ast.Expr {
@@ -45,6 +45,8 @@ func timeWord(t lexer.Token) ast.Expr {
 		part = "DATE"
 	case is(t, "CURRENT_TIME"), is(t, "LOCALTIME"):
 		part = "TIME"
+	case is(t, "CURRENT_CATALOG"), is(t, "CURRENT_SCHEMA"):
+		return &ast.Call{Name: ast.Name{Text: strings.ToLower(t.Value), Pos: position(t.Pos)}}
 	default:
 		return now
 	}

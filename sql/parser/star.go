@@ -1,15 +1,14 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // star reads what can follow * in a select list, as DuckDB, ClickHouse and BigQuery have it: EXCLUDE (a, b) or EXCEPT (a, b), and REPLACE
 // (expression AS a).
-func (c *climber) star(t lexer.Token, table *ast.Name) (ast.Expr, error) {
-	out := &ast.Star{Pos: position(t.Pos), Table: table}
+func (c *climber) star(pos event.Position, table *ast.Name) (ast.Expr, error) {
+	out := &ast.Star{Pos: pos, Table: table}
 	tables := tableParser{lex: c.lex}
 	var err error
 	switch next := *c.lex.Peek(); {

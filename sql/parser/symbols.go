@@ -82,6 +82,9 @@ func (n *typeName) Parse(lex *lexer.PeekingLexer) error {
 	}
 	n.Text = strings.Join(words, " ") + sizes
 	for accept(lex, "[") {
+		if lex.Peek().Type == tokenNumber { // a length, which PostgreSQL does not keep to either
+			lex.Next()
+		}
 		if err := expect(lex, "]"); err != nil {
 			return err
 		}

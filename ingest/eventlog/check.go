@@ -72,7 +72,10 @@ func (c *checking) take(frame record.Frame) error {
 	}
 	entry, err := parseFrame(frame, c.Name, c.Next)
 	if err != nil {
-		if entry, err = parseEntry(frame.Body); err != nil || entry.First < c.Next {
+		if frame.Kind != frameBatch && frame.Kind != frameColumns {
+			return err // of a later program, and not damaged
+		}
+		if entry, err = parseEntry(frame); err != nil || entry.First < c.Next {
 			return record.Corrupt(c.Name, frame.Offset, "the frame does not fit here")
 		}
 		reason := fmt.Sprintf("offsets %d to %d are missing", c.Next, entry.First-1)

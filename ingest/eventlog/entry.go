@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/record"
@@ -16,6 +17,8 @@ type Entry struct {
 	Times []int64
 	// Values are the records' bodies, one per timestamp; nil is a record without one.
 	Values [][]byte
+	// Columns is set instead of Values where the rows are logged as typed values.
+	Columns *Columns
 	// Idle is set instead of Values in an entry that is an idle marker: a batch with one control record, which takes an offset and is
 	// no row. Times then has when it was written.
 	Idle *Idle
@@ -43,6 +46,14 @@ type Idle struct {
 // maxRecords is the limit of records in an entry. Far more than fit into a frame, but it bounds what a decoder allocates.
 const maxRecords = 1 << 24
 
+// Rows is how many rows the entry has: none if it is an idle marker.
+func (e *Entry) Rows() int {
+	if e.Idle != nil {
+		return 0
+	}
+	return len(e.Times)
+}
+
 // End is the offset after the last record.
 func (e *Entry) End() event.Offset { return e.First + event.Offset(len(e.Times)) }
 
@@ -52,12 +63,14 @@ func (e *Entry) check() error {
 		return event.Errorf(event.CodeInternal, "an idle marker has %d timestamps and %d values", len(e.Times), len(e.Values))
 	case e.Idle != nil:
 		return nil
+	case len(e.Times) > maxRecords:
+		return event.Errorf(event.CodeTooLarge, "an entry of %d records is beyond the limit of %d", len(e.Times), maxRecords)
+	case e.Columns != nil:
+		return e.checkColumns()
 	case len(e.Times) != len(e.Values):
 		return event.Errorf(event.CodeInternal, "an entry has %d values and %d timestamps", len(e.Values), len(e.Times))
 	case len(e.Values) == 0:
 		return event.Errorf(event.CodeInternal, "an entry has no records")
-	case len(e.Values) > maxRecords:
-		return event.Errorf(event.CodeTooLarge, "an entry of %d records is beyond the limit of %d", len(e.Values), maxRecords)
 	}
 	if err := e.Meta.check(); err != nil {
 		return err
@@ -67,35 +80,70 @@ func (e *Entry) check() error {
 	for _, v := range e.Values {
 		size += len(v) + recordOverhead
 	}
+	return checkSize(size)
+}
+
+func checkSize(size int) error {
 	if size > record.MaxBody {
 		return event.Errorf(event.CodeTooLarge, "an entry of %d bytes is beyond the limit of %d", size, record.MaxBody)
 	}
 	return nil
 }
 
-// appendEntry encodes a frame's body: the length of the meta, the meta, the batch.
+// checkColumns is check for an entry of columns. Producers that count their batches send records.
+func (e *Entry) checkColumns() error {
+	if len(e.Times) == 0 || len(e.Values) > 0 || e.Producer != nil {
+		return event.Errorf(event.CodeInternal, "an entry of columns has %d rows and %d values", len(e.Times), len(e.Values))
+	}
+	if err := e.Meta.check(); err != nil {
+		return err
+	}
+	if err := e.Columns.check(len(e.Times)); err != nil {
+		return err
+	}
+	return checkSize(2 + e.Meta.size() + e.Columns.size(len(e.Times)))
+}
+
+// kind is that of the entry's frame.
+func (e *Entry) kind() uint8 {
+	if e.Columns != nil {
+		return frameColumns
+	}
+	return frameBatch
+}
+
+// appendEntry encodes a frame's body: the length of the meta, the meta, and the batch or columns.
 func appendEntry(dst []byte, e *Entry) []byte {
+	if e.Columns != nil {
+		dst = slices.Grow(dst, 2+e.Meta.size()+e.Columns.size(len(e.Times)))
+	}
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(e.Meta.size()))
-	return appendBatch(appendMeta(dst, &e.Meta), e)
+	dst = appendMeta(dst, &e.Meta)
+	if e.Columns != nil {
+		return appendColumns(dst, e)
+	}
+	return appendBatch(dst, e)
 }
 
 // parseFrame decodes a frame that must begin at offset next. Values alias the frame's body. name is for errors.
 func parseFrame(f record.Frame, name string, next event.Offset) (*Entry, error) {
-	if f.Kind != frameBatch {
+	if f.Kind != frameBatch && f.Kind != frameColumns {
 		return nil, event.Errorf(event.CodeNotSupported, "%s holds a frame of kind %d at byte %d, which this program does not know",
 			name, f.Kind, f.Offset)
 	}
-	entry, err := parseEntry(f.Body)
+	entry, err := parseEntry(f)
 	if err != nil {
 		return nil, record.Corrupt(name, f.Offset, "%s", err)
 	}
-	if entry.Bytes = len(f.Body); entry.First != next {
+	if entry.First != next {
 		return nil, record.Corrupt(name, f.Offset, "offset %d stands where %d belongs", entry.First, next)
 	}
 	return entry, nil
 }
 
-func parseEntry(body []byte) (*Entry, error) {
+// parseEntry decodes a frame of a kind that parseFrame knows.
+func parseEntry(f record.Frame) (*Entry, error) {
+	body := f.Body
 	if len(body) < 2 {
 		return nil, errMeta
 	}
@@ -103,9 +151,12 @@ func parseEntry(body []byte) (*Entry, error) {
 	if body = body[2:]; size > len(body) {
 		return nil, errMeta
 	}
-	entry := &Entry{}
+	entry := &Entry{Bytes: len(f.Body)}
 	if err := parseMeta(body[:size], &entry.Meta); err != nil {
 		return nil, err
+	}
+	if f.Kind == frameColumns {
+		return entry, parseColumns(body[size:], entry)
 	}
 	return entry, parseBatch(body[size:], entry)
 }

@@ -1,14 +1,19 @@
 package eventlog_test
 
 import (
+	"cmp"
+	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
 	"github.com/cockroachdb/datadriven"
 	"github.com/stretchr/testify/require"
 
@@ -23,7 +28,7 @@ var newGolden = flag.Bool("new-golden", false, "write the file of the present fo
 func TestOldFormatsStayReadable(t *testing.T) {
 	t.Parallel()
 	if *newGolden {
-		writeGolden(t, "testdata/v2")
+		writeGolden(t, "testdata/v3")
 	}
 	datadriven.RunTest(t, "testdata/golden.txt", func(t *testing.T, d *datadriven.TestData) string {
 		var out strings.Builder
@@ -59,6 +64,16 @@ func describe(out *strings.Builder, e *eventlog.Entry) {
 	out.WriteByte('\n')
 	for i, v := range e.Values {
 		fmt.Fprintf(out, "  %d %s\n", e.Times[i], v)
+	}
+	if e.Columns == nil {
+		return
+	}
+	for _, f := range e.Columns.Fields {
+		fmt.Fprintf(out, "  column %d %s %s\n", f.ID, f.Name, f.Type)
+	}
+	for row, t := range e.Times {
+		text, err := e.Columns.AppendJSON(nil, row)
+		fmt.Fprintf(out, "  %d %s%v\n", t, text, cmp.Or(err, errors.New("")))
 	}
 }
 
@@ -101,6 +116,7 @@ func writeGolden(t *testing.T, dir string) {
 		{Meta: keyed, Times: []int64{2, 3}, Values: [][]byte{[]byte(`{"n":2}`), nil}},
 		{Meta: part, Times: []int64{4, 5}, Values: [][]byte{[]byte(`{"n":3}`), []byte(`{"n":4}`)}},
 		{Meta: idle, Times: []int64{6}, Idle: &eventlog.Idle{Watermark: 3_000_000}},
+		{Meta: keyed, Times: []int64{7, 8}, Columns: goldenColumns()},
 	}))
 	require.NoError(t, l.Close())
 	f, err := fs.Open("log/00000000000000000000.log")
@@ -113,6 +129,39 @@ func writeGolden(t *testing.T, dir string) {
 	require.NoError(t, f.Close())
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "00000000000000000000.log"), content, 0o600))
+}
+
+// goldenColumns are two rows with a column of every type.
+func goldenColumns() *eventlog.Columns {
+	valid := event.Bitmap{1}
+	texts := event.NewStrings([]int32{0, 5, 5}, []byte(`"a\"b"`)[:5], valid)
+	words := []decimal128.Num{decimal128.New(1, 2), {}}
+	values := []struct {
+		typ   event.Type
+		array arrow.Array
+	}{
+		{event.Type{Kind: event.TimestampTZ}, event.NewTimestamps([]int64{7_999, 8_000}, nil)},
+		{event.Type{Kind: event.Boolean}, event.NewBooleans(event.Bitmap{1}, 2, valid)},
+		{event.Type{Kind: event.SmallInt}, event.NewFixed(arrow.PrimitiveTypes.Int16, []int16{-2, 0}, valid)},
+		{event.Type{Kind: event.Integer}, event.NewFixed(arrow.PrimitiveTypes.Int32, []int32{-3, 0}, valid)},
+		{event.Type{Kind: event.BigInt}, event.NewInt64s([]int64{math.MinInt64, math.MaxInt64}, nil)},
+		{event.Type{Kind: event.Real}, event.NewFixed(arrow.PrimitiveTypes.Float32, []float32{1.1, 0}, valid)},
+		{event.Type{Kind: event.Double}, event.NewFloat64s([]float64{math.Copysign(0, -1), math.NaN()}, nil)},
+		{event.Type{Kind: event.Numeric, Precision: 30, Scale: 4}, event.NewFixed(&arrow.Decimal128Type{Precision: 30, Scale: 4}, words, valid)},
+		{event.Type{Kind: event.Text}, texts},
+		{event.Type{Kind: event.Bytea}, event.NewBinaries([]int32{0, 2, 2}, []byte{0, 255}, valid)},
+		{event.Type{Kind: event.Date}, event.NewFixed(arrow.FixedWidthTypes.Date32, []int32{-1, 0}, valid)},
+		{event.Type{Kind: event.JSONB}, event.NewStrings([]int32{0, 7, 7}, []byte(`{"k":1}`), valid)},
+		{event.Type{Kind: event.UUID}, event.NewUUIDs(words, valid)},
+		{event.Type{Kind: event.Text}, event.NewNulls(event.Type{Kind: event.Text}, 2)},
+	}
+	schema := &event.Schema{Version: 1, TimeColumn: 1}
+	var arrays []arrow.Array
+	for i, v := range values {
+		schema.Columns = append(schema.Columns, event.Column{ID: event.FieldID(i + 1), Name: fmt.Sprintf("c%d", i+1), Type: v.typ})
+		arrays = append(arrays, v.array)
+	}
+	return eventlog.NewColumns(schema, arrays)
 }
 
 func TestIdleMarkersTakeAnOffsetAndNoRow(t *testing.T) {

@@ -29,8 +29,10 @@ const defaultRotateBytes = 64 << 20
 
 const (
 	suffix = ".log"
-	// frameBatch is the kind of the frames that hold a batch.
-	frameBatch uint8 = 1
+	// frameBatch is the kind of the frames that hold a batch of records, and frameColumns that of those that hold rows as columns. A program
+	// that does not know a kind opens no log with it.
+	frameBatch   uint8 = 1
+	frameColumns uint8 = 2
 )
 
 // ErrFailed is what Append and Sync answer after a write or sync has failed. Only opening the log again helps.
@@ -182,7 +184,7 @@ func (l *Log) append(entries []*Entry) error {
 		}
 		e.First = next
 		position := l.writer.Size() + int64(l.writer.Pending())
-		err := l.writer.Add(frameBatch, func(dst []byte) []byte {
+		err := l.writer.Add(e.kind(), func(dst []byte) []byte {
 			start := len(dst)
 			dst = appendEntry(dst, e)
 			e.Bytes = len(dst) - start

@@ -10,7 +10,7 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
-// leastRecord is the least that a record takes in a file, in bytes.
+// leastRecord is the least that a record takes in a file, in bytes; rows that are logged as columns take as much.
 const leastRecord = 7
 
 // Gap is a range of offsets that cannot be read.
@@ -100,7 +100,6 @@ func (s *salvager) take(frame record.Frame) error {
 	if err := s.lose(entry.First); err != nil {
 		return err
 	}
-	entry.Bytes = len(frame.Body)
 	if s.next = entry.End(); s.next <= s.from {
 		return nil
 	}
@@ -109,7 +108,7 @@ func (s *salvager) take(frame record.Frame) error {
 
 // parse gives a frame's entry, or nil if it cannot be one that belongs here.
 func (s *salvager) parse(frame record.Frame) *Entry {
-	entry, err := parseEntry(frame.Body)
+	entry, err := parseEntry(frame)
 	if err != nil || entry.First < s.next || entry.End() > s.want {
 		return nil
 	}
@@ -195,7 +194,7 @@ func survey(in vfs.File, name string, first event.Offset, size int64) (end event
 		case fault != nil:
 			return end, lost, fault
 		}
-		if entry, fault := parseEntry(frame.Body); fault == nil && entry.First >= end {
+		if entry, fault := parseEntry(frame); fault == nil && entry.First >= end {
 			end, lost = entry.End(), 0
 		} else {
 			lost += int64(len(frame.Body))

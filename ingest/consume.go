@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 
@@ -21,7 +22,8 @@ type Record struct {
 	Offset event.Offset
 	// Timestamp is the event time in milliseconds since 1970.
 	Timestamp int64
-	// Value is the row as it came; from segments, where the log has been trimmed, the row written anew. It is valid during the call only.
+	// Value is the row as it came; the row written anew where it came as typed values, or from segments, where the log has been trimmed. It is
+	// valid during the call only.
 	Value []byte
 }
 
@@ -105,13 +107,21 @@ func (c *consumer) fromLog(end event.Offset) error {
 			c.next = max(c.next, e.End())
 			return nil
 		}
-		for i, value := range e.Values {
+		text, err := c.stream.textsOf(e)
+		if err != nil {
+			return err
+		}
+		for i := range e.Rows() {
 			offset := e.First + event.Offset(i)
 			if offset < c.next {
 				continue
 			}
 			if offset >= end {
 				return errEnough
+			}
+			value, err := text(i)
+			if err != nil {
+				return err
 			}
 			if err := c.give(Record{Offset: offset, Timestamp: e.Times[i], Value: value}); err != nil {
 				return err
@@ -129,6 +139,23 @@ func (c *consumer) fromLog(end event.Offset) error {
 	default:
 		return err
 	}
+}
+
+// textsOf gives an entry's rows as texts: as they came, or where they came as typed values, as segments give them.
+func (s *Stream) textsOf(e *eventlog.Entry) (func(row int) ([]byte, error), error) {
+	if e.Columns == nil {
+		return func(row int) ([]byte, error) { return e.Values[row], nil }, nil
+	}
+	schema := s.Definition().Schema
+	columns, err := e.Columns.Under(schema, e.Rows())
+	if err != nil {
+		return nil, fmt.Errorf("offset %d: %w", e.First, err)
+	}
+	var text []byte
+	return func(row int) (_ []byte, err error) {
+		text, err = event.AppendJSONRow(text[:0], schema.Columns, columns, row)
+		return text, err
+	}, nil
 }
 
 // rescue sees to it that a segment has what the damaged log cannot give, and reports whether one does. What is not sealed is still in

@@ -376,9 +376,13 @@ func TestCrashAtEveryOperation(t *testing.T) {
 	})
 	s := openStore(t, faulty)
 	for i := range 12 {
-		summary, err := s.send("s", fmt.Sprintf(`{"n":"row%d"}`, i)+"\n")
-		require.NoError(t, err)
-		require.EqualValues(t, 1, summary.Accepted)
+		if i%3 == 1 { // as columns
+			require.EqualValues(t, 1, s.feed(t, "s", BodyOptions{}, withoutTime(typedRows(i, i+1))).Accepted)
+		} else {
+			summary, err := s.send("s", fmt.Sprintf(`{"k":"","n":"row%d"}`, i)+"\n")
+			require.NoError(t, err)
+			require.EqualValues(t, 1, summary.Accepted)
+		}
 		mu.Lock()
 		acked = i + 1
 		mu.Unlock()

@@ -105,6 +105,9 @@ func (b *Body) stored(chunk *decode.Chunk) (*dedup.Chunk, error) {
 		k.known, k.read = b.stream.dedup.Request(k.key, b.engine.options.Now()), true
 	}
 	for number, known := range k.known {
+		if number == k.chunk && known.Hash != k.hash && known.Hash == chunk.SumTexts() {
+			k.hash = known.Hash // it was stored by a program that hashed texts
+		}
 		if known.Last && number < k.chunk || number == k.chunk && known.Hash != k.hash {
 			return nil, event.Errorf(event.CodeConflict, "the Idempotency-Key was used for another body: row %d and what follows differ", b.lines).
 				WithHint("use a new key for new events, and send the same bytes again to repeat a request")

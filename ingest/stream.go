@@ -149,16 +149,15 @@ func (s *Stream) replay(schema *event.Schema, replayer *partition.Replayer, entr
 		replayer.Idle(entry)
 		return s.sealing.Tail.PublishIdle(replayer.Partition(), entry.End(), replayer.Clock())
 	}
-	rows, err := decode.Replay(entry.Values, schema, int(entry.Meta.SchemaVersion), entry.Meta.Arrival)
+	decoded, err := replayed(entry, schema)
 	if err != nil {
 		return fmt.Errorf("offset %d: %w", entry.First, err)
 	}
-	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: entry.Meta.Arrival}
-	keys, err := rowKeys(schema, rows.Columns, s.opened.DedupKey, rows.Count)
+	keys, err := rowKeys(schema, decoded.Columns, s.opened.DedupKey, len(decoded.Times))
 	if err != nil {
 		return err
 	}
-	s.dedup.Apply(replayer.Partition(), entry, keys, rows.Times)
+	s.dedup.Apply(replayer.Partition(), entry, keys, decoded.Times)
 	if entry.End() <= from {
 		return nil
 	}
@@ -171,6 +170,22 @@ func (s *Stream) replay(schema *event.Schema, replayer *partition.Replayer, entr
 		return nil
 	}
 	return s.sealing.Tail.Publish(batch, replayer.Clock(), s.engine.options.Now())
+}
+
+// replayed are the rows of an entry under the present schema.
+func replayed(entry *eventlog.Entry, schema *event.Schema) (out partition.Rows, err error) {
+	out = partition.Rows{Schema: schema, Arrival: entry.Meta.Arrival}
+	if entry.Columns != nil {
+		out.Times = entry.Columns.Times(entry.Rows(), entry.Meta.Arrival)
+		out.Columns, err = entry.Columns.Under(schema, entry.Rows())
+		return out, err
+	}
+	rows, err := decode.Replay(entry.Values, schema, int(entry.Meta.SchemaVersion), entry.Meta.Arrival)
+	if err != nil {
+		return out, err
+	}
+	out.Columns, out.Raw, out.Times = rows.Columns, rows.Raw, rows.Times
+	return out, nil
 }
 
 // Definition is the stream's present definition.

@@ -10,13 +10,22 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// Chunk is a run of rows of one body, whatever its format was: each row is there as JSON text, which is what the log keeps.
-// A Chunk does not change once it has been made.
+// Chunk is a run of rows of one body, whatever its format was: as JSON texts, or as typed columns of which texts are made only where
+// something has to look at those. A Chunk does not change once it has been made, and is used by one goroutine at a time.
 type Chunk struct {
 	// Lines holds the rows as newline-delimited JSON. Formats that are not lines set Texts instead, where a row may hold line
 	// breaks.
 	Lines []byte
 	Texts [][]byte
+	// Columns is set instead of both by formats that have typed values: one array for each of Fields, Rows long. Whoever makes a Chunk so
+	// vouches for names that are distinct and allowed, and for text that is valid UTF-8.
+	Columns []arrow.Array
+	Rows    int
+	// Types are those of Columns where Fields leave them to the values; nil where Fields say them all.
+	Types []event.Type
+	// Spell gives the texts of the rows of Columns as they came, for a schema that does not have those types. It is called once at most; nil
+	// writes the values.
+	Spell func() [][]byte
 	// Numbers says which row of the request each text is, from 0; nil if the rows follow one another, and those of the chunk before.
 	Numbers []int64
 	// Refused are rows that could not be turned into texts. Their Line is the row's place in the chunk, among texts and refused ones
@@ -24,11 +33,11 @@ type Chunk struct {
 	Refused []Rejected
 	// Fields are what the format itself says of the columns, in order; it need not name all.
 	Fields []Field
-	// Columns holds the values that Texts spells, one array for each of Fields, which then names every member of every text. It
-	// is nil where a format has nothing better than its texts.
-	Columns []arrow.Array
 	// Digest is a hash of the bytes that the chunk was made from, where its texts depend on more than those; else it is zero.
 	Digest [16]byte
+
+	spelled [][]byte // what RowTexts has made of Columns
+	joined  []*Chunk // what the chunk was made of by Join
 }
 
 // Sum is a hash by which the chunk can be told from another one, and known again if the same bytes come a second time.
@@ -36,18 +45,40 @@ func (c *Chunk) Sum() [16]byte {
 	if c.Digest != [16]byte{} {
 		return c.Digest
 	}
-	if c.Texts == nil && c.Refused == nil {
+	if c.Columns != nil {
+		return c.sumColumns()
+	}
+	return c.SumTexts()
+}
+
+// SumTexts is Sum by the rows' texts, which is what it was for all chunks before there were columns: for requests that were begun then.
+func (c *Chunk) SumTexts() [16]byte {
+	if c.joined != nil {
+		return sumOf(c.joined, (*Chunk).SumTexts)
+	}
+	if c.Digest != [16]byte{} {
+		return c.Digest
+	}
+	texts := c.Texts
+	if c.Columns != nil {
+		texts = c.RowTexts()
+	}
+	if texts == nil && c.Refused == nil {
 		return xxh3.Hash128(c.Lines).Bytes()
 	}
 	h := xxh3.New128()
-	for _, text := range c.Texts {
+	for _, text := range texts {
 		_, _ = h.Write(append(binary.AppendUvarint(nil, uint64(len(text))), text...)) // never fails
 	}
+	c.sumRefused(h)
+	return h.Sum128().Bytes()
+}
+
+func (c *Chunk) sumRefused(h *xxh3.Hasher128) {
 	for _, r := range c.Refused {
 		_, _ = h.Write(binary.AppendUvarint(nil, uint64(r.Line)))
 		_, _ = h.Write(r.Raw)
 	}
-	return h.Sum128().Bytes()
 }
 
 // Field is a column as a format declares it.
@@ -57,9 +88,15 @@ type Field struct {
 	Type event.Type
 }
 
+// rowBytes is what a row takes beside its values: its event time and its number.
+const rowBytes = 16
+
 // Bytes is about the memory that the chunk's rows take.
 func (c *Chunk) Bytes() int {
-	n := len(c.Lines)
+	n := len(c.Lines) + c.Rows*rowBytes
+	for _, values := range c.Columns {
+		n += int(event.ArrayBytes(values))
+	}
 	for _, text := range c.Texts {
 		n += len(text)
 	}
@@ -69,13 +106,43 @@ func (c *Chunk) Bytes() int {
 	return n
 }
 
-// Empty reports whether the chunk has no text of a row.
-func (c *Chunk) Empty() bool { return len(c.Lines) == 0 && len(c.Texts) == 0 }
+// Empty reports whether the chunk has no row.
+func (c *Chunk) Empty() bool { return len(c.Lines) == 0 && len(c.Texts) == 0 && c.Rows == 0 }
+
+// RowTexts are the rows as JSON texts, of a chunk that has them as such or as columns.
+func (c *Chunk) RowTexts() [][]byte {
+	switch {
+	case c.Columns == nil:
+		return c.Texts
+	case c.spelled == nil && c.Spell != nil:
+		c.spelled = c.Spell()
+	case c.spelled == nil:
+		c.spelled = c.writeTexts()
+	}
+	return c.spelled
+}
+
+// writeTexts makes texts of the columns.
+func (c *Chunk) writeTexts() [][]byte {
+	names, types := make([]string, len(c.Fields)), make([]event.Type, len(c.Fields))
+	for i, f := range c.Fields {
+		names[i], types[i] = f.Name, c.typeOf(i)
+	}
+	return RowTexts(names, types, c.Columns, c.Rows)
+}
+
+// typeOf is the type of a column of Columns.
+func (c *Chunk) typeOf(i int) event.Type {
+	if c.Types != nil {
+		return c.Types[i]
+	}
+	return c.Fields[i].Type
+}
 
 // rows walks the chunk's texts.
 func (c *Chunk) rows() lines {
-	if c.Texts != nil {
-		return lines{texts: c.Texts}
+	if c.Texts != nil || c.Columns != nil {
+		return lines{texts: c.RowTexts()}
 	}
 	return splitLines(c.Lines)
 }
@@ -119,7 +186,12 @@ func (c *Chunk) decode(schema *event.Schema, options Options) (*Rows, error) {
 			return rows, nil
 		}
 	}
-	return decodeRows(c.rows(), c.Bytes(), schema, options)
+	rows := c.rows()
+	size := len(rows.rest)
+	for _, text := range rows.texts {
+		size += len(text)
+	}
+	return decodeRows(rows, size, schema, options)
 }
 
 // places gives each text its place among all rows of the chunk; nil if none was refused.

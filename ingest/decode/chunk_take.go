@@ -9,29 +9,23 @@ import (
 )
 
 // take gives the chunk's columns under a schema without a look at the texts, or nil where that could give anything else than reading
-// them would: a column of another type, a row that is too long, a NULL where none may be. Whoever makes a Chunk with columns vouches
-// for names that are distinct and allowed, and for text that is valid UTF-8.
+// them would: a column of another type, a row that is too long, a NULL where none may be.
 func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
-	if len(c.Fields) > catalog.MaxColumns {
+	if len(c.Fields) > catalog.MaxColumns || !c.shortRows() {
 		return nil
-	}
-	for _, text := range c.Texts {
-		if len(text) > MaxRowBytes {
-			return nil
-		}
 	}
 	places := make(map[string]int, len(schema.Columns))
 	for i := range schema.Columns {
 		places[schema.Columns[i].Name] = i
 	}
-	out := &Rows{Columns: make([]arrow.Array, len(schema.Columns)), Count: len(c.Texts), Raw: c.Texts}
+	out := &Rows{Columns: make([]arrow.Array, len(schema.Columns)), Count: c.Rows}
 	for i, f := range c.Fields {
 		at, known := places[f.Name]
 		switch {
 		case known && schema.Columns[at].ID == schema.Overflow, // it takes objects apart
 			known && schema.Columns[at].As != nil: // its values are checked one by one
 			return nil
-		case known && schema.Columns[at].Type.Equal(f.Type):
+		case known && schema.Columns[at].Type.Equal(c.typeOf(i)):
 			out.Columns[at] = c.Columns[i]
 		case known || c.Columns[i].NullN() < out.Count && (options.Mode != catalog.Ignore || schema.Overflow != 0):
 			return nil

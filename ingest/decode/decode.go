@@ -41,11 +41,13 @@ type Options struct {
 
 // Rows is what a chunk decoded to.
 type Rows struct {
-	Columns  []arrow.Array // one per schema.Columns, each Count long
-	Count    int
-	Times    []int64  // event time of each row in microseconds: the time column's value, or the arrival
-	Raw      [][]byte // the JSON text of each row without the spaces around it; aliases the chunk
-	Lines    []int    // for each row its index among the chunk's non-blank lines
+	Columns []arrow.Array // one per schema.Columns, each Count long
+	Count   int
+	Times   []int64 // event time of each row in microseconds: the time column's value, or the arrival
+	// Raw is the JSON text of each row without the spaces around it, which aliases the chunk; nil where the columns were taken as they came,
+	// so that nobody had to look at texts.
+	Raw      [][]byte
+	Lines    []int // for each row its index among the chunk's non-blank lines
 	Rejected []Rejected
 	// Drift is set in mode evolve only: some row has a field or a value that the schema cannot hold. Nothing else here may be used
 	// then: call Evolve and decode again.

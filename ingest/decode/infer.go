@@ -30,7 +30,13 @@ func infer(chunk *Chunk, timeColumn string) (*event.Schema, error) {
 		s.kept = s.byName[timeColumn]
 		s.kept.eventTime = true
 	}
-	s.run(chunk)
+	if chunk.typed() { // no value says more than its column's type
+		for _, f := range chunk.Fields {
+			s.list(s.byName[f.Name])
+		}
+	} else {
+		s.run(chunk)
+	}
 	if s.kept != nil {
 		s.list(s.kept)
 	}
@@ -46,6 +52,10 @@ func infer(chunk *Chunk, timeColumn string) (*event.Schema, error) {
 func findTime(chunk *Chunk) string {
 	s := newSurvey(&event.Schema{}, nil)
 	readable := make(map[string]bool, len(timeNames))
+	if chunk.Columns != nil {
+		s.judgeColumns(chunk, readable)
+		return likeliest(readable)
+	}
 	lines := chunk.rows()
 	for row, ok := lines.next(); ok; row, ok = lines.next() {
 		members, reason := s.reader.read(row)
@@ -62,6 +72,26 @@ func findTime(chunk *Chunk) string {
 			}
 		}
 	}
+	return likeliest(readable)
+}
+
+// judgeColumns finds which of a chunk's columns begin with a time.
+func (s *survey) judgeColumns(chunk *Chunk, readable map[string]bool) {
+	for i, f := range chunk.Fields {
+		values := chunk.Columns[i]
+		if !slices.Contains(timeNames, f.Name) || values.NullN() == values.Len() {
+			continue
+		}
+		row := 0
+		for values.IsNull(row) {
+			row++
+		}
+		readable[f.Name] = s.likelyTime(TextWriterOf(values, chunk.typeOf(i))(nil, row))
+	}
+}
+
+// likeliest is the first of timeNames that can be read as a time, or empty.
+func likeliest(readable map[string]bool) string {
 	for _, name := range timeNames {
 		if readable[name] {
 			return name

@@ -103,7 +103,7 @@ func (s *State) Apply(p event.Partition, e *eventlog.Entry, keys []RowKey, times
 	if e.Meta.Request != nil {
 		s.add(stored{
 			Request: *e.Meta.Request, Arrival: e.Meta.Arrival,
-			Part: Part{Partition: p, First: e.First, Rows: uint32(len(e.Values))},
+			Part: Part{Partition: p, First: e.First, Rows: uint32(e.Rows())},
 		})
 	}
 }

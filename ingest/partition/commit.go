@@ -165,7 +165,8 @@ func (w *Writer) encode(group []*request) ([]*eventlog.Entry, error) {
 				return nil, err
 			}
 			r.batch = batch
-			r.entry = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Values: r.rows.Raw, Producer: r.rows.Producer}
+			r.entry = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Producer: r.rows.Producer}
+			r.rows.enter(r.entry)
 		case r.idle.next == next:
 			now := w.options.Now()
 			r.entry = &eventlog.Entry{

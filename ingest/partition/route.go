@@ -77,7 +77,9 @@ func (rows Rows) Take(indices []int32) Rows {
 		out.Columns[i] = event.Take(column, indices)
 	}
 	for _, i := range indices {
-		out.Raw = append(out.Raw, rows.Raw[i])
+		if rows.Raw != nil {
+			out.Raw = append(out.Raw, rows.Raw[i])
+		}
 		out.Times = append(out.Times, rows.Times[i])
 		if rows.Lines != nil {
 			out.Lines = append(out.Lines, rows.Lines[i])

@@ -36,7 +36,7 @@ type Rows struct {
 	Schema *event.Schema
 	// Columns are the stream's own columns in the schema's order.
 	Columns []arrow.Array
-	// Raw holds each row as it is to be kept in the log.
+	// Raw holds each row as it is to be kept in the log; nil for rows that are kept as columns.
 	Raw [][]byte
 	// Times are the rows' event times in microseconds.
 	Times []int64
@@ -158,9 +158,7 @@ func (w *Writer) Append(ctx context.Context, rows Rows, reply chan<- Reply) erro
 		return err
 	}
 	r := &request{rows: rows, reply: reply}
-	for _, raw := range rows.Raw {
-		r.bytes += len(raw)
-	}
+	r.bytes = rows.bytes()
 	select {
 	case w.queue <- r:
 		return nil

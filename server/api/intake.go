@@ -70,7 +70,7 @@ func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk, 
 // refuse sets aside the rows of a numbered chunk.
 func (in *intake) refuse(chunk *decode.Chunk, reason string) {
 	in.refused = append(in.refused, chunk.Refused...)
-	for i, text := range chunk.Texts {
+	for i, text := range chunk.RowTexts() {
 		in.refused = append(in.refused, decode.Rejected{Line: int(chunk.Numbers[i]), Reason: reason, Raw: text})
 	}
 }

@@ -145,12 +145,18 @@ func (r *repairer) export(stream string, p event.Partition, from event.Offset) e
 			return
 		}
 		var lines bytes.Buffer
-		for i, value := range e.Values {
-			if e.First+event.Offset(i) >= from {
-				lines.Write(bytes.TrimSpace(value))
-				lines.WriteByte('\n')
-				rows++
+		for i := range e.Rows() {
+			if e.First+event.Offset(i) < from {
+				continue
 			}
+			value, err := textOf(e, i)
+			if err != nil {
+				failed = errors.Join(failed, err)
+				break
+			}
+			lines.Write(bytes.TrimSpace(value))
+			lines.WriteByte('\n')
+			rows++
 		}
 		if failed == nil {
 			_, failed = file.Write(lines.Bytes())
@@ -161,6 +167,14 @@ func (r *repairer) export(stream string, p event.Partition, from event.Offset) e
 	}
 	r.out.done("%d rows of stream %s are written to %s: tidemark load %s brings them back", rows, stream, name, stream)
 	return nil
+}
+
+// textOf is a row of a log as JSON, under the names that its columns had when it was taken in.
+func textOf(e *eventlog.Entry, row int) ([]byte, error) {
+	if e.Columns != nil {
+		return e.Columns.AppendJSON(nil, row)
+	}
+	return e.Values[row], nil
 }
 
 // sort leaves out segments that belong to nothing, as those of a view whose definition is lost.

@@ -68,7 +68,7 @@ func read(t testing.TB, body []byte) (texts []string, types map[string]string, r
 		if err != nil {
 			return texts, types, refused, err
 		}
-		for _, text := range chunk.Texts {
+		for _, text := range chunk.RowTexts() {
 			texts = append(texts, string(text))
 		}
 		for _, f := range chunk.Fields {
@@ -90,7 +90,7 @@ func checkColumns(t testing.TB, chunk *decode.Chunk) {
 	options := decode.Options{Arrival: 77, Mode: catalog.Strict}
 	byColumns, err := chunk.Decode(schema, options, 0)
 	require.NoError(t, err)
-	byText, err := (&decode.Chunk{Texts: chunk.Texts}).Decode(schema, options, 0)
+	byText, err := (&decode.Chunk{Texts: chunk.RowTexts()}).Decode(schema, options, 0)
 	require.NoError(t, err)
 	require.Empty(t, byText.Rejected)
 	require.Equal(t, byText.Times, byColumns.Times)
@@ -305,7 +305,7 @@ func TestStreamsOfAnyLength(t *testing.T) {
 			break
 		}
 		require.NoError(t, err)
-		rows += len(chunk.Texts)
+		rows += len(chunk.RowTexts())
 	}
 	require.Equal(t, batches*5_000, rows)
 	require.Less(t, most, int64(body.Len()/batches*4), "about one message is held at a time")

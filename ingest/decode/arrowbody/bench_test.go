@@ -21,7 +21,7 @@ func BenchmarkAgainstNDJSON(b *testing.B) {
 	require.NoError(b, err)
 	schema, err := first.Infer("")
 	require.NoError(b, err)
-	lines := bytes.Join(first.Texts, []byte("\n"))
+	lines := bytes.Join(first.RowTexts(), []byte("\n"))
 	options := decode.Options{Mode: catalog.Strict}
 	rate := func(b *testing.B, events int) { b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s") }
 	b.Run("ndjson", func(b *testing.B) {

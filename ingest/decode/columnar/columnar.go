@@ -1,7 +1,6 @@
-// Package columnar turns Arrow record batches, which Arrow and Parquet bodies come as, into chunks of rows: typed columns as they are stored, and
-// each row's JSON for the log.
+// Package columnar turns Arrow record batches, which Arrow and Parquet bodies come as, into chunks of rows: typed columns as they are stored.
 //
-// What always holds: columns and texts say the same; values are copied, so nothing keeps a body's memory; what a chunk takes is bounded
+// What always holds: values are copied, so nothing keeps a body's memory; what a chunk takes is bounded
 // however much a batch expands (dictionaries, runs); a value that cannot be stored refuses its row and no other. A batch from outside may be
 // inconsistent in itself: callers guard against panics, which is all that can come of it. A Converter is used by one goroutine.
 package columnar
@@ -19,9 +18,8 @@ import (
 )
 
 const (
-	// chunkRows is how many rows a chunk has at most, and chunkBytes about how much text: as for lines of JSON, but a row of columns costs less.
-	chunkRows  = 4096
-	chunkBytes = 1 << 20
+	// chunkRows is how many rows a chunk has at most: more than of lines of JSON, for a row of columns costs less.
+	chunkRows = 4096
 	// chunkValues is how many values a chunk has at most, unless one row has more: most of a wide row may be NULL and still takes its place.
 	chunkValues = 1 << 20
 	// splitBytes is how much the values of one column of a chunk may take before fewer rows are tried.
@@ -34,17 +32,16 @@ const (
 type Converter struct {
 	columns []column
 	fields  []decode.Field
-	// left is how many bytes of text may still be made.
+	// left is how many bytes of rows may still be made.
 	left int64
 }
 
-// Allow lets the converter make more text.
+// Allow lets the converter make more rows.
 func (c *Converter) Allow(bytes int64) { c.left += bytes }
 
 // column converts the values of one column.
 type column struct {
 	at    int // among the batch's columns
-	label []byte
 	field decode.Field
 	// convert gives the values as the field's type has them in memory.
 	convert func(*part, arrow.Array) (arrow.Array, error)
@@ -76,7 +73,7 @@ func (p *part) refuseFor(row int, reason string) {
 	}
 }
 
-// New makes a converter, which gives up once it has made limit bytes of text: small batches can stand for very many rows.
+// New makes a converter, which gives up once it has made limit bytes of rows: small batches can stand for very many rows.
 func New(schema *arrow.Schema, limit int64) (*Converter, error) {
 	if schema.NumFields() > decode.MaxMembers {
 		return nil, event.Errorf(event.CodeTooLarge, "the schema has %d columns, more than %d", schema.NumFields(), decode.MaxMembers)
@@ -103,8 +100,7 @@ func New(schema *arrow.Schema, limit int64) (*Converter, error) {
 			continue
 		}
 		field := decode.Field{Name: f.Name, Type: t}
-		label := append(event.AppendJSONString([]byte{','}, f.Name), ':')
-		c.columns = append(c.columns, column{at: i, label: label, field: field, convert: convert})
+		c.columns = append(c.columns, column{at: i, field: field, convert: convert})
 		c.fields = append(c.fields, field)
 	}
 	return c, nil
@@ -154,55 +150,36 @@ func (c *Converter) slice(batch arrow.RecordBatch, from, n int64) (*decode.Chunk
 		}
 		columns[i] = converted
 	}
-	chunk := &decode.Chunk{Fields: c.fields, Columns: columns, Texts: c.texts(columns, p.rows)}
+	chunk := &decode.Chunk{Fields: c.fields, Columns: columns, Rows: p.rows}
 	if len(p.refused) > 0 {
 		p.setAside(chunk)
 	}
 	return chunk, nil
 }
 
-// texts writes the rows as JSON.
-func (c *Converter) texts(columns []arrow.Array, rows int) [][]byte {
-	writers := make([]writer, len(columns))
-	for i, values := range columns {
-		writers[i] = writerOf(values, c.fields[i].Type)
-	}
-	text := make([]byte, 0, min(rows*(16+24*len(columns)), chunkBytes))
-	ends := make([]int, rows)
-	for row := range rows {
-		start := len(text)
-		text = append(text, '{')
-		for i, values := range columns {
-			if values.IsValid(row) {
-				text = writers[i](append(text, c.columns[i].label...), row)
-			}
+// setAside takes the refused rows out of the chunk.
+func (p *part) setAside(chunk *decode.Chunk) {
+	kept, refused := make([]int32, 0, p.rows), make([]int32, 0, len(p.refused))
+	for row := range int32(p.rows) {
+		if _, bad := p.refused[int(row)]; bad {
+			refused = append(refused, row)
+		} else {
+			kept = append(kept, row)
 		}
-		if text = append(text, '}'); text[start+1] == ',' {
-			text = append(text[:start+1], text[start+2:]...)
-		}
-		ends[row] = len(text)
 	}
-	out := make([][]byte, rows)
-	start := 0
-	for i, end := range ends {
-		out[i] = text[start:end:end]
-		start = end
+	rejected := &decode.Chunk{Fields: chunk.Fields, Columns: take(chunk.Columns, refused), Rows: len(refused)}
+	for i, text := range rejected.RowTexts() {
+		row := int(refused[i])
+		chunk.Refused = append(chunk.Refused, decode.Rejected{Line: row, Reason: p.refused[row], Raw: text})
 	}
-	return out
+	chunk.Columns, chunk.Rows = take(chunk.Columns, kept), len(kept)
 }
 
-// setAside takes the refused rows out of the chunk, whose texts then are all that there is of the others.
-func (p *part) setAside(chunk *decode.Chunk) {
-	var kept [][]byte
-	for row, text := range chunk.Texts {
-		if reason, bad := p.refused[row]; bad {
-			chunk.Refused = append(chunk.Refused, decode.Rejected{Line: row, Reason: reason, Raw: text})
-		} else {
-			kept = append(kept, text)
-		}
+// take gathers rows of all columns.
+func take(columns []arrow.Array, rows []int32) []arrow.Array {
+	out := make([]arrow.Array, len(columns))
+	for i, values := range columns {
+		out[i] = event.Take(values, rows)
 	}
-	chunk.Texts, chunk.Columns = kept, nil
-	if kept == nil {
-		chunk.Texts = [][]byte{}
-	}
+	return out
 }

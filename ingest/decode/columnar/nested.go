@@ -171,7 +171,7 @@ func (n *nested) scalar(values arrow.Array, i int) {
 	case *array.Int32:
 		n.dst = strconv.AppendInt(n.dst, int64(a.Value(i)), 10)
 	case *array.Float64:
-		n.dst = appendDouble(n.dst, a.Value(i))
+		n.dst = decode.AppendShortDouble(n.dst, a.Value(i))
 	case array.StringLike:
 		text := a.Value(i)
 		if !utf8.ValidString(text) {
@@ -204,5 +204,5 @@ func (n *nested) other(values arrow.Array, i int) {
 		n.dst = event.AppendNumeric(n.dst, converted.(*array.Decimal128).Value(0), t.Scale)
 		return
 	}
-	n.dst = writerOf(converted, t)(n.dst, 0)
+	n.dst = decode.TextWriterOf(converted, t)(n.dst, 0)
 }

@@ -33,7 +33,7 @@ func read(t testing.TB, src io.Reader, options Options) (string, error) {
 		}
 		for _, part := range rows {
 			checkColumns(t, part.Chunk)
-			for _, text := range part.Chunk.Texts {
+			for _, text := range part.Chunk.RowTexts() {
 				fmt.Fprintf(&out, "%s: %s\n", part.Stream, text)
 			}
 			for _, r := range part.Chunk.Refused {
@@ -57,7 +57,7 @@ func checkColumns(t testing.TB, chunk *decode.Chunk) {
 	options := decode.Options{Arrival: 77, Mode: catalog.Strict}
 	byColumns, err := chunk.Decode(schema, options, 0)
 	require.NoError(t, err)
-	byText, err := (&decode.Chunk{Texts: chunk.Texts, Numbers: chunk.Numbers, Refused: chunk.Refused}).Decode(schema, options, 0)
+	byText, err := (&decode.Chunk{Texts: chunk.RowTexts(), Numbers: chunk.Numbers, Refused: chunk.Refused}).Decode(schema, options, 0)
 	require.NoError(t, err)
 	require.Equal(t, byText.Count, byColumns.Count)
 	require.Equal(t, append([]int64{}, byText.Times...), append([]int64{}, byColumns.Times...))
@@ -222,7 +222,7 @@ func TestAllOfDevops(t *testing.T) {
 		for _, part := range parts {
 			require.NotNil(t, part.Chunk.Columns)
 			require.Empty(t, part.Chunk.Refused)
-			rows[part.Stream] += len(part.Chunk.Texts)
+			rows[part.Stream] += len(part.Chunk.RowTexts())
 			if rows[part.Stream] < 3000 {
 				checkColumns(t, part.Chunk)
 			}
@@ -277,7 +277,7 @@ func BenchmarkReader(b *testing.B) {
 				break
 			}
 			for _, part := range parts {
-				points += len(part.Chunk.Texts)
+				points += len(part.Chunk.RowTexts())
 			}
 		}
 	}

@@ -357,6 +357,10 @@ func (t *table) chunk() *decode.Chunk {
 			out.Columns = append(out.Columns, c.array())
 		}
 	}
+	if t.typed {
+		texts := out.Texts
+		out.Texts, out.Rows, out.Spell = nil, t.rows, func() [][]byte { return texts }
+	}
 	return out
 }
 

@@ -35,7 +35,7 @@ func read(t testing.TB, body []byte) (texts []string, types map[string]string, e
 		if err != nil {
 			return texts, types, err
 		}
-		for _, text := range chunk.Texts {
+		for _, text := range chunk.RowTexts() {
 			texts = append(texts, string(text))
 		}
 		for _, f := range chunk.Fields {
@@ -54,7 +54,7 @@ func checkColumns(t testing.TB, chunk *decode.Chunk) {
 	options := decode.Options{Arrival: 77, Mode: catalog.Strict}
 	byColumns, err := chunk.Decode(schema, options, 0)
 	require.NoError(t, err)
-	byText, err := (&decode.Chunk{Texts: chunk.Texts}).Decode(schema, options, 0)
+	byText, err := (&decode.Chunk{Texts: chunk.RowTexts()}).Decode(schema, options, 0)
 	require.NoError(t, err)
 	require.Empty(t, byText.Rejected)
 	for i := range byText.Columns {

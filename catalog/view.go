@@ -28,6 +28,8 @@ type View struct {
 	Key []event.FieldID `json:"key,omitempty"`
 	// AppendOnly tells that rows never go.
 	AppendOnly bool `json:"append_only,omitempty"`
+	// Watermark is the column, not visible, with the watermark before the event that a row is; 0 where rows are no events.
+	Watermark event.FieldID `json:"watermark,omitempty"`
 	// Hidden tells that a subscription made the view for itself.
 	Hidden bool `json:"hidden,omitempty"`
 	// Inputs are the streams and views that the view reads.

@@ -51,6 +51,9 @@ type Options struct {
 	// Horizon is how long after its end a window takes corrections: LATE RECOMPUTE WITHIN. The plan's own conditions let late
 	// rows through accordingly.
 	Horizon time.Duration
+	// Marked says that the last column of the plan is the watermark that was before the event of each row, which is passed on to whoever
+	// reads the output, and no part of the answer.
+	Marked bool
 }
 
 // InputKind says how an input changes.
@@ -69,10 +72,21 @@ type InputInfo struct {
 	Kind InputKind
 	// Time is the column that the input's watermark speaks of: a stream's event time, a view's Program.Time; 0 where there is none.
 	Time event.FieldID
+	// Watermark is, of a view whose rows are events of a stream, the column with the watermark before each of them: such rows can be late,
+	// as those of a stream can. 0 of other views, whose changes are never late.
+	Watermark event.FieldID
 	// Key are, for a view, the columns that tell its rows apart; none where rows may repeat.
 	Key []event.FieldID
 	// AppendOnly says of a view that its rows never go again.
 	AppendOnly bool
+}
+
+// watermark is the column with the watermark before a row; 0 where rows are never late.
+func (i *InputInfo) watermark() event.FieldID {
+	if i.Kind == StreamInput {
+		return event.FieldWatermark
+	}
+	return i.Watermark
 }
 
 // Input is what a Machine has to be given of one stream or view.

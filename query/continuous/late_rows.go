@@ -36,29 +36,67 @@ func (c *compiler) noteLate(input plan.Node, conjuncts []plan.Expr, late int) {
 func (p *Program) LateRows() ([]LateRows, error) {
 	var out []LateRows
 	for _, spot := range p.late {
-		scan := onlyScan(spot.input)
-		if scan == nil {
-			return nil, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO where a window's rows are not those of one stream").
-				WithHint("take the window of the stream itself, as in TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute'), and join afterwards")
+		for _, chain := range chains(spot.input) {
+			late, err := p.lateRowsOf(spot, chain)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, late)
 		}
-		var fields []event.FieldID
-		for _, column := range scan.Schema.Columns {
-			fields = append(fields, column.ID)
-		}
-		fields = append(fields, event.FieldPartition, event.FieldOffset, event.FieldWatermark)
-		input, places := withFields(spot.input, fields)
-		late := call("not", spot.late)
-		for _, e := range spot.others {
-			late = call("and", e, late)
-		}
-		root := pick(&plan.Filter{Input: input, Predicate: late}, places)
-		program, err := Compile(root, map[string]InputInfo{scan.Stream: p.infos[scan.Stream]}, Options{})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, LateRows{Stream: scan.Stream, Program: program})
 	}
 	return out, nil
+}
+
+// lateRowsOf are the rows that one place leaves out of one stream, of which a chain of nodes gives it rows.
+func (p *Program) lateRowsOf(spot lateSpot, chain plan.Node) (LateRows, error) {
+	scan := onlyScan(chain)
+	if scan == nil {
+		return LateRows{}, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO where a window's rows are not those of one stream").
+			WithHint("take the window of the stream itself, as in TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute'), and join afterwards")
+	}
+	if !p.isStream(scan.Stream) {
+		return LateRows{}, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO for rows of the view %s", scan.Stream).
+			WithHint("put the view's query into WITH: late rows are kept with the columns of their stream")
+	}
+	var fields []event.FieldID
+	for _, column := range scan.Schema.Columns {
+		fields = append(fields, column.ID)
+	}
+	fields = append(fields, event.FieldPartition, event.FieldOffset, event.FieldWatermark)
+	input, places := withFields(chain, fields)
+	late := call("not", spot.late)
+	for _, e := range spot.others {
+		late = call("and", e, late)
+	}
+	root := pick(&plan.Filter{Input: input, Predicate: late}, places)
+	program, err := Compile(root, map[string]InputInfo{scan.Stream: p.infos[scan.Stream]}, Options{})
+	if err != nil {
+		return LateRows{}, err
+	}
+	return LateRows{Stream: scan.Stream, Program: program}, nil
+}
+
+// chains are the ways that rows take into a node: one for each part of the unions below it.
+func chains(n plan.Node) []plan.Node {
+	if union, ok := n.(*plan.Union); ok {
+		var out []plan.Node
+		for _, part := range union.Parts {
+			out = append(out, chains(part)...)
+		}
+		return out
+	}
+	if len(n.Inputs()) != 1 {
+		return []plan.Node{n}
+	}
+	var out []plan.Node
+	for _, in := range chains(n.Inputs()[0]) {
+		over, err := withInputs(n, []plan.Node{in})
+		if err != nil {
+			return []plan.Node{n}
+		}
+		out = append(out, over)
+	}
+	return out
 }
 
 // onlyScan is the scan that a chain of filters, projections and windows of fixed size reads; nil where there is more to it.

@@ -33,7 +33,8 @@ type Changes struct {
 	// goes comes before the one that takes its place.
 	Delta
 	// Closed is the time up to which the output is complete: all rows of Program.Time at or before it have come, late corrections
-	// apart. Final is the same with those. Both are NoWatermark until there is one and where the program has no time.
+	// apart. Final is the same with those. Of a program that Passes events, all that are not late have come. Both are NoWatermark until
+	// there is one and where the program has no time.
 	Closed, Final int64
 	// Late is how many rows the plan's conditions of lateness left out; a row that falls into several windows counts for each.
 	Late int64
@@ -123,8 +124,11 @@ func (m *Machine) run(ctx context.Context, step Step) (Changes, error) {
 		return Changes{}, err
 	}
 	out := Changes{Delta: m.program.net(delta), Late: s.late, Closed: NoWatermark, Final: NoWatermark}
-	if m.program.time >= 0 {
+	switch {
+	case m.program.time >= 0:
 		out.Closed, out.Final = behind(closed, m.program.closedLag), behind(final, m.program.finalLag)
+	case m.program.passed >= 0: // no event before the watermark will come in time
+		out.Closed, out.Final = behind(closed, 1), behind(final, 1)
 	}
 	return out, nil
 }

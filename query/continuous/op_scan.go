@@ -27,8 +27,8 @@ func (c *compiler) compileScan(n *plan.Scan) (node, error) {
 	out.tr.bounds, out.tr.watermarks = map[int]int64{}, map[int]bool{}
 	for i, f := range n.Fields {
 		out.at = append(out.at, slices.Index(c.fields[n.Stream].Fields, f))
-		out.tr.watermarks[i] = f == event.FieldWatermark && info.Kind == StreamInput
-		if info.Kind == ViewInput && f == info.Time && f != 0 {
+		out.tr.watermarks[i] = f != 0 && f == info.watermark()
+		if info.watermark() == 0 && f == info.Time && f != 0 {
 			out.tr.bounds[i] = 1 // what comes or goes is at or after the watermark
 		}
 	}

@@ -25,6 +25,9 @@ type Program struct {
 	// closedLag and finalLag are how far behind the watermark a row's time must lie for it to be complete, and to be so for good.
 	closedLag, finalLag int64
 	neat                bool // see isNeat
+	// passed is the column of event time whose watermark is passed on, and mark the one of the watermarks before the events; passed is -1
+	// where none is.
+	passed, mark int
 }
 
 // Compile makes the program of a plan. inputs says what the names of the plan's scans stand for. A plan that cannot be kept current,
@@ -34,6 +37,9 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 		return nil, err
 	}
 	visible := plan.Width(root)
+	if options.Marked {
+		visible--
+	}
 	keyed, key := exposeKey(settleTies(root, inputs), inputs)
 	optimized, err := optimize.Optimize(keyed)
 	if err != nil {
@@ -50,7 +56,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{options: options, plan: optimized, root: compiled, key: key, infos: inputs, late: c.late, time: -1}
+	p := &Program{options: options, plan: optimized, root: compiled, key: key, infos: inputs, late: c.late, time: -1, passed: -1}
 	for i, column := range optimized.Columns() {
 		p.columns = append(p.columns, Column{Column: column, Hidden: i >= visible})
 	}
@@ -58,6 +64,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 		p.inputs = append(p.inputs, *c.fields[name])
 	}
 	p.findTime()
+	p.findPassed(visible)
 	if err := p.gate(); err != nil {
 		return nil, err
 	}
@@ -121,6 +128,26 @@ func (p *Program) findTime() {
 	if p.root.traits().recomputes {
 		p.closedLag -= p.options.Horizon.Microseconds()
 	}
+}
+
+// findPassed finds the event time of a program that gives events of streams as they are, whose watermarks stand in a column.
+func (p *Program) findPassed(mark int) {
+	t := p.root.traits()
+	if !p.options.Marked || !t.appendOnly || !t.watermarks[mark] {
+		return
+	}
+	for i := range mark {
+		if isEventTime(p.plan, i, p.infos) {
+			p.passed, p.mark = i, mark
+			return
+		}
+	}
+}
+
+// Passes are the output columns of the event time and of the watermark before each event; ok is false where the output is not made of
+// events of streams as they are. Whoever reads the output can tell by them which events were late for a window of its own.
+func (p *Program) Passes() (time, watermark int, ok bool) {
+	return max(p.passed, 0), p.mark, p.passed >= 0
 }
 
 // gate makes a program that emits when windows close hold its rows back until then.

@@ -3,7 +3,6 @@ package continuous
 import (
 	"slices"
 
-	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -79,6 +78,8 @@ func isEventTime(n plan.Node, column int, inputs map[string]InputInfo) bool {
 		return ok && isEventTime(n.Input, ref.Index, inputs)
 	case *plan.Assign:
 		return column < plan.Width(n.Input) && isEventTime(n.Input, column, inputs)
+	case *plan.Union:
+		return !slices.ContainsFunc(n.Parts, func(part plan.Node) bool { return !isEventTime(part, column, inputs) })
 	case *plan.Join:
 		if n.Kind != plan.InnerJoin {
 			return false
@@ -111,6 +112,12 @@ func punctual(n plan.Node, column int, inputs map[string]InputInfo) plan.Node {
 		out := *n
 		out.Input = punctual(n.Input, column, inputs)
 		return &out
+	case *plan.Union:
+		out := &plan.Union{}
+		for _, part := range n.Parts {
+			out.Parts = append(out.Parts, punctual(part, column, inputs))
+		}
+		return out
 	case *plan.Join:
 		out := *n
 		if width := plan.Width(n.Left); column >= width {
@@ -125,10 +132,10 @@ func punctual(n plan.Node, column int, inputs map[string]InputInfo) plan.Node {
 }
 
 func punctualScan(n *plan.Scan, column int, info InputInfo) plan.Node {
-	if info.Kind != StreamInput {
-		return n // a view's changes are never late
+	if info.watermark() == 0 {
+		return n // the view's changes are never late
 	}
-	at := slices.Index(n.Fields, event.FieldWatermark)
+	at := slices.Index(n.Fields, info.watermark())
 	marks := map[int]bool{at: at >= 0}
 	for _, f := range n.Filter {
 		if p, ok := punctualityOf(f, marks); ok && p.column == column {
@@ -138,7 +145,7 @@ func punctualScan(n *plan.Scan, column int, info InputInfo) plan.Node {
 	out := *n
 	if at < 0 {
 		at = len(n.Fields)
-		out.Fields = append(slices.Clip(n.Fields), event.FieldWatermark)
+		out.Fields = append(slices.Clip(n.Fields), info.watermark())
 	}
 	columns := out.Columns()
 	ref := func(i int) plan.Expr { return &plan.ColumnRef{Index: i, Name: columns[i].Name, Typ: columns[i].Type} }

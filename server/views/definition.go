@@ -27,6 +27,15 @@ func (s *Set) compile(b bind.CreateView) (*continuous.Program, error) {
 		}
 		infos[name] = info
 	}
+	if b.Marked != nil {
+		options.Marked = true
+		if program, err := continuous.Compile(b.Marked, infos, options); err == nil {
+			if _, _, ok := program.Passes(); ok {
+				return program, nil
+			}
+		}
+		options.Marked = false
+	}
 	return continuous.Compile(b.Plan, infos, options)
 }
 
@@ -55,7 +64,8 @@ func (s *Set) inputInfo(name string) (continuous.InputInfo, error) {
 			WithHint("a view reads streams and other views")
 	}
 	return continuous.InputInfo{
-		Kind: continuous.ViewInput, Time: view.Schema.TimeColumn, Key: view.Key, AppendOnly: view.AppendOnly,
+		Kind: continuous.ViewInput, Time: view.Schema.TimeColumn, Watermark: view.Watermark, Key: view.Key,
+		AppendOnly: view.AppendOnly,
 	}, nil
 }
 
@@ -83,6 +93,9 @@ func (s *Set) rebind(definition *catalog.View) (bind.CreateView, *continuous.Pro
 		return b, nil, event.Errorf(event.CodeCorrupt, "the definition of view %s is another statement", definition.Name)
 	}
 	b.Options.Memory = definition.Memory // ALTER may have changed it
+	if definition.Watermark == 0 {       // it was made without, by a version that knew none
+		b.Marked = nil
+	}
 	program, err := s.compile(b)
 	return b, program, err
 }
@@ -110,6 +123,9 @@ func define(b bind.CreateView, program *continuous.Program) catalog.View {
 	}
 	if at, ok := program.Time(); ok && program.Columns()[at].Type.Kind == event.TimestampTZ {
 		v.Schema.TimeColumn = event.FieldID(at + 1)
+	}
+	if at, mark, ok := program.Passes(); ok {
+		v.Schema.TimeColumn, v.Watermark = event.FieldID(at+1), event.FieldID(mark+1)
 	}
 	return v
 }

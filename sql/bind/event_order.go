@@ -25,6 +25,14 @@ func (s *scope) eventTime() *plan.ColumnRef {
 	return s.ref(s.events[0])
 }
 
+// timeline is the time that events come in the order of: a stream's, or that of a view which passes on the events of one; nil elsewhere.
+func (s *scope) timeline() *plan.ColumnRef {
+	if s.versions > 0 && len(s.events) == 0 {
+		return s.ref(s.versions - 1)
+	}
+	return s.eventTime()
+}
+
 // withTies completes keys by those of ties that are not among them already.
 func withTies(keys, ties []plan.SortKey) []plan.SortKey {
 	for _, tie := range ties {

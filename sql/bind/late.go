@@ -142,15 +142,18 @@ func (l *lateness) horizonMicros() int64 {
 // watermark has passed is complete then.
 func (q *selection) bindLateEvents() error {
 	late, s := q.binder.late, q.scope
-	if late == nil || s.late != nil || len(s.events) == 0 || len(q.rows.windows.calls) == 0 || q.aggregated() {
+	if late == nil || s.late != nil || len(s.parts) > 0 || len(q.rows.windows.calls) == 0 || q.aggregated() {
 		return nil
 	}
 	at := watermarkColumn(s)
-	when := s.eventTime()
+	when := s.timeline()
+	if at < 0 || when == nil {
+		return nil
+	}
 	byTime := slices.ContainsFunc(q.rows.windows.calls, func(c windowCall) bool {
 		return len(c.order) > 0 && !c.order[0].Descending && sameExpr(c.order[0].Expr, when)
 	})
-	if at < 0 || !byTime {
+	if !byTime {
 		return nil
 	}
 	if late.horizon != nil {

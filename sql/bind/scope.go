@@ -40,6 +40,8 @@ type scopeColumn struct {
 	field event.FieldID
 	// hidden columns are not in *.
 	hidden bool
+	// mark is the watermark before each event of a view.
+	mark bool
 	// covered columns are found by their qualified name only: one that joins them with their equal stands for both.
 	covered bool
 }

@@ -17,8 +17,10 @@ import (
 type CreateView struct {
 	Name string
 	// SQL is the statement, which gives the same view again as long as what it reads stays as it is.
-	SQL                    string
-	Plan                   plan.Node
+	SQL  string
+	Plan plan.Node
+	// Marked is Plan with one more column, the watermark before each event, where rows are events of streams as they are; nil elsewhere.
+	Marked                 plan.Node
 	Options                catalog.ViewOptions
 	OrReplace, IfNotExists bool
 }
@@ -161,11 +163,16 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 			}
 		}
 	}
+	again := *b
 	if out.Plan, err = b.selectPlan(s.Query, nil, nil); err != nil {
 		return out, err
 	}
 	if err := b.usedTTL(); err != nil {
 		return out, err
+	}
+	again.marks = true
+	if marked, err := again.selectPlan(s.Query, nil, nil); err == nil && again.marked {
+		out.Marked = marked
 	}
 	return out, checkViewColumns(out.Plan.Columns(), s)
 }
@@ -194,6 +201,9 @@ func (b *binder) fromView(view *catalog.View, table *ast.Name) (*scope, error) {
 		if view.AppendOnly && c.ID == view.Schema.TimeColumn {
 			s.versions = i + 1
 		}
+	}
+	if c, ok := view.Schema.ByID(view.Watermark); ok && view.Watermark != 0 {
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: c.ID, hidden: true, mark: true})
 	}
 	err := b.scanFrom(s, view.Name, view.Schema, view.Schema.TimeColumn)
 	return s.named(table), err

@@ -122,7 +122,7 @@ func windowScope(t *ast.WindowTable, input *scope) *scope {
 // watermarkColumn is the place of the hidden column that says how far time had come before a row; -1 where there is none.
 func watermarkColumn(input *scope) int {
 	for i, c := range input.columns {
-		if c.hidden && c.field == event.FieldWatermark {
+		if c.mark || (c.hidden && c.field == event.FieldWatermark) {
 			return i
 		}
 	}

@@ -209,10 +209,10 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 	if q.unbounded {
 		options = " WITH (memory = '16MB')"
 	}
-	body := strings.NewReplacer("$late", "", " WHERE $intime AND", " WHERE", " WHERE $intime", "", "$intime:", "$",
+	body := strings.NewReplacer("$ties", "", "$late", "", " WHERE $intime AND", " WHERE", " WHERE $intime", "", "$intime:", "$",
 		" WHERE $ontime AND", " WHERE", " WHERE $ontime", "").Replace(q.body)
 	g.add("view", name, create+" "+name+options+" AS "+g.named(body, func(s simSource) string { return s.name })+emit+ending)
-	batch := strings.ReplaceAll(strings.ReplaceAll(q.body, "$late", late), "$ontime", onTime)
+	batch := strings.NewReplacer("$ties", ", _partition, _offset", "$late", late, "$ontime", onTime).Replace(q.body)
 	for _, s := range g.sources {
 		batch = strings.ReplaceAll(batch, "$intime:"+s.name, "(SELECT * FROM $"+s.name+" WHERE "+inTime+")")
 	}

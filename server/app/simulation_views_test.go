@@ -20,7 +20,7 @@ type simSource struct {
 // simQuery is a query that a view can keep.
 type simQuery struct {
 	// body has $name for every source, $intime:name for those rows of a stream that are not behind their watermark, and $late or $ontime where the
-	// query that the view is held to says what becomes of late rows.
+	// query that the view is held to says what becomes of late rows, and $ties where that query orders rows of one time as a view does.
 	body string
 	// out describes the view's columns.
 	out simSource
@@ -240,13 +240,21 @@ func (g *simQueries) rolling() (simQuery, bool) {
 		"RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND INTERVAL '2 seconds' FOLLOWING")
 	x := pick(g.rng, s.ints...)
 	calls := pick(g.rng, "sum("+x+") OVER w AS a0, count(*) OVER w AS a1", "min("+x+") OVER w AS a0, max("+x+") OVER w AS a1",
-		"avg("+x+") OVER w AS a0, count("+x+") OVER w AS a1", "first_value("+x+") OVER w AS a0, last_value("+x+") OVER w AS a1")
+		"avg("+x+") OVER w AS a0, count("+x+") OVER w AS a1", "first_value("+x+") OVER w AS a0, last_value("+x+") OVER w AS a1",
+		"nth_value("+x+", 2) OVER w AS a0, string_agg(k, '+') OVER w AS a1")
+	if strings.Contains(calls, "_value") && strings.HasPrefix(frame, "RANGE") { // which of several rows of one time is first, a query leaves open
+		frame = "ROWS BETWEEN 3 PRECEDING AND CURRENT ROW"
+	}
 	by := pick(g.rng, "PARTITION BY k ", "PARTITION BY k ", "")
 	condition := " WHERE $intime"
 	if more := g.condition(s, ""); more != "" {
 		condition += " AND" + strings.TrimPrefix(more, " WHERE")
 	}
-	body := fmt.Sprintf("SELECT id, k, %s, %s FROM $%s%s WINDOW w AS (%sORDER BY %s %s)", s.time, calls, s.name, condition, by, s.time, frame)
+	order := s.time
+	if strings.HasPrefix(frame, "ROWS") {
+		order += "$ties"
+	}
+	body := fmt.Sprintf("SELECT id, k, %s, %s FROM $%s%s WINDOW w AS (%sORDER BY %s %s)", s.time, calls, s.name, condition, by, order, frame)
 	out := simSource{texts: []string{"k"}, ints: []string{"id"}, time: s.time, closes: s.closes}
 	shown := s.time + " < " + s.closes
 	if strings.HasSuffix(frame, "FOLLOWING") {

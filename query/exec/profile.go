@@ -20,7 +20,7 @@ type NodeStats struct {
 	Builds, Workers int64
 	// PeakMemoryBytes is the most that the node itself held of the query's Budget.
 	PeakMemoryBytes int64
-	// Scan is what the node itself read of streams.
+	// Scan is what the node itself read of streams, and what it wrote to temporary files.
 	Scan Stats
 }
 

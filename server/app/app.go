@@ -26,6 +26,8 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/journal"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/optimize"
+	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/query/spill"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/compact"
@@ -65,6 +67,7 @@ type App struct {
 	ingest   *ingest.Engine
 	compact  *compact.Compactor
 	engine   *exec.Engine
+	rewrite  func(plan.Node) (plan.Node, error) // the optimizer, whole but for tests
 	tables   *system.Tables
 	activity *activity.Log
 	memory   shares
@@ -120,7 +123,9 @@ func openApp(c config.Config, logger *slog.Logger, merged func(string) (*catalog
 
 // newApp makes what does not touch the disk.
 func newApp(c config.Config, logger *slog.Logger) *App {
-	a := &App{config: c, logger: logger, metrics: api.NewMetrics(), tables: system.New(), stopping: make(chan struct{})}
+	a := &App{
+		config: c, logger: logger, metrics: api.NewMetrics(), tables: system.New(), rewrite: optimize.Optimize, stopping: make(chan struct{}),
+	}
 	a.activity = activity.New(activity.Options{Kept: int(c.QueryLog), Slow: c.SlowQuery, Now: time.Now, Logger: logger})
 	a.addTables()
 	a.memory = shareMemory(int64(c.Memory))

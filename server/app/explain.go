@@ -93,6 +93,9 @@ func costs(stats exec.NodeStats) []string {
 	if stats.PeakMemoryBytes > 0 {
 		out = append(out, "memory "+exec.FormatBytes(stats.PeakMemoryBytes))
 	}
+	if stats.Scan.SpilledBytes > 0 {
+		out = append(out, "spilled "+exec.FormatBytes(stats.Scan.SpilledBytes))
+	}
 	return out
 }
 
@@ -145,6 +148,7 @@ type explainedCosts struct {
 	Runs            int64          `json:"runs"`
 	Workers         int64          `json:"workers"`
 	PeakMemoryBytes int64          `json:"peak_memory_bytes"`
+	SpilledBytes    int64          `json:"spilled_bytes"`
 	Scan            *explainedScan `json:"scan,omitempty"`
 }
 
@@ -200,7 +204,7 @@ func (e *explanation) costsOf(n plan.Node) *explainedCosts {
 	}
 	out := &explainedCosts{
 		Rows: stats.Rows, Batches: stats.Batches, ElapsedMS: inMilliseconds(stats.Elapsed), Runs: stats.Builds, Workers: stats.Workers,
-		PeakMemoryBytes: stats.PeakMemoryBytes,
+		PeakMemoryBytes: stats.PeakMemoryBytes, SpilledBytes: stats.Scan.SpilledBytes,
 	}
 	if _, ok := n.(*plan.Scan); ok {
 		s := stats.Scan

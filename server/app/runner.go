@@ -177,7 +177,7 @@ func (a *App) optimized(q bind.Query) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	node, err := optimize.Optimize(sized)
+	node, err := a.rewrite(sized)
 	if err != nil || q.Late == nil {
 		return node, err
 	}

@@ -2,25 +2,35 @@ package app
 
 import (
 	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/optimize"
+	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/server/api"
 )
 
 // tight serves the same data with so little memory for each query, and such small batches, that most queries spill.
 func (i *instance) tight(memory int64) *instance {
 	i.t.Helper()
+	return i.serving(exec.Options{MemoryBytes: memory, BatchRows: 7, Workers: 3}, optimize.Optimize)
+}
+
+// serving serves the same data with an engine of its own and another optimizer.
+func (i *instance) serving(options exec.Options, rewrite func(plan.Node) (plan.Node, error)) *instance {
+	i.t.Helper()
 	a := &App{
 		config: i.config, logger: i.logger, metrics: api.NewMetrics(), stopping: make(chan struct{}), journal: i.journal, catalog: i.catalog,
 		manifest: i.manifest, segments: i.segments, ingest: i.App.ingest, tables: i.tables, activity: i.activity, views: i.views,
-		pool: i.pool, spill: i.spill,
+		pool: i.pool, spill: i.spill, rewrite: rewrite,
 	}
-	a.engine = exec.New(&source{app: i.App}, &sink{engine: i.App.ingest}, exec.Options{
-		MemoryBytes: memory, Spill: i.spill, Pool: i.pool, BatchRows: 7, Workers: 3,
-	})
+	options.Spill, options.Pool = i.spill, i.pool
+	a.engine = exec.New(&source{app: i.App}, &sink{engine: i.App.ingest}, options)
 	require.NoError(i.t, a.listen(i.t.Context(), "test"))
 	i.t.Cleanup(func() {
 		close(a.stopping)
@@ -45,14 +55,33 @@ func requireSameTight(t *testing.T, servers []*instance, sql string, want [][]an
 		require.Equal(t, 200, answer.status, "%s\n%s", sql, answer.body)
 		var got table
 		answer.decode(t, &got)
-		x, y := sortedRows(want), sortedRows(got.Rows)
-		require.Len(t, y, len(x), sql)
-		for i := range x {
-			for c := range x[i] {
-				require.True(t, sameValue(x[i][c], y[i][c]), "with little memory: %s\nwant %v\ngot %v", sql, x[i], y[i])
-			}
-		}
+		requireSameRows(t, "with little memory: "+sql, want, got.Rows)
 		return
 	}
 	require.Fail(t, "no answer with little memory", sql)
+}
+
+// TestExplainAnalyzeSaysWhatWasSpilled looks for it at the operator that had no room, and at no other.
+func TestExplainAnalyzeSaysWhatWasSpilled(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	s.query("CREATE STREAM events (n BIGINT)")
+	s.query("INSERT INTO events SELECT * FROM generate_series(1, 5000)")
+	tight := s.tight(64 << 10)
+
+	const sql = "EXPLAIN ANALYZE SELECT n % 4000 AS k, count(*) AS c FROM events GROUP BY k"
+	spilled := regexp.MustCompile(`Aggregate by=.*\n +\(4000 rows, .*, spilled [0-9.]+ [KM]?i?B\)`)
+	text := func(s *instance) string {
+		var lines []string
+		for _, row := range s.rowsOf(sql) {
+			lines = append(lines, row[0].(string))
+		}
+		return strings.Join(lines, "\n")
+	}
+	require.Regexp(t, spilled, text(tight))
+	require.Equal(t, 1, strings.Count(text(tight), "spilled"))
+	require.NotContains(t, text(s), "spilled")
+
+	document := tight.rowsOf(strings.Replace(sql, "ANALYZE", "(ANALYZE, FORMAT JSON)", 1))[0][0]
+	require.Regexp(t, `spilled_bytes:[1-9]`, fmt.Sprint(document))
 }

@@ -119,6 +119,8 @@ type binder struct {
 	tables  int // bound so far
 	// recursions are the recursive queries so far.
 	recursions int
+	// volatiles are the calls so far of functions that give another value each time.
+	volatiles int
 	// outer is the row around the query being bound, if that stands inside an expression.
 	outer *outerRow
 	// late is what becomes of late rows in every query of a view; it is nil outside of views.

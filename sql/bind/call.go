@@ -53,6 +53,9 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	case e.Star, e.Distinct, len(e.OrderBy) > 0:
 		return nil, event.Errorf(event.CodeSyntax, "%s is no aggregate and takes neither * nor DISTINCT nor ORDER BY", name).At(e.Name.Pos)
 	}
+	if plan.Functions[name][0].Volatile {
+		x.binder.volatiles++
+	}
 	return x.apply(name, e.Name.Pos, e.Args...)
 }
 

@@ -174,10 +174,11 @@ func (j *joining) equateAll(names []ast.Name) error {
 		if j.ast.Asof && !j.temporal && i == len(names)-1 {
 			comparison = ">=" // as DuckDB has it
 		}
-		if err := j.equate(n, l, r, comparison); err != nil {
+		at, err := j.equate(n, l, r, comparison)
+		if err != nil {
 			return err
 		}
-		first = append(first, len(j.both.columns)-1)
+		first = append(first, at)
 	}
 	for _, i := range j.both.star {
 		if !seen[i] {
@@ -188,35 +189,39 @@ func (j *joining) equateAll(names []ast.Name) error {
 	return nil
 }
 
-// equate adds the column that stands for column l of the left side and r of the right one.
-func (j *joining) equate(n ast.Name, l, r int, comparison string) error {
+// equate finds the column that stands for column l of the left side and r of the right one: the one that always holds their value, else
+// one that it adds.
+func (j *joining) equate(n ast.Name, l, r int, comparison string) (int, error) {
 	r += len(j.left.columns)
 	left, right := argument{j.both.ref(l), n.Pos}, argument{j.both.ref(r), n.Pos}
 	condition, err := applied(comparison, n.Pos, left, right)
 	if err != nil {
-		return err
+		return 0, err
 	}
+	j.on = append(j.on, condition)
 	typ, values, err := unify([]argument{left, right}, "column "+n.Text)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	value := values[0]
+	value, at, other := values[0], l, r
 	switch j.ast.Kind {
-	case ast.CrossJoin, ast.InnerJoin, ast.LeftJoin: // the left value
 	case ast.RightJoin:
-		value = values[1]
+		value, at, other = values[1], r, l
 	case ast.FullJoin:
 		if value, err = applied("coalesce", n.Pos, argument{values[0], n.Pos}, argument{values[1], n.Pos}); err != nil {
-			return err
+			return 0, err
 		}
 	default: // the left value is the one that is there
 	}
-	name := j.left.columns[l].name
-	j.on = append(j.on, condition)
-	j.merged = append(j.merged, output{expr: value, name: name})
-	j.both.columns[l].covered, j.both.columns[r].covered = true, true
-	j.both.columns = append(j.both.columns, scopeColumn{name: name, typ: typ})
-	return nil
+	columns := j.both.columns
+	columns[other].covered = true
+	if ref, ok := value.(*plan.ColumnRef); ok && ref.Index == at && columns[at].name == columns[l].name {
+		return at, nil
+	}
+	columns[at].covered = true
+	j.merged = append(j.merged, output{expr: value, name: columns[l].name})
+	j.both.columns = append(j.both.columns, scopeColumn{name: columns[l].name, typ: typ})
+	return len(columns), nil
 }
 
 // starred lists the columns that * or table.* means.

@@ -27,13 +27,15 @@ func (b *binder) rightSide(t *ast.Join, left *scope, w *withs) (*scope, *outerRo
 	return right, row, nil
 }
 
-// isLateral reports whether a table can name the columns of those before it: queries behind LATERAL, and functions.
+// isLateral reports whether a table can name the columns of those before it: queries behind LATERAL, functions, and joins of these.
 func isLateral(t ast.Table) bool {
 	switch t := t.(type) {
 	case *ast.Subquery:
 		return t.Lateral
 	case *ast.Series, *ast.Unnest:
 		return true
+	case *ast.Join:
+		return isLateral(t.Left) || isLateral(t.Right)
 	default:
 		return false
 	}

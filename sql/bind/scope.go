@@ -161,16 +161,20 @@ type withs struct {
 	// recursive queries may name themselves. Inside their step work stands for them; it is nil elsewhere.
 	recursive bool
 	work      *plan.WorkTable
+	// around is the row around the query whose WITH this is.
+	around *outerRow
+	// named tells that the query has been read once.
+	named bool
 }
 
 // enter adds the queries of one WITH, each of which sees those before it.
-func (w *withs) enter(queries []ast.CTE, recursive bool) (*withs, error) {
+func (w *withs) enter(queries []ast.CTE, recursive bool, around *outerRow) (*withs, error) {
 	for i := range queries {
 		name := queries[i].Name
 		if slices.ContainsFunc(queries[:i], func(q ast.CTE) bool { return strings.EqualFold(q.Name.Text, name.Text) }) {
 			return nil, event.Errorf(event.CodeBadRequest, "WITH names two queries %q", name.Text).At(name.Pos)
 		}
-		w = &withs{cte: &queries[i], outer: w, recursive: recursive}
+		w = &withs{cte: &queries[i], outer: w, recursive: recursive, around: around}
 	}
 	return w, nil
 }
@@ -250,14 +254,22 @@ func (b *binder) countTable(pos event.Position) error {
 
 // fromWith binds a query of WITH anew where it is named; only the queries before it are visible inside.
 func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
-	// The place where it is named may stand inside an expression, whose row it does not see.
+	// The place where it is named may stand inside a further expression, whose row it does not see.
 	outer := b.outer
-	b.outer = nil
+	if outer != w.around {
+		b.outer = nil
+	}
+	before := b.volatiles
 	node, err := b.withPlan(w)
 	b.outer = outer
 	if err != nil {
 		return nil, err
 	}
+	if w.named && b.volatiles > before {
+		return nil, event.Errorf(event.CodeNotSupported, "query %q of WITH, which has random values, is read twice", w.cte.Name.Text).
+			At(table.Pos).WithHint("each place would see other values; read it once")
+	}
+	w.named = true
 	has := len(node.Columns())
 	if b.marked {
 		has--

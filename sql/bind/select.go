@@ -52,7 +52,7 @@ type sortKey struct {
 func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan.Node, error) {
 	marks := b.marks
 	b.marks, b.marked = false, false
-	w, err := w.enter(s.With, s.Recursive)
+	w, err := w.enter(s.With, s.Recursive, b.outer)
 	if err != nil {
 		return nil, err
 	}
@@ -158,9 +158,12 @@ func (q *selection) expandStar(star *ast.Star, alias *ast.Name) error {
 	switch {
 	case alias != nil:
 		return event.Errorf(event.CodeSyntax, "* takes no alias").At(alias.Pos)
-	case len(q.scope.columns) == 0:
+	case star.Table == nil && len(q.scope.columns) == 0:
 		return event.Errorf(event.CodeSyntax, "* needs FROM").At(star.Pos)
 	case star.Table != nil && !q.scope.has(star.Table.Text):
+		if columns, ok := q.rows.outerTable(star.Table); ok && len(star.Exclude)+len(star.Replace) == 0 {
+			return q.bindAll(columns)
+		}
 		return event.Errorf(event.CodeNotFound, "there is no %q in FROM", star.Table.Text).At(star.Pos)
 	}
 	seen := map[string]bool{}
@@ -183,6 +186,18 @@ func (q *selection) expandStar(star *ast.Star, alias *ast.Name) error {
 		}
 	}
 	return q.checkStar(star, seen)
+}
+
+// bindAll adds columns of the row around this query to the result.
+func (q *selection) bindAll(columns []*ast.Column) error {
+	for _, c := range columns {
+		e, err := q.rows.column(c)
+		if err != nil {
+			return err
+		}
+		q.outputs = append(q.outputs, output{expr: e, name: q.outputName(c, e)})
+	}
+	return nil
 }
 
 // checkStar refuses to leave out or replace what is not there.

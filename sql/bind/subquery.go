@@ -37,6 +37,22 @@ func (x *scalars) outerColumn(e *ast.Column, err error) plan.Expr {
 	return &plan.OuterRef{Index: len(o.args) - 1, Name: name, Typ: value.Type()}
 }
 
+// outerTable names the columns of a table of a row around this query, the nearest that has a table of that name.
+func (x *scalars) outerTable(table *ast.Name) ([]*ast.Column, bool) {
+	for o := x.outer; o != nil; o = o.x.outer {
+		if !o.x.scope.has(table.Text) {
+			continue
+		}
+		var out []*ast.Column
+		for _, i := range o.x.scope.starred(table) {
+			name := ast.Name{Text: o.x.scope.columns[i].name, Quoted: true, Pos: table.Pos}
+			out = append(out, &ast.Column{Parts: []ast.Name{*table, name}})
+		}
+		return out, true
+	}
+	return nil, false
+}
+
 // subquery binds a query inside an expression.
 func (x *scalars) subquery(e ast.Expr) (plan.Expr, error) {
 	switch e := e.(type) {

@@ -44,18 +44,34 @@ func (p *tableParser) list() (ast.Table, error) {
 // joined reads a table and the joins that follow it.
 func (p *tableParser) joined() (ast.Table, error) {
 	left, err := p.single()
-	for err == nil {
-		var join *ast.Join
-		if join, err = p.joinWords(); err != nil || join == nil {
-			return left, err
-		}
-		join.Left = left
-		if join.Right, err = p.single(); err != nil {
-			return nil, err
-		}
-		left, err = join, p.condition(join)
+	for more := true; err == nil && more; {
+		left, more, err = p.join(left)
 	}
-	return nil, err
+	return left, err
+}
+
+// join reads one join of a table that has been read, if its words come next. Joins that stand before the condition belong to the right
+// side, as in a JOIN b JOIN c ON ... ON ...: the condition that comes first is that of the last join.
+func (p *tableParser) join(left ast.Table) (ast.Table, bool, error) {
+	join, err := p.joinWords()
+	if err != nil || join == nil {
+		return left, false, err
+	}
+	join.Left = left
+	join.Right, err = p.single()
+	for more := join.Kind != ast.CrossJoin && !join.Natural; err == nil && more && !p.beginsCondition(); {
+		join.Right, more, err = p.join(join.Right)
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	return join, true, p.condition(join)
+}
+
+// beginsCondition reports whether what joins two tables comes next.
+func (p *tableParser) beginsCondition() bool {
+	next := *p.lex.Peek()
+	return is(next, "ON") || is(next, "USING") || is(next, "MATCH_CONDITION")
 }
 
 // joinWords takes the words of a join, if they come next.

@@ -171,10 +171,14 @@ func refuseUnsteady(n plan.Node) error {
 	for _, e := range exprsOf(n) {
 		var found *plan.Function
 		plan.Walk(e, func(e plan.Expr) {
-			if c, ok := e.(*plan.Call); ok && c.Fn.Stable && c.Fn != plan.Watermark {
+			if c, ok := e.(*plan.Call); ok && (c.Fn.Stable || c.Fn.Volatile) && c.Fn != plan.Watermark {
 				found = c.Fn
 			}
 		})
+		if found != nil && found.Volatile {
+			return event.Errorf(event.CodeNotSupported, "%s() in a continuous query", found.Name).
+				WithHint("its rows would be others each time that they are computed; store the value with the event instead")
+		}
 		if found != nil {
 			return event.Errorf(event.CodeNotSupported, "%s() in a continuous query", found.Name).
 				WithHint("its answer would change without a new row; compare event times with each other instead")

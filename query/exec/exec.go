@@ -107,7 +107,7 @@ func (e *Engine) Profile(ctx context.Context, root plan.Node) (*Result, error) {
 func (e *Engine) start(ctx context.Context, root plan.Node, profile *profile) (*Result, error) {
 	r := &run{
 		engine:  e,
-		kernel:  &kernel.Context{Now: e.options.Now().UnixMicro(), Memo: &kernel.Memo{}},
+		kernel:  &kernel.Context{Now: e.options.Now().UnixMicro(), Memo: &kernel.Memo{}, Random: &kernel.Random{}},
 		files:   &spillFiles{},
 		stats:   &counters{},
 		profile: profile,

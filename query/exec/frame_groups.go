@@ -1,7 +1,10 @@
 package exec
 
+import "math"
+
 // groupBound puts bounds a number of groups of peers away from each row's own.
 func (w *windowRows) groupBound(out []int32, offset int64, end bool) {
+	offset = min(offset, math.MaxInt32) // more than there are rows, and far from where sums overflow
 	if end {
 		offset++
 	}

@@ -1,7 +1,10 @@
 package exec
 
+import "math"
+
 // rowBound puts bounds a number of rows away from each row.
 func (w *windowRows) rowBound(out []int32, offset int64, end bool) {
+	offset = min(offset, math.MaxInt32) // more than there are rows, and far from where sums overflow
 	if end {
 		offset++
 	}

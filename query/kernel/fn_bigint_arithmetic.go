@@ -17,6 +17,8 @@ func registerBigintArithmetic(r registry) {
 	r.strict("%(BIGINT, BIGINT)", remainderBigints)
 	r.strict("-(BIGINT)", negateBigints)
 	r.strict("abs(BIGINT)", absBigints)
+	r.strict("round(BIGINT, BIGINT)", integerPlaces("round", roundBigint))
+	r.strict("trunc(BIGINT, BIGINT)", integerPlaces("trunc", truncateBigint))
 }
 
 // The loops of + and - gather the overflow of all rows in one sign bit and look for the guilty row only if it is set: it may

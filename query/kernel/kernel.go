@@ -36,6 +36,8 @@ type Context struct {
 	Done <-chan struct{}
 	// Memo is shared by all contexts of a query; nil remembers nothing.
 	Memo *Memo
+	// Random is shared by all contexts of a query; nil is one that nobody has seeded.
+	Random *Random
 }
 
 // stopped is the error of work that nobody waits for.

@@ -65,6 +65,9 @@ var fittingTexts = map[string][]string{
 func TestFormsAgree(t *testing.T) {
 	t.Parallel()
 	for _, f := range signatures() {
+		if f.Volatile {
+			continue // no two calls agree
+		}
 		t.Run(f.Signature(), func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(30) {

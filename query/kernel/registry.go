@@ -48,6 +48,7 @@ func buildRegistry() registry {
 	registerJSONTests(r)
 	registerJSONBuilding(r)
 	registerNow(r)
+	registerRandom(r)
 	registerTimeArithmetic(r)
 	registerIntervalArithmetic(r)
 	registerTimeBucket(r)

@@ -44,7 +44,7 @@ func foldOne(e plan.Expr) plan.Expr {
 		if x.Fn.Strict && slices.ContainsFunc(x.Args, isNullLiteral) {
 			return &plan.Literal{Value: event.NewNulls(e.Type(), 1), Typ: e.Type()}
 		}
-		if x.Fn.Stable {
+		if x.Fn.Stable || x.Fn.Volatile {
 			return e
 		}
 	case *plan.Cast, *plan.Case:

@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"slices"
+
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -22,6 +24,9 @@ func pushFilters(n plan.Node) (plan.Node, error) {
 
 // pushInto is n with conjuncts applied to its rows, as near to the data as they get.
 func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
+	if isolated(n, conjuncts) {
+		return &plan.Filter{Input: n, Predicate: conjunction(conjuncts)}
+	}
 	switch n := n.(type) {
 	case *plan.Scan:
 		out := *n
@@ -52,6 +57,20 @@ func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
 		}
 	}
 	return &plan.Filter{Input: n, Predicate: conjunction(conjuncts)}
+}
+
+// isolated reports that conditions stay above a node, since they, or what it computes, are volatile: a value that is computed for the
+// condition is not the one that comes out.
+func isolated(n plan.Node, conjuncts []plan.Expr) bool {
+	switch n := n.(type) {
+	case *plan.Scan, *plan.Filter:
+		return false
+	case *plan.Project:
+		if slices.ContainsFunc(n.Exprs, plan.Volatile) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(conjuncts, plan.Volatile)
 }
 
 // splitAll splits conditions that have become ANDs.

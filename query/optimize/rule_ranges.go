@@ -190,7 +190,7 @@ func constantValue(e plan.Expr, ctx *kernel.Context) arrow.Array {
 		case *plan.ColumnRef:
 			constant = false
 		case *plan.Call:
-			constant = constant && (ctx != nil || !e.Fn.Stable)
+			constant = constant && !e.Fn.Volatile && (ctx != nil || !e.Fn.Stable)
 		}
 	})
 	if !constant {

@@ -149,7 +149,7 @@ func sharable(e plan.Expr) bool {
 		case *plan.ColumnRef:
 			reads = true
 		case *plan.Call:
-			steady = steady && (len(e.Args) > 0 || e.Fn.Stable)
+			steady = steady && !e.Fn.Volatile && (len(e.Args) > 0 || e.Fn.Stable)
 		case *plan.Subquery:
 			steady = false
 		}

@@ -22,6 +22,19 @@ type Function struct {
 	Symbol bool
 	// Stable functions give the same value throughout one query, but not from query to query: now().
 	Stable bool
+	// Volatile functions give another value each time they are computed, once for each row: random().
+	Volatile bool
+}
+
+// Volatile reports whether an expression gives another value each time it is computed.
+func Volatile(e Expr) bool {
+	found := false
+	Walk(e, func(e Expr) {
+		if c, ok := e.(*Call); ok && c.Fn.Volatile {
+			found = true
+		}
+	})
+	return found
 }
 
 // Signature identifies the overload, as in "time_bucket(INTERVAL, TIMESTAMPTZ)" or "coalesce(TEXT...)".
@@ -82,6 +95,7 @@ func buildFunctions() map[string][]*Function {
 	add(dateFunctions()...)
 	add(timeOfDayFunctions()...)
 	add(byteaFunctions()...)
+	add(randomFunctions()...)
 	add(textFunctions()...)
 	add(moreTextFunctions()...)
 	add(regexFunctions()...)
@@ -157,6 +171,7 @@ func arithmeticFunctions() []*Function {
 		out = append(out, operator("-", t, t), scalar("abs", t, t))
 	}
 	return append(out,
+		scalar("round", bigint, bigint, bigint), scalar("trunc", bigint, bigint, bigint), // places of integers lie left of the point
 		scalar("round", double, double), scalar("round", double, double, bigint),
 		scalar("floor", double, double), scalar("ceil", double, double), scalar("sqrt", double, double))
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// Same reports whether two expressions over the same input compute the same: they are built alike, names apart.
+// Same reports whether two expressions over the same input compute the same: they are built alike, names apart. Two calls of random() do
+// not.
 func Same(a, b Expr) bool {
 	if a == b {
 		return true
@@ -22,7 +23,7 @@ func Same(a, b Expr) bool {
 		return ok && a.Typ.Equal(b.Typ) && array.Equal(a.Value, b.Value)
 	case *Call:
 		b, ok := b.(*Call)
-		return ok && sameFunction(a.Fn, b.Fn) && sameOperands(a, b)
+		return ok && !a.Fn.Volatile && sameFunction(a.Fn, b.Fn) && sameOperands(a, b)
 	case *Cast:
 		b, ok := b.(*Cast)
 		return ok && a.To.Equal(b.To) && a.Try == b.Try && Same(a.Input, b.Input)

@@ -24,7 +24,7 @@ var Aliases = map[string]string{
 	"list_sort": "array_sort", "list_reverse": "array_reverse", "list_distinct": "array_distinct", "list_slice": "array_slice",
 	"list_extract": "subscript", "array_extract": "subscript", "list": "array_agg", "str_split": "string_to_array",
 	"string_split": "string_to_array", "regexp_split": "regexp_split_to_array",
-	"datediff": "date_diff", "nvl": "coalesce", "ifnull": "coalesce",
+	"uuid": "gen_random_uuid", "datediff": "date_diff", "nvl": "coalesce", "ifnull": "coalesce",
 	"every": "bool_and", "variance": "var_samp", "stddev": "stddev_samp", "geomean": "geometric_mean", "jsonb_agg": "json_agg",
 	"jsonb_object_agg": "json_object_agg", "approx_distinct": "approx_count_distinct",
 }

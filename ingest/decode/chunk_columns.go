@@ -63,42 +63,45 @@ const (
 
 // shortRows reports whether no row can be longer as text than a row may be. It looks no closer than it has to.
 func (c *Chunk) shortRows() bool {
-	all, longest := 0, 0
+	longest := 0
 	for i, values := range c.Columns {
-		fixed := valueText + escapeText*len(c.Fields[i].Name)
-		data, _ := anyLength(values)
-		all += fixed + escapeText*data
+		data := int32(0)
+		offsets := offsetsOf(values)
+		for row := 1; row < len(offsets); row++ {
+			data = max(data, offsets[row]-offsets[row-1])
+		}
+		longest += valueText + escapeText*(len(c.Fields[i].Name)+int(data))
 	}
-	if all <= MaxRowBytes {
-		return true
-	}
+	return longest <= MaxRowBytes || c.longestRow() <= MaxRowBytes
+}
+
+// longestRow is the most that a row can be as text.
+func (c *Chunk) longestRow() int {
 	rows := make([]int, c.Rows)
 	for i, values := range c.Columns {
-		fixed := valueText + escapeText*len(c.Fields[i].Name)
-		_, length := anyLength(values)
+		fixed, offsets := valueText+escapeText*len(c.Fields[i].Name), offsetsOf(values)
 		for row := range rows {
 			if values.IsNull(row) {
 				continue
 			}
 			rows[row] += fixed
-			if length != nil {
-				rows[row] += escapeText * length(row)
+			if offsets != nil {
+				rows[row] += escapeText * int(offsets[row+1]-offsets[row])
 			}
-			longest = max(longest, rows[row])
 		}
 	}
-	return longest <= MaxRowBytes
+	return slices.Max(append(rows, 0))
 }
 
-// anyLength gives the bytes of all values of a column whose values are of any length, and what tells those of one; 0 and nil for others.
-func anyLength(values arrow.Array) (all int, length func(row int) int) {
+// offsetsOf are where the values of any length of a column begin and end; nil for other columns.
+func offsetsOf(values arrow.Array) []int32 {
 	switch a := values.(type) {
 	case *array.String:
-		return len(a.ValueBytes()), a.ValueLen
+		return a.ValueOffsets()
 	case *array.Binary:
-		return len(a.ValueBytes()), a.ValueLen
+		return a.ValueOffsets()
 	default:
-		return 0, nil
+		return nil
 	}
 }
 

@@ -2,9 +2,9 @@
 //
 // The grammar is that of InfluxDB 1 and 2: measurement[,tag=value...] field=value[,field=value...] [timestamp], a line for each point.
 //
-// What always holds: a line that is refused leaves no trace in the rows of others; a row's text and its columns say the same; memory is
-// bounded by a chunk, a row and the cache of series; chunks are a function of the body's bytes, not of how they arrive. A Reader is used by
-// one goroutine.
+// What always holds: a line that is refused leaves no trace in the rows of others; a row's columns and the text that is made of its line
+// say the same; memory is bounded by a chunk, a row and the cache of series; chunks are a function of the body's bytes, not of how they
+// arrive. A Reader is used by one goroutine.
 package lineproto
 
 import (
@@ -164,7 +164,7 @@ func (r *Reader) point(rest []byte, atEnd bool) bool {
 	case end > decode.MaxRowBytes || fault == incomplete && len(rest) > decode.MaxRowBytes:
 		fault = fmt.Sprintf("the line has more than the %d bytes allowed", decode.MaxRowBytes)
 	case fault == "" || fault == incomplete && r.parser.complete:
-		fault = r.add()
+		fault = r.add(rest[:end])
 	case fault == incomplete:
 		fault = "the line is incomplete"
 	}
@@ -194,14 +194,14 @@ func (r *Reader) refuse(rest []byte, fault string) {
 }
 
 // add puts the parsed point into its table, or says why it cannot be a row.
-func (r *Reader) add() string {
+func (r *Reader) add(line []byte) string {
 	p := &r.parser.point
 	t, fault := r.tableOf(p.series.measurement)
 	if fault != "" {
 		p.series = nil
 		return fault
 	}
-	return t.add(p, r.number)
+	return t.add(p, line, r.number)
 }
 
 // tableOf finds or opens the table of a measurement.
@@ -241,6 +241,7 @@ func (r *Reader) newTable(measurement string) (t *table, fault string) {
 	if own != stream {
 		t.measurement = measurement
 	}
+	t.speller = speller{unit: r.parser.unit, timeColumn: t.timeColumn, measurement: t.measurement}
 	t.begin()
 	return t, ""
 }

@@ -16,6 +16,9 @@ import (
 // maxSeriesBytes bounds the cache of series; a cache that is full is emptied.
 const maxSeriesBytes = 16 << 20
 
+// likelySeries is how long a measurement with its tags usually is at most.
+const likelySeries = 512
+
 // incomplete is the fault of a line whose end has not been read.
 const incomplete = "incomplete"
 
@@ -43,21 +46,20 @@ type series struct {
 	raw         string
 	measurement string
 	tags        []tag
-	text        []byte // the tags as members of a row
-	places      []int  // the tags' columns in the measurement's tables, once they are known
+	places      []int // the tags' columns in the measurement's tables, once they are known
 	fault       string
 }
 
 type tag struct{ key, value string }
 
-// field is a name and a value, whose text is the value as JSON.
+// field is a name and a value. text is the value as it stands in the line; of a string, what is inside of its quotes, without escapes.
 type field struct {
 	key     []byte
+	escaped bool // the name does not stand in the line as it is
 	kind    event.Kind
 	text    []byte
 	integer int64
 	float   float64
-	inside  []byte // of a string, without quotes and escapes
 }
 
 // parse reads the point that text begins with and returns the index behind its line break, or a fault.
@@ -100,6 +102,10 @@ func (p *parser) seriesEnd(text []byte) int {
 		if n < len(text) && text[n] == ' ' && string(text[:n]) == p.last.raw {
 			return n
 		}
+	}
+	near := text[:min(len(text), likelySeries)] // bounded, or lines without a space would each be looked for one to the end of what was read
+	if end := bytes.IndexByte(near, ' '); end >= 0 && bytes.IndexByte(near[:end], '\\') < 0 && bytes.IndexByte(near[:end], '\n') < 0 {
+		return end
 	}
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -159,8 +165,6 @@ func parseSeries(raw string) *series {
 			return s
 		}
 		s.tags = append(s.tags, t)
-		s.text = append(event.AppendJSONString(append(s.text, ','), t.key), ':')
-		s.text = event.AppendJSONString(s.text, t.value)
 	}
 	return s
 }
@@ -195,6 +199,44 @@ func unescape(text, special string) string {
 
 // field reads the field at i.
 func (p *parser) field(text []byte, i int) (end int, fault string) {
+	f := p.point.next()
+	if i, fault = f.name(text, i); fault != "" {
+		p.point.fields = p.point.fields[:len(p.point.fields)-1]
+		return i, fault
+	}
+	if text[i] == '"' {
+		end, fault = f.quoted(text, i)
+	} else {
+		end = i
+		for end < len(text) && text[end] != ',' && text[end] != ' ' && text[end] != '\n' && text[end] != '\r' {
+			end++
+		}
+		if end == len(text) { // more digits may come; at the end of the body the value is complete
+			p.complete = true
+		}
+		fault = f.literal(text[i:end])
+	}
+	if fault != "" {
+		p.point.fields = p.point.fields[:len(p.point.fields)-1]
+	}
+	return end, fault
+}
+
+// next is the place for the next field. What it says still is of the field that a line before had there.
+func (p *point) next() *field {
+	n := len(p.fields)
+	if n == cap(p.fields) {
+		p.fields = append(p.fields, field{})
+	}
+	p.fields = p.fields[:n+1]
+	return &p.fields[n]
+}
+
+// name reads the field's name at i and gives the index of its value, behind which there is something. Most often it is that of the line before.
+func (f *field) name(text []byte, i int) (end int, fault string) {
+	if end = i + len(f.key); !f.escaped && end > i && end+1 < len(text) && text[end] == '=' && string(text[i:end]) == string(f.key) {
+		return end + 1, ""
+	}
 	start := i
 	for ; i < len(text) && text[i] != '='; i++ {
 		switch text[i] {
@@ -209,8 +251,8 @@ func (p *parser) field(text []byte, i int) (end int, fault string) {
 	if i+1 >= len(text) {
 		return len(text), incomplete
 	}
-	f := field{key: text[start:i]}
-	if bytes.IndexByte(f.key, '\\') >= 0 {
+	f.key = text[start:i]
+	if f.escaped = bytes.IndexByte(f.key, '\\') >= 0; f.escaped {
 		f.key = []byte(unescape(string(f.key), ",= "))
 	}
 	if len(f.key) == 0 {
@@ -219,43 +261,30 @@ func (p *parser) field(text []byte, i int) (end int, fault string) {
 	if !utf8.Valid(f.key) {
 		return i, "invalid UTF-8"
 	}
-	i++
-	if text[i] == '"' {
-		end, fault = f.quoted(text, i)
-	} else {
-		end = i
-		for end < len(text) && text[end] != ',' && text[end] != ' ' && text[end] != '\n' && text[end] != '\r' {
-			end++
-		}
-		if end == len(text) { // more digits may come; at the end of the body the value is complete
-			p.complete = true
-		}
-		fault = f.literal(text[i:end])
-	}
-	if fault == "" {
-		p.point.fields = append(p.point.fields, f)
-	}
-	return end, fault
+	return i + 1, ""
 }
 
 // quoted reads the string at i.
 func (f *field) quoted(text []byte, i int) (end int, fault string) {
 	f.kind = event.Text
-	start, escaped := i+1, false
-	for end = start; end < len(text) && text[end] != '"'; end++ {
-		if text[end] == '\\' {
-			escaped = true
-			end++
+	start := i + 1
+	n := bytes.IndexByte(text[start:], '"')
+	escaped := n < 0 || bytes.IndexByte(text[start:start+n], '\\') >= 0
+	if end = start + n; escaped {
+		for end = start; end < len(text) && text[end] != '"'; end++ {
+			if text[end] == '\\' {
+				end++
+			}
 		}
 	}
 	if end >= len(text) {
 		return len(text), incomplete
 	}
-	f.inside = text[start:end]
+	f.text = text[start:end]
 	if escaped {
-		f.inside = []byte(unescape(string(f.inside), `"\`))
+		f.text = []byte(unescape(string(f.text), `"\`))
 	}
-	if !utf8.Valid(f.inside) {
+	if !utf8.Valid(f.text) {
 		return end, fmt.Sprintf("field %q: invalid UTF-8", f.key)
 	}
 	end++
@@ -278,16 +307,12 @@ func (f *field) literal(text []byte) (fault string) {
 	if f.boolean(text) {
 		return ""
 	}
-	var asJSON, ok bool
+	var ok bool
 	f.kind = event.Double
-	if f.float, asJSON, ok = decode.ParseDouble(text); !ok {
-		asJSON = false
+	if f.float, _, ok = decode.ParseDouble(text); !ok {
 		if f.float, ok = parseFloat(text); !ok {
 			return fmt.Sprintf("field %q: %q is not a number, a boolean or a string in quotes", f.key, text)
 		}
-	}
-	if !asJSON {
-		f.text = decode.AppendDouble(nil, f.float)
 	}
 	return ""
 }
@@ -307,12 +332,11 @@ func parseFloat(text []byte) (float64, bool) {
 func (f *field) whole(digits []byte, unsigned bool) (fault string) {
 	f.kind = event.BigInt
 	if v, ok := decode.ParseInteger(digits); ok && (!unsigned || v >= 0) {
-		f.integer, f.text = v, digits
+		f.integer = v
 		return ""
 	}
 	if unsigned {
 		if v, err := strconv.ParseUint(string(digits), 10, 64); err == nil {
-			f.text = strconv.AppendUint(nil, v, 10)
 			f.integer = int64(v)
 			if v > math.MaxInt64 {
 				f.kind = event.JSONB
@@ -320,7 +344,7 @@ func (f *field) whole(digits []byte, unsigned bool) (fault string) {
 			return ""
 		}
 	} else if v, err := strconv.ParseInt(string(digits), 10, 64); err == nil {
-		f.integer, f.text = v, strconv.AppendInt(nil, v, 10)
+		f.integer = v
 		return ""
 	}
 	return fmt.Sprintf("field %q: %q is not an integer of 64 bits", f.key, f.text)
@@ -330,9 +354,9 @@ func (f *field) whole(digits []byte, unsigned bool) (fault string) {
 func (f *field) boolean(text []byte) bool {
 	switch string(text) {
 	case "t", "T", "true", "True", "TRUE":
-		f.integer, f.text = 1, []byte("true")
+		f.integer = 1
 	case "f", "F", "false", "False", "FALSE":
-		f.integer, f.text = 0, []byte("false")
+		f.integer = 0
 	default:
 		return false
 	}

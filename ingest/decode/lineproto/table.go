@@ -10,7 +10,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
-// table gathers the rows of one measurement, as text and as columns.
+// table gathers the rows of one measurement as columns, and the lines that they came as.
 type table struct {
 	stream      string
 	timeColumn  string
@@ -23,23 +23,18 @@ type table struct {
 	// both is set once some name has been that of a tag and that of a field: then each line has to be looked at for both.
 	both bool
 
-	refused  []decode.Rejected
-	rows     int
-	text     []byte
-	ends     []int
-	numbers  []int64
-	lastTime int64
-	// textBytes is about what text took, once it was given away.
-	textBytes int
-	timeText  []byte
-	// typed is false once some column is mixed: then the texts alone say what there is.
+	refused []decode.Rejected
+	rows    int
+	lines   [][]byte
+	numbers []int64
+	speller speller
+	// typed is false once some column is mixed: then the lines alone say what there is.
 	typed bool
 }
 
 // column is one column of a table.
 type column struct {
 	name    string
-	label   []byte // the name as a member begins: a comma, the name in quotes, a colon
 	kind    event.Kind
 	seen    bool // it has a value that is not NULL
 	isTag   bool
@@ -59,25 +54,22 @@ type column struct {
 const measurementColumn = "measurement"
 
 func (t *table) begin() {
-	t.typed, t.lastTime = true, noTime
+	t.typed = true
 	t.place(t.timeColumn, event.TimestampTZ)
 	if t.measurement != "" {
 		t.place(measurementColumn, event.Text)
 	}
 }
 
-// noTime is before any time that a line can have.
-const noTime = -1 << 63
-
 // next makes the table for the rows that come after those of t. Columns keep their places, which series remember.
 func (t *table) next() *table {
 	out := &table{
 		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, follow: t.follow, both: t.both,
-		typed: true, lastTime: noTime, columns: make([]*column, len(t.columns)),
-		text: make([]byte, 0, t.textBytes), ends: make([]int, 0, t.rows), numbers: make([]int64, 0, t.rows),
+		typed: true, columns: make([]*column, len(t.columns)), speller: t.speller,
+		lines: make([][]byte, 0, t.rows), numbers: make([]int64, 0, t.rows),
 	}
 	for i, c := range t.columns {
-		n := &column{name: c.name, label: c.label, kind: c.kind, isTag: c.isTag, isField: c.isField}
+		n := &column{name: c.name, kind: c.kind, isTag: c.isTag, isField: c.isField}
 		switch {
 		case c.kind == event.Text:
 			n.offsets, n.data = make([]int32, 1, t.rows+1), make([]byte, 0, c.dataBytes)
@@ -93,7 +85,7 @@ func (t *table) next() *table {
 
 // forget lets go of what was given away, but for how much it was.
 func (t *table) forget() {
-	t.textBytes, t.text, t.ends, t.numbers, t.refused = len(t.text)+len(t.text)/8, nil, nil, nil, nil
+	t.lines, t.numbers, t.refused = nil, nil, nil
 	for _, c := range t.columns {
 		c.dataBytes = len(c.data) + len(c.data)/8
 		c.valid, c.ints, c.floats, c.bits, c.offsets, c.data = nil, nil, nil, nil, nil, nil
@@ -106,7 +98,6 @@ func (t *table) place(name string, kind event.Kind) int {
 		return at
 	}
 	c := &column{name: name, kind: kind}
-	c.label = append(event.AppendJSONString([]byte{','}, name), ':')
 	if kind == event.Text {
 		c.offsets = []int32{0}
 	}
@@ -116,7 +107,7 @@ func (t *table) place(name string, kind event.Kind) int {
 }
 
 // add puts a point into the table, or says why it cannot be a row.
-func (t *table) add(p *point, number int64) (fault string) {
+func (t *table) add(p *point, line []byte, number int64) (fault string) {
 	if fault = t.placeTags(p.series); fault != "" {
 		return fault
 	}
@@ -124,14 +115,15 @@ func (t *table) add(p *point, number int64) (fault string) {
 	if fault != "" {
 		return fault
 	}
-	start := len(t.text)
-	t.appendTime(p)
-	if t.measurement != "" {
-		c := t.columns[1]
-		t.text = event.AppendJSONString(append(t.text, c.label...), t.measurement)
-		c.addText(t.rows, t.measurement)
+	if p.hasTime {
+		c := t.columns[0]
+		c.pad(t.rows)
+		c.ints = append(c.ints, p.micros)
+		c.added()
 	}
-	t.text = append(t.text, p.series.text...)
+	if t.measurement != "" {
+		t.columns[1].addText(t.rows, t.measurement)
+	}
 	for i, at := range p.series.places {
 		c := t.columns[at]
 		if c.kind != event.Text {
@@ -142,11 +134,7 @@ func (t *table) add(p *point, number int64) (fault string) {
 	for i := range p.fields {
 		t.addField(t.columns[places[i]], &p.fields[i])
 	}
-	t.text = append(t.text, '}')
-	if t.text[start+1] == ',' { // a row without a time
-		t.text[start], t.text[start+1] = ' ', '{'
-	}
-	t.ends = append(t.ends, len(t.text))
+	t.lines = append(t.lines, line)
 	t.numbers = append(t.numbers, number)
 	t.rows++
 	return ""
@@ -223,32 +211,9 @@ func (t *table) unpredicted(fault string) string {
 	return fault
 }
 
-func (t *table) appendTime(p *point) {
-	t.text = append(t.text, '{')
-	if !p.hasTime {
-		return
-	}
-	c := t.columns[0]
-	if p.micros != t.lastTime {
-		t.lastTime = p.micros
-		t.timeText = append(append(t.timeText[:0], c.label[1:]...), '"')
-		t.timeText = append(event.AppendTimestamp(t.timeText, p.micros), '"')
-	}
-	t.text = append(t.text, t.timeText...)
-	c.pad(t.rows)
-	c.ints = append(c.ints, p.micros)
-	c.added()
-}
-
-// addField adds a field's value to its column and to the row's text.
+// addField adds a field's value to its column.
 func (t *table) addField(c *column, f *field) {
 	c.seen = true
-	t.text = append(t.text, c.label...)
-	if f.kind == event.Text {
-		t.text = event.AppendJSONString(t.text, unsafe.String(unsafe.SliceData(f.inside), len(f.inside)))
-	} else {
-		t.text = append(t.text, f.text...)
-	}
 	if c.kind != f.kind || f.kind == event.JSONB {
 		t.mix(c)
 	}
@@ -258,7 +223,7 @@ func (t *table) addField(c *column, f *field) {
 	c.pad(t.rows)
 	switch f.kind {
 	case event.Text:
-		c.addText(t.rows, unsafe.String(unsafe.SliceData(f.inside), len(f.inside)))
+		c.addText(t.rows, text(f.text))
 	case event.Double:
 		c.floats = append(c.floats, f.float)
 		c.added()
@@ -276,6 +241,9 @@ func (c *column) addText(row int, text string) {
 	c.offsets = append(c.offsets, int32(len(c.data)))
 	c.added()
 }
+
+// text shows bytes as a string to whoever keeps no part of it.
+func text(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
 func (c *column) addBit(v bool) {
 	if c.rows>>3 == len(c.bits) {
@@ -331,17 +299,9 @@ func (c *column) pad(row int) {
 
 // chunk gives the table's rows away.
 func (t *table) chunk() *decode.Chunk {
-	out := &decode.Chunk{Numbers: t.numbers, Refused: t.refused, Texts: make([][]byte, 0, t.rows)}
+	out := &decode.Chunk{Numbers: t.numbers, Refused: t.refused}
 	if out.Numbers == nil {
 		out.Numbers = []int64{}
-	}
-	start := 0
-	for _, end := range t.ends {
-		if t.text[start] == ' ' {
-			start++
-		}
-		out.Texts = append(out.Texts, t.text[start:end:end])
-		start = end
 	}
 	for _, c := range t.columns {
 		if !c.seen { // it is of rows before, or was made for a point that was then refused
@@ -357,10 +317,15 @@ func (t *table) chunk() *decode.Chunk {
 			out.Columns = append(out.Columns, c.array())
 		}
 	}
-	if t.typed {
-		texts := out.Texts
-		out.Texts, out.Rows, out.Spell = nil, t.rows, func() [][]byte { return texts }
+	lines, speller := t.lines, t.speller
+	if !t.typed {
+		out.Texts = speller.texts(lines)
+		return out
 	}
+	if out.Columns == nil { // every line was refused, or has nothing
+		out.Columns = []arrow.Array{}
+	}
+	out.Rows, out.Spell = t.rows, func() [][]byte { return speller.texts(lines) }
 	return out
 }
 

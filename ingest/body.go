@@ -86,6 +86,8 @@ type Body struct {
 	whole *whole
 	// rejected holds rows turned away that are not kept yet, as lines for the stream of rejected rows.
 	rejected []byte
+	// aside holds those of earlier chunks of a keyed request for which there was no stream yet.
+	aside []rejectedPart
 }
 
 // inFlight is a chunk whose rows are queued and not yet answered.
@@ -148,6 +150,7 @@ func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 		if err := b.claim(ctx); err != nil {
 			return err
 		}
+		b.keyed.hash = chunk.Sum()
 	}
 	size := int64(chunk.Bytes())
 	if err := b.engine.room.take(size); err != nil {
@@ -332,7 +335,7 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	if len(schema.Columns) == 0 || chunk.Empty() {
 		rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Ignore}, b.lines)
 		if err != nil || rows.Count == 0 {
-			if rows != nil && len(b.rejected) < heldRejected { // a later chunk may yet make the stream
+			if rows != nil && b.heldAside()+len(b.rejected) < heldRejected { // a later chunk may yet make the stream
 				b.reject(rows.Rejected)
 			}
 			b.count(rows)

@@ -33,7 +33,7 @@ type keyed struct {
 	claimed bool
 }
 
-// claim identifies what requests with one key wait for.
+// claim identifies what requests with one key wait for: a stream, or "" for all that feed several.
 type claim struct {
 	stream string
 	key    eventlog.RequestKey
@@ -48,18 +48,32 @@ func requestKey(key string) eventlog.RequestKey {
 // Keyed reports whether the request has a key.
 func (b *Body) Keyed() bool { return b.keyed != nil }
 
-// claim waits until no other request with this key is under way.
+// ClaimKey waits until no other request with the key that feeds several streams is under way, and gives what ends that. Such a request takes
+// the streams' own claims one by one, as its rows come: two of them that name streams in different order would wait for each other.
+func (e *Engine) ClaimKey(ctx context.Context, key string) (release func(), err error) {
+	mine := claim{"", requestKey(key)}
+	if err := e.waitForClaim(ctx, mine); err != nil {
+		return nil, err
+	}
+	return func() { e.unclaim(mine) }, nil
+}
+
+// claim waits until no other request with this key is under way in the body's stream.
 func (b *Body) claim(ctx context.Context) error {
 	if b.keyed.claimed {
 		return nil
 	}
+	err := b.engine.waitForClaim(ctx, claim{b.summary.Stream, b.keyed.key})
+	b.keyed.claimed = err == nil
+	return err
+}
+
+func (e *Engine) waitForClaim(ctx context.Context, mine claim) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, claimWait, errBusy("another request with this key is still under way"))
 	defer cancel()
-	mine := claim{b.summary.Stream, b.keyed.key}
 	for {
-		other := b.engine.claim(mine)
+		other := e.claim(mine)
 		if other == nil {
-			b.keyed.claimed = true
 			return nil
 		}
 		select {
@@ -83,24 +97,23 @@ func (e *Engine) claim(c claim) <-chan struct{} {
 
 // unclaim lets go of the body's key.
 func (b *Body) unclaim() {
-	if b.keyed == nil || !b.keyed.claimed {
-		return
+	if b.keyed != nil && b.keyed.claimed {
+		b.engine.unclaim(claim{b.summary.Stream, b.keyed.key})
+		b.keyed.claimed = false
 	}
-	mine := claim{b.summary.Stream, b.keyed.key}
-	b.engine.claims.Lock()
-	defer b.engine.claims.Unlock()
-	close(b.engine.claims.held[mine])
-	delete(b.engine.claims.held, mine)
-	b.keyed.claimed = false
 }
 
-// stored holds a chunk against what is known of its request. It gives what is stored of the chunk, nil when nothing is, and fails if
+func (e *Engine) unclaim(mine claim) {
+	e.claims.Lock()
+	defer e.claims.Unlock()
+	close(e.claims.held[mine])
+	delete(e.claims.held, mine)
+}
+
+// stored holds the chunk being taken against what is known of its request. It gives what is stored of it, nil when nothing is, and fails if
 // the key was used for another body.
 func (b *Body) stored(chunk *decode.Chunk) (*dedup.Chunk, error) {
 	k := b.keyed
-	if k.claimed {
-		k.hash = chunk.Sum()
-	}
 	if !k.read {
 		k.known, k.read = b.stream.dedup.Request(k.key, b.engine.options.Now()), true
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/partition"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
@@ -264,4 +265,66 @@ func TestADroppedStreamForgetsItsRequests(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 10, again.Accepted)
 	s.close(t)
+}
+
+// TestRejectedRowsFromBeforeTheStreamAreKeptOnce sends chunks of garbage under a key to a name that has no stream until a later chunk makes it:
+// a repetition, which finds the stream from its first chunk on, keeps none of them again.
+func TestRejectedRowsFromBeforeTheStreamAreKeptOnce(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := openStore(t, fs)
+	body := strings.Repeat("garbage\n", 2*keyedRows+5) + numbered(0, 3) + "not json\n"
+	for range 3 {
+		summary, err := s.sendKeyed("s", "k", strings.NewReader(body))
+		require.NoError(t, err)
+		require.EqualValues(t, 2*keyedRows+6, summary.Rejected)
+		require.EqualValues(t, 3, summary.Accepted+summary.Duplicates)
+		require.Len(t, s.contents(t, "s_rejected", "reason"), 2*keyedRows+6)
+		s.close(t)
+		s = openStore(t, fs)
+	}
+	s.close(t)
+}
+
+// TestOneKeyForSeveralStreams lets requests with one key name their streams in opposite orders: one waits for the other from the start, so that
+// none holds what another needs.
+func TestOneKeyForSeveralStreams(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := openStore(t, vfs.NewMem())
+		start := time.Now()
+		var wait sync.WaitGroup
+		for _, order := range [][]string{{"a", "b"}, {"b", "a"}, {"a", "b"}, {"b", "a"}} {
+			wait.Go(func() {
+				release, err := s.ClaimKey(t.Context(), "k")
+				if err != nil {
+					panic(err)
+				}
+				defer release()
+				var bodies []*Body
+				for _, stream := range order {
+					body, err := s.Begin(stream, BodyOptions{Key: "k"})
+					if err == nil {
+						err = body.FeedLast(t.Context(), &decode.Chunk{Lines: []byte(numbered(0, 5))})
+					}
+					if err != nil {
+						panic(err)
+					}
+					bodies = append(bodies, body)
+					<-time.After(time.Second) // of virtual time, in which the others come as far as they can
+				}
+				for _, body := range bodies {
+					if _, err := body.Finish(t.Context()); err != nil {
+						panic(err)
+					}
+				}
+			})
+		}
+		wait.Wait()
+		require.Less(t, time.Since(start), claimWait)
+		s.requireOnce(t, "a", 0, 5)
+		s.requireOnce(t, "b", 0, 5)
+		require.Empty(t, s.claims.held)
+		s.close(t)
+	})
 }

@@ -45,32 +45,59 @@ func (b *Body) reject(rows []decode.Rejected) {
 	}
 }
 
+// rejectedPart is the rejected rows of one chunk, with what identifies them in a request with a key.
+type rejectedPart struct {
+	part  *keyed
+	lines []byte
+}
+
+// heldAside is how many bytes wait for a stream beside which they can be kept.
+func (b *Body) heldAside() (bytes int) {
+	for _, p := range b.aside {
+		bytes += len(p.lines)
+	}
+	return bytes
+}
+
 // keepRejected stores the rows noted by reject in the stream of rejected rows, and returns when they are durable. The body's own rows
 // are settled first, so that it never waits for memory that it holds itself. Without a stream nothing is kept: a request to a
-// misspelled name should leave nothing behind.
+// misspelled name should leave nothing behind. What a later chunk may yet make a stream for is kept as of its own chunk then, so that a
+// repetition, which finds the stream there from the first chunk on, knows it.
 func (b *Body) keepRejected(ctx context.Context) error {
-	if len(b.rejected) == 0 || b.stream == nil {
+	if len(b.rejected) > 0 && (b.keyed != nil || b.stream != nil) {
+		b.aside = append(b.aside, rejectedPart{b.part(), b.rejected})
+		b.rejected = nil
+	}
+	if len(b.aside) == 0 || b.stream == nil {
 		return nil
 	}
-	lines := b.rejected
-	b.rejected = nil
+	parts := b.aside
+	b.aside = nil
 	if err := b.settle(len(b.flight)); err != nil {
 		return err
 	}
 	name := b.summary.Stream + catalog.RejectedSuffix
-	if err := b.engine.ensureRejected(name); err != nil {
-		return fmt.Errorf("keep rejected rows: %w", err)
+	err := b.engine.ensureRejected(name)
+	for _, p := range parts {
+		if err == nil {
+			err = b.engine.keep(ctx, name, p)
+		}
 	}
-	into, err := b.engine.Begin(name, BodyOptions{Insert: true, system: true, part: b.part()})
 	if err != nil {
 		return fmt.Errorf("keep rejected rows: %w", err)
 	}
-	err = into.Feed(ctx, lines)
-	_, failure := into.Finish(ctx)
-	if err = errors.Join(err, failure); err != nil {
-		return fmt.Errorf("keep rejected rows: %w", err)
-	}
 	return nil
+}
+
+// keep stores rejected rows.
+func (e *Engine) keep(ctx context.Context, name string, p rejectedPart) error {
+	into, err := e.Begin(name, BodyOptions{Insert: true, system: true, part: p.part})
+	if err != nil {
+		return err
+	}
+	err = into.Feed(ctx, p.lines)
+	_, failure := into.Finish(ctx)
+	return errors.Join(err, failure)
 }
 
 // part identifies the rejected rows of a keyed request's chunk in the stream that keeps them.

@@ -21,9 +21,11 @@ type intake struct {
 	fed, settling []*ingest.Body
 	// refused are rows that no stream could take: they cannot be kept as rejected rows are.
 	refused []decode.Rejected
+	// release lets the next request with the key begin.
+	release func()
 }
 
-// newIntake begins a request. timeColumn names the event-time column of streams that it makes.
+// newIntake begins a request, which ends with finish. timeColumn names the event-time column of streams that it makes.
 func (s *Server) newIntake(w http.ResponseWriter, r *http.Request, timeColumn string) (*intake, error) {
 	id, err := requestID(r)
 	if err != nil {
@@ -34,8 +36,14 @@ func (s *Server) newIntake(w http.ResponseWriter, r *http.Request, timeColumn st
 		return nil, err
 	}
 	w.Header().Set("X-Request-Id", id)
+	release := func() {}
+	if key != "" {
+		if release, err = s.Ingest.ClaimKey(r.Context(), key); err != nil {
+			return nil, err
+		}
+	}
 	return &intake{
-		server: s, options: ingest.BodyOptions{TimeColumn: timeColumn, RequestID: id, Key: key}, bodies: map[string]*ingest.Body{},
+		server: s, release: release, options: ingest.BodyOptions{TimeColumn: timeColumn, RequestID: id, Key: key}, bodies: map[string]*ingest.Body{},
 	}, nil
 }
 
@@ -98,6 +106,7 @@ func (in *intake) finish(ctx context.Context) (taken, error) {
 	for _, r := range in.refused {
 		out.note(ingest.RowError{Row: int64(r.Line), Reason: r.Reason})
 	}
+	defer in.release()
 	var errs []error
 	for _, stream := range in.order {
 		summary, err := in.bodies[stream].Finish(ctx)

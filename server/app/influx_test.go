@@ -3,6 +3,7 @@ package app
 import (
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -90,6 +91,57 @@ func TestLineProtocolIsStoredOnceUnderItsKey(t *testing.T) {
 	answer = s.do("POST", "/write", "a,host=other value=1 1\n", key...)
 	require.Equal(t, http.StatusConflict, answer.status, string(answer.body))
 	require.Contains(t, string(answer.body), "used for another body")
+}
+
+// TestKeyedLineProtocolInAnotherOrder sends under one key two bodies at a time that name their streams in opposite order, each of several parts:
+// the one that comes later waits until the other ends, and is told then that it is not the same body.
+func TestKeyedLineProtocolInAnotherOrder(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	points := func(stream string) string {
+		var b strings.Builder
+		for i := range 60_000 { // parts of a megabyte, of which the last is held back
+			fmt.Fprintf(&b, "%s,host=h%d value=%d %d\n", stream, i%7, i, 1772355600000000000+i)
+		}
+		return b.String()
+	}
+	firsts := map[string]string{"a": points("a"), "b": points("b")}
+	send := func() (chan int, *io.PipeWriter) {
+		body, in := io.Pipe()
+		status := make(chan int, 1)
+		go func() {
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL()+"/write", body)
+			if err != nil {
+				panic(err)
+			}
+			request.Header.Set("Idempotency-Key", "k")
+			answer, err := http.DefaultClient.Do(request)
+			if err != nil {
+				status <- 0
+				return
+			}
+			defer answer.Body.Close()
+			status <- answer.StatusCode
+		}()
+		return status, in
+	}
+	one, toOne := send()
+	_, err := io.WriteString(toOne, firsts["a"])
+	require.NoError(t, err)
+	other, toOther := send()
+	fed := make(chan error, 1)
+	go func() {
+		_, err := io.WriteString(toOther, firsts["b"]+firsts["a"])
+		fed <- errors.Join(err, toOther.Close())
+	}()
+	_, err = io.WriteString(toOne, firsts["b"])
+	require.NoError(t, errors.Join(err, toOne.Close()))
+	require.Equal(t, http.StatusNoContent, <-one)
+	require.Equal(t, http.StatusConflict, <-other)
+	if err := <-fed; err != nil {
+		t.Log(err) // the end of the request may break its body off
+	}
+	require.Equal(t, "[60000,60000]\n", s.query("SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b)").text())
 }
 
 // TestAllOfDevopsLands sends the DevOps data of the Time Series Benchmark Suite, and compares sums over all of its values with those of a

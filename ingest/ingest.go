@@ -151,6 +151,18 @@ func (e *Engine) open(name string) (*Stream, error) {
 	return s, nil
 }
 
+// Writing gives the log files that are being written, and where what they hold ends at this moment.
+func (e *Engine) Writing() map[string]int64 {
+	out := map[string]int64{}
+	for _, s := range e.openStreams() {
+		for _, log := range s.sealing.Logs {
+			name, end := log.Writing()
+			out[name] = end
+		}
+	}
+	return out
+}
+
 // openStreams lists the streams that are open.
 func (e *Engine) openStreams() []*Stream {
 	e.mu.RLock()

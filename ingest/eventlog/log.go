@@ -133,8 +133,14 @@ func (l *Log) begin() error {
 	if err != nil {
 		return err
 	}
-	l.writer, l.mu.size = writer, writer.Size()
+	l.writeTo(writer)
 	return nil
+}
+
+// writeTo goes on with a new file.
+func (l *Log) writeTo(writer *record.Writer) {
+	writer.Ahead(l.options.RotateBytes)
+	l.writer, l.mu.size = writer, writer.Size()
 }
 
 // Next is the offset that the next record takes.
@@ -233,11 +239,10 @@ func (l *Log) rotate() error {
 		return l.writer.Fail(err)
 	}
 	old := l.writer
-	l.writer = writer
 	l.mu.Lock()
 	l.mu.files[len(l.mu.files)-1].size = old.Size()
 	l.mu.files = append(l.mu.files, file{first: next})
-	l.mu.size = writer.Size()
+	l.writeTo(writer)
 	l.mu.Unlock()
 	return old.Close()
 }

@@ -111,7 +111,7 @@ func (l *Log) goOn(last event.Offset, found ending) error {
 	if err != nil {
 		return err
 	}
-	l.writer, l.mu.size = writer, writer.Size()
+	l.writeTo(writer)
 	if first > last {
 		l.mu.files = append(l.mu.files, file{first: first})
 	}

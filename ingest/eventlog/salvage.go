@@ -13,6 +13,9 @@ import (
 // leastRecord is the least that a record takes in a file, in bytes; rows that are logged as columns take as much.
 const leastRecord = 7
 
+// diskSector is what a disk loses at least.
+const diskSector = 512
+
 // Gap is a range of offsets that cannot be read.
 type Gap struct {
 	// From is the first offset that is lost, and To the one after the last.
@@ -186,6 +189,11 @@ func survey(in vfs.File, name string, first event.Offset, size int64) (end event
 		case damaged(fault):
 			at := scanner.Offset()
 			found, err := scanner.Resync()
+			if err == nil && !found && at%diskSector != 0 { // else it may be a sector that has lost its bytes
+				if empty, err := scanner.Empty(); err != nil || empty {
+					return end, lost, err // the rest was never written to
+				}
+			}
 			if !found {
 				return end, lost + size - at, err
 			}

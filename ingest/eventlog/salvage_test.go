@@ -1,6 +1,7 @@
 package eventlog_test
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -58,6 +59,28 @@ func TestSalvageAccountsForEveryOffset(t *testing.T) {
 		}))
 		require.NoError(t, l.Close())
 	}
+}
+
+// TestSpaceAheadIsNotTakenForLost where a log that was not closed is damaged.
+func TestSpaceAheadIsNotTakenForLost(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	l := mustOpen(t, mem, eventlog.Options{})
+	for i := range 40 {
+		require.NoError(t, l.Append([]*eventlog.Entry{entry(i)}))
+		require.NoError(t, l.Sync())
+	}
+	name, end := l.Writing()
+	whole := contents(t, mem, name)
+	require.Greater(t, int64(len(whole)), 2*end, "there is space")
+	for at := int64(20); at < end; at += 7 {
+		b := bytes.Clone(whole)
+		b[at] ^= 4
+		again := mustOpen(t, disk(t, name, b), eventlog.Options{Salvage: true})
+		require.GreaterOrEqual(t, again.Next()+3, l.Next(), "damage at %d", at)
+		require.Less(t, again.Next(), l.Next()+40, "damage at %d", at)
+	}
+	require.NoError(t, l.Close())
 }
 
 // requireAll reads around the damage and gives how many offsets of a torn tail are gone without a word.

@@ -53,6 +53,13 @@ func (l *Log) Bytes() int64 {
 	return total
 }
 
+// Writing is the file that is being written, and where what it holds ends: there may be space behind that.
+func (l *Log) Writing() (name string, end int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.path(l.mu.files[len(l.mu.files)-1].first), l.mu.size
+}
+
 // following gives the second file, if the first holds nothing but offsets before sealed.
 func (l *Log) following(sealed event.Offset) (file, bool) {
 	l.mu.Lock()

@@ -21,6 +21,8 @@ type Checked struct {
 	Damage []Damage
 	// Torn is how many bytes at the end are of a write that a crash cut short: recovery drops them, and nobody was told of them.
 	Torn int64
+	// Unused is how many zeroes follow the frames: space that was to be written to.
+	Unused int64
 	// Closed reports whether the file ends in a mark, or has no frames yet.
 	Closed bool
 }
@@ -43,6 +45,7 @@ func Check(fsys vfs.FS, name string, content Content, whole bool, fn func(Frame)
 	for {
 		frame, err := s.Next()
 		if errors.Is(err, io.EOF) {
+			out.Unused = out.Bytes - s.Offset()
 			out.Closed = s.Closed() || (!whole && out.Bytes == fileHeaderSize) // nothing was ever written to it
 			if whole && !out.Closed && len(out.Damage) == 0 {
 				out.Damage = append(out.Damage, Damage{From: out.Bytes, To: out.Bytes, Reason: "the file lacks its end"})
@@ -56,6 +59,12 @@ func Check(fsys vfs.FS, name string, content Content, whole bool, fn func(Frame)
 			continue
 		}
 		at := s.Offset()
+		if errors.Is(err, ErrTorn) {
+			if empty, lost := s.Empty(); lost != nil || empty {
+				out.Unused = out.Bytes - at
+				return out, lost
+			}
+		}
 		more, lost := s.Resync()
 		if lost != nil {
 			return out, lost

@@ -3,6 +3,7 @@ package record
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -113,7 +114,19 @@ func (s *Scanner) Durable() int64 { return max(s.durable, fileHeaderSize) }
 // Writer.Mark leaves.
 func (s *Scanner) Closed() bool { return s.closed }
 
+// read is readOnce that reads damage once more: a file that is being written may have got the frame between that reading and the one that
+// found a later frame.
 func (s *Scanner) read() (Frame, error) {
+	frame, err := s.readOnce()
+	var fault *CorruptionError
+	if errors.As(err, &fault) {
+		s.in.Reset(io.NewSectionReader(s.file, s.offset, s.size-s.offset))
+		return s.readOnce()
+	}
+	return frame, err
+}
+
+func (s *Scanner) readOnce() (Frame, error) {
 	left := s.size - s.offset
 	if left == 0 {
 		return Frame{}, io.EOF
@@ -165,7 +178,14 @@ func (s *Scanner) Resync() (bool, error) {
 
 // damaged decides what bad bytes at the present offset are. They are a torn tail if nothing says that they were ever durable:
 // no earlier frame, and no later one either, since a device may write a later page and lose an earlier one.
+//
+// Zeroes up to the end behind a mark are neither: they are space that a Writer was about to cut off, or to write to.
 func (s *Scanner) damaged(reason string) error {
+	if s.closed {
+		if empty, err := s.Empty(); err != nil || empty {
+			return cmp.Or(err, io.EOF)
+		}
+	}
 	if s.whole || s.offset < s.durable {
 		return Corrupt(s.name, s.offset, "%s", reason)
 	}
@@ -177,6 +197,21 @@ func (s *Scanner) damaged(reason string) error {
 		return Corrupt(s.name, s.offset, "%s, and the frame at byte %d shows that it was durable", reason, claim)
 	}
 	return ErrTorn
+}
+
+// Empty reports whether nothing but zeroes follows the frames read so far.
+func (s *Scanner) Empty() (bool, error) {
+	window := make([]byte, min(scanBuffer, s.size-s.offset))
+	for at := s.offset; at < s.size; at += int64(len(window)) {
+		window = window[:min(int64(len(window)), s.size-at)]
+		if _, err := s.file.ReadAt(window, at); err != nil && !errors.Is(err, io.EOF) {
+			return false, fmt.Errorf("read %s at byte %d: %w", s.name, at, err)
+		}
+		if len(bytes.TrimLeft(window, "\x00")) > 0 {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // search looks behind damage at the offset for an undamaged frame written when more bytes than that were durable. It gives the frame's

@@ -23,6 +23,7 @@ type Writer struct {
 	written int64
 	durable int64
 	marked  int64 // the size with which the file ended in a mark
+	ahead   ahead
 	failed  error
 }
 
@@ -54,10 +55,13 @@ func (w *Writer) Flush() error {
 	if len(w.buffer) == 0 {
 		return nil
 	}
-	if _, err := w.file.Write(w.buffer); err != nil {
+	if _, err := w.file.WriteAt(w.buffer, w.written); err != nil {
 		return w.takeBack(fmt.Errorf("write %s: %w", w.name, err))
 	}
 	w.written += int64(len(w.buffer))
+	if err := w.zeroAhead(len(w.buffer)); err != nil {
+		return err
+	}
 	if w.buffer = w.buffer[:0]; cap(w.buffer) > keepBuffer {
 		w.buffer = nil
 	}
@@ -79,8 +83,8 @@ func (w *Writer) Sync() error {
 	return nil
 }
 
-// Mark flushes, syncs, and then records in the file that everything so far is durable. A file that ends in a mark is complete:
-// from then on, damage to its last frames cannot pass for a torn tail. More frames may follow.
+// Mark flushes, syncs, and then records in the file that everything so far is durable, and cuts off the zeroes behind that. A file that ends in
+// a mark is complete: from then on, damage to its last frames cannot pass for a torn tail. More frames may follow.
 func (w *Writer) Mark() error {
 	if err := w.Flush(); err != nil {
 		return err
@@ -94,7 +98,7 @@ func (w *Writer) Mark() error {
 	if err := w.Add(KindMark, func(dst []byte) []byte { return dst }); err != nil {
 		return err
 	}
-	if err := w.Flush(); err != nil {
+	if err := w.flushLast(); err != nil {
 		return err
 	}
 	if err := w.Sync(); err != nil {
@@ -104,7 +108,7 @@ func (w *Writer) Mark() error {
 	return nil
 }
 
-// Size is the file's size, flushed frames included.
+// Size is where the frames of the file end, flushed ones included.
 func (w *Writer) Size() int64 { return w.written }
 
 // Pending is how many bytes wait for Flush.
@@ -127,7 +131,7 @@ func (w *Writer) takeBack(err error) error {
 	if !vfs.Full(err) && !errors.Is(err, io.ErrShortWrite) {
 		return w.fail(err)
 	}
-	if cut := w.file.Truncate(w.written); cut != nil {
+	if cut := w.cutZeroes(); cut != nil {
 		return w.fail(errors.Join(err, cut))
 	}
 	w.Discard()

@@ -9,14 +9,14 @@ import (
 // Crash returns what a power cut at this moment would certainly leave: synced contents under synced names, and nothing else.
 // The original goes on unchanged, so that one run can be cut at many moments.
 func (m *Mem) Crash() *Mem {
-	return m.crash(func(n *memNode) *memNode { return &memNode{data: slices.Clone(n.synced)} },
+	return m.crash(func(n *memNode) *memNode { return &memNode{data: n.durable()} },
 		func(n *memNode) map[string]*memNode { return n.kept })
 }
 
 // CrashTorn returns what a power cut might leave: beyond Crash, each directory shows its last change or not, and each file a
-// random part of its unsynced bytes, as rnd decides.
+// random part of its unsynced bytes, and any mixture of old and new sectors where it was overwritten, as rnd decides.
 func (m *Mem) CrashTorn(rnd *rand.Rand) *Mem {
-	return m.crash(func(n *memNode) *memNode { return &memNode{data: tear(n, rnd)} },
+	return m.crash(func(n *memNode) *memNode { return &memNode{data: n.mix(tear(n, rnd), rnd)} },
 		func(n *memNode) map[string]*memNode {
 			if rnd.IntN(2) == 0 {
 				return n.kept
@@ -30,7 +30,7 @@ func (m *Mem) CrashTorn(rnd *rand.Rand) *Mem {
 func tear(n *memNode, rnd *rand.Rand) []byte {
 	if len(n.data) <= len(n.synced) {
 		if rnd.IntN(2) == 0 {
-			return slices.Clone(n.synced)
+			return n.durable()
 		}
 		return slices.Clone(n.data)
 	}
@@ -80,6 +80,6 @@ func (m *Mem) forget(name string) {
 		return
 	}
 	shown := make([]byte, len(node.data))
-	copy(shown, node.synced)
+	copy(shown, node.durable())
 	node.data = shown
 }

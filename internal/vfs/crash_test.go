@@ -63,6 +63,47 @@ func TestCrashAndNames(t *testing.T) {
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
+// TestCrashMixesSectorsThatWereOverwritten as a disk may write them in any order; none is ever of a third kind.
+func TestCrashMixesSectorsThatWereOverwritten(t *testing.T) {
+	t.Parallel()
+	const sectors = 6
+	m := vfs.NewMem()
+	f, err := m.Create("a")
+	require.NoError(t, err)
+	overwrite := func(with string) {
+		for i := range sectors {
+			_, err := f.WriteAt([]byte(strings.Repeat(with, 100)), int64(i*512))
+			require.NoError(t, err)
+		}
+	}
+	overwrite("o")
+	require.NoError(t, f.Sync())
+	require.NoError(t, m.SyncDir("."))
+	old := read(t, m, "a")
+	overwrite("x")
+	overwrite("n")
+	require.Equal(t, old, read(t, m.Crash(), "a"))
+	kinds := map[string]bool{}
+	for seed := range uint64(1000) {
+		kind := ""
+		for i, got := 0, read(t, m.CrashTorn(rand.New(rand.NewPCG(seed, 0))), "a"); i < sectors; i++ {
+			kind += got[i*512 : i*512+1]
+			require.Equal(t, strings.Repeat(kind[i:], 100), got[i*512:i*512+100])
+			require.Contains(t, "on", kind[i:])
+		}
+		kinds[kind] = true
+	}
+	require.Greater(t, len(kinds), 40, "most mixtures happen")
+	require.True(t, kinds["oooooo"] && kinds["nnnnnn"] && kinds["nnnooo"])
+	require.NoError(t, f.Sync())
+	require.Equal(t, read(t, m, "a"), read(t, m.Crash(), "a"))
+	require.NoError(t, f.Truncate(700))
+	_, err = f.WriteAt([]byte("t"), 0)
+	require.NoError(t, err)
+	require.Equal(t, "n", read(t, m.Crash(), "a")[:1])
+	require.Len(t, read(t, m.Crash(), "a"), (sectors-1)*512+100)
+}
+
 func TestCrashTornKeepsAtLeastWhatWasSynced(t *testing.T) {
 	t.Parallel()
 	m := vfs.NewMem()

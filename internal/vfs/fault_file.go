@@ -13,15 +13,22 @@ type faultyFile struct {
 }
 
 // Write implements io.Writer.
-func (f *faultyFile) Write(p []byte) (int, error) {
+func (f *faultyFile) Write(p []byte) (int, error) { return f.write(p, f.File.Write) }
+
+// WriteAt implements io.WriterAt.
+func (f *faultyFile) WriteAt(p []byte, off int64) (int, error) {
+	return f.write(p, func(p []byte) (int, error) { return f.File.WriteAt(p, off) })
+}
+
+func (f *faultyFile) write(p []byte, write func([]byte) (int, error)) (int, error) {
 	if err := f.fs.inject(OpWrite, f.name); err != nil {
-		n, werr := f.File.Write(p[:len(p)/2])
+		n, werr := write(p[:len(p)/2])
 		if werr != nil {
 			return n, werr
 		}
 		return n, pathError("write", f.name, err)
 	}
-	n, err := f.File.Write(p)
+	n, err := write(p)
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}

@@ -30,9 +30,10 @@ var _ FS = (*Mem)(nil)
 
 // memNode is a file or a directory; the fields of the other kind stay empty. All are guarded by Mem.mu.
 type memNode struct {
-	// data is a file's contents and synced their durable state. The two may share memory: synced is never written to,
-	// because data only grows past it, and Truncate clips the capacity so that the next Write copies.
+	// data is a file's contents and synced their durable state, but for what over puts back. The two may share memory: data only grows past
+	// synced, Truncate clips the capacity so that the next Write copies, and what WriteAt overwrites of both goes to over.
 	data, synced []byte
+	over         []overwritten
 	// entries are a directory's names and kept their durable state; both nil for files.
 	entries, kept map[string]*memNode
 }
@@ -100,7 +101,7 @@ func (m *Mem) Create(name string) (File, error) {
 	}
 	node := &memNode{}
 	dir.entries[base] = node
-	return &memFile{fs: m, node: node, name: name, writable: true}, nil
+	return &memFile{fs: m, node: node, name: name, writable: true, anywhere: true}, nil
 }
 
 // Open implements FS.

@@ -3,6 +3,7 @@ package vfs
 import (
 	"io"
 	"io/fs"
+	"math"
 	"syscall"
 	"time"
 )
@@ -13,6 +14,7 @@ type memFile struct {
 	node     *memNode
 	name     string
 	writable bool
+	anywhere bool // WriteAt is allowed
 	closed   bool
 }
 
@@ -53,6 +55,38 @@ func (f *memFile) Write(p []byte) (int, error) {
 	return n, nil
 }
 
+// WriteAt implements io.WriterAt.
+func (f *memFile) WriteAt(p []byte, off int64) (int, error) {
+	f.fs.mu.Lock()
+	defer f.fs.mu.Unlock()
+	if err := f.check("write", true); err != nil {
+		return 0, err
+	}
+	if off < 0 || !f.anywhere {
+		return 0, pathError("write", f.name, fs.ErrInvalid)
+	}
+	have := int64(len(f.node.data))
+	n := int(min(int64(len(p)), max(have-off, 0)))
+	f.node.overwrite(off, p[:n])
+	if n == len(p) {
+		return n, nil
+	}
+	fits := int64(min(f.fs.room(), math.MaxInt64))
+	if hole := off - have; hole > 0 { // n is 0, and a hole takes no space on a disk, but here
+		if hole > fits {
+			return 0, pathError("write", f.name, syscall.ENOSPC)
+		}
+		f.node.data = append(f.node.data, make([]byte, hole)...)
+		fits -= hole
+	}
+	more := int(min(int64(len(p)-n), fits))
+	f.node.data = append(f.node.data, p[n:n+more]...)
+	if n += more; n < len(p) {
+		return n, pathError("write", f.name, syscall.ENOSPC)
+	}
+	return n, nil
+}
+
 // Sync implements File.
 func (f *memFile) Sync() error {
 	f.fs.mu.Lock()
@@ -60,7 +94,7 @@ func (f *memFile) Sync() error {
 	if err := f.check("sync", false); err != nil {
 		return err
 	}
-	f.node.synced = f.node.data[:len(f.node.data):len(f.node.data)]
+	f.node.synced, f.node.over = f.node.data[:len(f.node.data):len(f.node.data)], nil
 	return nil
 }
 

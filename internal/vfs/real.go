@@ -86,7 +86,7 @@ func (r *Real) Close() error { return r.root.Close() }
 
 // Create implements FS.
 func (r *Real) Create(name string) (File, error) {
-	return r.open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL|os.O_APPEND)
+	return r.open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL) // without O_APPEND, which makes every write one at the end
 }
 
 // Open implements FS.
@@ -231,6 +231,15 @@ type realFile struct {
 
 // Sync implements File.
 func (f *realFile) Sync() error { return syncData(f.File) }
+
+// Truncate implements File. What is written next goes to the new end.
+func (f *realFile) Truncate(size int64) error {
+	if err := f.File.Truncate(size); err != nil {
+		return err
+	}
+	_, err := f.Seek(size, io.SeekStart)
+	return err
+}
 
 // Size implements File.
 func (f *realFile) Size() (int64, error) {

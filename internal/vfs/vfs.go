@@ -20,6 +20,9 @@ type File interface {
 	io.ReaderAt
 	// Write appends at the end of the file.
 	io.Writer
+	// WriteAt writes at a place of a file that Create has opened, and grows it where that lies beyond its end. A file is written by Write or
+	// by WriteAt, not by both.
+	io.WriterAt
 	// Sync makes the contents durable (fdatasync). After an error the file must not be trusted or synced again.
 	Sync() error
 	// Truncate cuts the file to size bytes.

@@ -26,7 +26,7 @@ func TestConformance(t *testing.T) {
 	}
 	rules := map[string]func(*testing.T, vfs.FS){
 		"files": testFiles, "names": testNames, "directories": testDirectories, "rename": testRename, "link": testLink,
-		"lock": testLock, "openings": testOpenings,
+		"lock": testLock, "openings": testOpenings, "places": testPlaces,
 	}
 	for kind, newFS := range makers {
 		for rule, run := range rules {
@@ -95,6 +95,31 @@ func testFiles(t *testing.T, fsys vfs.FS) {
 	require.NoError(t, f.Sync())
 	require.NoError(t, f.Close())
 	require.Equal(t, "hey!\x00\x00", read(t, fsys, "a"))
+}
+
+func testPlaces(t *testing.T, fsys vfs.FS) {
+	t.Helper()
+	f, err := fsys.Create("a")
+	require.NoError(t, err)
+	for _, w := range []struct {
+		at   int64
+		text string
+	}{{0, "hello"}, {1, "ip"}, {4, "ody"}, {9, "!"}} {
+		n, err := f.WriteAt([]byte(w.text), w.at)
+		require.NoError(t, err)
+		require.Equal(t, len(w.text), n)
+	}
+	require.Equal(t, "hiplody\x00\x00!", read(t, fsys, "a"))
+	require.NoError(t, f.Truncate(3))
+	_, err = f.WriteAt([]byte("x"), 1)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	require.Equal(t, "hxp", read(t, fsys, "a"))
+	f, err = fsys.OpenAppend("a")
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte("x"), 0)
+	require.Error(t, err, "only where Create has opened it")
+	require.NoError(t, f.Close())
 }
 
 func testOpenings(t *testing.T, fsys vfs.FS) {

@@ -193,7 +193,8 @@ func TestPinnedFilesFitTogether(t *testing.T) {
 	}
 	d.seal("trades")
 	source := backup.Source{
-		FS: meddled{mem, progress}, Hold: a.journal.Hold, Segments: a.liveSegments, Views: a.viewsBeforeInputs, Now: time.Now,
+		FS: meddled{mem, progress}, Hold: a.journal.Hold, Segments: a.liveSegments, Views: a.viewsBeforeInputs, Writing: a.ingest.Writing,
+		Now: time.Now,
 	}
 	keeper, err := backup.NewKeeper(source)
 	require.NoError(t, err)

@@ -76,6 +76,28 @@ func TestPinnedFilesStayAsTheyWere(t *testing.T) {
 	requireNothingKept(t, fs)
 }
 
+// TestPinnedLogsEndWhereTheirWriterSays and not with the space that is there for more, which may be cut off at any time.
+func TestPinnedLogsEndWhereTheirWriterSays(t *testing.T) {
+	t.Parallel()
+	const name = "log/s/0/00000000000000000000.log"
+	for _, cut := range []bool{false, true} {
+		fs := diskWith(t, name, "text\x00\x00\x00")
+		k := keeperOn(t, fs)
+		k.source.Writing = func() map[string]int64 {
+			if !cut {
+				return map[string]int64{name: 4}
+			}
+			file, err := fs.OpenAppend(name) // it is completed
+			require.NoError(t, err)
+			require.NoError(t, file.Truncate(4))
+			return nil
+		}
+		pinned, err := k.Begin(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, []PinnedFile{{Name: name, Bytes: 4}}, pinned.Files)
+	}
+}
+
 // TestPinsEnd by themselves, when the server stops, and after it was killed; and there are few at a time.
 func TestPinsEnd(t *testing.T) {
 	t.Parallel()

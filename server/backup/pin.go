@@ -55,7 +55,9 @@ type Source struct {
 	Segments func() []*manifest.Segment
 	// Views names the directories of views, every view before those that it reads.
 	Views func() []string
-	Now   func() time.Time
+	// Writing gives the logs that are being written, and where what they hold ends at this moment: space may follow that. nil is none.
+	Writing func() map[string]int64
+	Now     func() time.Time
 }
 
 // pin gives every file that a backup needs a second name below root, and notes how much of it belongs to the backup.
@@ -102,7 +104,7 @@ func (p *pinning) held() error {
 	for _, view := range p.Views() {
 		steps = append(steps, func() error { return p.sizes(path.Join(viewsDir, view)) })
 	}
-	steps = append(steps, func() error { return p.sizes(logDir) })
+	steps = append(steps, p.logSizes)
 	for _, step := range steps {
 		if err := step(); err != nil {
 			return err
@@ -138,6 +140,23 @@ func (p *pinning) sizes(dir string) error {
 	}
 	return p.walk(path.Join(p.root, dir), func(name string, size int64) error {
 		p.out.sizes[strings.TrimPrefix(name, p.root+"/")] = size
+		return nil
+	})
+}
+
+// logSizes is sizes of the logs. One that is being written ends where its writer says; one that was completed meanwhile has lost the space behind
+// its end, and one that was begun meanwhile has got some.
+func (p *pinning) logSizes() error {
+	if err := p.sizes(logDir); err != nil || p.Writing == nil {
+		return err
+	}
+	ends := p.Writing()
+	return p.walk(path.Join(p.root, logDir), func(name string, size int64) error {
+		name = strings.TrimPrefix(name, p.root+"/")
+		if end, ok := ends[name]; ok {
+			size = min(size, end)
+		}
+		p.out.sizes[name] = min(size, p.out.sizes[name])
 		return nil
 	})
 }

@@ -14,12 +14,15 @@ import (
 )
 
 // kinds are the ways in which a log's file may get its space: grow with each write; be given it beforehand; or have been written before, so that
-// a sync has no size and no place of a block to make durable.
-var kinds = []string{"grows", "allocated", "written"}
+// a sync has no size and no place of a block to make durable. The last kind grows by steps of zeroes, written with the block that meets their end.
+var kinds = []string{"grows", "allocated", "written", "zeroed ahead"}
+
+// The steps of zeroes double from the least to the greatest.
+const leastStep, greatestStep = 64 << 10, 4 << 20
 
 // compareFiles writes and syncs blocks of some sizes to files of each kind in turns.
 func compareFiles(folder string, syncs, rounds int) error {
-	fmt.Fprintln(os.Stdout, "bytes a sync  file         syncs/s    p50 ms    p99 ms")
+	fmt.Fprintln(os.Stdout, "bytes a sync  file           syncs/s    p50 ms    p99 ms")
 	for _, size := range []int{300, 4 << 10, 64 << 10} {
 		times := map[string][]float64{}
 		for range rounds {
@@ -37,11 +40,13 @@ func compareFiles(folder string, syncs, rounds int) error {
 				sum += t
 			}
 			slices.Sort(all)
-			fmt.Fprintf(os.Stdout, "%12d  %-10s %9.0f %9.2f %9.2f\n", size, kind, 1000*float64(len(all))/sum, all[len(all)/2], all[len(all)*99/100])
+			fmt.Fprintf(os.Stdout, "%12d  %-12s %9.0f %9.2f %9.2f\n", size, kind, 1000*float64(len(all))/sum, all[len(all)/2], all[len(all)*99/100])
 		}
 	}
 	return nil
 }
+
+var zeroes [greatestStep]byte
 
 // fill writes and syncs a file of a kind from its beginning, and gives how long each sync took with its write in milliseconds.
 func fill(folder, kind string, size, syncs int) (times []float64, err error) {
@@ -62,8 +67,15 @@ func fill(folder, kind string, size, syncs int) (times []float64, err error) {
 	if err = errors.Join(err, file.Sync()); err != nil {
 		return nil, err
 	}
+	ahead, step := int64(0), int64(leastStep)
 	for i := range syncs {
 		began := time.Now()
+		if end := int64((i + 1) * size); kind == "zeroed ahead" && end > ahead {
+			if _, err := file.WriteAt(zeroes[:step], end); err != nil {
+				return nil, err
+			}
+			ahead, step = end+step, min(2*step, greatestStep)
+		}
 		if _, err := file.WriteAt(block, int64(i*size)); err != nil {
 			return nil, err
 		}

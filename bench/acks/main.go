@@ -27,26 +27,29 @@ import (
 var writerCounts = []int{1, 16, 64, 256}
 
 func main() {
-	binary := flag.String("binary", "bin/tidemark", "the server")
+	binaries := flag.String("binary", "bin/tidemark", "the server; several, with commas between, take turns")
+	probe := flag.Bool("probe", false, "be the probe that speaks HTTP")
 	folder := flag.String("folder", ".cache/bench", "where its data and the probe's file go: on the disk to be measured")
 	seconds := flag.Float64("seconds", 2, "length of a measurement")
 	rounds := flag.Int("rounds", 3, "how often the measurements take turns")
 	files := flag.Int("files", 0, "compare instead kinds of files, by as many syncs each")
 	flag.Parse()
-	if *files > 0 {
-		if err := compareFiles(*folder, *files, *rounds); err != nil {
-			fmt.Fprintln(os.Stderr, "acks:", err)
-			os.Exit(1)
-		}
-		return
+	var err error
+	switch {
+	case *probe:
+		err = serveProbe(*folder)
+	case *files > 0:
+		err = compareFiles(*folder, *files, *rounds)
+	default:
+		err = run(strings.Split(*binaries, ","), *folder, time.Duration(*seconds*float64(time.Second)), *rounds)
 	}
-	if err := run(*binary, *folder, time.Duration(*seconds*float64(time.Second)), *rounds); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "acks:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary, folder string, length time.Duration, rounds int) (err error) {
+func run(binaries []string, folder string, length time.Duration, rounds int) (err error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
@@ -55,37 +58,75 @@ func run(binary, folder string, length time.Duration, rounds int) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	server, err := start(binary, filepath.Join(dir, "data"))
+	var started []*process
+	defer func() {
+		for _, p := range started {
+			err = errors.Join(err, p.stop())
+		}
+	}()
+	probe, err := start(exec.CommandContext(context.Background(), os.Args[0], "-probe", "-folder", dir))
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	if _, err := drive(server.address, "fsync", 4, length/4); err != nil { // makes the stream, and warms up
-		return err
+	started = append(started, probe)
+	contenders := []contender{
+		{"probe, disk", func(writers int) ([]float64, error) { return probeDisk(dir, writers, length) }},
+		{"probe, HTTP", func(writers int) ([]float64, error) { return drive(probe.address, "fsync", writers, length) }},
 	}
-	fmt.Fprintln(os.Stdout, "writers  what            acks/s    p50 ms    p99 ms   p99 beside the probe's")
-	for _, writers := range writerCounts {
-		var probe, fsync, write []float64
-		for range rounds { // in turns, so that others on the machine disturb all of them
-			for _, one := range []struct {
-				into *[]float64
-				take func() ([]float64, error)
-			}{
-				{&probe, func() ([]float64, error) { return probeDisk(dir, writers, length) }},
-				{&fsync, func() ([]float64, error) { return drive(server.address, "fsync", writers, length) }},
-				{&write, func() ([]float64, error) { return drive(server.address, "write", writers, length) }},
-			} {
-				times, err := one.take()
-				if err != nil {
-					return err
-				}
-				*one.into = append(*one.into, times...)
-			}
+	for i, binary := range binaries {
+		server, err := serve(binary, filepath.Join(dir, fmt.Sprint("data", i)))
+		if err != nil {
+			return err
 		}
-		total := length.Seconds() * float64(rounds)
-		base := report(writers, "probe", probe, float64(len(probe)*writers)/total, 0)
-		report(writers, "ack=fsync", fsync, float64(len(fsync))/total, base)
-		report(writers, "ack=write", write, float64(len(write))/total, base)
+		started = append(started, server)
+		if _, err := drive(server.address, "fsync", 4, length/4); err != nil { // makes the stream, and warms up
+			return err
+		}
+		for _, ack := range []string{"fsync", "write"} {
+			name := "ack=" + ack
+			if len(binaries) > 1 {
+				name += fmt.Sprintf(" (%d)", i+1)
+			}
+			contenders = append(contenders, contender{name, func(writers int) ([]float64, error) { return drive(server.address, ack, writers, length) }})
+		}
+	}
+	fmt.Fprintln(os.Stdout, "writers  what              acks/s    p50 ms    p99 ms   p99 beside the HTTP probe's")
+	for _, writers := range writerCounts {
+		if err := compare(contenders, writers, rounds, length); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contender is something that acknowledges; take gives the latencies of a measurement in milliseconds.
+type contender struct {
+	name string
+	take func(writers int) ([]float64, error)
+}
+
+// compare measures all with a number of writers, in turns, so that others on the machine disturb all of them.
+func compare(contenders []contender, writers, rounds int, length time.Duration) error {
+	times := make([][]float64, len(contenders))
+	for range rounds {
+		for i, c := range contenders {
+			took, err := c.take(writers)
+			if err != nil {
+				return err
+			}
+			times[i] = append(times[i], took...)
+		}
+	}
+	total, base := length.Seconds()*float64(rounds), 0.0
+	for i, c := range contenders {
+		acks := len(times[i])
+		if i == 0 {
+			acks *= writers // of each sync
+		}
+		p99 := report(writers, c.name, times[i], float64(acks)/total, base)
+		if i == 1 {
+			base = p99
+		}
 	}
 	return nil
 }
@@ -98,7 +139,7 @@ func report(writers int, what string, times []float64, perSecond, base float64) 
 	if base > 0 {
 		beside = fmt.Sprintf("%.2fx", at(0.99)/base)
 	}
-	fmt.Fprintln(os.Stdout, strings.TrimRight(fmt.Sprintf("%7d  %-10s %11.0f %9.2f %9.2f   %s", writers, what, perSecond, at(0.5), at(0.99), beside), " "))
+	fmt.Fprintln(os.Stdout, strings.TrimRight(fmt.Sprintf("%7d  %-13s %10.0f %9.2f %9.2f   %s", writers, what, perSecond, at(0.5), at(0.99), beside), " "))
 	return at(0.99)
 }
 
@@ -145,9 +186,14 @@ type process struct {
 
 var servingLine = regexp.MustCompile(`msg=serving url=http://(\S+)`)
 
-func start(binary, data string) (*process, error) {
+func serve(binary, data string) (*process, error) {
 	command := exec.CommandContext(context.Background(), binary, "serve", "--data", data, "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0")
 	command.Env = append(os.Environ(), "TIDEMARK_LOG_LEVEL=info")
+	return start(command)
+}
+
+// start waits until a server says where it serves.
+func start(command *exec.Cmd) (*process, error) {
 	stderr, err := command.StderrPipe()
 	if err != nil {
 		return nil, err

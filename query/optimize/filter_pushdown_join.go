@@ -41,10 +41,7 @@ func pushIntoJoin(n *plan.Join, conjuncts []plan.Expr) plan.Node {
 	}
 	out.On = on
 	out.Left, out.Right = filtered(n.Left, left), filtered(n.Right, right)
-	if len(above) == 0 {
-		return &out
-	}
-	return &plan.Filter{Input: &out, Predicate: conjunction(above)}
+	return where(&out, above)
 }
 
 // innerJoin joins two inputs by conditions, of which those on one side that cannot fail go below.

@@ -126,6 +126,8 @@ func readNode(l list) plan.Node {
 			out.Keys = append(out.Keys, plan.SortKey{Expr: readExpr(item.items[1], columns), Descending: item.items[0].atom == "desc"})
 		}
 		return out
+	case "unnest":
+		return &plan.Unnest{Input: input, Arrays: []plan.Expr{readExpr(args[1], columns)}, Names: []string{args[0].atom}}
 	case "sort":
 		out := &plan.Sort{Input: input, Limit: -1}
 		for _, item := range args[0].items {

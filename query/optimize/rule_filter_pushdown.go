@@ -49,6 +49,12 @@ func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
 		return pushIntoUnion(n, conjuncts)
 	case *plan.Window:
 		return pushIntoWindow(n, conjuncts)
+	case *plan.Aggregate:
+		return pushIntoAggregate(n, conjuncts)
+	case *plan.FirstRows:
+		return pushIntoFirstRows(n, conjuncts)
+	case *plan.Unnest:
+		return pushIntoUnnest(n, conjuncts)
 	case *plan.Assign:
 		return pushIntoAssign(n, conjuncts)
 	case *plan.Sort:

@@ -54,38 +54,11 @@ func dropped(n int) places {
 // columns. A partition is then left out as a whole, and the others are computed as before. A condition passes others that stay
 // only if it can never fail.
 func pushIntoWindow(n *plan.Window, conjuncts []plan.Expr) plan.Node {
-	var below, above []plan.Expr
-	for _, c := range conjuncts {
-		if onPartition(n, c) && (len(above) == 0 || !mayFail(c)) {
-			below = append(below, c)
-		} else {
-			above = append(above, c)
-		}
+	below, above := parted(conjuncts, func(c plan.Expr) bool { return onColumns(n.Partition, c) })
+	if len(below) == 0 {
+		return where(n, above)
 	}
-	var out plan.Node = n
-	if len(below) > 0 {
-		out = windowOver(n, pushInto(n.Input, below))
-	}
-	if len(above) > 0 {
-		out = &plan.Filter{Input: out, Predicate: conjunction(above)}
-	}
-	return out
-}
-
-// onPartition reports whether a condition reads columns of the partition only.
-func onPartition(n *plan.Window, condition plan.Expr) bool {
-	inside, alike := true, sameForEqual(condition)
-	plan.Walk(condition, func(e plan.Expr) {
-		c, ok := e.(*plan.ColumnRef)
-		if !ok {
-			return
-		}
-		inside = inside && slices.ContainsFunc(n.Partition, func(key plan.Expr) bool {
-			k, ok := key.(*plan.ColumnRef)
-			return ok && k.Index == c.Index && (alike || oneSpelling(c.Typ))
-		})
-	})
-	return inside
+	return where(windowOver(n, pushInto(n.Input, below)), above)
 }
 
 // oneSpelling names the types whose equal values are the same in every respect. Of the others, conditions that tell equal values

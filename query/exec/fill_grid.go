@@ -136,7 +136,7 @@ func (g *fillGrid) gathered(column int, from func(cell int) int32) arrow.Array {
 // values is a column that is filled.
 func (g *fillGrid) values(column int, t event.Type) (arrow.Array, error) {
 	present := func(cell int) int32 { return g.rows[cell] }
-	switch g.node.Mode {
+	switch g.node.Modes[column] {
 	case plan.FillPrevious:
 		return g.gathered(column, g.previous(column)), nil
 	case plan.FillLinear:

@@ -1,6 +1,11 @@
 package plan
 
-import "github.com/tidemarkdb/tidemark/event"
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
 
 // Fill adds rows to the result of a grouping by buckets of time, so that every combination of the other groups has one for each
 // bucket. Its rows come by time, and within a bucket in the order in which the combinations first appear; rows without a time come last.
@@ -13,9 +18,9 @@ type Fill struct {
 	// Low and High are constants, the first and the last bucket; nil stands for the first or last that there is in the input.
 	Low, High Expr
 	// By are the input's columns that are groups besides Time. All others are filled.
-	By   []int
-	Mode FillMode
-	// Values holds, for FillConstant, the value for each column of the input; nil for Time and By.
+	By []int
+	// Modes has one for each column of the input, which Time and By do not go by, and Values, nil or as long, the constants of FillConstant.
+	Modes  []FillMode
 	Values []*Literal
 }
 
@@ -66,19 +71,30 @@ func describeFill(n *Fill) string {
 	return out + " with=" + n.modeText()
 }
 
+// modeText is what stands for all columns that are filled, or a list of what stands for each.
 func (n *Fill) modeText() string {
-	switch n.Mode {
-	case FillPrevious:
-		return "PREV"
-	case FillLinear:
-		return "LINEAR"
-	case FillConstant:
-		for _, v := range n.Values {
-			if v != nil {
-				return v.String()
-			}
+	var texts []string
+	for i, m := range n.Modes {
+		if i == n.Time || slices.Contains(n.By, i) {
+			continue
 		}
-	case FillNull:
+		switch m {
+		case FillPrevious:
+			texts = append(texts, "PREV")
+		case FillLinear:
+			texts = append(texts, "LINEAR")
+		case FillConstant:
+			texts = append(texts, n.Values[i].String())
+		default:
+			texts = append(texts, "NULL")
+		}
 	}
-	return "NULL"
+	switch compact := slices.Compact(slices.Clone(texts)); len(compact) {
+	case 0:
+		return "NULL"
+	case 1:
+		return compact[0]
+	default:
+		return "[" + strings.Join(texts, ", ") + "]"
+	}
 }

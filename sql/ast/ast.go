@@ -46,8 +46,8 @@ type Select struct {
 	GroupByAll bool
 	// GroupBy may hold elements of type *Grouping.
 	GroupBy []Expr
-	// Sample is the width of SAMPLE BY. Sample and Fill are nil where not given.
-	Sample Expr
+	// Sample and Fill are nil where not given.
+	Sample *Sample
 	Fill   *Fill
 	Having Expr
 	// Windows are those of the WINDOW clause. Qualify and Late are nil where not given.

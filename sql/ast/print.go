@@ -63,9 +63,14 @@ func (s *Select) printCore(b *strings.Builder) {
 	if len(s.GroupBy) > 0 {
 		b.WriteString(" GROUP BY " + list(s.GroupBy))
 	}
-	clause(b, " SAMPLE BY ", s.Sample)
+	if s.Sample != nil {
+		b.WriteString(" " + s.Sample.String())
+	}
 	if s.Fill != nil {
 		b.WriteString(" " + s.Fill.String())
+	}
+	if s.Sample != nil {
+		b.WriteString(s.Sample.aligned())
 	}
 	clause(b, " HAVING ", s.Having)
 	b.WriteString(s.windows())

@@ -11,16 +11,19 @@ import (
 type aggregates struct {
 	calls      []plan.Aggregation
 	groupingAt event.Position // of the latest call of grouping
+	// fills says by call what its gaps have, where locf or interpolate says so; filling is what the calls have that are being bound.
+	fills   []plan.FillMode
+	filling plan.FillMode
 }
 
 // add returns what stands for a call while the select is bound: a reference to column -1-i, where i counts the calls.
 func (a *aggregates) add(call plan.Aggregation) *plan.ColumnRef {
 	for i, known := range a.calls {
-		if sameAggregation(known, call) {
+		if sameAggregation(known, call) && a.fills[i] == a.filling {
 			return standIn(i, known)
 		}
 	}
-	a.calls = append(a.calls, call)
+	a.calls, a.fills = append(a.calls, call), append(a.fills, a.filling)
 	return standIn(len(a.calls)-1, call)
 }
 

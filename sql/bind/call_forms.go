@@ -31,7 +31,7 @@ var Aliases = map[string]string{
 
 // formNames are the calls that stand for other expressions.
 var formNames = []string{
-	"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping",
+	"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping", "grouping_id", "locf", "interpolate",
 	"quantile_cont", "quantile_disc", "pg_typeof", "typeof", "current_database", "current_schema", "array_to_json", "row_to_json",
 	"date", "div", "quote_nullable", "to_date", "make_date", "make_interval",
 }
@@ -48,8 +48,11 @@ func (x *scalars) form(name string, e *ast.Call) (out plan.Expr, ok bool, err er
 	case "arg_min", "arg_max", "min_by", "max_by":
 		out, err = x.extremeBy(name, e)
 		return out, true, err
-	case "grouping":
+	case "grouping", "grouping_id":
 		out, err = x.grouping(e)
+		return out, true, err
+	case "locf", "interpolate":
+		out, err = x.gapFiller(name, e)
 		return out, true, err
 	case "subscript":
 		out, err = x.subscript(e)

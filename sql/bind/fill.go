@@ -2,6 +2,7 @@ package bind
 
 import (
 	"slices"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -17,30 +18,104 @@ func (q *selection) bindSample() error {
 	if q.ast.Sample == nil {
 		return nil
 	}
-	pos := q.ast.Sample.Position()
-	time := q.scope.eventTime()
-	if time == nil {
+	pos := q.ast.Sample.Pos
+	at := q.scope.eventTime()
+	switch {
+	case q.ast.Sample.Width == nil:
+		return event.Errorf(event.CodeSyntax, "ALIGN TO stands behind SAMPLE BY").At(pos)
+	case at == nil:
 		return event.Errorf(event.CodeBadRequest, "SAMPLE BY needs a stream in FROM").At(pos).
 			WithHint("group by time_bucket(INTERVAL '1 minute', time) instead")
 	}
-	q.plain.place = "SAMPLE BY"
-	width, err := q.plain.argument(q.ast.Sample)
+	if err := q.bindSampleRange(at); err != nil {
+		return err
+	}
+	bucket, err := q.sampleBucket(argument{at, pos})
 	if err != nil {
 		return err
 	}
-	if width.expr, err = coerce(width, interval); err != nil {
-		return err
-	}
-	bucket, err := applied("time_bucket", pos, width, argument{time, pos})
-	if err != nil {
-		return err
-	}
-	q.sampled = time
+	q.sampled = at
 	q.addGroup(bucket)
 	for _, o := range q.outputs {
-		if !hasAggregate(o.expr) && !refersTo(o.expr, time) {
+		if !hasAggregate(o.expr) && !refersTo(o.expr, at) {
 			q.addGroup(o.expr)
 		}
+	}
+	return nil
+}
+
+// sampleBucket is the bucket of a time: of the calendar in a time zone, or with an origin moved by an offset.
+func (q *selection) sampleBucket(of argument) (plan.Expr, error) {
+	sample := q.ast.Sample
+	q.plain.place = "SAMPLE BY"
+	width, err := q.sampleArgument(sample.Width, interval)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case sample.Zone != nil && sample.Offset != nil:
+		return nil, event.Errorf(event.CodeNotSupported, "ALIGN TO CALENDAR with a time zone and an offset: not supported yet").At(sample.Pos)
+	case sample.Zone != nil:
+		zone, err := q.sampleArgument(sample.Zone, text)
+		if err != nil {
+			return nil, err
+		}
+		return applied("time_bucket", of.pos, width, of, zone)
+	case sample.Offset != nil:
+		offset, err := q.sampleArgument(sample.Offset, interval)
+		if err != nil {
+			return nil, err
+		}
+		start := time2000.AddDate(0, 0, 2) // where buckets begin that are given no origin
+		if literal, ok := width.expr.(*plan.Literal); ok && !isNull(literal) && literal.Value.(*array.MonthDayNanoInterval).Value(0).Months != 0 {
+			start = time2000
+		}
+		origin := &plan.Literal{Value: event.NewTimestamps([]int64{start.UnixMicro()}, nil), Typ: timestamptz}
+		moved, err := applied("+", offset.pos, argument{origin, offset.pos}, offset)
+		if err != nil {
+			return nil, err
+		}
+		return applied("time_bucket", of.pos, width, of, argument{moved, offset.pos})
+	default:
+		return applied("time_bucket", of.pos, width, of)
+	}
+}
+
+var time2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func (q *selection) sampleArgument(e ast.Expr, t event.Type) (argument, error) {
+	a, err := q.plain.argument(e)
+	if err != nil {
+		return a, err
+	}
+	a.expr, err = coerce(a, t)
+	return a, err
+}
+
+// bindSampleRange adds the range of SAMPLE BY ... FROM ... TO to the conditions on rows, from which FILL takes its first and last bucket.
+func (q *selection) bindSampleRange(of *plan.ColumnRef) error {
+	q.plain.place = "SAMPLE BY"
+	for _, bound := range []struct {
+		op string
+		at ast.Expr
+	}{{">=", q.ast.Sample.From}, {"<", q.ast.Sample.To}} {
+		if bound.at == nil {
+			continue
+		}
+		at, err := q.sampleArgument(bound.at, timestamptz)
+		if err != nil {
+			return err
+		}
+		condition, err := applied(bound.op, at.pos, argument{of, at.pos}, at)
+		if err != nil {
+			return err
+		}
+		if q.where != nil {
+			if condition, err = applied("and", at.pos, argument{q.where, at.pos}, argument{condition, at.pos}); err != nil {
+				return err
+			}
+		}
+		q.where = condition
 	}
 	return nil
 }
@@ -58,6 +133,10 @@ func refersTo(e plan.Expr, column *plan.ColumnRef) bool {
 func (q *selection) fill(agg *plan.Aggregate) (plan.Node, error) {
 	clause := q.ast.Fill
 	if clause == nil {
+		if slices.ContainsFunc(q.rows.aggregates.fills, func(m plan.FillMode) bool { return m != plan.FillNull }) {
+			return nil, event.Errorf(event.CodeBadRequest, "locf and interpolate fill gaps, and this query has none").At(q.ast.Items[0].Expr.Position()).
+				WithHint("write FILL (NULL) behind GROUP BY, which adds the buckets without rows")
+		}
 		return agg, nil
 	}
 	if agg.Sets != nil {
@@ -88,40 +167,90 @@ func (q *selection) fill(agg *plan.Aggregate) (plan.Node, error) {
 
 // fillValues sets what the columns of added rows have, and holds it against their types.
 func (q *selection) fillValues(n *plan.Fill, clause *ast.Fill) error {
-	switch clause.Mode {
-	case "NULL":
-		return nil
-	case "PREV":
-		n.Mode = plan.FillPrevious
-		return nil
-	case "LINEAR":
-		n.Mode = plan.FillLinear
-	default:
-		n.Mode = plan.FillConstant
-	}
 	columns := n.Columns()
-	n.Values = make([]*plan.Literal, len(columns))
-	for i := len(q.groups); i < len(columns); i++ {
-		if n.Mode == plan.FillLinear {
-			if !plan.Linear(columns[i].Type) {
-				return event.Errorf(event.CodeTypeMismatch, "FILL (LINEAR) needs numbers, and %s is %s", columns[i].Name, columns[i].Type).
-					At(clause.Pos).WithHint("convert it, as in avg(x::DOUBLE PRECISION)")
+	n.Modes, n.Values = make([]plan.FillMode, len(columns)), make([]*plan.Literal, len(columns))
+	if len(clause.Values) == 1 {
+		for i := len(q.groups); i < len(columns); i++ {
+			if err := q.fillColumn(n, i, clause.Values[0], clause.Pos); err != nil {
+				return err
 			}
+		}
+		return nil
+	}
+	return q.fillList(n, clause)
+}
+
+// fillList sets a value for each column of the result that has an aggregate, in their order.
+func (q *selection) fillList(n *plan.Fill, clause *ast.Fill) error {
+	taken, given := map[int]int{}, 0
+	for _, o := range q.outputs {
+		calls := aggregatesIn(o.expr, len(q.groups))
+		if len(calls) == 0 {
 			continue
 		}
-		value, err := q.binder.constants("FILL").argument(clause.Value)
-		if err != nil {
-			return err
+		given++
+		if given > len(clause.Values) {
+			continue
 		}
-		if value.expr, err = coerce(value, columns[i].Type); err != nil {
-			return err
+		for _, at := range calls {
+			if before, ok := taken[at]; ok && clause.Values[before-1] != clause.Values[given-1] {
+				return event.Errorf(event.CodeBadRequest, "FILL has two values for %s, which stands in two columns", n.Columns()[at].Name).At(clause.Pos)
+			}
+			taken[at] = given
+			if err := q.fillColumn(n, at, clause.Values[given-1], clause.Pos); err != nil {
+				return err
+			}
 		}
-		literal, ok := value.expr.(*plan.Literal)
-		if !ok {
-			return event.Errorf(event.CodeBadRequest, "FILL takes NULL, PREV, LINEAR or a constant").At(value.pos)
-		}
-		n.Values[i] = literal
 	}
+	if given != len(clause.Values) {
+		return event.Errorf(event.CodeBadRequest, "FILL has %d values, and the result %d columns with an aggregate", len(clause.Values), given).At(clause.Pos).
+			WithHint("give one for all of them, or one for each in their order")
+	}
+	return nil
+}
+
+// aggregatesIn are the columns of aggregates, which follow those of the groups, in an expression over both.
+func aggregatesIn(e plan.Expr, groups int) []int {
+	var out []int
+	plan.Walk(e, func(e plan.Expr) {
+		if ref, ok := e.(*plan.ColumnRef); ok && ref.Index >= groups {
+			out = append(out, ref.Index)
+		}
+	})
+	return out
+}
+
+// fillColumn sets what one column of added rows has.
+func (q *selection) fillColumn(n *plan.Fill, at int, v ast.FillValue, pos event.Position) error {
+	column := n.Columns()[at]
+	mode, known := map[string]plan.FillMode{"NULL": plan.FillNull, "PREV": plan.FillPrevious, "LINEAR": plan.FillLinear}[v.Mode]
+	if asked := q.rows.aggregates.fills[at-len(q.groups)]; asked != plan.FillNull {
+		mode, known = asked, true // by locf or interpolate
+	}
+	n.Modes[at] = mode
+	switch {
+	case known && mode != plan.FillLinear:
+		return nil
+	case known:
+		if !plan.Linear(column.Type) {
+			return event.Errorf(event.CodeTypeMismatch, "FILL (LINEAR) needs numbers, and %s is %s", column.Name, column.Type).At(pos).
+				WithHint("convert it, as in avg(x::DOUBLE PRECISION)")
+		}
+		return nil
+	}
+	n.Modes[at] = plan.FillConstant
+	value, err := q.binder.constants("FILL").argument(v.Value)
+	if err != nil {
+		return err
+	}
+	if value.expr, err = coerce(value, column.Type); err != nil {
+		return err
+	}
+	literal, ok := value.expr.(*plan.Literal)
+	if !ok {
+		return event.Errorf(event.CodeBadRequest, "FILL takes NULL, PREV, LINEAR or a constant").At(value.pos)
+	}
+	n.Values[at] = literal
 	return nil
 }
 

@@ -35,5 +35,9 @@ var foreignFunctions = map[string]string{
 	"jsonextractint": "(doc ->> 'member')::BIGINT", "json_extract": "doc -> 'member'", "json_value": "doc ->> 'member'",
 	"json_extract_string": "doc ->> 'member'", "splitbychar": "string_to_array(x, ',')", "position": "position('part' IN x)",
 	"charindex": "strpos(x, 'part')", "locate": "strpos(x, 'part')", "substring_index": "split_part(x, ',', 1)", "lengthutf8": "length(x)",
-	"argmin": "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",
+	"latest_by_offset": "last(x)", "earliest_by_offset": "first(x)", "latest": "last(x)", "earliest": "first(x)",
+	"collect_list": "array_agg(x)", "collect_set": "array_agg(DISTINCT x)", "collect": "array_agg(x)", "count_distinct": "count(DISTINCT x)",
+	"timestampadd": "ts + INTERVAL '1 second'", "timestampdiff": "date_diff('second', a, b)", "to_timestamp_ltz": "to_timestamp(seconds)",
+	"date_diff_within": "b.ts BETWEEN a.ts - INTERVAL '10 seconds' AND a.ts + INTERVAL '10 seconds'",
+	"argmin":           "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",
 }

@@ -65,6 +65,9 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	if s, err = groupWindow(s); err != nil {
 		return nil, err
 	}
+	if s, err = gapfill(s); err != nil {
+		return nil, err
+	}
 	if s.Late != nil {
 		leave, err := b.enterLate(s.Late)
 		if err != nil {

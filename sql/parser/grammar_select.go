@@ -31,6 +31,7 @@ type selectCore struct {
 	GroupBy  []groupElement `parser:"| @@ ( ',' @@ )* ) )?"`
 	Sample   *sampleBy      `parser:"@@?"`
 	Fill     *fillClause    `parser:"@@?"`
+	Align    *alignTo       `parser:"@@?"`
 	Having   *expression    `parser:"( 'HAVING' @@ )?"`
 	Windows  []namedWindow  `parser:"( 'WINDOW' @@ ( ',' @@ )* )?"`
 	Qualify  *expression    `parser:"( 'QUALIFY' @@ )?"`
@@ -129,7 +130,7 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 func (c *selectCore) tree(pos event.Position) *ast.Select {
 	out := &ast.Select{
 		Pos: pos, Distinct: c.Distinct, DistinctOn: trees(c.On), Where: c.Where.tree(), Latest: c.Latest.tree(),
-		GroupByAll: c.GroupAll, GroupBy: groups(c.GroupBy), Sample: c.Sample.tree(), Fill: c.Fill.tree(), Having: c.Having.tree(),
+		GroupByAll: c.GroupAll, GroupBy: groups(c.GroupBy), Sample: c.Sample.sample(c.Align), Fill: c.Fill.tree(), Having: c.Having.tree(),
 	}
 	out.Qualify, out.Late = c.Qualify.tree(), c.Late.tree()
 	for _, w := range c.Windows {

@@ -213,7 +213,8 @@ func (c *climber) intervalArguments(call *ast.Call) error {
 }
 
 // intervalUnits are the words that can follow the literal of an interval: INTERVAL '5' DAY.
-var intervalUnits = wordSet(`YEAR YEARS MONTH MONTHS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS`)
+var intervalUnits = wordSet(`YEAR YEARS MONTH MONTHS WEEK WEEKS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS
+	MILLISECOND MILLISECONDS MICROSECOND MICROSECONDS`)
 
 // intervalUnit puts the unit that follows a literal into it. A number without one counts seconds.
 func (c *climber) intervalUnit(value *ast.String) {
@@ -255,8 +256,8 @@ func (c *climber) second() lexer.Token {
 	return *c.lex.Peek()
 }
 
-// multiple reads INTERVAL 5 MINUTE and INTERVAL (n) DAY, as MySQL, ClickHouse and DuckDB write what is n * INTERVAL '1 day' here; nil if
-// something else comes next.
+// multiple reads INTERVAL 5 MINUTE and INTERVAL (n) DAY, as MySQL, ClickHouse and DuckDB write what is INTERVAL '5 minutes' and
+// n * INTERVAL '1 day' here; nil if something else comes next.
 func (c *climber) multiple(t lexer.Token) ast.Expr {
 	start := c.lex.MakeCheckpoint()
 	c.lex.Next()
@@ -282,6 +283,10 @@ func (c *climber) multiple(t lexer.Token) ast.Expr {
 	}
 	c.lex.Next()
 	pos := position(t.Pos)
+	if first.Type == tokenNumber && !strings.HasPrefix(upper(unit.Value), "QUARTER") {
+		value := ast.String{Pos: position(first.Pos), Value: first.Value + " " + strings.ToLower(unit.Value)}
+		return &ast.TypedLiteral{Type: ast.TypeName{Text: "INTERVAL", Pos: pos}, Value: value}
+	}
 	one := &ast.TypedLiteral{
 		Type:  ast.TypeName{Text: "INTERVAL", Pos: pos},
 		Value: ast.String{Pos: position(unit.Pos), Value: unitText(unit.Value)},

@@ -225,6 +225,9 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return p.series(t)
 	case is(next, "(") && t.Type == tokenIdent && unnestTables[upper(t.Value)]:
 		return p.unnest(t)
+	case is(next, "MATCH_RECOGNIZE"):
+		return nil, notSupported(next, "MATCH_RECOGNIZE",
+			"compare an event with those around it by lag and lead OVER (PARTITION BY ... ORDER BY ts), or with a join bounded in time")
 	case is(next, "("):
 		return nil, notSupported(t, "the table function "+upper(t.Value), "group by time_bucket(INTERVAL '1 minute', ts) instead")
 	}

@@ -52,7 +52,10 @@ var unsupportedStatements = map[string]construct{
 
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
 var unsupportedClauses = map[string]construct{
-	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""}, "EMIT": {"EMIT", ""}, "WITHIN": {"WITHIN", ""}, "FOR": {"FOR", ""},
+	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""},
+	"EMIT":        {"EMIT behind a query", "it belongs to CREATE MATERIALIZED VIEW; SUBSCRIBE TO (query) sends the changes of a query"},
+	"WITHIN":      {"WITHIN", "bound the time in ON: b.ts BETWEEN a.ts - INTERVAL '10 seconds' AND a.ts + INTERVAL '10 seconds'"},
+	"FOR":         {"FOR", ""},
 	"TABLESAMPLE": {"TABLESAMPLE", ""},
 	"PRIMARY":     {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},

@@ -16,6 +16,9 @@ func (w *namedWindow) Parse(lex *lexer.PeekingLexer) error {
 		return err
 	}
 	w.Name = n.Name
+	if hint := streamWindows[upper(n.Text)]; hint != "" && is(*lex.Peek(), "(") {
+		return notSupported(*lex.Peek(), "WINDOW "+upper(n.Text), hint)
+	}
 	if err := expect(lex, "AS"); err != nil {
 		return err
 	}
@@ -23,6 +26,13 @@ func (w *namedWindow) Parse(lex *lexer.PeekingLexer) error {
 	var err error
 	w.Window, err = c.window()
 	return err
+}
+
+// streamWindows says for the windows of another dialect, which stand behind FROM, how they are written.
+var streamWindows = map[string]string{
+	"TUMBLING": "FROM TUMBLE(orders, ts, INTERVAL '30 seconds'), grouped by window_start and window_end as well",
+	"HOPPING":  "FROM HOP(orders, ts, slide => INTERVAL '10 seconds', size => INTERVAL '30 seconds'), grouped by window_start and window_end as well",
+	"SESSION":  "FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '60 seconds'), grouped by window_start and window_end as well",
 }
 
 // over reads what can follow a call's arguments and filter: IGNORE NULLS and OVER with a window or the name of one.

@@ -1,0 +1,73 @@
+package bind
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// gapBuckets are the functions of other systems that make buckets and ask for those without rows, by the functions that make them here.
+var gapBuckets = map[string]string{"time_bucket_gapfill": "time_bucket", "date_bin_gapfill": "time_bucket"}
+
+// gapfill reads the way to fill gaps in which the bucket's function says so: GROUP BY time_bucket_gapfill(...) is GROUP BY time_bucket(...)
+// FILL (NULL). Other queries stay as they are.
+func gapfill(s *ast.Select) (*ast.Select, error) {
+	out, found := *s, false
+	plain := func(e ast.Expr) (ast.Expr, error) {
+		call, ok := e.(*ast.Call)
+		if !ok || call.Over != nil || call.Name.Quoted || gapBuckets[strings.ToLower(call.Name.Text)] == "" {
+			return e, nil
+		}
+		name := strings.ToLower(call.Name.Text)
+		if len(call.Args) > 3 {
+			return nil, event.Errorf(event.CodeNotSupported, "%s with the range to fill", name).At(call.Name.Pos).
+				WithHint("bound the time in WHERE: its conditions say which buckets there are")
+		}
+		found = true
+		bucket := *call
+		bucket.Name.Text, bucket.Args = gapBuckets[name], slices.Clone(call.Args)
+		if name == "date_bin_gapfill" && len(call.Args) == 2 { // counted from 1970 there
+			bucket.Args = append(bucket.Args, &ast.TypedLiteral{
+				Type: ast.TypeName{Text: "TIMESTAMPTZ", Pos: call.Name.Pos}, Value: ast.String{Pos: call.Name.Pos, Value: "1970-01-01 00:00:00Z"},
+			})
+		}
+		return &bucket, nil
+	}
+	out.Items, out.GroupBy = slices.Clone(s.Items), slices.Clone(s.GroupBy)
+	var err error
+	for i, item := range out.Items {
+		if out.Items[i].Expr, err = plain(item.Expr); err != nil {
+			return nil, err
+		}
+	}
+	for i, e := range out.GroupBy {
+		if out.GroupBy[i], err = plain(e); err != nil {
+			return nil, err
+		}
+	}
+	if !found {
+		return s, nil
+	}
+	if out.Fill == nil {
+		out.Fill = &ast.Fill{Pos: s.Items[0].Expr.Position(), Values: []ast.FillValue{{Mode: "NULL"}}}
+	}
+	return &out, nil
+}
+
+// gapFiller binds locf(x) and interpolate(x), which say of the aggregates in x what they have in buckets without rows.
+func (x *scalars) gapFiller(name string, e *ast.Call) (plan.Expr, error) {
+	switch {
+	case len(e.Args) != 1:
+		return nil, event.Errorf(event.CodeTypeMismatch, "%s takes one argument", name).At(e.Name.Pos)
+	case x.aggregates == nil:
+		return nil, event.Errorf(event.CodeBadRequest, "%s stands among the columns of a query that fills gaps", name).At(e.Name.Pos).
+			WithHint("as in SELECT time_bucket(INTERVAL '1 minute', ts) AS t, %s(avg(x)) FROM s GROUP BY t FILL (NULL)", name)
+	}
+	before := x.aggregates.filling
+	defer func() { x.aggregates.filling = before }()
+	x.aggregates.filling = map[string]plan.FillMode{"locf": plan.FillPrevious, "interpolate": plan.FillLinear}[name]
+	return x.bind(e.Args[0])
+}

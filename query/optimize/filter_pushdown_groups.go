@@ -45,7 +45,7 @@ func readsOnly(condition plan.Expr, keys []plan.Expr) bool {
 	inside, some, alike := true, false, sameForEqual(condition)
 	plan.Walk(condition, func(e plan.Expr) {
 		if c, ok := e.(*plan.ColumnRef); ok {
-			some, inside = true, inside && c.Index < len(keys) && (alike || oneSpelling(c.Typ))
+			some, inside = true, inside && c.Index < len(keys) && !plan.Volatile(keys[c.Index]) && (alike || oneSpelling(c.Typ))
 		}
 	})
 	return inside && some

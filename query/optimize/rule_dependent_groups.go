@@ -65,7 +65,9 @@ func follows(e plan.Expr, decided map[int]bool) bool {
 		switch e := e.(type) {
 		case *plan.ColumnRef:
 			out = out && decided[e.Index]
-		case *plan.Literal, *plan.Call, *plan.Cast, *plan.Case:
+		case *plan.Call:
+			out = out && !e.Fn.Volatile
+		case *plan.Literal, *plan.Cast, *plan.Case:
 		default:
 			out = false
 		}

@@ -36,6 +36,8 @@ type View struct {
 	Inputs []string `json:"inputs"`
 	// Skipped are events that the view leaves out, because its query fails over them.
 	Skipped []SkippedEvent `json:"skipped,omitempty"`
+	// Begun is how far the streams of a view of StartNow were when it was made, by name. One that is built anew begins there too.
+	Begun map[string]event.Vector `json:"begun,omitempty"`
 	ViewOptions
 }
 

@@ -164,3 +164,22 @@ func TestReplacedViewIsReadWhateverItsColumns(t *testing.T) {
 		}
 	}
 }
+
+// TestViewBegunNowIsBuiltAnew widens a column that a view of start_from = 'now' reads: the view that takes its place begins where it did.
+func TestViewBegunNowIsBuiltAnew(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	send := func(n string) {
+		t.Helper()
+		require.Equal(t, 200, i.do("POST", "/v1/streams/meters/events", `{"n":`+n+`,"ts":"2026-01-01T00:00:00Z"}`).status)
+	}
+	send("1")
+	i.query("CREATE MATERIALIZED VIEW later WITH (start_from = 'now') AS SELECT n FROM meters")
+	send("2")
+	require.Equal(t, "[1]\n", i.wait("SELECT count(*) FROM later"))
+	send("2.5")
+	i.await(func() bool { return strings.Contains(i.query("SELECT typeof(n) FROM later LIMIT 1").text(), "DOUBLE") })
+	require.Equal(t, "[2,4.5]\n", i.wait("SELECT count(*), sum(n) FROM later"))
+	i = i.restart()
+	require.Equal(t, "[2,4.5]\n", i.wait("SELECT count(*), sum(n) FROM later"))
+}

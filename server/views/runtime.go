@@ -84,28 +84,21 @@ func (r *runtime) begin() error {
 	r.machine = r.program.Start()
 	r.content = newContent(r.definition, r.program, r.set.seed)
 	if r.definition.Start == catalog.StartNow {
-		return r.skipToNow()
+		r.skipToNow()
 	}
 	return nil
 }
 
-// skipToNow begins behind what the streams hold.
-func (r *runtime) skipToNow() error {
+// skipToNow begins behind what the streams held when the view was made.
+func (r *runtime) skipToNow() {
 	for i, in := range r.inputs {
-		s := streamOf(in)
-		if s == nil {
-			continue
+		if s := streamOf(in); s != nil {
+			r.marks[i].Vector = r.definition.Begun[s.want.Name]
 		}
-		view, err := r.set.options.Ingest.Tail(s.want.Name)
-		if err != nil {
-			return err
-		}
-		r.marks[i].Vector, r.marks[i].Watermarks = view.Next, tailWatermarks(view)
 	}
 	if r.outlet != nil {
 		r.outlet.sent = slices.Clone(r.marks)
 	}
-	return nil
 }
 
 // advance takes what the inputs have gained and makes it one step. worked is false where there was nothing.

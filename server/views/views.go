@@ -238,6 +238,9 @@ func (s *Set) defined(b bind.CreateView, program *continuous.Program) (catalog.V
 }
 
 func (s *Set) create(definition catalog.View, replace bool) (*View, error) {
+	if err := s.beginNow(&definition); err != nil {
+		return nil, err
+	}
 	made, err := s.options.Catalog.CreateView(definition, replace)
 	if err != nil {
 		return nil, err
@@ -268,6 +271,25 @@ func (s *Set) create(definition catalog.View, replace bool) (*View, error) {
 	}
 	v.start()
 	return v, nil
+}
+
+// beginNow notes how far the streams are of a view that is to begin behind what they hold, once for all times that it is built.
+func (s *Set) beginNow(definition *catalog.View) error {
+	if definition.Start != catalog.StartNow || definition.Begun != nil {
+		return nil
+	}
+	definition.Begun = map[string]event.Vector{}
+	for _, name := range definition.Inputs {
+		if _, ok := s.options.Catalog.Stream(name); !ok {
+			continue // a view is read from its beginning
+		}
+		tail, err := s.options.Ingest.Tail(name)
+		if err != nil {
+			return err
+		}
+		definition.Begun[name] = tail.Next
+	}
+	return nil
 }
 
 // before is the view whose place another is to take; nil for none.
@@ -333,7 +355,7 @@ func (s *Set) rebuild(definition *catalog.View) error {
 		return err
 	}
 	fresh := define(b, program)
-	fresh.Skipped = definition.Skipped
+	fresh.Skipped, fresh.Begun = definition.Skipped, definition.Begun
 	s.options.Logger.Info("a view is built anew, as its inputs have changed", "view", definition.Name)
 	_, err = s.create(fresh, true)
 	return err

@@ -92,6 +92,13 @@ func (b *lockedBuffer) Write(p []byte) (int, error) {
 	return b.out.Write(p)
 }
 
+// String is all that was written so far.
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.String()
+}
+
 func (b *lockedBuffer) lineWith(text string) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -59,8 +59,14 @@ func (w *simWorld) rest() (atRest, error) {
 		if w.disk.hasDied() {
 			return atRest{}, nil
 		}
+		if helped, err := w.unblock(); err != nil || helped {
+			if err != nil && !w.disk.hasDied() {
+				return atRest{}, err
+			}
+			continue
+		}
 		now := w.state()
-		if line := w.log.lineWith("view has stopped"); line != "" {
+		if line := w.stoppedFor(); line != "" {
 			return atRest{}, fmt.Errorf("the log says: %s", line)
 		}
 		if now == last {
@@ -124,6 +130,9 @@ func (w *simWorld) watermarks() map[string]string {
 		if out["{"+s.name+"}"] = "TIMESTAMPTZ '1900-01-01 00:00:00Z'"; known {
 			out["{"+s.name+"}"] = "TIMESTAMPTZ '" + string(event.AppendTimestamp(nil, at)) + "'"
 		}
+	}
+	for _, v := range w.views {
+		out["{now:"+v.name+"}"] = v.begun
 	}
 	return out
 }

@@ -99,6 +99,9 @@ func (f *simFollower) read(w *simWorld, most int) error {
 	}
 	for range most {
 		d, err := f.subscription.Next(w.ctx, time.Microsecond)
+		if w.waits(f, err) {
+			return nil
+		}
 		if err != nil {
 			return fmt.Errorf("next delivery: %w", err)
 		}

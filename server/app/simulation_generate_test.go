@@ -23,15 +23,23 @@ type simGenerator struct {
 	fixed map[string]bool
 	// past are rows to come again.
 	past map[string][]string
+	// more are columns that streams got later; skewed tells that one partition gets most rows.
+	more   map[string][]string
+	skewed bool
+	// depth is how many views a view stands on.
+	depth map[string]int
 }
 
 // isOrderly tells the seeds of scripts whose answers must be the same whatever the partitions are.
 func isOrderly(seed uint64) bool { return seed%4 == 0 }
 
-// generateScript makes the script of a seed.
-func generateScript(seed uint64) []simStep {
+// generateScript makes the script of a seed, and says which features it has.
+func generateScript(seed uint64) (script []simStep, features map[string]bool) {
 	rng := rand.New(rand.NewPCG(seed, 1))
-	g := &simGenerator{simQueries: &simQueries{rng: rng}, past: map[string][]string{}, fixed: map[string]bool{}, orderly: isOrderly(seed)}
+	g := &simGenerator{
+		simQueries: &simQueries{rng: rng, features: map[string]bool{}}, past: map[string][]string{}, fixed: map[string]bool{}, orderly: isOrderly(seed),
+		more: map[string][]string{}, depth: map[string]int{},
+	}
 	g.pace = pick(rng, 500, 2000, 6000)
 	g.add("sealrows", fmt.Sprint(pick(rng, 2, 10, 50, 1000)), "")
 	g.add("frames", fmt.Sprint(pick(rng, 1, 2, 5, 20, 1000)), "")
@@ -49,7 +57,7 @@ func generateScript(seed uint64) []simStep {
 	for range 5 + rng.IntN(pick(rng, 8, 8, 30)) {
 		g.event()
 	}
-	return g.script
+	return g.script, g.features
 }
 
 func (g *simGenerator) add(verb, name, text string) {
@@ -59,6 +67,7 @@ func (g *simGenerator) add(verb, name, text string) {
 // stream makes a stream with a random watermark and partitions.
 func (g *simGenerator) stream(name string) {
 	g.bound = pick(g.rng, 0, 2, 5)
+	idle := ""
 	watermark := fmt.Sprintf("WATERMARK FOR ts AS ts - INTERVAL '%d seconds'", g.bound)
 	if g.orderly {
 		g.bound = 60
@@ -66,6 +75,7 @@ func (g *simGenerator) stream(name string) {
 	} else {
 		if g.chance(60) {
 			watermark += fmt.Sprintf(" IDLE TIMEOUT INTERVAL '%d seconds'", pick(g.rng, 2, 10))
+			idle = "idle partition"
 		}
 		if g.chance(50) {
 			watermark += fmt.Sprintf(" FUTURE LIMIT INTERVAL '%d seconds'", pick(g.rng, 10, 60))
@@ -76,6 +86,13 @@ func (g *simGenerator) stream(name string) {
 		sql += " PARTITION BY HASH (" + pick(g.rng, "k", "id") + ")"
 	}
 	if n := 1 + g.rng.IntN(4); n > 1 {
+		if idle != "" {
+			g.mark(idle)
+		}
+		if g.chance(30) && strings.Contains(sql, "HASH (k)") {
+			g.mark("skewed partitions")
+			g.skewed = true
+		}
 		sql += fmt.Sprintf(" PARTITIONS %d", n)
 	}
 	if !g.orderly && g.chance(20) {
@@ -96,14 +113,14 @@ func (g *simGenerator) insert() {
 			rows = append(rows, pick(g.rng, g.past[s]...))
 			continue
 		}
-		rows = append(rows, g.row())
+		rows = append(rows, g.row(len(g.more[s])))
 	}
 	g.past[s] = append(g.past[s], rows...)
-	g.add("insert", s, "INSERT INTO "+s+" (id, k, g, x, ts) VALUES "+strings.Join(rows, ", "))
+	g.add("insert", s, "INSERT INTO "+s+" ("+strings.Join(append([]string{"id", "k", "g", "x", "ts"}, g.more[s]...), ", ")+") VALUES "+strings.Join(rows, ", "))
 }
 
-// row is one whose time is near the present, sometimes far behind or ahead.
-func (g *simGenerator) row() string {
+// row is one whose time is near the present, sometimes far behind or ahead, with values for some further columns.
+func (g *simGenerator) row(more int) string {
 	g.ids++
 	g.now += 1 + g.rng.IntN(g.pace)
 	at, micros := g.now, 0
@@ -125,8 +142,16 @@ func (g *simGenerator) row() string {
 			}
 		}
 	}
-	return fmt.Sprintf("(%d, %s, %s, %s, '%s')", g.ids, g.nullable(pick(g.rng, "'a'", "'b'", "'c'")), g.nullable(fmt.Sprint(g.rng.IntN(12)-2)),
+	key := pick(g.rng, "'a'", "'b'", "'c'")
+	if g.skewed && g.chance(80) {
+		key = "'a'"
+	}
+	out := fmt.Sprintf("(%d, %s, %s, %s, '%s'", g.ids, g.nullable(key), g.nullable(fmt.Sprint(g.rng.IntN(12)-2)),
 		g.nullable(fmt.Sprintf("%g", float64(g.rng.IntN(800)-200)/7)), simTime(1000*at+micros))
+	for range more {
+		out += ", " + g.nullable(fmt.Sprint(g.rng.IntN(9)))
+	}
+	return out + ")"
 }
 
 func (g *simGenerator) nullable(value string) string {
@@ -173,6 +198,14 @@ func (g *simGenerator) replace() {
 		all := g.sources
 		g.sources = slices.DeleteFunc(slices.Clone(all), func(s simSource) bool { return !s.stream })
 		q := g.next()
+		if q.skips != "" {
+			g.sources = all
+			return // it cannot be resumed before it has taken the place
+		}
+		if g.mark("replaced view"); g.chance(30) {
+			g.mark("crash while a view is replaced")
+			g.add("crash", fmt.Sprint(g.rng.IntN(40)), pick(g.rng, "none", "all", fmt.Sprintf("some:%d", g.rng.IntN(1000))))
+		}
 		g.define("CREATE OR REPLACE MATERIALIZED VIEW", old.name, q)
 		made := g.sources[len(g.sources)-1]
 		if g.sources = slices.Delete(all, i, i+1); !made.stream {
@@ -205,14 +238,18 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 		strays = name + "_late"
 		ending += " ELSE INTO " + strays
 	}
-	options := ""
-	if q.unbounded {
-		options = " WITH (memory = '16MB')"
-	}
-	body := strings.NewReplacer("$ties", "", "$late", "", " WHERE $intime AND", " WHERE", " WHERE $intime", "", "$intime:", "$",
+	g.markLate(late, strays)
+	g.markReads(name, q.body)
+	options := g.options(&q, strings.HasPrefix(create, "CREATE OR REPLACE"))
+	body := strings.NewReplacer("$ties", "", "$late", "", " WHERE $since AND", " WHERE", " WHERE $since", "",
+		" WHERE $intime AND", " WHERE", " WHERE $intime", "", "$intime:", "$",
 		" WHERE $ontime AND", " WHERE", " WHERE $ontime", "").Replace(q.body)
-	g.add("view", name, create+" "+name+options+" AS "+g.named(body, func(s simSource) string { return s.name })+emit+ending)
-	batch := strings.NewReplacer("$ties", ", _partition, _offset", "$late", late, "$ontime", onTime).Replace(q.body)
+	verb := "view"
+	if q.skips != "" {
+		verb = "stopping"
+	}
+	g.add(verb, name, create+" "+name+options+" AS "+g.named(body, func(s simSource) string { return s.name })+emit+ending)
+	batch := strings.NewReplacer("$ties", ", _partition, _offset", "$late", late, "$ontime", onTime, "$since", q.since(name)).Replace(q.body)
 	for _, s := range g.sources {
 		batch = strings.ReplaceAll(batch, "$intime:"+s.name, "(SELECT * FROM $"+s.name+" WHERE "+inTime+")")
 	}
@@ -233,8 +270,25 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 	}
 	out := q.out
 	out.name, out.sql, out.stream = name, "("+batch+")", false
+	if q.skips != "" {
+		return // who reads it would have to wait for it
+	}
 	if len(out.ints) > 0 {
 		g.sources = append(g.sources, out)
+	}
+}
+
+// markLate notes what becomes of late rows.
+func (g *simGenerator) markLate(late, strays string) {
+	recompute := strings.Contains(late, "RECOMPUTE")
+	if recompute {
+		g.mark("recompute")
+	}
+	if strays != "" {
+		g.mark("else into")
+	}
+	if recompute && strays != "" {
+		g.mark("recompute else into")
 	}
 }
 
@@ -269,10 +323,13 @@ func (g *simGenerator) event() {
 		g.add("crash", fmt.Sprint(g.rng.IntN(25)), pick(g.rng, "none", "all", fmt.Sprintf("some:%d", g.rng.IntN(1000))))
 		g.insert()
 	case 7:
-		if g.chance(50) {
+		switch g.rng.IntN(5) {
+		case 0, 1:
 			g.view()
-		} else {
+		case 2, 3:
 			g.replace()
+		default:
+			g.alter()
 		}
 	case 8, 9:
 		if names := g.followers(); len(names) > 0 {

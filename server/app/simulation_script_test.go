@@ -10,12 +10,15 @@ import (
 //	sealrows N, frames N               how many final rows a view seals at once, and frames make a checkpoint; before all others
 //	stream s CREATE STREAM ...         makes a stream
 //	view v CREATE ...                  makes or replaces a view; the lines about it follow
-//	equals v SELECT ...                what the view must hold; {s} is the watermark of stream s, behind all times where it has none
+//	equals v SELECT ...                what the view must hold; {s} is the watermark of stream s, behind all times where it has none;
+//	                                   {now:v} is which rows were not there when the view was made
 //	late v SELECT ...                  how many rows the view must have counted as late; with no query it is not looked at any more
 //	never v SELECT ...                 a query that must have no rows
 //	follow f SELECT ...                subscribes, with what there is first
 //	answers f SELECT ...               what the subscriber must have put together, where it is not the answer to the query itself
 //	read f N, resume f                 lets the subscriber take some deliveries; breaks its connection and goes on from its token
+//	stopping v CREATE ...              likewise, of a view that may stop at events, and is told to go on without them
+//	alter v ALTER ...                  changes a view or a stream
 //	insert s INSERT INTO s ...         the first value of each row is a number that tells rows apart
 //	wait D                             lets time pass
 //	seal s, compact -, restart -       as a running server does by itself now and then

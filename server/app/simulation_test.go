@@ -61,6 +61,7 @@ func TestViewsSimulated(t *testing.T) { //nolint:tparallel // what the subtests 
 		sync.Mutex
 		simSeen
 	}
+	all.features = map[string]int{}
 	workers := uint64(runtime.GOMAXPROCS(0))
 	t.Run("seeds", func(t *testing.T) {
 		for worker := range min(workers, count) {
@@ -84,14 +85,23 @@ func TestViewsSimulated(t *testing.T) { //nolint:tparallel // what the subtests 
 		require.Greater(t, all.deliveries, simulated)
 		require.Greater(t, all.late, simulated/20)
 		require.Greater(t, all.partitions, simulated)
+		require.Positive(t, all.skipped)
+		require.Positive(t, all.paused)
+		for _, feature := range simFeatures {
+			require.Positive(t, all.features[feature], feature)
+		}
 	}
 }
 
 // simulate runs the script of a seed, and an orderly one on other partitions as well.
 func simulate(t *testing.T, seed uint64) simSeen {
 	t.Helper()
-	steps := generateScript(seed)
+	steps, features := generateScript(seed)
 	w, failure := runScript(t, steps)
+	w.seen.features = map[string]int{}
+	for f := range features {
+		w.seen.features[f] = 1
+	}
 	if failure != nil {
 		if os.Getenv("TIDEMARK_MUTANTS") == "" { // which only wants to know that it fails
 			steps, failure = cutDown(t, steps, failure)

@@ -34,6 +34,8 @@ type simQuery struct {
 	late              string
 	// everywhere says that the answer does not depend on the partitions, as long as no row is late and no two have one time.
 	everywhere bool
+	// start is WITH (start_from = ...), skips the condition of the rows that the query does not fail over; $since in body is what they say.
+	start, skips string
 }
 
 // simQueries makes random queries over some sources.
@@ -41,6 +43,8 @@ type simQueries struct {
 	rng     *rand.Rand
 	sources []simSource
 	columns int
+	// features are what the script has, of simFeatures.
+	features map[string]bool
 }
 
 func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))] }
@@ -71,7 +75,7 @@ func (g *simQueries) next() simQuery {
 	kinds := []func() (simQuery, bool){
 		g.filter, g.window, g.window, g.window, g.hop, g.session, g.session, g.rolling, g.rolling, g.group, g.group, g.distinctOn, g.latestOn,
 		g.mostOfWindow, g.topOfWindow, g.topOfAll, g.groupsOfGroups, g.nearJoin, g.nearJoin, g.keyJoin, g.keyJoin, g.windowJoin, g.union, g.set,
-		g.exists, g.bucket,
+		g.exists, g.bucket, g.asof, g.asof, g.started, g.started, g.skipping, g.unionWindow,
 	}
 	for {
 		if q, ok := pick(g.rng, kinds...)(); ok {

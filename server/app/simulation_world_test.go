@@ -39,6 +39,7 @@ type simWorld struct {
 	limits   views.Limits
 	streams  []simulatedStream
 	views    []*simulatedView
+	alters   []simStep // of streams
 	follower map[string]*simFollower
 	// acked are the rows, by stream and number, that the server has acknowledged.
 	acked map[string]map[int64]bool
@@ -56,6 +57,10 @@ type simSeen struct {
 	views, filled, late, rows int
 	// deliveries are what subscribers were told.
 	deliveries int
+	// skipped counts the events that views left out, paused how often one had too little memory.
+	skipped, paused int
+	// features counts scripts by what they have.
+	features map[string]int
 	// partitions counts rows that were compared with those over other partitions.
 	partitions int
 }
@@ -64,6 +69,10 @@ func (s *simSeen) add(o simSeen) {
 	s.crashes, s.resumed, s.checks = s.crashes+o.crashes, s.resumed+o.resumed, s.checks+o.checks
 	s.views, s.filled, s.late, s.rows = s.views+o.views, s.filled+o.filled, s.late+o.late, s.rows+o.rows
 	s.deliveries, s.partitions = s.deliveries+o.deliveries, s.partitions+o.partitions
+	s.skipped, s.paused = s.skipped+o.skipped, s.paused+o.paused
+	for feature, count := range o.features {
+		s.features[feature] += count
+	}
 }
 
 type simulatedStream struct{ name, create string }
@@ -72,6 +81,10 @@ type simulatedStream struct{ name, create string }
 type simulatedView struct {
 	name, create, equals, late string
 	never                      []string
+	// skips says that it may stop at an event, and goes on without that.
+	skips bool
+	// begun is which rows came behind those that were there when the view was made.
+	begun string
 	// redo says that a crash kept the view from being replaced, perhaps.
 	redo bool
 }
@@ -205,11 +218,16 @@ func (w *simWorld) resumeAll() error {
 			return err
 		}
 	}
+	for _, s := range w.alters {
+		if _, err := w.query(s.text); err != nil {
+			return fmt.Errorf("%s: %w", s.text, err)
+		}
+	}
 	for _, v := range w.views {
 		if _, ok := w.server.views.View(v.name); ok && !v.redo {
 			continue
 		}
-		if _, err := w.query(v.create); err != nil {
+		if err := w.made(v); err != nil {
 			return fmt.Errorf("%s: %w", v.create, err)
 		}
 		v.redo = false
@@ -284,8 +302,10 @@ func (w *simWorld) do(s simStep) error {
 		w.acked[s.name] = map[int64]bool{}
 		_, err := w.query(s.text)
 		return err
-	case "view":
+	case "view", "stopping":
 		return w.createView(s)
+	case "alter":
+		return w.alter(s)
 	case "equals", "late", "never":
 		return w.demand(s)
 	case "follow", "answers", "read", "resume":
@@ -348,13 +368,36 @@ func (w *simWorld) createView(s simStep) error {
 		at = len(w.views)
 		w.views = append(w.views, &simulatedView{name: s.name})
 	}
-	*w.views[at] = simulatedView{name: s.name, create: s.text}
+	*w.views[at] = simulatedView{name: s.name, create: s.text, skips: s.verb == "stopping"}
 	replaces := strings.HasPrefix(s.text, "CREATE OR REPLACE")
 	if replaces {
 		w.replaced++
 	}
-	_, err := w.query(s.text)
+	err := w.made(w.views[at])
 	w.views[at].redo = replaces && err != nil
+	return cutOut(err)
+}
+
+// made runs the statement that makes a view, and helps it until it can be read.
+func (w *simWorld) made(v *simulatedView) error {
+	w.begins(v)
+	_, err := w.query(v.create)
+	for err != nil && !w.disk.hasDied() {
+		helped, failed := w.unblock()
+		if failed != nil || !helped {
+			return errors.Join(err, failed)
+		}
+		_, err = w.query("SELECT * FROM " + v.name)
+	}
+	return err
+}
+
+// alter changes a stream or a view. A stream must be changed when the script goes on: later rows have its columns.
+func (w *simWorld) alter(s simStep) error {
+	if strings.HasPrefix(s.text, "ALTER STREAM") {
+		w.alters = append(w.alters, s)
+	}
+	_, err := w.query(s.text)
 	return cutOut(err)
 }
 

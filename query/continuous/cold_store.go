@@ -26,6 +26,10 @@ type coldStore struct {
 	alive int
 	// stored is the bytes on disk of all chunks.
 	stored int64
+	// time is the column that says until when a row is of use, -1 where rows are for good, and soonest the time at which the first chunk is
+	// of no use any more.
+	time    int
+	soonest int64
 }
 
 // coldChunk is rows of one part, in the order of their hashes.
@@ -35,6 +39,7 @@ type coldChunk struct {
 	alive  int
 	file   *coldFile
 	at     spill.Chunk
+	last   int64 // the latest time of its rows
 }
 
 const (
@@ -63,7 +68,7 @@ func (f *coldFile) release() error {
 }
 
 func newColdStore(space *spill.Space) *coldStore {
-	return &coldStore{space: space, bits: firstBits, parts: make([][]*coldChunk, 1<<firstBits)}
+	return &coldStore{space: space, bits: firstBits, parts: make([][]*coldChunk, 1<<firstBits), time: -1, soonest: endOfTime}
 }
 
 func (s *coldStore) part(hash uint32) int { return int(hash >> (32 - s.bits)) }
@@ -73,10 +78,20 @@ func shortHash(hash uint64) uint32 { return uint32(hash >> 32) }
 
 // put adds rows. After an error the store holds what it held.
 func (s *coldStore) put(hashes []uint32, columns []arrow.Array) error {
+	fresh, err := s.stage(hashes, columns)
+	if err != nil {
+		return err
+	}
+	s.commit(fresh)
+	return nil
+}
+
+// stage writes rows to the file. They are in the store once they are committed.
+func (s *coldStore) stage(hashes []uint32, columns []arrow.Array) ([]*coldChunk, error) {
 	if s.file == nil {
 		file, err := s.space.Create()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s.file = &coldFile{File: file}
 		s.file.users.Store(1)
@@ -88,14 +103,18 @@ func (s *coldStore) put(hashes []uint32, columns []arrow.Array) error {
 		to := from + sort.Search(len(order)-from, func(i int) bool { return s.part(hashes[order[from+i]]) > part })
 		c, err := s.write(hashes, columns, order[from:to])
 		if err != nil {
-			return err
+			return nil, err
 		}
 		fresh, from = append(fresh, c), to
 	}
+	return fresh, nil
+}
+
+// commit adds what stage wrote.
+func (s *coldStore) commit(fresh []*coldChunk) {
 	for _, c := range fresh {
 		s.add(c)
 	}
-	return nil
 }
 
 // byHash lists the places of hashes in ascending order of these.
@@ -127,12 +146,30 @@ func (s *coldStore) write(hashes []uint32, columns []arrow.Array, rows []int32) 
 		return nil, err
 	}
 	s.file.size += at.Stored()
-	return &coldChunk{hashes: chosenHashes(hashes, rows), gone: event.NewBitmap(len(rows)), alive: len(rows), file: s.file, at: at}, nil
+	out := &coldChunk{hashes: chosenHashes(hashes, rows), gone: event.NewBitmap(len(rows)), alive: len(rows), file: s.file, at: at}
+	if s.time >= 0 {
+		out.last = latest(some[s.time])
+	}
+	return out, nil
+}
+
+// latest is the greatest of some times. One that is NULL is before all others.
+func latest(times arrow.Array) int64 {
+	out := int64(NoWatermark)
+	for i, at := range arrow.GetValues[int64](times.Data(), 1)[:times.Len()] {
+		if times.IsValid(i) {
+			out = max(out, at)
+		}
+	}
+	return out
 }
 
 func (s *coldStore) add(c *coldChunk) {
 	part := s.part(c.hashes[0])
 	s.parts[part] = append(s.parts[part], c)
+	if s.time >= 0 {
+		s.soonest = min(s.soonest, c.last)
+	}
 	s.alive += c.alive
 	s.stored += c.at.Stored()
 }
@@ -188,7 +225,7 @@ func (s *coldStore) rewrite(part int) error {
 
 // rebuild writes everything anew, into 1 << bits parts and a file that has nothing else.
 func (s *coldStore) rebuild(bits uint) error {
-	next := &coldStore{space: s.space, bits: bits, parts: make([][]*coldChunk, 1<<bits)}
+	next := &coldStore{space: s.space, bits: bits, parts: make([][]*coldChunk, 1<<bits), time: s.time, soonest: endOfTime}
 	for _, chunks := range s.parts {
 		hashes, columns, err := aliveOf(chunks)
 		if err == nil && len(hashes) > 0 {
@@ -269,6 +306,29 @@ func (s *coldStore) take(hashes []uint32, each func(columns []arrow.Array, rows 
 		from = to
 	}
 	return nil
+}
+
+// expire drops the chunks all of whose rows have a time at or before one. Some that are of no use stay with others that are.
+func (s *coldStore) expire(upTo int64) error {
+	if s.file == nil || s.time < 0 || upTo < s.soonest {
+		return nil
+	}
+	s.soonest = endOfTime
+	for part, chunks := range s.parts {
+		kept := chunks[:0]
+		for _, c := range chunks {
+			if c.last <= upTo {
+				s.alive -= c.alive
+				s.stored -= c.at.Stored()
+				continue
+			}
+			kept = append(kept, c)
+			s.soonest = min(s.soonest, c.last)
+		}
+		clear(chunks[len(kept):])
+		s.parts[part] = kept
+	}
+	return s.tidy()
 }
 
 // find gives the rows that are left of hashes in ascending order.

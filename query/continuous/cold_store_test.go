@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
@@ -72,36 +74,60 @@ func TestColdStore(t *testing.T) {
 	require.Zero(t, space.Used())
 }
 
-// TestGroupsBeyondMemory groups by more keys than the machine is meant to hold: it stays near what it may, and answers as one that holds all.
-// A state of it does not take more to restore.
-func TestGroupsBeyondMemory(t *testing.T) {
+// joinedBySymbol pairs trades with the quotes of their symbol, however far apart.
+func joinedBySymbol(kind plan.JoinKind, quotes plan.Node) plan.Node {
+	j := &plan.Join{Left: trades("trades"), Right: quotes, Kind: kind}
+	j.On = []plan.Expr{call("=", column(j, 0), column(j, 4))}
+	return j
+}
+
+// TestStateBeyondMemory gives machines more keys than they are meant to hold: they stay near what they may, and answer as one that holds all.
+// A state of them does not take more to restore.
+func TestStateBeyondMemory(t *testing.T) {
 	t.Parallel()
-	const limit = 256 << 10
-	space := openSpace(t, 1<<30)
-	p := compileTrades(t, perSymbol(), Options{MemoryBytes: limit, Spill: space})
-	spilling, whole := p.Start(), compileTrades(t, perSymbol(), Options{MemoryBytes: 1 << 30}).Start()
-	content := func(m *Machine, s Step, into map[string]int64) {
-		changes, err := m.Step(t.Context(), s)
-		require.NoError(t, err)
-		for i := range changes.Rows {
-			row := array.NewRecordBatch(arrowSchemaOf(changes.Columns), changes.Columns, int64(changes.Rows)).NewSlice(int64(i), int64(i+1))
-			text, err := row.MarshalJSON()
-			require.NoError(t, err)
-			if into[string(text)] += changes.weight(i); into[string(text)] == 0 {
-				delete(into, string(text))
-			}
-		}
+	newest := &plan.Aggregate{
+		Input: trades("quotes"), Groups: []plan.Expr{column(trades("quotes"), 0)}, Names: []string{"symbol", "n", "total", "latest"},
+		Aggregates: []plan.Aggregation{
+			aggregate("count"), aggregate("sum", column(trades("quotes"), 1)), aggregate("max", column(trades("quotes"), 2)),
+		},
 	}
+	rows := trades("trades")
+	latest := &plan.FirstRows{Input: rows, By: []plan.Expr{column(rows, 0)}, Keys: []plan.SortKey{{Expr: column(rows, 2), Descending: true}}}
+	for name, c := range map[string]struct {
+		plan  plan.Node
+		limit int64
+	}{
+		"latest":    {latest, 128 << 10},
+		"groups":    {perSymbol(), 128 << 10},
+		"join":      {joinedBySymbol(plan.InnerJoin, trades("quotes")), 512 << 10},
+		"full join": {joinedBySymbol(plan.FullJoin, trades("quotes")), 512 << 10},
+		"retracted": {joinedBySymbol(plan.LeftJoin, newest), 512 << 10},
+		"near":      {joinNear(20 * time.Second), 512 << 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			stayWithin(t, c.plan, c.limit)
+		})
+	}
+}
+
+func stayWithin(t *testing.T, n plan.Node, limit int64) {
+	space := openSpace(t, 1<<30)
+	p := compileTrades(t, n, Options{MemoryBytes: limit, Spill: space})
+	spilling, whole := p.Start(), compileTrades(t, n, Options{MemoryBytes: 1 << 30}).Start()
 	got, want := map[string]int64{}, map[string]int64{}
-	for n, s := range tradeSteps([]string{"trades"}, 30, 1000, 20_000) {
-		s.Inputs["trades"] = widened(s.Inputs["trades"], p.Inputs()[0].Fields, 0)
-		content(spilling, s, got)
-		content(whole, s, want)
+	for n, all := range tradeSteps([]string{"trades", "quotes"}, 24, 600, 20_000) {
+		s := Step{Inputs: map[string]InputStep{}}
+		for _, in := range p.Inputs() {
+			s.Inputs[in.Name] = widened(all.Inputs[in.Name], in.Fields, int64(1000*n))
+		}
+		addChanges(t, spilling, s, got)
+		addChanges(t, whole, s, want)
 		if excess := spilling.Bytes() - limit/2; excess > 0 {
 			require.NoError(t, spilling.Spill(excess))
 		}
-		require.Less(t, spilling.Bytes(), int64(limit))
-		if n%10 != 9 {
+		require.Less(t, spilling.Bytes(), limit)
+		if n%8 != 7 {
 			continue
 		}
 		var saved bytes.Buffer
@@ -110,13 +136,51 @@ func TestGroupsBeyondMemory(t *testing.T) {
 		var err error
 		spilling, err = p.Restore(&saved)
 		require.NoError(t, err)
-		require.Less(t, spilling.Bytes(), int64(limit))
+		require.Less(t, spilling.Bytes(), limit)
 	}
 	require.Equal(t, want, got)
-	require.Greater(t, whole.Bytes(), int64(2*limit))
+	require.Greater(t, whole.Bytes(), 2*limit)
 	require.Positive(t, spilling.Spilled())
 	require.NoError(t, spilling.Close())
 	require.Zero(t, space.Used())
+}
+
+// TestWhatIsOverLeavesTheDisk pairs rows that are near each other in time and moves all of them to the disk after each step: those that are
+// over are forgotten there.
+func TestWhatIsOverLeavesTheDisk(t *testing.T) {
+	t.Parallel()
+	m := compileTrades(t, joinNear(200*time.Millisecond), Options{MemoryBytes: 1 << 30, Spill: openSpace(t, 1<<30)}).Start()
+	steps := tradeSteps([]string{"trades", "quotes"}, 60, 50, 1_000_000)
+	early := int64(0)
+	for i := range steps {
+		feed(t, m, steps[i:i+1])
+		for range 3 {
+			require.NoError(t, m.Spill(1<<30))
+		}
+		if i == 20 {
+			early = m.Spilled()
+		}
+	}
+	require.Positive(t, early)
+	require.Less(t, m.Spilled(), 5*early/4)
+	require.NoError(t, m.Close())
+}
+
+// addChanges adds what a step changes to a content.
+func addChanges(t *testing.T, m *Machine, s Step, into map[string]int64) {
+	changes, err := m.Step(t.Context(), s)
+	require.NoError(t, err)
+	if changes.Rows == 0 {
+		return
+	}
+	batch := array.NewRecordBatch(arrowSchemaOf(changes.Columns), changes.Columns, int64(changes.Rows))
+	for i := range changes.Rows {
+		text, err := batch.NewSlice(int64(i), int64(i+1)).MarshalJSON()
+		require.NoError(t, err)
+		if into[string(text)] += changes.weight(i); into[string(text)] == 0 {
+			delete(into, string(text))
+		}
+	}
 }
 
 // TestFullDiskLeavesTheMachineAsItWas has no room for what is to be moved: the error says so, and the machine goes on.

@@ -21,6 +21,7 @@ type joinOp struct {
 	// moved is scratch: by row of the left side, its place plus one among those that a step touched.
 	moved []int32
 	pairs pairing
+	cold  coldJoin
 }
 
 func (o *joinOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -48,9 +49,13 @@ func (o *joinOp) step(ctx context.Context, s *stepping) (Delta, error) {
 			keys = append(keys, o.sides[side].rows.key[row])
 		}
 		o.sides[side].rows.sweep(m.rows)
+		o.dropAlone(side, m.rows)
 		keys = append(keys, o.sides[side].forget(s.final)...)
 	}
 	dropEmpty(o.index, distinct(keys), o.sides[leftSide].rows, o.sides[rightSide].rows)
+	if err := o.forgetCold(s.final); err != nil {
+		return Delta{}, err
+	}
 	return sum(o.node.cols, p.out...)
 }
 
@@ -59,12 +64,9 @@ func (o *joinOp) take(side int, d *Delta) (touched, error) {
 	if d.Rows == 0 {
 		return touched{}, nil
 	}
-	values, err := evalAll(steady, o.node.keys[side], d)
+	values, err := o.keysOf(side, d)
 	if err != nil {
 		return touched{}, err
-	}
-	for i, v := range values {
-		values[i] = canonical(v, o.node.keyTypes[i])
 	}
 	// A row with a NULL among its keys pairs with nothing.
 	whole := *d
@@ -75,7 +77,11 @@ func (o *joinOp) take(side int, d *Delta) (touched, error) {
 			values[i] = kernel.Take(v, kept)
 		}
 	}
+	if err := o.warm(values, whole.Rows); err != nil {
+		return touched{}, err
+	}
 	keys, _ := o.index.assign(values, whole.Rows)
+	o.note(keys)
 	rows := o.sides[side]
 	out := rows.rows.apply(&whole, keys)
 	rows.schedule(out.rows, out.before)
@@ -83,6 +89,18 @@ func (o *joinOp) take(side int, d *Delta) (touched, error) {
 		rows.note(row, out.before[i])
 	}
 	return out, nil
+}
+
+// keysOf are the keys of rows of a side, canonical.
+func (o *joinOp) keysOf(side int, d *Delta) ([]arrow.Array, error) {
+	values, err := evalAll(steady, o.node.keys[side], d)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		values[i] = canonical(v, o.node.keyTypes[i])
+	}
+	return values, nil
 }
 
 // rowsWithNull marks the rows for which one of the values is NULL; empty where none is.
@@ -108,6 +126,20 @@ func without(marked []bool, rows int) []int32 {
 		}
 	}
 	return out
+}
+
+// dropAlone forgets rows that have a NULL among their keys, where rows never go: they have been given without a pair, and are not asked for
+// again.
+func (o *joinOp) dropAlone(side int, rows []uint32) {
+	b := o.sides[side].rows
+	if b.found != nil || !o.sides[side].pads {
+		return
+	}
+	for _, row := range rows {
+		if o.nullKey(b.key[row]) {
+			b.release(row)
+		}
+	}
 }
 
 // nullKey reports whether one of the values of a key is NULL.
@@ -248,6 +280,7 @@ func (o *joinOp) save(w *stateWriter) error {
 			return err
 		}
 	}
+	o.saveCold(w)
 	return nil
 }
 
@@ -264,9 +297,9 @@ func (o *joinOp) load(r *stateReader) error {
 			return err
 		}
 	}
-	return nil
+	return o.loadCold(r)
 }
 
 func (o *joinOp) bytes() int64 {
-	return o.index.bytes() + o.sides[leftSide].bytes() + o.sides[rightSide].bytes() + int64(4*cap(o.moved)) + o.pairs.bytes()
+	return o.index.bytes() + o.sides[leftSide].bytes() + o.sides[rightSide].bytes() + int64(4*cap(o.moved)) + o.pairs.bytes() + o.cold.bytes()
 }

@@ -310,14 +310,7 @@ func (o *accumulateOp) move(from []uint32) {
 	for i, s := range from {
 		to[i], flags[i] = uint32(i), o.isShown[s]
 	}
-	if o.cold.touched != nil {
-		o.cold.touched = lengthened(o.cold.touched, highest(from))
-		touched := make([]uint32, len(from))
-		for i, s := range from {
-			touched[i] = o.cold.touched[s]
-		}
-		o.cold.touched = touched
-	}
+	o.cold.move(from)
 	for i, v := range o.shown {
 		shown[i].put(to, v.gather(from), nil)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // joinNode pairs the rows of two inputs. It keeps both sides under the keys that the conditions equate, and pairs what a step brings on
@@ -25,6 +26,8 @@ type joinNode struct {
 	reads    []bool            // the columns that rest reads
 	gaps     []timeGap
 	expiry   [2]expiry
+	// spill is where keys may go that memory has no room for, nil for nowhere.
+	spill *spill.Space
 }
 
 // The sides of a join.
@@ -52,6 +55,7 @@ func (c *compiler) compileJoin(n *plan.Join) (node, error) {
 		return out, c.boundedRecompute(out, n)
 	}
 	out := &joinNode{base: base{cols: n.Columns(), ins: ins, tr: joinTraits(n.Kind, gaps, left, right, width)}, kind: n.Kind, text: firstLine(n), gaps: gaps}
+	out.spill = c.options.Spill
 	for side := range out.keys {
 		if out.keys[side], err = compileExprs(keys[side]); err != nil {
 			return nil, err
@@ -152,12 +156,18 @@ func (n *joinNode) pads(side int) bool {
 }
 
 func (n *joinNode) start(_ *Machine, inputs []operator) operator {
-	o := &joinOp{node: n, inputs: inputs, index: newRowIndex(n.keyTypes)}
+	o := &joinOp{node: n, inputs: inputs}
+	o.begin()
+	return o
+}
+
+// begin empties the memory of a join.
+func (o *joinOp) begin() {
+	o.index, o.moved = newRowIndex(o.node.keyTypes), nil
 	for side := range o.sides {
-		in := n.ins[side]
+		in := o.node.ins[side]
 		o.sides[side] = &joinSide{
-			rows: newBag(typesOf(in.columns()), in.traits().appendOnly), expiry: n.expiry[side], pads: n.pads(side),
+			rows: newBag(typesOf(in.columns()), in.traits().appendOnly), expiry: o.node.expiry[side], pads: o.node.pads(side),
 		}
 	}
-	return o
 }

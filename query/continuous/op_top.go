@@ -12,6 +12,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // topNode gives the first rows of each group in some order, of rows that only come: LATEST ON, DISTINCT ON, and row_number() where only
@@ -28,6 +29,8 @@ type topNode struct {
 	numbered bool
 	parts    []int // the columns among by
 	schedule schedule
+	// spill is where groups may go that memory has no room for, nil for nowhere.
+	spill *spill.Space
 }
 
 // mostTop is the greatest number of first rows for which they are kept in this way.
@@ -38,7 +41,7 @@ func (c *compiler) compileTop(n plan.Node, input node, by []plan.Expr, order []p
 	out := &topNode{
 		base: base{cols: n.Columns(), ins: []node{input}, tr: partTraits(by, input.traits())}, text: firstLine(n),
 		order: order, count: count, numbered: len(n.Columns()) > len(input.columns()), parts: plainColumns(by),
-		schedule: schedule{expires: -1, closes: -1},
+		schedule: schedule{expires: -1, closes: -1}, spill: c.options.Spill,
 	}
 	var err error
 	if out.by, err = compileExprs(by); err != nil {
@@ -86,9 +89,16 @@ func (n *topNode) describe() string {
 }
 
 func (n *topNode) start(_ *Machine, inputs []operator) operator {
-	return &topOp{
-		node: n, input: inputs[0], groups: newRowIndex(n.types), rows: newVectors(typesOf(n.ins[0].columns())), keys: newVectors(typesOfKeysOf(n.order)),
-	}
+	o := &topOp{node: n, input: inputs[0]}
+	o.empty()
+	return o
+}
+
+// empty makes the memory that of no groups.
+func (o *topOp) empty() {
+	o.groups, o.places, o.isShown = newRowIndex(o.node.types), nil, nil
+	o.rows, o.keys = newVectors(typesOf(o.node.ins[0].columns())), newVectors(typesOfKeysOf(o.node.order))
+	o.used, o.free = 0, nil
 }
 
 func typesOfKeysOf(order []plan.SortKey) []event.Type {
@@ -113,6 +123,7 @@ type topOp struct {
 	expiry     calendar
 	closing    calendar
 	batches    keyBatches
+	cold       coldTop
 }
 
 func (o *topOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -124,7 +135,7 @@ func (o *topOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	shown := o.close(s.closed)
+	shown := o.complete(s.closed)
 	out, err := sum(o.node.cols, changed, shown)
 	o.expire(s.final)
 	return out, err
@@ -149,12 +160,12 @@ func (o *topOp) take(in Delta) (Delta, error) {
 		return noChange(o.node.cols), nil
 	}
 	in.Columns = decoded(in.Columns)
-	by, err := evalAll(steady, o.node.by, &in)
+	by, err := o.groupsOf(&in)
 	if err != nil {
 		return Delta{}, err
 	}
-	for i, v := range by {
-		by[i] = canonical(v, o.node.types[i])
+	if err := o.warm(by, in.Rows); err != nil {
+		return Delta{}, err
 	}
 	keys, err := o.orderOf(&in)
 	if err != nil {
@@ -162,6 +173,7 @@ func (o *topOp) take(in Delta) (Delta, error) {
 	}
 	groups, fresh := o.groups.assign(by, in.Rows)
 	o.reach(o.groups.slots())
+	o.note(groups)
 	for _, row := range fresh {
 		o.plan(by, int(row), groups[row])
 	}
@@ -315,8 +327,8 @@ func (o *topOp) settle(s *topStep, in *Delta, keys []arrow.Array) (Delta, error)
 	return out, nil
 }
 
-// close gives the groups whose time the watermark has passed.
-func (o *topOp) close(closed int64) Delta {
+// complete gives the groups whose time the watermark has passed.
+func (o *topOp) complete(closed int64) Delta {
 	if o.node.schedule.closes < 0 || closed == NoWatermark {
 		return noChange(o.node.cols)
 	}

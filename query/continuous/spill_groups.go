@@ -2,7 +2,6 @@ package continuous
 
 import (
 	"errors"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -17,9 +16,7 @@ import (
 // coldGroups is what a grouping has on disk, and what it needs to know to choose.
 type coldGroups struct {
 	store *coldStore
-	// touched is, by group in memory, the step in which a row came to it last.
-	touched []uint32
-	step    uint32
+	recency
 	// widths is how many columns the state of each accumulator has.
 	widths []int
 }
@@ -34,12 +31,7 @@ func (o *accumulateOp) note(slots []uint32) {
 	if !o.node.cools() {
 		return
 	}
-	c := &o.cold
-	c.step++
-	c.touched = lengthened(c.touched, o.groups.index.slots())
-	for _, s := range slots {
-		c.touched[s] = c.step
-	}
+	o.cold.note(slots, o.groups.index.slots())
 }
 
 // warm brings the groups of keys back that are on disk.
@@ -101,9 +93,7 @@ func (o *accumulateOp) spill(bytes int64) error {
 			return err
 		}
 	}
-	// At least half go, so that the others move together, and memory is given back.
-	part := max((live+1)/2, int(min(float64(live), float64(live)*float64(bytes)/float64(o.bytes())*2)))
-	victims := o.coldest(part)
+	victims := o.cold.coldest(o.groups.index.all(), o.groups.index.slots(), toSpill(live, bytes, o.bytes()))
 	hashes := make([]uint32, len(victims))
 	for i, s := range victims {
 		hashes[i] = shortHash(o.groups.index.hashes[s])
@@ -139,35 +129,6 @@ func stateWidths(g *groups) ([]int, error) {
 		out[i] = len(state)
 	}
 	return out, nil
-}
-
-// coldest lists some groups that were not needed for longest, in the order of their slots.
-func (o *accumulateOp) coldest(count int) []uint32 {
-	slots := o.groups.index.all()
-	o.cold.touched = lengthened(o.cold.touched, o.groups.index.slots())
-	steps := make([]uint32, len(slots))
-	for i, s := range slots {
-		steps[i] = o.cold.touched[s]
-	}
-	slices.Sort(steps)
-	last := steps[count-1]
-	same := count // of those that were touched in the same step as the last one, some stay
-	for _, step := range steps {
-		if step < last {
-			same--
-		}
-	}
-	out := make([]uint32, 0, count)
-	for _, s := range slots {
-		switch step := o.cold.touched[s]; {
-		case step < last:
-			out = append(out, s)
-		case step == last && same > 0:
-			out = append(out, s)
-			same--
-		}
-	}
-	return out
 }
 
 // columnsOf are groups as they stand on disk: their keys, whether they are shown, and the states of their accumulators.
@@ -265,7 +226,7 @@ func (o *accumulateOp) close() error {
 
 // bytes is the memory of what is on disk.
 func (c *coldGroups) bytes() int64 {
-	total := int64(4 * cap(c.touched))
+	total := c.recency.bytes()
 	if c.store != nil {
 		total += c.store.bytes()
 	}

@@ -87,10 +87,22 @@ func (o *topOp) save(w *stateWriter) error {
 	for i, v := range o.rows {
 		rows[i] = v.gather(slots)
 	}
-	return w.columns(rows, len(slots))
+	if err := w.columns(rows, len(slots)); err != nil {
+		return err
+	}
+	o.saveCold(w)
+	return nil
 }
 
 func (o *topOp) load(r *stateReader) error {
+	if err := o.loadWarm(r); err != nil {
+		return err
+	}
+	return o.loadCold(r)
+}
+
+// loadWarm reads the groups that were in memory.
+func (o *topOp) loadWarm(r *stateReader) error {
 	types := append(typesOfKeys(o.node.types), arrow.PrimitiveTypes.Int64, arrow.FixedWidthTypes.Boolean)
 	columns, count, err := r.columns(types)
 	if err != nil {
@@ -139,7 +151,7 @@ func (o *topOp) load(r *stateReader) error {
 }
 
 func (o *topOp) bytes() int64 {
-	total := o.groups.bytes() + int64(4*(cap(o.places)+cap(o.free))+cap(o.isShown)) + o.expiry.bytes() + o.closing.bytes() + o.batches.bytes()
+	total := o.groups.bytes() + int64(4*(cap(o.places)+cap(o.free))+cap(o.isShown)) + o.expiry.bytes() + o.closing.bytes() + o.batches.bytes() + o.cold.bytes()
 	for _, v := range append(o.rows[:len(o.rows):len(o.rows)], o.keys...) {
 		total += v.bytes()
 	}

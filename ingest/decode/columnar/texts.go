@@ -99,6 +99,11 @@ func textsOf(text func(values arrow.Array, i int) string) convertFunc {
 func stringAt(values arrow.Array, i int) string { return values.(array.StringLike).Value(i) }
 
 func convertStrings(p *part, values arrow.Array) (arrow.Array, error) {
+	if out, err := copyStrings(p, values, true); err != nil {
+		return nil, err
+	} else if out != nil {
+		return out, nil
+	}
 	return textsOf(func(values arrow.Array, i int) string {
 		text := stringAt(values, i)
 		if !utf8.ValidString(text) {
@@ -119,12 +124,49 @@ func convertJSON(p *part, values arrow.Array) (arrow.Array, error) {
 	})(p, values)
 }
 
+// copyStrings copies texts or bytes as they lie in memory; nil where something about them has to be looked at one by one.
+func copyStrings(p *part, values arrow.Array, text bool) (*array.String, error) {
+	var offsets []int32
+	var data []byte
+	if p.rows == 0 { // such arrays need not have buffers
+		return nil, nil
+	}
+	switch a := values.(type) {
+	case *array.String:
+		offsets, data = a.ValueOffsets(), a.ValueBytes()
+	case *array.Binary:
+		offsets, data = a.ValueOffsets(), a.ValueBytes()
+	default:
+		return nil, nil
+	}
+	if len(offsets) != p.rows+1 || p.rows != values.Len() || text && !utf8.Valid(data) {
+		return nil, nil
+	}
+	if len(data) > splitBytes && p.rows > 1 && !p.whole {
+		return nil, errSplit
+	}
+	out, first := make([]int32, p.rows+1), offsets[0]
+	for i, o := range offsets {
+		out[i] = o - first
+		inside := out[i] > 0 && int(out[i]) < len(data)
+		if i > 0 && out[i] < out[i-1] || text && inside && !utf8.RuneStart(data[out[i]]) { // half a character is in one value and half in the next
+			return nil, nil
+		}
+	}
+	return event.NewStrings(out, append([]byte(nil), data...), event.ValidityOf(values)).(*array.String), nil
+}
+
 // binaries are the arrays of any of Arrow's binary types.
 type binaries interface{ Value(i int) []byte }
 
 func bytesAt(values arrow.Array, i int) []byte { return values.(binaries).Value(i) }
 
 func convertBytes(p *part, values arrow.Array) (arrow.Array, error) {
+	if out, err := copyStrings(p, values, false); err != nil {
+		return nil, err
+	} else if out != nil {
+		return event.AsBinary(out), nil
+	}
 	out := newStrings(p)
 	for i := range p.rows {
 		if values.IsValid(i) {

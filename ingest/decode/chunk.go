@@ -33,8 +33,10 @@ type Chunk struct {
 	Refused []Rejected
 	// Fields are what the format itself says of the columns, in order; it need not name all.
 	Fields []Field
-	// Digest is a hash of the bytes that the chunk was made from, where its texts depend on more than those; else it is zero.
+	// Digest is a hash of the bytes that the chunk was made from, where its texts depend on more than those; else it is zero. Hash makes it
+	// where somebody asks.
 	Digest [16]byte
+	Hash   func() [16]byte
 
 	spelled [][]byte // what RowTexts has made of Columns
 	joined  []*Chunk // what the chunk was made of by Join
@@ -42,8 +44,8 @@ type Chunk struct {
 
 // Sum is a hash by which the chunk can be told from another one, and known again if the same bytes come a second time.
 func (c *Chunk) Sum() [16]byte {
-	if c.Digest != [16]byte{} {
-		return c.Digest
+	if digest := c.digest(); digest != [16]byte{} {
+		return digest
 	}
 	if c.Columns != nil {
 		return c.sumColumns()
@@ -56,8 +58,8 @@ func (c *Chunk) SumTexts() [16]byte {
 	if c.joined != nil {
 		return sumOf(c.joined, (*Chunk).SumTexts)
 	}
-	if c.Digest != [16]byte{} {
-		return c.Digest
+	if digest := c.digest(); digest != [16]byte{} {
+		return digest
 	}
 	texts := c.Texts
 	if c.Columns != nil {
@@ -72,6 +74,13 @@ func (c *Chunk) SumTexts() [16]byte {
 	}
 	c.sumRefused(h)
 	return h.Sum128().Bytes()
+}
+
+func (c *Chunk) digest() [16]byte {
+	if c.Hash != nil {
+		c.Digest, c.Hash = c.Hash(), nil
+	}
+	return c.Digest
 }
 
 func (c *Chunk) sumRefused(h *xxh3.Hasher128) {

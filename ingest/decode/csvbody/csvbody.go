@@ -1,4 +1,4 @@
-// Package csvbody takes comma-separated values (RFC 4180) apart into rows of JSON.
+// Package csvbody takes comma-separated values (RFC 4180) apart into rows: columns where the stream has columns that the cells fit, else JSON.
 //
 // What always holds: a cell becomes a number or a boolean only where its column can hold it and its text is one as JSON writes it, so that
 // nothing is lost; memory is bounded by a chunk and a row; chunks are a function of the body's bytes and the options, not of how the
@@ -48,6 +48,7 @@ type Reader struct {
 	header  []string
 	labels  []string // the header's names as members begin: quoted, with a colon
 	fields  []decode.Field
+	rows    int // about how many a chunk has
 }
 
 // NewReader reads from src under valid options.
@@ -65,17 +66,14 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 			return nil, err
 		}
 	}
-	b := batch{reader: r, sum: xxh3.New128()}
-	for _, label := range r.labels {
-		_, _ = b.sum.WriteString(label) // never fails
-	}
-	for b.size < chunkBytes && b.places < decode.MaxChunkRows {
+	b := r.begin()
+	for b.size < chunkBytes && len(b.all) < decode.MaxChunkRows {
 		rec, err := r.records.next()
-		if errors.Is(err, io.EOF) && b.places > 0 {
+		if errors.Is(err, io.EOF) && len(b.all) > 0 {
 			break
 		}
 		if err != nil {
-			return r.broken(&b, err)
+			return r.broken(b, err)
 		}
 		b.add(rec)
 	}
@@ -84,7 +82,7 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 
 // broken gives the rows that were whole before the body broke off; the error comes again with the next call.
 func (r *Reader) broken(b *batch, err error) (*decode.Chunk, error) {
-	if b.places == 0 {
+	if len(b.all) == 0 {
 		return nil, err
 	}
 	return b.chunk(), nil
@@ -133,37 +131,71 @@ func columnName(text string, place int, taken map[string]bool) string {
 
 // isNull reports whether a cell means NULL.
 func (r *Reader) isNull(c cell) bool {
-	return !c.quoted && slices.Contains(r.options.Nulls, string(c.text))
+	if c.quoted {
+		return false
+	}
+	for _, null := range r.options.Nulls {
+		if string(c.text) == null {
+			return true
+		}
+	}
+	return false
 }
 
-// batch gathers the records of a chunk. Cells become JSON only when all are there, for a new column's type depends on all of them.
+// batch gathers the records of a chunk: as columns while every cell is a value of the column that the stream has. Else cells become JSON
+// when all are there, for a new column's type depends on all of them.
 type batch struct {
 	reader  *Reader
-	cells   []cell // of all records, each as many as the header has
+	all     [][]byte // the records so far, those that are refused among them
 	refused []decode.Rejected
-	places  int // records so far
 	size    int
-	// sum is of the header and the records: what their JSON is depends on the stream too.
-	sum *xxh3.Hasher128
+	// cells are nil where texts are needed.
+	cells   *decode.Cells
+	writers []writer
+}
+
+// begin begins a chunk, which is likely to have as many rows as the one before.
+func (r *Reader) begin() *batch {
+	b := &batch{reader: r, all: make([][]byte, 0, r.rows)}
+	if schema := r.schema(); schema != nil {
+		b.cells, b.writers = decode.NewCells(schema, r.header, r.rows, chunkBytes), r.writers(schema, nil)
+	}
+	return b
+}
+
+func (r *Reader) schema() *event.Schema {
+	if r.options.Schema == nil {
+		return nil
+	}
+	return r.options.Schema()
 }
 
 func (b *batch) add(rec record) {
 	b.size += len(rec.raw)
-	_, _ = b.sum.Write(rec.raw)
-	_, _ = b.sum.Write([]byte{'\n'})
 	reason := rec.fault
 	if want := len(b.reader.header); reason == "" && len(rec.cells) != want {
 		reason = fmt.Sprintf("the row has %d cells, the header %d", len(rec.cells), want)
 	}
-	if reason == "" {
+	if reason == "" && !utf8.Valid(rec.raw) {
 		reason = invalidCell(b.reader.header, rec.cells)
 	}
 	if reason != "" {
-		b.refused = append(b.refused, decode.Rejected{Line: b.places, Reason: reason, Raw: rec.raw})
-	} else {
-		b.cells = append(b.cells, rec.cells...)
+		b.refused = append(b.refused, decode.Rejected{Line: len(b.all), Reason: reason, Raw: rec.raw})
+	} else if b.cells != nil && !b.store(rec.cells) {
+		b.cells = nil
 	}
-	b.places++
+	b.all = append(b.all, rec.raw)
+}
+
+// store adds a row to the columns; false if some cell is no value of its column.
+func (b *batch) store(cells []cell) bool {
+	for i, c := range cells {
+		if !b.reader.isNull(c) && !b.cells.Add(i, c.text, b.writers[i]) {
+			return false
+		}
+	}
+	b.cells.EndRow()
+	return true
 }
 
 // invalidCell says what is wrong with the text of a row, if anything.
@@ -176,17 +208,66 @@ func invalidCell(header []string, cells []cell) string {
 	return ""
 }
 
-// chunk writes the records as JSON.
+// chunk gives the records away.
 func (b *batch) chunk() *decode.Chunk {
-	r := b.reader
-	out := &decode.Chunk{Fields: r.fields, Refused: b.refused, Texts: make([][]byte, 0, len(b.cells)/len(r.header)), Digest: b.sum.Sum128().Bytes()}
-	writers := b.writers()
-	width := len(r.header)
-	text := make([]byte, 0, b.size+b.size/2)
-	var ends []int
-	for row := 0; row < len(b.cells); row += width {
+	r, all := b.reader, b.all
+	r.rows = len(all) + len(all)/8
+	out := &decode.Chunk{Fields: r.fields, Refused: b.refused, Hash: func() [16]byte { return r.hash(all) }}
+	rows, schema := b.rows(), r.schema()
+	if b.cells == nil || len(rows) == 0 {
+		out.Texts = r.texts(rows, schema)
+		return out
+	}
+	out.Columns, out.Types = b.cells.Columns()
+	out.Rows, out.Spell = len(rows), func() [][]byte { return r.texts(rows, schema) }
+	return out
+}
+
+// rows are the records that were not refused.
+func (b *batch) rows() [][]byte {
+	if len(b.refused) == 0 {
+		return b.all
+	}
+	out, refused := make([][]byte, 0, len(b.all)), b.refused
+	for place, raw := range b.all {
+		if len(refused) > 0 && refused[0].Line == place {
+			refused = refused[1:]
+			continue
+		}
+		out = append(out, raw)
+	}
+	return out
+}
+
+// hash is of the header and of records: what their JSON is depends on the stream too.
+func (r *Reader) hash(records [][]byte) [16]byte {
+	sum := xxh3.New128()
+	for _, label := range r.labels {
+		_, _ = sum.WriteString(label) // never fails
+	}
+	for _, raw := range records {
+		_, _ = sum.Write(raw)
+		_, _ = sum.Write([]byte{'\n'})
+	}
+	return sum.Sum128().Bytes()
+}
+
+// texts writes records that were cut into cells before as JSON.
+func (r *Reader) texts(rows [][]byte, schema *event.Schema) [][]byte {
+	split, width := records{delimiter: r.records.delimiter}, len(r.header)
+	size := 0
+	cells := make([]cell, 0, len(rows)*width)
+	for _, raw := range rows {
+		cells = append(cells, split.split(raw).cells...)
+		size += len(raw)
+	}
+	writers := r.writers(schema, cells)
+	text := make([]byte, 0, size+size/2)
+	out := make([][]byte, 0, len(rows))
+	for ; len(cells) > 0; cells = cells[width:] {
+		start := len(text)
 		text = append(text, '{')
-		for i, c := range b.cells[row : row+width] {
+		for i, c := range cells[:width] {
 			if r.isNull(c) {
 				continue
 			}
@@ -196,30 +277,20 @@ func (b *batch) chunk() *decode.Chunk {
 			text = writers[i](append(text, r.labels[i]...), c.text)
 		}
 		text = append(text, '}')
-		ends = append(ends, len(text))
-	}
-	start := 0
-	for _, end := range ends {
-		out.Texts = append(out.Texts, text[start:end:end])
-		start = end
+		out = append(out, text[start:len(text):len(text)])
 	}
 	return out
 }
 
 // writers chooses how the cells of each column become JSON: as the stream's column wants them, or as all of them suggest.
-func (b *batch) writers() []writer {
-	r := b.reader
-	var schema *event.Schema
-	if r.options.Schema != nil {
-		schema = r.options.Schema()
-	}
+func (r *Reader) writers(schema *event.Schema, cells []cell) []writer {
 	out := make([]writer, len(r.header))
 	for i, name := range r.header {
 		if column := find(schema, name); column != nil {
 			out[i] = writerFor(column.Type.Kind, column.ID == schema.TimeColumn)
 			continue
 		}
-		out[i] = b.sniff(i)
+		out[i] = r.sniff(i, cells)
 	}
 	return out
 }
@@ -237,15 +308,13 @@ func find(schema *event.Schema, name string) *event.Column {
 
 // sniff chooses for a column that the stream does not have: numbers if all cells of the chunk are numbers that one type holds, booleans
 // if all are, else text.
-func (b *batch) sniff(column int) writer {
+func (r *Reader) sniff(column int, cells []cell) writer {
 	var seen decode.Literals
-	width := len(b.reader.header)
-	for at := column; at < len(b.cells); at += width {
-		c := b.cells[at]
-		if b.reader.isNull(c) {
-			continue
+	width := len(r.header)
+	for at := column; at < len(cells); at += width {
+		if c := cells[at]; !r.isNull(c) {
+			seen.Add(c.text)
 		}
-		seen.Add(c.text)
 	}
 	switch seen.Kind() {
 	case event.Boolean, event.BigInt, event.Double:

@@ -31,7 +31,7 @@ func read(src io.Reader, options Options) (string, error) {
 			return out.String(), err
 		}
 		refused, place := chunk.Refused, 0
-		for _, text := range chunk.Texts {
+		for _, text := range chunk.RowTexts() {
 			for ; len(refused) > 0 && refused[0].Line == place; place++ {
 				fmt.Fprintf(&out, "%d: %s\n", base+place, refused[0].Reason)
 				refused = refused[1:]
@@ -184,7 +184,7 @@ func texts(t *rapid.T, reader *Reader) (out [][]byte) {
 		if err != nil || len(chunk.Refused) > 0 {
 			t.Fatalf("%v %v", err, chunk)
 		}
-		out = append(out, chunk.Texts...)
+		out = append(out, chunk.RowTexts()...)
 	}
 }
 
@@ -216,7 +216,7 @@ func FuzzReader(f *testing.F) {
 			require.NoError(t, err)
 			rows, err := chunk.Decode(schema, decode.Options{}, 0)
 			require.NoError(t, err)
-			require.Len(t, chunk.Texts, rows.Count)
+			require.Len(t, chunk.RowTexts(), rows.Count)
 		}
 	})
 }

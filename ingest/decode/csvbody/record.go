@@ -51,10 +51,11 @@ type records struct {
 	state     state  // at searched
 	block     int    // how much memory was asked for last
 	skipping  bool   // the rest of a record that was too long is passed over
+	cells     []cell // of the last record
 	err       error
 }
 
-// next returns the next record, or io.EOF. Its memory is never written again.
+// next returns the next record, or io.EOF. Its texts are never written again; the list of its cells is good until the next one.
 func (r *records) next() (record, error) {
 	for {
 		line, whole, err := r.line()
@@ -145,6 +146,12 @@ func (r *records) take(n int) []byte {
 
 // search moves searched to the next line break outside of quotes, or to the end; false without one.
 func (r *records) search() bool {
+	if r.searched == 0 && r.state == cellStart {
+		if end := bytes.IndexByte(r.buf, '\n'); end >= 0 && bytes.IndexByte(r.buf[:end], '"') < 0 {
+			r.searched = end
+			return true
+		}
+	}
 	for i := r.searched; i < len(r.buf); i++ {
 		c := r.buf[i]
 		switch {
@@ -201,7 +208,8 @@ func (r *records) split(line []byte) record {
 	if r.delimiter == 0 {
 		r.delimiter = delimiterOf(line)
 	}
-	out := record{raw: line}
+	out := record{raw: line, cells: r.cells[:0]}
+	defer func() { r.cells = out.cells[:0] }()
 	rest := line
 	for {
 		if len(out.cells) == maxCells {

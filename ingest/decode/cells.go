@@ -1,0 +1,92 @@
+package decode
+
+import (
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
+)
+
+// Cells builds columns of rows whose values are texts without a type of their own, such as those of CSV, as long as each is a value of the
+// column that the stream has: by the same code that reads rows of JSON. It is used by one goroutine.
+type Cells struct {
+	decoder *decoder
+	columns []*column // of each field
+	scratch []byte
+}
+
+// NewCells begins columns of a schema under these names, which are distinct; those that the schema does not have are TEXT. rows and bytes are
+// about how much will come. The result is nil where cells of some column have to be looked at as JSON.
+func NewCells(schema *event.Schema, names []string, rows, bytes int) *Cells {
+	d, err := newDecoder(schema, Options{Mode: catalog.Evolve}) // under which a spelling counts most
+	if err != nil || d.overflow >= 0 && slices.Contains(names, d.columns[d.overflow].name) {
+		return nil
+	}
+	d.expect(rows, bytes)
+	c := &Cells{decoder: d, columns: make([]*column, len(names))}
+	for i, name := range names {
+		at, known := d.byName[name]
+		if !known {
+			c.columns[i] = &column{name: name, kind: event.Text, typ: event.Type{Kind: event.Text}, limits: &d.limits}
+			continue
+		}
+		if c.columns[i] = &d.columns[at]; c.columns[i].as != nil {
+			return nil
+		}
+	}
+	return c
+}
+
+// Add gives a field of the present row its value; fields that are given none are NULL. asJSON writes a text that is valid UTF-8 as the JSON that it
+// stands for in the column. The result is false if that is no value of the column, and then no row may be added any more.
+func (c *Cells) Add(field int, text []byte, asJSON func(dst, text []byte) []byte) bool {
+	to := c.columns[field]
+	switch {
+	case to.kind == event.Text:
+		if !to.begin(c.decoder.out.Count) {
+			return false
+		}
+		to.room(len(text))
+		to.data = append(to.data, text...)
+		to.addText()
+		return true
+	case len(text) > 0 && startsNumber(text[0]) && to.takesNumbers():
+		return c.decoder.storeAlone(to, text)
+	default:
+		c.scratch = asJSON(c.scratch[:0], text)
+		return c.decoder.storeAlone(to, c.scratch)
+	}
+}
+
+// takesNumbers reports whether a text that begins as a number does is one, or no value of the column.
+func (c *column) takesNumbers() bool {
+	switch c.kind {
+	case event.SmallInt, event.Integer, event.BigInt, event.Real, event.Double:
+		return true
+	default:
+		return false
+	}
+}
+
+// EndRow ends the present row.
+func (c *Cells) EndRow() { c.decoder.out.Count++ }
+
+// Rows is how many rows were ended.
+func (c *Cells) Rows() int { return c.decoder.out.Count }
+
+// Columns gives the columns away, with their types.
+func (c *Cells) Columns() ([]arrow.Array, []event.Type) {
+	rows := c.Rows()
+	values, types := make([]arrow.Array, len(c.columns)), make([]event.Type, len(c.columns))
+	for i, column := range c.columns {
+		types[i] = column.typ
+		if column.rows == 0 {
+			values[i] = event.NewNulls(column.typ, rows)
+		} else {
+			values[i] = column.finish(rows)
+		}
+	}
+	return values, types
+}

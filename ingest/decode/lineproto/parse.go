@@ -234,7 +234,7 @@ func (p *point) next() *field {
 
 // name reads the field's name at i and gives the index of its value, behind which there is something. Most often it is that of the line before.
 func (f *field) name(text []byte, i int) (end int, fault string) {
-	if end = i + len(f.key); !f.escaped && end > i && end+1 < len(text) && text[end] == '=' && string(text[i:end]) == string(f.key) {
+	if end = i + len(f.key); !f.escaped && end > i && end+1 < len(text) && text[end] == '=' && bytes.Equal(text[i:end], f.key) {
 		return end + 1, ""
 	}
 	start := i

@@ -33,8 +33,9 @@ type Stream struct {
 	writers []*partition.Writer
 	sealing *seal.Stream
 	dedup   *dedup.State
-	// ready is when the stream was open: no partition has been silent for longer.
-	ready time.Time
+	// ready is when the stream was open: no partition has been silent for longer. recovered is where its logs ended then.
+	ready     time.Time
+	recovered event.Vector
 
 	// evolving is held for reading from the check that rows fit the present schema until they are queued, and for writing while the
 	// schema changes. So no rows of an old version are queued after the change, and extents covers all that were before it.
@@ -79,7 +80,7 @@ func (e *Engine) recoverStream(name string) (*Stream, error) {
 			return nil, errors.Join(fmt.Errorf("partition %d: %w", p, err), s.close())
 		}
 	}
-	s.ready = e.options.Now()
+	s.ready, s.recovered = e.options.Now(), s.sealing.Tail.View().Next
 	return s, nil
 }
 
@@ -134,7 +135,8 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 // lostLog is the answer to a log that ends before what was sealed from it: new events would be given offsets a second time.
 func lostLog(stream string, p event.Partition, next, sealed event.Offset) error {
 	return event.Errorf(event.CodeCorrupt, "the log of stream %s, partition %d ends at offset %d, but rows up to %d were durable: log files are missing",
-		stream, p, next, sealed)
+		stream, p, next, sealed).
+		WithHint("put the files back, or run tidemark doctor repair: the log then goes on behind those offsets, and what was in no segment is told to be lost")
 }
 
 // replay puts one log entry back into the tail as it was, less what is sealed of it, and applies it to what is known of duplicates.
@@ -187,6 +189,9 @@ func replayed(entry *eventlog.Entry, schema *event.Schema) (out partition.Rows, 
 	out.Columns, out.Raw, out.Times = rows.Columns, rows.Raw, rows.Times
 	return out, nil
 }
+
+// Recovered is where the stream's logs ended when this process opened them.
+func (s *Stream) Recovered() event.Vector { return s.recovered }
 
 // Definition is the stream's present definition.
 func (s *Stream) Definition() *catalog.Stream {

@@ -157,6 +157,20 @@ func Load(fsys vfs.FS, stream string, options Options) (s *State, damaged bool, 
 	return New(options), true, nil
 }
 
+// Look is Load that changes nothing. It gives nil for a snapshot that is damaged, which stays where it is, and an error with fs.ErrNotExist where
+// there is none.
+func Look(fsys vfs.FS, stream string, options Options) (*State, error) {
+	s := New(options)
+	err := s.read(fsys, snapshotPath(stream))
+	if err == nil {
+		return s, nil
+	}
+	if s.Close(); isDamage(err) {
+		return nil, nil
+	}
+	return nil, fmt.Errorf("read what is known of requests: %w", err)
+}
+
 func isDamage(err error) bool {
 	var fault *event.Error
 	return errors.Is(err, record.ErrTorn) || errors.As(err, &fault) && fault.Code == event.CodeCorrupt

@@ -233,17 +233,22 @@ func (r *repairer) quarantine(o *opened, stream string, p event.Partition, from,
 	return o.catalog.Quarantine(stream, catalog.Quarantine{Partition: p, From: from, To: to, File: file, Reason: reason, Found: r.now})
 }
 
-// logs lets every log reach to where rows were sealed: no offset is given twice. Damage within a log is quarantined by the next start.
+// logs lets every log reach to where rows were sealed, and to where others have taken them: no offset is given twice. Damage within a log is
+// quarantined by the next start.
 func (r *repairer) logs() (err error) {
 	o, err := r.open(journalDir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
+	known, err := taken(r.fs, o.catalog)
+	if err != nil {
+		return err
+	}
 	for _, s := range o.catalog.Streams() {
 		for p := range s.Partitions {
 			part := event.Partition(p)
-			if err := r.extendLog(s.Name, part, o.manifest.View(s.Name).Sealed.Next.At(part)); err != nil {
+			if err := r.extendLog(o, s.Name, part, known[s.Name].At(part)); err != nil {
 				return err
 			}
 		}
@@ -254,12 +259,19 @@ func (r *repairer) logs() (err error) {
 	return nil
 }
 
-func (r *repairer) extendLog(stream string, p event.Partition, sealed event.Offset) error {
+// extendLog lets a log that ends before what was sealed or taken of it go on behind that. What was taken and not sealed is lost, and so may be
+// what came behind it.
+func (r *repairer) extendLog(o *opened, stream string, p event.Partition, known event.Offset) error {
+	sealed := o.manifest.View(stream).Sealed.Next.At(p)
 	l, err := r.look(stream, p)
-	if err != nil || sealed <= l.next {
+	if err != nil || max(sealed, known) <= l.next {
 		return err
 	}
-	name := fmt.Sprintf("%s/%020d.log", l.dir, sealed)
+	lost, end := max(sealed, l.next), max(sealed, known)
+	if err := r.quarantine(o, stream, p, lost, end, fmt.Sprintf("%s/%020d.log", l.dir, lost), "the file is missing"); err != nil {
+		return err
+	}
+	name := fmt.Sprintf("%s/%020d.log", l.dir, end)
 	if err := vfs.MkdirAllSync(r.fs, l.dir); err != nil {
 		return err
 	}
@@ -267,7 +279,7 @@ func (r *repairer) extendLog(stream string, p event.Partition, sealed event.Offs
 	if err != nil {
 		return err
 	}
-	r.out.done("%s is made: the log goes on behind what was sealed", name)
+	r.out.done("%s is made: the log goes on behind what was sealed or read", name)
 	r.out.lost("what was in the log of stream %s, partition %d and in no segment", stream, p)
 	return errors.Join(w.Mark(), w.Close())
 }

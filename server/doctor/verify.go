@@ -42,6 +42,8 @@ type verifier struct {
 	// catalog and manifest are what the journal says; nil if it cannot be read.
 	catalog  *catalog.Catalog
 	manifest *manifest.Manifest
+	// taken is up to where others than segments have taken rows of the streams.
+	taken map[string]event.Vector
 }
 
 // Verify reads everything in a data directory and holds it against its checksums. Findings are no error; an error is what kept it from
@@ -153,6 +155,9 @@ func detail(err error) string {
 
 func (v *verifier) logs() error {
 	streams, err := v.folders(logDir)
+	if err == nil && v.catalog != nil {
+		v.taken, err = taken(v.fs, v.catalog)
+	}
 	if err != nil {
 		return err
 	}
@@ -194,6 +199,8 @@ func (v *verifier) log(stream, partition string) error {
 	}
 	if last.Next < sealed && len(last.Damage) == 0 {
 		v.report.note(Damage, dir, "the log ends before offset %d, but rows up to offset %d were sealed", last.Next, sealed)
+	} else if known := v.taken[stream].At(partitionOf(partition)); last.Next < known && len(last.Damage) == 0 {
+		v.report.note(Damage, dir, "the log ends before offset %d, but rows up to offset %d were read", last.Next, known)
 	}
 	return nil
 }
@@ -242,7 +249,7 @@ func (v *verifier) missingLogs() error {
 			if err != nil {
 				return err
 			}
-			if len(names) == 0 && sealed.At(event.Partition(p)) > 0 {
+			if len(names) == 0 && max(sealed.At(event.Partition(p)), v.taken[s.Name].At(event.Partition(p))) > 0 {
 				v.report.note(Damage, dir, "the log is missing, and with it what was not sealed")
 			}
 		}

@@ -21,6 +21,8 @@ type input interface {
 	watermarks(m Mark) (closed, final int64)
 	// behind reports whether much is to be read before the mark is where the input is now.
 	behind(m Mark) bool
+	// reaches fails for a mark of an earlier process that the input had not come to when this one began.
+	reaches(m Mark) error
 	// pull gives what came since the mark: up to another one, or up to where the input is now where that is nil. It gives nil where
 	// there is nothing.
 	pull(ctx context.Context, from Mark, to *Mark) (*portion, error)
@@ -34,8 +36,8 @@ type portion struct {
 	// rows is how many rows there are, about.
 	rows   int64
 	pieces []piece
-	// lost is the rows that should be among these and have expired; nil for none.
-	lost  *Loss
+	// lost are the rows that should be among these and are gone.
+	lost  []Loss
 	close func() error
 }
 

@@ -62,7 +62,10 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 	mark := Mark{Name: s.want.Name, Vector: from.Vector.Max(to.Vector), Watermarks: rising(from.Watermarks, to.Watermarks)}
 	p := &portion{to: mark, closed: least(mark.Watermarks, stream.Partitions()), close: pinned.Close}
 	if loss, ok := lossBetween(from, mark.Vector, pinned.ExpiredTo()); ok {
-		p.lost = &loss
+		p.lost = append(p.lost, loss)
+	}
+	if loss, ok := damageBetween(from, mark.Vector, stream.Definition().Quarantined); ok {
+		p.lost = append(p.lost, loss)
 	}
 	if from.Vector.Covers(mark.Vector) && slices.Equal(from.Watermarks, mark.Watermarks) {
 		return nil, pinned.Close()
@@ -119,6 +122,20 @@ func (s *streamInput) watermarks(m Mark) (closed, final int64) {
 	}
 	closed = least(m.Watermarks, stream.Partitions())
 	return closed, closed
+}
+
+// reaches implements input. A stream whose log ends before a mark has lost files, and would give its next rows offsets that the view has
+// taken: it would pass them over.
+func (s *streamInput) reaches(m Mark) error {
+	stream, err := s.engine.Stream(s.want.Name)
+	if err != nil {
+		return err
+	}
+	if end := stream.Recovered(); !end.Covers(m.Vector) {
+		return event.Errorf(event.CodeCorrupt, "it has read stream %s up to offsets %s, and the log ended at %s when the server began: log files are missing",
+			s.want.Name, m.Vector, end).WithHint("stop the server and run tidemark doctor repair: the log then goes on behind those offsets")
+	}
+	return nil
 }
 
 // behind implements input.

@@ -77,6 +77,9 @@ func (v *viewInput) watermarks(m Mark) (closed, final int64) {
 	return following(m.Watermarks[0]), following(m.Watermarks[1])
 }
 
+// reaches implements input. A changelog that lacks its end is found where it is read.
+func (v *viewInput) reaches(Mark) error { return nil }
+
 // behind implements input.
 func (v *viewInput) behind(m Mark) bool { return m.Vector.At(0) == 0 }
 

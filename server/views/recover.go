@@ -47,6 +47,9 @@ func (r *runtime) restore(ctx context.Context) error {
 	if err := r.place(found.Marks, targets); err != nil {
 		return err
 	}
+	if err := r.checkInputs(targets); err != nil {
+		return err
+	}
 	r.recorded = r.final
 	late := r.late
 	for i := range r.inputs {
@@ -70,6 +73,20 @@ func (r *runtime) place(from, to []Mark) error {
 		return errInputChanged
 	}
 	r.marks = slices.Clone(from)
+	return nil
+}
+
+// checkInputs sees to it that the inputs have what an earlier process has read of them.
+func (r *runtime) checkInputs(marks []Mark) error {
+	if !r.view.unchecked {
+		return nil // the marks may be of what came since
+	}
+	for i, in := range r.inputs {
+		if err := in.reaches(marks[i]); err != nil {
+			return err
+		}
+	}
+	r.view.unchecked = false
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
@@ -13,15 +14,20 @@ import (
 // failed or is paused may stay so: what it has not read is kept for it until it is twice as old as the retention, and what it misses then is
 // recorded with the view.
 
-// Loss says that rows of a stream had expired before a view came to them: some of those between two vectors.
+// Loss says that rows of a stream were gone before a view came to them: some of those between two vectors.
 type Loss struct {
 	Stream string       `json:"stream"`
 	From   event.Vector `json:"from"`
 	To     event.Vector `json:"to"`
+	// Damaged says that damage has taken the rows; else they had expired.
+	Damaged bool `json:"damaged,omitempty"`
 }
 
 // String says it in words.
 func (l Loss) String() string {
+	if l.Damaged {
+		return fmt.Sprintf("it lacks rows between offsets %s and %s of %s, which were lost to damage before it read them", l.From, l.To, l.Stream)
+	}
 	return fmt.Sprintf("it lacks rows between offsets %s and %s of %s, which expired before it read them", l.From, l.To, l.Stream)
 }
 
@@ -38,10 +44,29 @@ func lossBetween(from Mark, to, expired event.Vector) (Loss, bool) {
 	return loss, !from.Vector.Covers(loss.To)
 }
 
-// withLoss adds a loss to those before. There is one for each stream, which reaches from the first row to the last.
+// damageBetween is what damage has taken of the rows after a mark and before a vector.
+func damageBetween(from Mark, to event.Vector, lost []catalog.Quarantine) (Loss, bool) {
+	loss := Loss{Stream: from.Name, Damaged: true}
+	if len(from.Vector) == 0 {
+		return loss, false
+	}
+	for _, q := range lost {
+		first, end := max(q.From, from.Vector.At(q.Partition)), min(q.To, to.At(q.Partition))
+		if first >= end {
+			continue
+		}
+		if loss.To == nil {
+			loss.From, loss.To = slices.Clone(from.Vector), slices.Clone(from.Vector)
+		}
+		loss.To = loss.To.With(q.Partition, max(end, loss.To.At(q.Partition)))
+	}
+	return loss, loss.To != nil
+}
+
+// withLoss adds a loss to those before. There is one for each stream and cause, which reaches from the first row to the last.
 func withLoss(list []Loss, loss Loss) []Loss {
 	out := slices.Clone(list)
-	i := slices.IndexFunc(out, func(l Loss) bool { return l.Stream == loss.Stream })
+	i := slices.IndexFunc(out, func(l Loss) bool { return l.Stream == loss.Stream && l.Damaged == loss.Damaged })
 	if i < 0 {
 		return append(out, loss)
 	}
@@ -76,8 +101,21 @@ func (s *Set) losses(snapshot *Snapshot) []Loss {
 		if ok {
 			out = withLoss(out, loss)
 		}
+		if stream, known := s.options.Catalog.Stream(m.Name); known {
+			if loss, ok := damageBetween(m, endOf(stream.Quarantined), stream.Quarantined); ok {
+				out = withLoss(out, loss)
+			}
+		}
 	}
 	return out
+}
+
+// endOf covers all that damage has taken.
+func endOf(lost []catalog.Quarantine) (end event.Vector) {
+	for _, q := range lost {
+		end = end.With(q.Partition, max(q.To, end.At(q.Partition)))
+	}
+	return end
 }
 
 // Needs reports whether a view has still to read a segment that retention has passed. Views that have read it and would read it again

@@ -160,8 +160,8 @@ func (r *runtime) take(ctx context.Context, i int, to *Mark, step func(map[strin
 		return false, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	if p.lost != nil {
-		if err := r.lose(*p.lost, to != nil); err != nil {
+	for _, loss := range p.lost {
+		if err := r.lose(loss, to != nil); err != nil {
 			return false, err
 		}
 	}

@@ -272,8 +272,8 @@ func (s *Subscription) pull(ctx context.Context) (found bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if p != nil && p.lost != nil {
-			return false, errors.Join(fmt.Errorf("%s: %w", p.lost, errInputChanged), p.close())
+		if p != nil && len(p.lost) > 0 {
+			return false, errors.Join(fmt.Errorf("%s: %w", p.lost[0], errInputChanged), p.close())
 		}
 		if p != nil {
 			s.current, s.from, s.next, s.delivered = p, i, 0, false

@@ -39,6 +39,8 @@ type View struct {
 	asked chan struct{}
 	// gone is closed once another view, or none, has the name.
 	gone chan struct{}
+	// unchecked is set while the marks that an earlier process has left are not held against the inputs. It is the goroutine's own.
+	unchecked bool
 	// held is the memory that the view takes of the share of all views.
 	held atomic.Int64
 

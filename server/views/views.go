@@ -112,6 +112,7 @@ func Open(options Options) (*Set, error) {
 	}
 	s.adoptHidden()
 	for _, v := range s.all() {
+		v.unchecked = true
 		v.start()
 	}
 	return s, nil

@@ -8,7 +8,10 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-func registerDateTrunc(r registry) { r.strict("date_trunc(TEXT, TIMESTAMPTZ)", dateTrunc) }
+func registerDateTrunc(r registry) {
+	r.strict("date_trunc(TEXT, TIMESTAMPTZ)", dateTrunc)
+	r.strict("date_trunc(TEXT, INTERVAL)", dateTruncInterval)
+}
 
 // truncations finds, for each unit, the span that a time falls into.
 var truncations = map[string]func(micros int64) (span, bool){

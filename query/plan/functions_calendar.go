@@ -33,6 +33,7 @@ func calendarFunctions() []*Function {
 		scalar("epoch", double, timestamptz), scalar("epoch", double, interval),
 		scalar("timezone", timestamptz, text, timestamptz),
 		scalar("date_trunc", timestamptz, text, timestamptz, text),
+		scalar("date_trunc", interval, text, interval),
 		scalar("time_bucket", timestamptz, interval, timestamptz, text),
 		scalar("age", interval, timestamptz, timestamptz),
 		scalar("date_diff", bigint, text, timestamptz, timestamptz), // boundaries of the unit that lie between

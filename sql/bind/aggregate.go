@@ -34,7 +34,7 @@ func standIn(i int, call plan.Aggregation) *plan.ColumnRef {
 // hasAggregate reports whether a stand-in for an aggregate call is in e.
 func hasAggregate(e plan.Expr) bool {
 	if ref, ok := e.(*plan.ColumnRef); ok {
-		return ref.Index < 0
+		return ref.Index < 0 && !isSpread(ref)
 	}
 	for _, in := range inputs(e) {
 		if hasAggregate(in) {

@@ -19,29 +19,59 @@ var counterAggregates = []string{"rate", "increase", "delta"}
 
 // aggregate binds a call of an aggregate function and stands for it until the select has been regrouped.
 func (x *scalars) aggregate(name string, e *ast.Call) (plan.Expr, error) {
-	if err := x.checkAggregate(name, e); err != nil {
-		return nil, err
+	if x.outer == nil {
+		if err := x.checkAggregate(name, e); err != nil {
+			return nil, err
+		}
 	}
-	inner := *x
-	inner.aggregates, inner.place = nil, "the arguments of another aggregate"
-	inner.windows, inner.spreads, inner.nested = nil, nil, "an aggregate"
-	call, err := inner.aggregation(name, e)
+	restore := x.outer.mark()
+	reads := &levels{}
+	call, err := x.filteredAggregation(name, e, reads)
+	if err == nil && reads.outer && !reads.own {
+		restore() // what the arguments took is not read here
+		return x.outerAggregate(name, e)
+	}
+	if wrong := x.checkAggregate(name, e); wrong != nil {
+		return nil, wrong
+	}
 	if err != nil {
 		return nil, err
 	}
-	if e.Filter != nil {
-		inner.place = "FILTER"
-		filter, err := inner.condition(e.Filter, "the condition of FILTER")
-		if err != nil {
-			return nil, err
-		}
-		if call.Filter == nil {
-			call.Filter = filter
-		} else if call.Filter, err = applied("and", e.Name.Pos, argument{filter, e.Name.Pos}, argument{call.Filter, e.Name.Pos}); err != nil {
-			return nil, err
-		}
-	}
 	return narrowSum(x.aggregates.add(call), &call), nil
+}
+
+// filteredAggregation binds the arguments of an aggregate and the condition of its FILTER, and notes whose columns they name.
+func (x *scalars) filteredAggregation(name string, e *ast.Call, reads *levels) (plan.Aggregation, error) {
+	inner := *x
+	inner.aggregates, inner.place, inner.reads = nil, "the arguments of another aggregate", reads
+	inner.windows, inner.spreads, inner.nested = nil, nil, "an aggregate"
+	call, err := inner.aggregation(name, e)
+	if err != nil || e.Filter == nil {
+		return call, err
+	}
+	inner.place = "FILTER"
+	filter, err := inner.condition(e.Filter, "the condition of FILTER")
+	if err != nil {
+		return call, err
+	}
+	if call.Filter != nil {
+		filter, err = applied("and", e.Name.Pos, argument{filter, e.Name.Pos}, argument{call.Filter, e.Name.Pos})
+	}
+	call.Filter = filter
+	return call, err
+}
+
+// levels tells whose columns expressions name, also those that constants rule out: the row's own, or those of the row around the query.
+type levels struct{ own, outer bool }
+
+// outerAggregate binds an aggregate that names columns of the row around this query only. As the SQL standard has it, it is one of the
+// query around, and its value belongs to the row around then.
+func (x *scalars) outerAggregate(name string, e *ast.Call) (plan.Expr, error) {
+	value, err := x.outer.x.aggregate(name, e)
+	if err != nil {
+		return nil, err
+	}
+	return x.outer.take(value, name), nil
 }
 
 // checkAggregate refuses what no aggregate takes, or none at this place.
@@ -87,6 +117,8 @@ func (x *scalars) aggregation(name string, e *ast.Call) (plan.Aggregation, error
 		args, keys, present, err = byKey(args, len(keys) > 0, false)
 	case slices.Contains(counterAggregates, name):
 		args, keys, err = x.counterArguments(name, args, e)
+	case name == "json_object_agg" && len(args) == 2: // names of members are text, of whatever type they were
+		args[0].expr, err = cast(args[0], text)
 	case name == "string_agg" && len(args) == 1:
 		args = append(args, argument{stringLiteral(",", text), e.Name.Pos})
 	}

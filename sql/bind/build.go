@@ -19,7 +19,7 @@ func (q *selection) plan() (plan.Node, error) {
 		node = &plan.FirstRows{Input: node, By: q.latest.By, Keys: q.latest.Keys}
 	}
 	if q.aggregated() {
-		if node, err = q.aggregate(node); err != nil {
+		if node, err = q.aggregate(q.spreadGroups(node)); err != nil {
 			return nil, err
 		}
 	}

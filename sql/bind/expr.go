@@ -30,6 +30,8 @@ type scalars struct {
 	spreads *spreads
 	// queries says that subqueries are allowed here.
 	queries bool
+	// reads, if not nil, notes whose columns are named.
+	reads *levels
 	// at remembers where columns were named, for errors found after binding.
 	at map[*plan.ColumnRef]event.Position
 }
@@ -180,6 +182,9 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 		return nil, x.explainAlias(e, err)
 	}
 	ref := x.scope.ref(i)
+	if x.reads != nil {
+		x.reads.own = true
+	}
 	if x.at != nil {
 		x.at[ref] = e.Position()
 	}

@@ -159,8 +159,13 @@ func (q *selection) spread(node plan.Node) plan.Node {
 	if len(s.arrays) == 0 {
 		return node
 	}
-	width := len(node.Columns())
 	out := &plan.Unnest{Input: node, Arrays: s.arrays, Names: s.names}
+	q.eachResult(settleSpreads(len(node.Columns())))
+	return out
+}
+
+// settleSpreads puts the columns of elements, which come behind so many others, in the place of what stood for them.
+func settleSpreads(width int) func(e plan.Expr) plan.Expr {
 	var settle func(e plan.Expr) plan.Expr
 	settle = func(e plan.Expr) plan.Expr {
 		if ref, ok := e.(*plan.ColumnRef); ok && isSpread(ref) {
@@ -168,7 +173,25 @@ func (q *selection) spread(node plan.Node) plan.Node {
 		}
 		return overParts(e, settle)
 	}
-	q.eachResult(settle)
+	return settle
+}
+
+// spreadGroups spreads the arrays out below the grouping where a select is grouped by their elements.
+func (q *selection) spreadGroups(node plan.Node) plan.Node {
+	grouped := false
+	for _, group := range q.groups {
+		plan.Walk(group, func(e plan.Expr) {
+			ref, ok := e.(*plan.ColumnRef)
+			grouped = grouped || ok && isSpread(ref)
+		})
+	}
+	if !grouped {
+		return node
+	}
+	settle := settleSpreads(len(node.Columns()))
+	out := q.spread(node)
+	q.groups = each(q.groups, settle)
+	q.rows.spreads.arrays = nil
 	return out
 }
 

@@ -26,8 +26,26 @@ func (x *scalars) outerColumn(e *ast.Column, err error) plan.Expr {
 	if err != nil {
 		return nil
 	}
-	o := x.outer
-	name := e.Parts[len(e.Parts)-1].Text
+	if x.reads != nil {
+		x.reads.outer = true
+	}
+	return x.outer.take(value, e.Parts[len(e.Parts)-1].Text)
+}
+
+// mark returns what takes back all that is read of this row, and of those around it, from now on.
+func (o *outerRow) mark() (restore func()) {
+	if o == nil {
+		return func() {}
+	}
+	taken, around := len(o.args), o.x.outer.mark()
+	return func() {
+		o.args = o.args[:taken]
+		around()
+	}
+}
+
+// take refers to a value of the row.
+func (o *outerRow) take(value plan.Expr, name string) *plan.OuterRef {
 	for i, known := range o.args {
 		if sameExpr(known, value) {
 			return &plan.OuterRef{Index: i, Name: name, Typ: value.Type()}

@@ -71,14 +71,23 @@ func overWindows(kind plan.AssignKind, step, size time.Duration) plan.Node {
 	}
 }
 
-func rollingSum(size time.Duration) plan.Node {
+func rolling(name string, size time.Duration) plan.Node {
 	f := inTime(trades("trades"), ">=", 2)
-	sum := aggregate("sum", column(f, 1))
+	of := aggregate(name, column(f, 1))
 	return &plan.Window{
-		Input: f, Partition: []plan.Expr{column(f, 0)}, Order: []plan.SortKey{{Expr: column(f, 2)}}, Names: []string{"total"},
-		Calls: []plan.WindowCall{{Fn: sum.Fn, Args: sum.Args, Frame: plan.Frame{
+		Input: f, Partition: []plan.Expr{column(f, 0)}, Order: []plan.SortKey{{Expr: column(f, 2)}}, Names: []string{name},
+		Calls: []plan.WindowCall{{Fn: of.Fn, Args: of.Args, Frame: plan.Frame{
 			Start: plan.FrameBound{Kind: plan.Preceding, Offset: width(size)}, End: plan.FrameBound{Kind: plan.CurrentRow},
 		}}},
+	}
+}
+
+// ranked numbers the trades of each symbol by time.
+func ranked(name string) plan.Node {
+	f := inTime(trades("trades"), ">=", 2)
+	return &plan.Window{
+		Input: f, Partition: []plan.Expr{column(f, 0)}, Order: []plan.SortKey{{Expr: column(f, 2)}}, Names: []string{name},
+		Calls: []plan.WindowCall{{Fn: plan.Functions[name][0]}},
 	}
 }
 
@@ -144,7 +153,13 @@ func BenchmarkStep(b *testing.B) {
 		{"hop-10s-by-1s-close", overWindows(plan.Hop, time.Second, 10*time.Second), OnWindowClose, []string{"trades"}},
 		{"hop-1m-by-1s-close", overWindows(plan.Hop, time.Second, time.Minute), OnWindowClose, []string{"trades"}},
 		{"hop-1h-by-1s-close", overWindows(plan.Hop, time.Second, time.Hour), OnWindowClose, []string{"trades"}},
-		{"rolling-10s", rollingSum(10 * time.Second), OnUpdate, []string{"trades"}},
+		{"hop-1h-by-1h-update", overWindows(plan.Hop, time.Hour, time.Hour), OnUpdate, []string{"trades"}},
+		{"hop-1h-by-1m-update", overWindows(plan.Hop, time.Minute, time.Hour), OnUpdate, []string{"trades"}},
+		{"rolling-10s", rolling("sum", 10*time.Second), OnUpdate, []string{"trades"}},
+		{"rolling-max-2s", rolling("max", 2*time.Second), OnUpdate, []string{"trades"}},
+		{"rolling-max-2m", rolling("max", 2*time.Minute), OnUpdate, []string{"trades"}},
+		{"rolling-stddev-2s", rolling("stddev_samp", 2*time.Second), OnUpdate, []string{"trades"}},
+		{"rolling-rank", ranked("rank"), OnUpdate, []string{"trades"}},
 		{"cascade", overGroups(), OnUpdate, []string{"trades"}},
 		{"join-1s", joinNear(time.Second), OnUpdate, []string{"trades", "quotes"}},
 	} {

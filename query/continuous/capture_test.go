@@ -26,7 +26,7 @@ func perSymbol() plan.Node {
 func TestCapturedStateStays(t *testing.T) {
 	t.Parallel()
 	for name, n := range map[string]plan.Node{
-		"groups": perSymbol(), "panes": overWindows(plan.Hop, 1e9, 5e9), "rolling": rollingSum(1e9), "retract": overGroups(), "join": joinNear(1e9),
+		"groups": perSymbol(), "panes": overWindows(plan.Hop, 1e9, 5e9), "rolling": rolling("sum", 1e9), "retract": overGroups(), "join": joinNear(1e9),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -37,7 +37,7 @@ func BenchmarkManyKeys(b *testing.B) {
 		name string
 		plan plan.Node
 	}{
-		{"group", byKey()}, {"rolling-1h", rollingSum(time.Hour)}, {"latest", latestByKey()},
+		{"group", byKey()}, {"rolling-1h", rolling("sum", time.Hour)}, {"latest", latestByKey()},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			p, err := Compile(c.plan, map[string]InputInfo{"trades": {Time: 3}}, Options{MemoryBytes: 8 << 30})

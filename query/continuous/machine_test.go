@@ -46,7 +46,7 @@ func TestStateIsForgotten(t *testing.T) {
 	t.Parallel()
 	for name, n := range map[string]plan.Node{
 		"tumble": overWindows(plan.Tumble, 0, 2*time.Second), "hop": overWindows(plan.Hop, time.Second, 5*time.Second),
-		"cumulate": overWindows(plan.Cumulate, time.Second, 5*time.Second), "rolling": rollingSum(time.Second),
+		"cumulate": overWindows(plan.Cumulate, time.Second, 5*time.Second), "rolling": rolling("sum", time.Second),
 		"join": joinNear(200 * time.Millisecond),
 	} {
 		for _, emit := range []Emit{OnUpdate, OnWindowClose} {
@@ -99,7 +99,7 @@ func TestSnapshotsThatCannotBeRead(t *testing.T) {
 
 func TestWatermarksDoNotFall(t *testing.T) {
 	t.Parallel()
-	m := compileTrades(t, rollingSum(time.Second), Options{}).Start()
+	m := compileTrades(t, rolling("sum", time.Second), Options{}).Start()
 	_, err := m.Step(context.Background(), Step{Inputs: map[string]InputStep{"trades": {Closed: 10}}})
 	require.NoError(t, err)
 	_, err = m.Step(context.Background(), Step{Inputs: map[string]InputStep{"trades": {Closed: 9}}})

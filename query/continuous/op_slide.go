@@ -34,7 +34,20 @@ type slideCall struct {
 	// first makes the call the value of the frame's first row, and instead is what it is where the frame has none, -1 for NULL.
 	first   bool
 	instead int
+	// carry makes it a value of the latest step or of one before, NULLs passed over with skips, and rank a number among peers.
+	carry carryKind
+	skips bool
+	rank  rankKind
 }
+
+// carryKind says which value of a frame a call carries on.
+type carryKind uint8
+
+const (
+	noCarry carryKind = iota
+	carryFirst
+	carryLast
+)
 
 // sliding makes the operator of a window all of whose calls can slide; nil where one cannot.
 func (n *rollingNode) sliding(w *plan.Window) (*slideNode, error) {
@@ -56,6 +69,9 @@ func (n *rollingNode) sliding(w *plan.Window) (*slideNode, error) {
 		out.peers = out.peers || f.start == byPeers || f.end == byPeers
 	}
 	for _, c := range out.calls {
+		out.peers = out.peers || c.rank != noRank
+	}
+	for _, c := range out.calls {
 		if c.arg >= 0 && out.frames[c.frame].reachesBack() {
 			out.args[c.arg].kept = true
 		}
@@ -71,13 +87,25 @@ func (n *slideNode) add(call plan.WindowCall) (ok bool, err error) {
 	}
 	c := slideCall{fn: call.Fn, frame: n.frameOf(f), arg: -1, instead: -1}
 	switch name := call.Fn.Name; {
+	case name == "first_value" && f.start == fromStart, name == "last_value":
+		c.carry, c.skips = carryLast, call.IgnoreNulls
+		if name == "first_value" {
+			c.carry = carryFirst
+		}
+		if f.lags() || c.skips && f.start != fromStart {
+			return false, nil
+		}
 	case name == "lag" || name == "first_value":
 		c.first = true
-		if call.IgnoreNulls || f.start == fromStart {
+		if call.IgnoreNulls {
 			return false, nil
 		}
 	case name == "row_number":
 		c.fn = countRows
+	case name == "rank":
+		c.fn, c.rank = countRows, rankByRow
+	case name == "dense_rank":
+		c.fn, c.rank = countRows, rankByGroup
 	case f.start == fromStart:
 		_, ok = kernel.NewRunningRoller(call.Fn)
 	default:
@@ -120,13 +148,18 @@ func (n *slideNode) start(_ *Machine, inputs []operator) operator {
 	}
 	for _, c := range n.calls {
 		o.rollers = append(o.rollers, c.newRoller(n.frames[c.frame]))
+		var k *carried
+		if c.carry != noCarry {
+			k = newCarried(n.args[c.arg].typ, c)
+		}
+		o.carried = append(o.carried, k)
 	}
 	return o
 }
 
 // newRoller is what computes a call; nil where that is the value of a row.
 func (c *slideCall) newRoller(f frame) kernel.Roller {
-	if c.first {
+	if c.first || c.carry != noCarry {
 		return nil
 	}
 	if f.start == fromStart {
@@ -145,6 +178,7 @@ type slideOp struct {
 	rows    *slideRows
 	cursors []frameCursors // by frame
 	rollers []kernel.Roller
+	carried []*carried // by call; nil for those that carry no value
 	// silent says when to look whether a partition can be forgotten; watched marks those that it has.
 	silent  calendar
 	watched []bool
@@ -265,6 +299,11 @@ func (o *slideOp) reach(keys int) {
 	for i := range o.cursors {
 		o.cursors[i].reach(keys)
 	}
+	for _, k := range o.carried {
+		if k != nil {
+			k.reach(keys)
+		}
+	}
 }
 
 // dueOrder is the order of rows that are given together.
@@ -329,6 +368,11 @@ func (o *slideOp) forget(horizon int64) {
 			r.Clear(gone)
 		}
 	}
+	for _, k := range o.carried {
+		if k != nil && len(gone) > 0 {
+			k.clear(gone)
+		}
+	}
 	o.rows.settle()
 	o.keys.remove(gone)
 }
@@ -338,9 +382,12 @@ func (o *slideOp) bytes() int64 {
 	for i := range o.cursors {
 		total += o.cursors[i].bytes()
 	}
-	for _, r := range o.rollers {
+	for i, r := range o.rollers {
 		if r != nil {
 			total += r.Bytes()
+		}
+		if k := o.carried[i]; k != nil {
+			total += k.bytes()
 		}
 	}
 	return total

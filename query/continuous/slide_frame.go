@@ -33,13 +33,14 @@ const mostRows = 1 << 30
 // slidingFrame is the frame of a call; ok is false for one that does not slide.
 func slidingFrame(call plan.WindowCall) (f frame, ok bool) {
 	switch call.Fn.Name {
-	case "row_number":
+	case "row_number", "rank", "dense_rank":
 		return frame{start: fromStart, end: byRows}, true
 	case "lag":
 		far, ok := callReach(call)
 		return frame{start: byRows, before: far.rows, end: byRows, first: true, whole: true}, ok && !far.all && far.rows < mostRows
 	case "first_value":
-		f.first = true
+		f.first = call.Frame.Start.Kind != plan.UnboundedPreceding
+	case "last_value":
 	default:
 		if !call.Fn.Aggregate {
 			return f, false

@@ -17,6 +17,7 @@ type frameMoves struct {
 	moves   []frameMove // by frame
 	keys    []uint32    // by result
 	place   []int32     // by result
+	peers   []int32     // by result, that of its first peer; where a call goes by peers
 	// kept are the rows of the step that frames can still reach after it, and slots where they are.
 	kept  []int32
 	slots []uint32
@@ -42,6 +43,11 @@ func (m *frameMoves) partition(key uint32, batch []int32) {
 	m.key, m.batch, m.first = key, batch, rows.count[key]
 	if m.op.node.peers {
 		m.findPeers()
+	}
+	if m.op.node.peers {
+		for _, from := range m.peersFrom {
+			m.peers = append(m.peers, int32(len(m.keys))+from)
+		}
 	}
 	for range batch {
 		m.keys = append(m.keys, key)
@@ -226,9 +232,14 @@ func (o *slideOp) results(due *Delta, m *frameMoves) ([]arrow.Array, error) {
 	out := make([]arrow.Array, len(o.node.calls))
 	for i, c := range o.node.calls {
 		var err error
-		if c.first {
+		switch {
+		case c.first:
 			out[i], err = m.firstValues(c, values)
-		} else {
+		case c.carry != noCarry:
+			out[i], err = o.carried[i].results(m, &m.moves[c.frame], values[c.arg])
+		case c.rank != noRank:
+			out[i], err = m.ranks(c, o.rollers[i])
+		default:
 			out[i], err = m.roll(c, o.rollers[i], values)
 		}
 		if err != nil {
@@ -241,9 +252,17 @@ func (o *slideOp) results(due *Delta, m *frameMoves) ([]arrow.Array, error) {
 // roll computes an aggregate after the moves of its frame.
 func (m *frameMoves) roll(c slideCall, r kernel.Roller, values []arrow.Array) (arrow.Array, error) {
 	var args []kernel.Operand
-	rows := 0
 	if c.arg >= 0 {
-		args, rows = []kernel.Operand{{Array: values[c.arg]}}, values[c.arg].Len()
+		args = []kernel.Operand{{Array: values[c.arg]}}
+	}
+	return m.counted(c, r, args)
+}
+
+// counted moves the frame of a call over arguments.
+func (m *frameMoves) counted(c slideCall, r kernel.Roller, args []kernel.Operand) (arrow.Array, error) {
+	rows := 0
+	if len(args) > 0 {
+		rows = args[0].Array.Len()
 	}
 	f := &m.moves[c.frame]
 	return r.Roll(kernel.Moves{

@@ -43,6 +43,12 @@ func (o *slideOp) save(w *stateWriter) error {
 		return err
 	}
 	for i, c := range o.node.calls {
+		if k := o.carried[i]; k != nil {
+			if err := k.save(w, keys); err != nil {
+				return err
+			}
+			continue
+		}
 		r, ok := o.rollers[i].(kernel.RunningRoller)
 		if !ok || o.node.frames[c.frame].start != fromStart {
 			continue
@@ -217,6 +223,12 @@ func (o *slideOp) loadCursors(numbers [][]int64) error {
 // loadRollers fills the aggregates: from their state, or with the rows that their frames hold.
 func (o *slideOp) loadRollers(r *stateReader, args []arrow.Array) error {
 	for i, c := range o.node.calls {
+		if k := o.carried[i]; k != nil {
+			if err := k.load(r, o.node.args[c.arg].typ, o.keys.slots()); err != nil {
+				return err
+			}
+			continue
+		}
 		switch roller := o.rollers[i].(type) {
 		case nil:
 			continue

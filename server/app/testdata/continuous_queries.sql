@@ -272,3 +272,14 @@ WITH (ttl = '10 seconds') AS SELECT quantity % 3 AS q, abs(quantity % 3) AS a, a
 WITH (ttl = '2 seconds') AS SELECT n, count(*) AS customers FROM (SELECT customer, count(*) AS n FROM orders GROUP BY customer) AS c GROUP BY n;
 
 WITH (ttl = '5 seconds') AS SELECT region, last(amount) AS latest FROM orders WHERE region = 'EU' GROUP BY region;
+
+-- Ranks, and values that are carried on.
+SELECT id, ts, rank() OVER (PARTITION BY region ORDER BY ts) AS r, dense_rank() OVER (PARTITION BY region ORDER BY ts) AS d, row_number() OVER
+(PARTITION BY region ORDER BY ts) AS n, first_value(price) OVER (PARTITION BY region ORDER BY ts) AS f, last_value(region) OVER (PARTITION BY region
+ORDER BY ts) AS l FROM orders;
+SELECT id, ts, last_value(price) IGNORE NULLS OVER (PARTITION BY paid ORDER BY ts) AS l, first_value(region) IGNORE NULLS OVER (PARTITION BY paid ORDER
+BY ts ROWS UNBOUNDED PRECEDING) AS f, last_value(amount) OVER (PARTITION BY paid ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND CURRENT
+ROW) AS p FROM orders;
+SELECT id, ts, nth_value(amount, 2) OVER w AS n, count(DISTINCT quantity) OVER w AS q, string_agg(region, '') OVER w AS s FROM orders WINDOW w AS
+(PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '8 seconds' PRECEDING AND CURRENT ROW);
+SELECT id, ts, rank() OVER (ORDER BY ts) AS r, dense_rank() OVER (ORDER BY ts, amount) AS d, sum(quantity) OVER (ORDER BY ts, amount) AS s FROM orders;

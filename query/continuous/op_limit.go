@@ -6,7 +6,7 @@ import (
 )
 
 // compileLimit makes the operator of ORDER BY with LIMIT: the chain from the limit down to the order is computed as a whole, since
-// what lies between two operators has no order.
+// what lies between two operators has no order. Of rows that only come no more are kept than the limit lets through.
 func (c *compiler) compileLimit(n plan.Node) (node, error) {
 	sort := sortBelow(n)
 	if sort == nil {
@@ -17,12 +17,48 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	most, limited := mostRowsOf(n)
+	few := limited && most <= mostTop && input.traits().appendOnly
+	if few {
+		if input, err = c.compileTop(sort, input, nil, sort.Keys, int(max(most, 1))); err != nil {
+			return nil, err
+		}
+	}
 	out, err := c.recompute(sort, []node{input}, [][]plan.Expr{nil})
 	if err != nil {
 		return nil, err
 	}
 	out.plan, out.cols = overSort(n, out.plan), n.Columns()
+	if few {
+		return out, nil
+	}
 	return out, c.boundedRecompute(out, n)
+}
+
+// mostRowsOf is how many of the first rows of the order below them limits let through; ok is false where nothing says it before the query
+// runs.
+func mostRowsOf(n plan.Node) (most int64, ok bool) {
+	switch n := n.(type) {
+	case *plan.Sort:
+		return n.Limit, n.Limit >= 0
+	case *plan.Project:
+		return mostRowsOf(n.Input)
+	case *plan.Limit:
+		if n.Bounds != nil || n.Count < 0 {
+			return 0, false
+		}
+		below, ok := mostRowsOf(n.Input)
+		most = n.Offset + n.Count
+		if most < 0 { // both are great
+			return below, ok
+		}
+		if ok {
+			most = min(most, below)
+		}
+		return most, true
+	default:
+		return 0, false
+	}
 }
 
 // sortBelow finds the order of a limit, through projections; nil where there is none.

@@ -60,7 +60,7 @@ func (c *compiler) compileTop(n plan.Node, input node, by []plan.Expr, order []p
 		}
 		out.keys = append(out.keys, key)
 	}
-	if out.schedule.expires < 0 {
+	if out.schedule.expires < 0 && len(by) > 0 {
 		return out, c.bounded(out, n)
 	}
 	return out, nil

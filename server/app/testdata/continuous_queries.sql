@@ -283,3 +283,5 @@ ROW) AS p FROM orders;
 SELECT id, ts, nth_value(amount, 2) OVER w AS n, count(DISTINCT quantity) OVER w AS q, string_agg(region, '') OVER w AS s FROM orders WINDOW w AS
 (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '8 seconds' PRECEDING AND CURRENT ROW);
 SELECT id, ts, rank() OVER (ORDER BY ts) AS r, dense_rank() OVER (ORDER BY ts, amount) AS d, sum(quantity) OVER (ORDER BY ts, amount) AS s FROM orders;
+
+SELECT id, amount * 2 AS twice FROM orders ORDER BY amount DESC LIMIT 3 OFFSET 2;

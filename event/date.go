@@ -21,11 +21,20 @@ func FormatDate(days int32) string { return string(AppendDate(nil, days)) }
 
 // AppendDate appends what FormatDate renders.
 func AppendDate(dst []byte, days int32) []byte {
+	if micros, ok := infinityOfDay(days); ok {
+		return append(dst, infinityText(micros)...)
+	}
 	return time.Unix(int64(days)*secondsPerDay, 0).UTC().AppendFormat(dst, time.DateOnly)
 }
 
 // DateOf is the day, counted since 1970-01-01, that a time in microseconds since then lies in. All microseconds fit.
 func DateOf(micros int64) int32 {
+	switch micros {
+	case InfiniteFuture:
+		return InfiniteFutureDay
+	case InfinitePast:
+		return InfinitePastDay
+	}
 	days := micros / microsPerDay
 	if micros%microsPerDay < 0 {
 		days--
@@ -33,8 +42,12 @@ func DateOf(micros int64) int32 {
 	return int32(days)
 }
 
-// DateStart is the time at which a day begins, in microseconds since 1970; ok is false where that does not fit.
+// DateStart is the time at which a day begins, in microseconds since 1970; ok is false where that does not fit. An infinite day begins at
+// the infinite time.
 func DateStart(days int32) (micros int64, ok bool) {
+	if micros, ok = infinityOfDay(days); ok {
+		return micros, true
+	}
 	if int64(days) > math.MaxInt64/microsPerDay || int64(days) < math.MinInt64/microsPerDay {
 		return 0, false
 	}

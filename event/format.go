@@ -18,6 +18,9 @@ func FormatTimestamp(micros int64) string { return string(AppendTimestamp(nil, m
 func AppendTimestamp(dst []byte, micros int64) []byte {
 	days := int64(DateOf(micros))
 	if days < earliestDay || days > latestDay {
+		if infinite := infinityText(micros); infinite != "" {
+			return append(dst, infinite...)
+		}
 		return time.UnixMicro(micros).UTC().AppendFormat(dst, timestampLayout)
 	}
 	year, month, day := civil(days)
@@ -68,6 +71,9 @@ func appendDigits(dst []byte, v uint64, n int) []byte {
 // AppendPlainTimestamp appends the form that a cast to TEXT gives, which PostgreSQL and DuckDB share for a time in UTC:
 // 2026-03-01 09:20:30.5, without the zeros that would end the fraction.
 func AppendPlainTimestamp(dst []byte, micros int64) []byte {
+	if infinite := infinityText(micros); infinite != "" {
+		return append(dst, infinite...)
+	}
 	return time.UnixMicro(micros).UTC().AppendFormat(dst, "2006-01-02 15:04:05.999999")
 }
 

@@ -12,9 +12,15 @@ func LooseTimestamp(text string) (micros int64, ok bool) {
 	if strings.EqualFold(strings.TrimSpace(text), "epoch") {
 		return 0, true
 	}
+	if sign := parseInfinity(text); sign != 0 {
+		return infinities[sign], true
+	}
 	half, text := cutHalf(text)
 	micros, ok = ParseTimestamp(padded(text))
-	if !ok || half == 0 {
+	switch {
+	case !ok && half == 0:
+		return zonedTimestamp(text)
+	case !ok || half == 0:
 		return micros, ok
 	}
 	hour := TimeOfDay(micros) / (3600 * microsPerSecond)

@@ -32,9 +32,10 @@ var intervalUnits = map[string]intervalUnit{
 }
 
 // ParseInterval reads an interval: numbers with units ("5 minutes", "1h30m", "1.5 days"), a clock ("02:00:00.5"), both ("1 day
-// 02:00:00"), ISO 8601 ("P1DT2H"), or the SQL standard's "1-2" and "3 4:05:06" for years, months and days. Parts may be signed, and a
-// final "ago" negates the whole. A fraction of a day, week, month or year goes to the smaller fields with 30 days to the month and 24
-// hours to the day. Parts of a microsecond are cut off. The error is an *Error with CodeInvalidValue.
+// 02:00:00"), a number alone at the end, which counts seconds, ISO 8601 ("P1DT2H"), or the SQL standard's "1-2" and "3 4:05:06" for years,
+// months and days. Parts may be signed, and a final "ago" negates the whole. A fraction of a day, week, month or year goes to the smaller
+// fields with 30 days to the month and 24 hours to the day. Parts of a microsecond are cut off. The error is an *Error with
+// CodeInvalidValue.
 func ParseInterval(text string) (arrow.MonthDayNanoInterval, error) {
 	s := strings.ToLower(strings.TrimSpace(text))
 	p := intervalParser{}
@@ -97,6 +98,9 @@ func (p *intervalParser) parts(s string) bool {
 			n++
 		}
 		unit, ok := lookUpUnit(rest[:n])
+		if rest == "" {
+			unit, ok = intervalUnits["second"], true
+		}
 		if !ok {
 			return false
 		}

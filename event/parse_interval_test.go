@@ -16,6 +16,9 @@ func TestParseInterval(t *testing.T) {
 		"1m":                                   "00:01:00",
 		"1h":                                   "01:00:00",
 		"1h30m":                                "01:30:00",
+		"90":                                   "00:01:30",
+		"-1.5":                                 "-00:00:01.5",
+		"1 day 5":                              "1 day 00:00:05",
 		"90 seconds":                           "00:01:30",
 		"250 ms":                               "00:00:00.25",
 		"10 microseconds":                      "00:00:00.00001",
@@ -68,7 +71,7 @@ func TestParseInterval(t *testing.T) {
 func TestParseIntervalRefuses(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"", " ", "5", "minutes", "five minutes", "5 fortnights", "1 day 5", "12:", "12:60", "12:30:61", "1.5:30", "12:-30", "P", "PT",
+		"", " ", "minutes", "five minutes", "5 fortnights", "12:", "12:60", "12:30:61", "1.5:30", "12:-30", "P", "PT",
 		"P1", "P1H", "PT1D", "PT5MT5M", "- 1 day", "1 day ago ago", "5 mi", ":30", ".", "-", "2147483648 days", "2562048 hours",
 		"99999999999999999999 days", "9223372036854775807 weeks", "178956971 years", "9223372036854775 us 807999 us", "2147483647 days 1 day",
 	} {

@@ -33,7 +33,12 @@ func textToTimeOfDay(c *call) (arrow.Array, error) {
 
 func timestampToTimeOfDay(c *call) (arrow.Array, error) {
 	a := fixed[int64](c.args[0])
-	return mapFixed(c, c.result.Arrow(), func(i int) (int64, error) { return event.TimeOfDay(a.at(i)), nil })
+	return mapFixed(c, c.result.Arrow(), func(i int) (int64, error) {
+		if isInfinite(a.at(i)) {
+			return 0, errInfinite("TIME", a.at(i))
+		}
+		return event.TimeOfDay(a.at(i)), nil
+	})
 }
 
 // intervalToTimeOfDay leaves out months and whole days.

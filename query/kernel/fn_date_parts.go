@@ -155,7 +155,7 @@ func makeTimestamp(c *call) (arrow.Array, error) {
 		if err != nil {
 			return 0, err
 		}
-		return fromWall(micros, zone), nil
+		return event.FromWall(micros, zone), nil
 	})
 }
 

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"time"
-	_ "time/tzdata" // the zones are those of the program, also where the system has none
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -11,6 +10,7 @@ import (
 
 func registerTimeZones(r registry) {
 	r.strict("timezone(TEXT, TIMESTAMPTZ)", wallClock)
+	r.strict("from_wall_clock(TEXT, TIMESTAMPTZ)", fromWallClock)
 	r.strict("date_trunc(TEXT, TIMESTAMPTZ, TEXT)", dateTruncInZone)
 	r.strict("time_bucket(INTERVAL, TIMESTAMPTZ, TEXT)", timeBucketInZone)
 }
@@ -30,8 +30,8 @@ func (z *zones) at(i int) (*time.Location, error) {
 	if location, ok := z.known[name]; ok {
 		return location, nil
 	}
-	location, err := time.LoadLocation(name)
-	if err != nil || name == "" || name == "Local" {
+	location, ok := event.LoadZone(name)
+	if !ok {
 		return nil, event.Errorf(event.CodeInvalidValue, "there is no time zone %q", name).
 			WithHint("a name of the IANA database, such as Europe/Berlin, America/New_York or UTC")
 	}
@@ -43,13 +43,6 @@ func (z *zones) at(i int) (*time.Location, error) {
 func toWall(micros int64, zone *time.Location) (int64, bool) {
 	_, offset := time.UnixMicro(micros).In(zone).Zone()
 	return addInt64(micros, int64(offset)*microsPerSecond)
-}
-
-// fromWall is the moment at which clocks in a zone show a time. Where they skip it, it is the moment an hour later by them; where they
-// show it twice, the first.
-func fromWall(wall int64, zone *time.Location) int64 {
-	t := time.UnixMicro(wall).UTC()
-	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone).UnixMicro()
 }
 
 func wallClock(c *call) (arrow.Array, error) {
@@ -67,6 +60,18 @@ func wallClock(c *call) (arrow.Array, error) {
 	})
 }
 
+// fromWallClock is the moment at which clocks in a zone show a time.
+func fromWallClock(c *call) (arrow.Array, error) {
+	names, times := zonesOf(c.args[0]), fixed[int64](c.args[1])
+	return mapFixed(c, event.Timestamp, func(i int) (int64, error) {
+		zone, err := names.at(i)
+		if err != nil {
+			return 0, err
+		}
+		return event.FromWall(times.at(i), zone), nil
+	})
+}
+
 // inZone floors a time as clocks in a zone show it.
 func inZone(micros int64, zone *time.Location, find func(micros int64) (span, bool)) (int64, error) {
 	wall, ok := toWall(micros, zone)
@@ -77,7 +82,7 @@ func inZone(micros int64, zone *time.Location, find func(micros int64) (span, bo
 	if !ok {
 		return 0, errSpanRange(micros)
 	}
-	return fromWall(found.start, zone), nil
+	return event.FromWall(found.start, zone), nil
 }
 
 func dateTruncInZone(c *call) (arrow.Array, error) {

@@ -65,6 +65,7 @@ func buildRegistry() registry {
 	registerCoalesce(r)
 	registerExtremes(r)
 	registerNullIf(r)
+	r.guardInfinities()
 	return r
 }
 

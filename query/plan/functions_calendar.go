@@ -31,7 +31,7 @@ func calendarFunctions() []*Function {
 	year, second := []event.Type{bigint, bigint, bigint, bigint, bigint}, double
 	return append(out,
 		scalar("epoch", double, timestamptz), scalar("epoch", double, interval),
-		scalar("timezone", timestamptz, text, timestamptz),
+		scalar("timezone", timestamptz, text, timestamptz), scalar("from_wall_clock", timestamptz, text, timestamptz),
 		scalar("date_trunc", timestamptz, text, timestamptz, text),
 		scalar("date_trunc", interval, text, interval),
 		scalar("time_bucket", timestamptz, interval, timestamptz, text),

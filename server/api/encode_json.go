@@ -164,7 +164,7 @@ func (v jsonValues) render(t event.Type, values arrow.Array) appender {
 
 // appendTime appends a time as it is shown in a zone; in UTC where that is nil.
 func appendTime(dst []byte, micros int64, zone *time.Location) []byte {
-	if zone == nil {
+	if zone == nil || micros == event.InfiniteFuture || micros == event.InfinitePast {
 		return event.AppendTimestamp(dst, micros)
 	}
 	return time.UnixMicro(micros).In(zone).AppendFormat(dst, "2006-01-02T15:04:05.000000Z07:00")

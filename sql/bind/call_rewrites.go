@@ -14,6 +14,8 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 	switch name {
 	case "age":
 		return ageOfNow(e)
+	case "timezone":
+		return momentOf(e)
 	case "date":
 		return castOne(e, "DATE")
 	case "to_date":
@@ -122,7 +124,16 @@ func makeInterval(e *ast.Call) ast.Expr {
 	return out
 }
 
-// isFinite of times and intervals, all of which are, is true but for NULL.
+// between holds for values greater than one literal and less than another.
+func between(e ast.Expr, low, high, typ string, pos event.Position) ast.Expr {
+	side := func(op, text string) ast.Expr {
+		literal := &ast.TypedLiteral{Type: ast.TypeName{Text: typ, Pos: pos}, Value: ast.String{Pos: pos, Value: text}}
+		return &ast.Binary{Pos: pos, Op: op, Left: e, Right: literal}
+	}
+	return &ast.Binary{Pos: pos, Op: "AND", Left: side(">", low), Right: side("<", high)}
+}
+
+// isFinite of a time tells it from the infinite ones; intervals all are finite.
 func (x *scalars) isFinite(e *ast.Call) ast.Expr {
 	if len(e.Args) != 1 {
 		return nil
@@ -132,7 +143,9 @@ func (x *scalars) isFinite(e *ast.Call) ast.Expr {
 		return nil // the call will say so
 	}
 	switch a.typ().Kind {
-	case event.Date, event.TimestampTZ, event.Interval:
+	case event.Date, event.TimestampTZ:
+		return between(e.Args[0], "-infinity", "infinity", a.typ().String(), e.Name.Pos)
+	case event.Interval:
 		return &ast.Binary{Pos: e.Name.Pos, Op: "=", Left: e.Args[0], Right: e.Args[0]}
 	default:
 		return nil

@@ -32,6 +32,8 @@ type scalars struct {
 	queries bool
 	// reads, if not nil, notes whose columns are named.
 	reads *levels
+	// bound has the subqueries over these rows by their text; nil where they are not looked for again.
+	bound map[string]plan.Expr
 	// at remembers where columns were named, for errors found after binding.
 	at map[*plan.ColumnRef]event.Position
 }

@@ -115,7 +115,8 @@ func (q *selection) passMarks() bool {
 }
 
 func (b *binder) newSelection(s *ast.Select, sc *scope, w *withs, targets []event.Type) *selection {
-	x := scalars{binder: b, scope: sc, withs: w, outer: b.outer, queries: true, at: map[*plan.ColumnRef]event.Position{}}
+	x := scalars{binder: b, scope: sc, withs: w, outer: b.outer, queries: true, at: map[*plan.ColumnRef]event.Position{},
+		bound: map[string]plan.Expr{}}
 	rows, plain := x, x
 	rows.aggregates, rows.windows, rows.spreads = &aggregates{}, &windows{named: s.Windows}, &spreads{}
 	plain.place = "WHERE"

@@ -71,8 +71,22 @@ func (x *scalars) outerTable(table *ast.Name) ([]*ast.Column, bool) {
 	return nil, false
 }
 
-// subquery binds a query inside an expression.
+// subquery binds a query inside an expression. One that is written twice over the same rows is bound once, so that GROUP BY finds it again
+// in the select list.
 func (x *scalars) subquery(e ast.Expr) (plan.Expr, error) {
+	text := e.String()
+	if known := x.bound[text]; known != nil && x.reads == nil {
+		return known, nil
+	}
+	before := x.binder.volatiles
+	out, err := x.newSubquery(e)
+	if err == nil && x.bound != nil && x.binder.volatiles == before {
+		x.bound[text] = out
+	}
+	return out, err
+}
+
+func (x *scalars) newSubquery(e ast.Expr) (plan.Expr, error) {
 	switch e := e.(type) {
 	case *ast.Query:
 		return x.scalarQuery(e, nil)

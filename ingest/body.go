@@ -258,10 +258,13 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 	if now := s.Definition(); now.Schema.Version != definition.Schema.Version || now.SchemaMode != definition.SchemaMode {
 		return false, false, nil
 	}
-	queued, err = b.queue(ctx, definition.Schema, rows, known, arrival, bytes)
+	queued, err = b.queue(ctx, chunk, definition.Schema, rows, known, arrival, bytes)
 	if err == nil {
-		b.reject(rows.Rejected)
-		b.count(rows)
+		counted := *rows
+		counted.Rejected = b.asBefore(chunk, rows, known)
+		counted.Count += len(rows.Rejected) - len(counted.Rejected)
+		b.reject(counted.Rejected)
+		b.count(&counted)
 		if known != nil {
 			b.duplicates(known)
 		}
@@ -270,7 +273,7 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 }
 
 // queue hands decoded rows to their partitions' writers.
-func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64) (bool, error) {
+func (b *Body) queue(ctx context.Context, chunk *decode.Chunk, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64) (bool, error) {
 	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival, Lines: rows.Lines}
 	decoded.Early = b.options.AckWrite && b.keyed == nil
 	if b.keyed != nil {
@@ -281,7 +284,7 @@ func (b *Body) queue(ctx context.Context, schema *event.Schema, rows *decode.Row
 		return false, err
 	}
 	if b.keyed != nil {
-		b.identify(&decoded, rows.Count+len(rows.Rejected), known)
+		b.identify(&decoded, chunk, rows, known)
 	}
 	b.stream.widenExtents(decoded)
 	parts, err := b.stream.router.Split(decoded)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -139,15 +140,41 @@ func (b *Body) repeat(ctx context.Context, chunk *decode.Chunk, known *dedup.Chu
 		if err != nil {
 			return fmt.Errorf("decode rows for stream %s: %w", b.stream.name, err)
 		}
-		b.reject(rows.Rejected)
-		b.describe(rows.Rejected)
-		rejected = len(rows.Rejected)
+		then := b.asBefore(chunk, rows, known)
+		b.reject(then)
+		b.describe(then)
+		rejected = len(then)
 	}
 	b.summary.Rejected += int64(rejected)
 	b.summary.Duplicates += int64(known.Lines) - int64(known.Accepted) - int64(rejected) // under DEDUP KEY
 	b.lines += int64(known.Lines)
 	b.duplicates(known)
 	return b.keepRejected(ctx)
+}
+
+// asBefore gives the rows of a chunk that were rejected when it came first. The stream may have changed since: a row that would be stored now
+// is rejected as it was, and one that is stored is not rejected.
+func (b *Body) asBefore(chunk *decode.Chunk, rows *decode.Rows, known *dedup.Chunk) (out []decode.Rejected) {
+	if known == nil || known.Rejected == nil || !chunk.Counted() {
+		return rows.Rejected
+	}
+	for _, r := range rows.Rejected {
+		if eventlog.HasLine(known.Rejected, r.Line-int(b.lines)) {
+			out = append(out, r)
+		}
+	}
+	for i, line := range rows.Lines {
+		if !eventlog.HasLine(known.Rejected, line) {
+			continue
+		}
+		r := decode.Rejected{Line: line + int(b.lines), Reason: "it was rejected when the request came first; the stream has changed since"}
+		if rows.Raw != nil {
+			r.Raw = rows.Raw[i]
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(x, y decode.Rejected) int { return x.Line - y.Line })
+	return out
 }
 
 // duplicates counts what is stored of a chunk.
@@ -160,28 +187,35 @@ func (b *Body) duplicates(known *dedup.Chunk) {
 	}
 }
 
-// missing leaves out the rows of a chunk that are stored already.
+// missing leaves out the rows of a chunk that are stored already, or were rejected.
 func missing(rows partition.Rows, known *dedup.Chunk) partition.Rows {
 	if known == nil {
 		return rows
 	}
 	var kept []int32
 	for i, line := range rows.Lines {
-		if !known.Holds(line) {
+		if !known.Holds(line) && !eventlog.HasLine(known.Rejected, line) {
 			kept = append(kept, int32(i))
 		}
 	}
 	return rows.Take(kept)
 }
 
-// identify marks rows as what they are of the request. lines is how many rows the chunk has.
-func (b *Body) identify(rows *partition.Rows, lines int, known *dedup.Chunk) {
-	k := b.keyed
+// identify marks those rows of a chunk that are left of what was decoded as what they are of the request.
+func (b *Body) identify(rows *partition.Rows, chunk *decode.Chunk, decoded *decode.Rows, known *dedup.Chunk) {
+	k, lines := b.keyed, decoded.Count+len(decoded.Rejected)
 	rows.Request = &eventlog.Request{
 		Key: k.key, Chunk: k.chunk, Hash: k.hash, Last: k.last, Lines: uint32(lines), Accepted: uint32(len(rows.Times)),
 	}
 	if known != nil {
-		rows.Request.Accepted = known.Accepted
+		rows.Request.Accepted, rows.Request.Rejected = known.Accepted, known.Rejected
+		return
+	}
+	if lines > len(rows.Times) && lines <= eventlog.MaxRows && chunk.Counted() {
+		rows.Request.Rejected = []byte{}
+		for _, r := range decoded.Rejected {
+			rows.Request.Rejected = eventlog.WithLine(rows.Request.Rejected, r.Line-int(b.lines))
+		}
 	}
 }
 

@@ -328,3 +328,40 @@ func TestOneKeyForSeveralStreams(t *testing.T) {
 		s.close(t)
 	})
 }
+
+// TestARepeatedRequestIsAnsweredAsItWasThoughTheStreamHasChanged: a row that was rejected is not told to be stored because it could be now, nor
+// one that is stored to be rejected.
+func TestARepeatedRequestIsAnsweredAsItWasThoughTheStreamHasChanged(t *testing.T) {
+	t.Parallel()
+	fs := vfs.NewMem()
+	s := openStore(t, fs)
+	schema := &event.Schema{Version: 1, NextID: 2, Columns: []event.Column{{ID: 1, Name: "n", Type: event.Type{Kind: event.Text}, Since: 1}}}
+	_, err := s.Create(catalog.Stream{Name: "strict", Schema: schema, SchemaMode: catalog.Strict, Partitions: 1})
+	require.NoError(t, err)
+	body := `{"n":"stored"}` + "\n" + `{"n":"no","more":1}` + "\n" + `not json` + "\n"
+	first, err := s.sendKeyed("strict", "k", strings.NewReader(body))
+	require.NoError(t, err)
+	require.EqualValues(t, 1, first.Accepted)
+	require.EqualValues(t, 2, first.Rejected)
+	wider := *schema
+	wider.Version, wider.NextID = 2, 3
+	wider.Columns = append(slices.Clone(schema.Columns), event.Column{ID: 2, Name: "more", Type: event.Type{Kind: event.BigInt}, Since: 2})
+	require.NoError(t, s.catalog.Evolve("strict", schema, &wider))
+	for range 2 {
+		again, err := s.sendKeyed("strict", "k", strings.NewReader(body))
+		require.NoError(t, err)
+		require.Zero(t, again.Accepted)
+		require.EqualValues(t, 1, again.Duplicates)
+		require.EqualValues(t, 2, again.Rejected)
+		require.Equal(t, first.Offsets, again.Offsets)
+		require.Len(t, again.Errors, 2)
+		require.EqualValues(t, 1, again.Errors[0].Row)
+		require.Contains(t, again.Errors[0].Reason, "when the request came first")
+		require.Equal(t, first.Errors[1], again.Errors[1])
+		require.Len(t, s.contents(t, "strict", "n"), 1)
+		require.Len(t, s.contents(t, "strict_rejected", "reason"), 2)
+		s.close(t)
+		s = openStore(t, fs)
+	}
+	s.close(t)
+}

@@ -156,6 +156,9 @@ func (c *Chunk) rows() lines {
 	return splitLines(c.Lines)
 }
 
+// Counted reports whether rows, rejected ones too, are numbered by their place in the chunk, from the number of its first row.
+func (c *Chunk) Counted() bool { return c.Numbers == nil && len(c.Refused) == 0 }
+
 // Decode decodes the chunk under a schema. Rejected rows carry their number in the request; first is the number of the chunk's first row,
 // which counts where the chunk does not number its rows itself. See NDJSON for the rest.
 func (c *Chunk) Decode(schema *event.Schema, options Options, first int64) (*Rows, error) {

@@ -22,6 +22,8 @@ type Chunk struct {
 	Hash [16]byte
 	// Lines are the rows that it had, and Accepted those that were to be stored.
 	Lines, Accepted uint32
+	// Rejected is as in eventlog.Request.
+	Rejected []byte
 	// Last is true when the body was seen to end with it.
 	Last  bool
 	Parts []Part
@@ -130,7 +132,7 @@ func (s *State) Request(key eventlog.RequestKey, now time.Time) map[uint32]*Chun
 			}
 			chunk := out[e.Chunk]
 			if chunk == nil {
-				chunk = &Chunk{Hash: e.Hash, Lines: e.Lines, Accepted: e.Accepted}
+				chunk = &Chunk{Hash: e.Hash, Lines: e.Lines, Accepted: e.Accepted, Rejected: e.Rejected}
 				out[e.Chunk] = chunk
 			}
 			chunk.Last = chunk.Last || e.Last

@@ -50,12 +50,12 @@ func (m *Meta) size() int {
 	if m.Request == nil {
 		return metaSize
 	}
-	return metaSize + sectionHeader + requestSize + len(m.Request.Held)
+	return metaSize + sectionHeader + m.Request.size()
 }
 
 func (m *Meta) check() error {
-	if m.Request != nil && len(m.Request.Held) > maxHeld {
-		return event.Errorf(event.CodeInternal, "an entry notes %d bytes of rows of its request", len(m.Request.Held))
+	if m.Request != nil && max(len(m.Request.Held), len(m.Request.Rejected)) > maxHeld {
+		return event.Errorf(event.CodeInternal, "an entry notes %d bytes of rows of its request", m.Request.size())
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func appendMeta(dst []byte, m *Meta) []byte {
 	}
 	if m.Request != nil {
 		dst = append(dst, sectionRequest)
-		dst = binary.LittleEndian.AppendUint16(dst, uint16(requestSize+len(m.Request.Held)))
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(m.Request.size()))
 		dst = AppendRequest(dst, m.Request)
 	}
 	return dst

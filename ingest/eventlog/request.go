@@ -21,6 +21,9 @@ type Request struct {
 	Lines, Accepted uint32
 	// Last is true when the body was seen to end with this chunk.
 	Last bool
+	// Rejected has a bit for each of the chunk's rows that was rejected, as Held has for those of the entry. It is nil where that is not known;
+	// where it is empty, the rows beyond Accepted are duplicates.
+	Rejected []byte
 	// Held has a bit for each of the chunk's rows that is in this entry, the first row's lowest in the first byte. It is nil when the
 	// entry holds every accepted row of the chunk.
 	Held []byte
@@ -34,7 +37,8 @@ const (
 	// maxHeld bounds the bitmap, so that a meta's length fits its field: 65,536 rows are far beyond what a chunk has.
 	maxHeld = 8 << 10
 
-	flagLast = 1 << 0
+	flagLast     = 1 << 0
+	flagRejected = 1 << 1
 )
 
 // HeldRows is how many rows of its chunk the entry holds.
@@ -50,16 +54,30 @@ func (r *Request) HeldRows() uint32 {
 }
 
 // Holds reports whether the entry holds the chunk's row with this index. It is meaningful only where Held is set.
-func (r *Request) Holds(line int) bool {
-	return line/8 < len(r.Held) && r.Held[line/8]&(1<<(line%8)) != 0
-}
+func (r *Request) Holds(line int) bool { return HasLine(r.Held, line) }
 
 // Hold sets the bit of a row.
-func (r *Request) Hold(line int) {
-	for len(r.Held) <= line/8 {
-		r.Held = append(r.Held, 0)
+func (r *Request) Hold(line int) { r.Held = WithLine(r.Held, line) }
+
+// HasLine reports whether a bitmap of rows has the row with an index.
+func HasLine(lines []byte, line int) bool { return line/8 < len(lines) && lines[line/8]&(1<<(line%8)) != 0 }
+
+// WithLine adds a row to a bitmap of rows.
+func WithLine(lines []byte, line int) []byte {
+	for len(lines) <= line/8 {
+		lines = append(lines, 0)
 	}
-	r.Held[line/8] |= 1 << (line % 8)
+	lines[line/8] |= 1 << (line % 8)
+	return lines
+}
+
+// size is how many bytes AppendRequest adds.
+func (r *Request) size() int {
+	n := requestSize + len(r.Held)
+	if r.Rejected != nil {
+		n += 2 + len(r.Rejected)
+	}
+	return n
 }
 
 // AppendRequest encodes the request, as it stands in an entry's meta and in snapshots of what is known of requests.
@@ -73,13 +91,18 @@ func AppendRequest(dst []byte, r *Request) []byte {
 	if r.Last {
 		flags |= flagLast
 	}
+	if r.Rejected != nil {
+		dst = append(dst, flags|flagRejected)
+		dst = binary.LittleEndian.AppendUint16(dst, uint16(len(r.Rejected)))
+		return append(append(dst, r.Rejected...), r.Held...)
+	}
 	dst = append(dst, flags)
 	return append(dst, r.Held...)
 }
 
 // ParseRequest decodes what AppendRequest wrote, all of src. The result has memory of its own.
 func ParseRequest(src []byte) (*Request, error) {
-	if len(src) < requestSize || len(src) > requestSize+maxHeld {
+	if len(src) < requestSize || len(src) > requestSize+2+2*maxHeld {
 		return nil, errMeta
 	}
 	r := &Request{
@@ -88,8 +111,19 @@ func ParseRequest(src []byte) (*Request, error) {
 	}
 	copy(r.Key[:], src)
 	copy(r.Hash[:], src[20:])
-	if len(src) > requestSize {
-		r.Held = append([]byte(nil), src[requestSize:]...)
+	rest := src[requestSize:]
+	if src[44]&flagRejected != 0 {
+		if len(rest) < 2 || len(rest)-2 < int(binary.LittleEndian.Uint16(rest)) {
+			return nil, errMeta
+		}
+		end := 2 + int(binary.LittleEndian.Uint16(rest))
+		r.Rejected, rest = append([]byte{}, rest[2:end]...), rest[end:]
+	}
+	if len(rest) > maxHeld {
+		return nil, errMeta
+	}
+	if len(rest) > 0 {
+		r.Held = append([]byte(nil), rest...)
 	}
 	return r, nil
 }

@@ -49,20 +49,12 @@ type EventColumn struct {
 }
 
 // Subscribe follows the answer of a query and gives every change to fn, until ctx ends, fn or the query fails. A connection that breaks is
-// made again, and goes on where the last one ended.
+// made again, and goes on where the last one ended. Nothing is given twice: the events of one change are held back until all of them have
+// come. Those of the first answer, which may be large, are not; where the connection breaks before its end, fn is given a reset.
 func (c *Client) Subscribe(ctx context.Context, sql string, opts SubscribeOptions, fn func(Event) error) error {
-	after, connected := opts.After, false
+	f := &following{after: opts.After, first: opts.After == "", fn: fn}
 	for {
-		err := c.subscribeOnce(ctx, sql, after, func(e Event) error {
-			connected = true
-			if err := fn(e); err != nil {
-				return &handlerError{err}
-			}
-			if e.ID != "" {
-				after = e.ID
-			}
-			return nil
-		})
+		err := c.subscribeOnce(ctx, sql, f.after, f.take)
 		var fault *Error
 		var handler *handlerError
 		switch {
@@ -70,7 +62,10 @@ func (c *Client) Subscribe(ctx context.Context, sql string, opts SubscribeOption
 			return ctx.Err()
 		case errors.As(err, &handler):
 			return handler.err
-		case errors.As(err, &fault), !connected && err != nil:
+		case errors.As(err, &fault), !f.connected && err != nil:
+			return err
+		}
+		if err := f.broken(); err != nil {
 			return err
 		}
 		timer := time.NewTimer(reconnectWait)
@@ -81,6 +76,48 @@ func (c *Client) Subscribe(ctx context.Context, sql string, opts SubscribeOption
 			return ctx.Err()
 		}
 	}
+}
+
+// following is a subscription over its connections.
+type following struct {
+	fn func(Event) error
+	// after is the id of the last event that had one.
+	after     string
+	connected bool
+	// held are the events of a change that is not complete. first tells that what comes belongs to a first answer, the one behind a reset
+	// among them, and open that some of that has been given and the last of it has not.
+	held        []Event
+	first, open bool
+}
+
+// take gives an event as soon as it cannot come again.
+func (f *following) take(e Event) error {
+	f.connected = true
+	if e.Kind == "reset" {
+		f.first, f.held = true, nil // what was given is void
+	}
+	if !f.first && e.ID == "" {
+		f.held = append(f.held, e)
+		return nil
+	}
+	for _, e := range append(f.held, e) {
+		if err := f.fn(e); err != nil {
+			return &handlerError{err}
+		}
+	}
+	if f.held, f.open = nil, e.ID == ""; !f.open {
+		f.after, f.first = e.ID, false
+	}
+	return nil
+}
+
+// broken forgets what a connection left incomplete: it comes again. Behind an id that was too old the server says so again itself.
+func (f *following) broken() error {
+	again := f.open && f.after == ""
+	if f.held, f.open = nil, false; !again {
+		return nil
+	}
+	return f.fn(Event{Kind: "reset", Reason: "the connection broke before the end of the first answer"})
 }
 
 // handlerError tells an error of the caller's function from one of the connection.

@@ -79,6 +79,8 @@ type InputInfo struct {
 	Key []event.FieldID
 	// AppendOnly says of a view that its rows never go again.
 	AppendOnly bool
+	// Generation tells a view from those that had its name before; 0 for a stream.
+	Generation uint64
 }
 
 // watermark is the column with the watermark before a row; 0 where rows are never late.
@@ -95,6 +97,8 @@ type Input struct {
 	Schema *event.Schema
 	// Fields are the columns wanted, in the order in which Delta.Columns has them.
 	Fields []event.FieldID
+	// Generation is that of the view that the program was made for: what InputInfo says of another one may differ.
+	Generation uint64
 }
 
 // Finality says when a row of the output can no longer change.

@@ -207,7 +207,7 @@ func (c *compiler) collectFields(n plan.Node) {
 	if s, ok := n.(*plan.Scan); ok {
 		in := c.fields[s.Stream]
 		if in == nil {
-			in = &Input{Name: s.Stream, Schema: s.Schema}
+			in = &Input{Name: s.Stream, Schema: s.Schema, Generation: c.inputs[s.Stream].Generation}
 			c.fields[s.Stream] = in
 		}
 		for _, f := range s.Fields {

@@ -169,7 +169,7 @@ func (w *simWorld) checkView(v *simulatedView, now atRest) error {
 	}
 	want, err := w.query(now.with(v.equals))
 	if err != nil {
-		return fmt.Errorf("%s: %w", now.with(v.equals), err)
+		return fmt.Errorf("%s: %w", now.with(v.equals), cutOut(err))
 	}
 	if err := sameRows(want, got); err != nil {
 		return fmt.Errorf("it is not what %s gives: %w", now.with(v.equals), err)
@@ -179,7 +179,7 @@ func (w *simWorld) checkView(v *simulatedView, now atRest) error {
 	for _, never := range v.never {
 		found, err := w.query(now.with(never))
 		if err != nil {
-			return fmt.Errorf("%s: %w", never, err)
+			return fmt.Errorf("%s: %w", never, cutOut(err))
 		}
 		if len(found) > 0 {
 			return fmt.Errorf("%s gives %v", never, found)
@@ -190,7 +190,7 @@ func (w *simWorld) checkView(v *simulatedView, now atRest) error {
 	}
 	want, err = w.query(now.with(v.late))
 	if err != nil {
-		return fmt.Errorf("%s: %w", v.late, err)
+		return fmt.Errorf("%s: %w", v.late, cutOut(err))
 	}
 	view, ok := w.server.views.View(v.name)
 	if late := fmt.Sprintf("|%d", view.Status().Late); !ok || !slices.Equal(want, []string{late}) {

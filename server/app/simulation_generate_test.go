@@ -235,7 +235,7 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 		ending = late
 	}
 	if q.late != "" && g.chance(30) {
-		strays = name + "_late"
+		strays = fmt.Sprintf("%s_late%d", name, len(g.script)) // its own, as another view of the name may have left out rows of another stream
 		ending += " ELSE INTO " + strays
 	}
 	g.markLate(late, strays)

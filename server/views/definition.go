@@ -65,7 +65,7 @@ func (s *Set) inputInfo(name string) (continuous.InputInfo, error) {
 	}
 	return continuous.InputInfo{
 		Kind: continuous.ViewInput, Time: view.Schema.TimeColumn, Watermark: view.Watermark, Key: view.Key,
-		AppendOnly: view.AppendOnly,
+		AppendOnly: view.AppendOnly, Generation: view.Generation,
 	}, nil
 }
 

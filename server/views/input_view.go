@@ -43,11 +43,14 @@ func (v *viewInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, er
 	if snapshot == nil {
 		return nil, nil // it is being built; when it can be read, that is a change
 	}
-	if from.Vector.At(0) == 0 && to == nil {
-		return v.pullContent(ctx, view)
-	}
-	if generation := view.Definition().Generation; generation != from.Generation && from.Generation != 0 {
+	generation := view.Definition().Generation
+	switch changed := from.Generation != 0 && from.Generation != generation; {
+	case to == nil && generation < v.want.Generation:
+		return nil, nil // the one that is meant is about to take its place, which is a change
+	case changed || to == nil && generation > v.want.Generation:
 		return nil, fmt.Errorf("view %s: %w", v.want.Name, errInputChanged)
+	case to == nil && from.Vector.At(0) == 0:
+		return v.pullContent(ctx, view)
 	}
 	end := snapshot.mark()
 	if to != nil {

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -182,4 +183,32 @@ func TestViewBegunNowIsBuiltAnew(t *testing.T) {
 	require.Equal(t, "[2,4.5]\n", i.wait("SELECT count(*), sum(n) FROM later"))
 	i = i.restart()
 	require.Equal(t, "[2,4.5]\n", i.wait("SELECT count(*), sum(n) FROM later"))
+}
+
+// TestNewViewWaitsForWhatTheOldOneHas has an event come while a view that is to replace another reads its last segment. The old one takes it;
+// the new one, which shows changes once an hour, must have it before it takes the place.
+func TestNewViewWaitsForWhatTheOldOneHas(t *testing.T) {
+	t.Parallel()
+	var armed atomic.Bool
+	var d *disk
+	fs := vfs.NewFaultyAll(vfs.NewMem(), func(_ vfs.Op, name string) error {
+		if strings.Contains(name, "segments/clicks") && armed.CompareAndSwap(true, false) {
+			d.must("INSERT INTO clicks VALUES ('2026-01-02', 1)")
+			require.Equal(t, 2, d.number("SELECT n FROM v", true))
+		}
+		return nil
+	})
+	d = onDisk(t, fs)
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	d.must("INSERT INTO clicks VALUES ('2026-01-01', 1)")
+	const body = "MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT count(*) AS n FROM clicks"
+	d.must("CREATE " + body)
+	d.seal("clicks")
+	armed.Store(true)
+	_, err := d.run("CREATE OR REPLACE "+body+" EMIT ON UPDATE WITH BATCH INTERVAL '1 hour'", false)
+	require.NoError(t, err)
+	require.False(t, armed.Load(), "the new view read no segment")
+	require.Equal(t, 2, d.number("SELECT n FROM v", false))
+	require.NoError(t, d.closeStore())
+	d.requireQuiet("at the end")
 }

@@ -26,7 +26,7 @@ import (
 
 // Options of an Engine. Every field must be set but for the observers.
 type Options struct {
-	// PendingBytes bounds the request bytes that are decoded and not yet acknowledged, over all streams.
+	// PendingBytes bounds the request bytes that are decoded and not yet acknowledged, over all streams, and as many that are being read.
 	PendingBytes int64
 	// TailBytes bounds what each stream's tail holds; beyond it, ingest waits for the sealer.
 	TailBytes int64
@@ -55,6 +55,7 @@ type Engine struct {
 	store   *segments.Store
 	options Options
 	pending *shares
+	reading *shares
 	sealer  *seal.Sealer
 	room    room
 	idling  *idling // from the end of Open on
@@ -81,6 +82,7 @@ func Open(fs vfs.FS, c *catalog.Catalog, store *segments.Store, options Options)
 	e := &Engine{
 		fs: fs, catalog: c, store: store, options: options,
 		pending: newShares(options.PendingBytes),
+		reading: newShares(max(options.PendingBytes, leastReading)),
 		room:    room{fs: fs, now: options.Now},
 		dedup:   dedup.NewBudget(options.DedupBytes),
 		rowKeys: dedup.NewBudget(options.RowKeyBytes),

@@ -148,3 +148,32 @@ func (s *shares) rotate(q *streamQueue) {
 		s.mu.waiting = append(s.mu.waiting, q)
 	}
 }
+
+// leastReading is the least that bodies may hold together of chunks that are not complete: half of it, which is what one stream gets, must be
+// enough for a chunk and a row.
+const leastReading = 8 << 20
+
+// HoldPart asks for memory for bytes of a body for a stream that make no whole chunk yet; ReleasePart gives it back once the chunk is taken.
+// Nobody waits for it, as who waits would hold what has come already.
+func (e *Engine) HoldPart(stream string, bytes int64) error {
+	if !e.reading.TryAcquire(stream, bytes) {
+		return errBusy("too many bodies of events are being read")
+	}
+	return nil
+}
+
+// ReleasePart gives back what HoldPart gave.
+func (e *Engine) ReleasePart(stream string, bytes int64) { e.reading.Release(stream, bytes) }
+
+// Reading is how many bytes HoldPart has given.
+func (e *Engine) Reading() int64 { return e.reading.all() }
+
+// Pending is how many bytes of events wait to be on disk.
+func (e *Engine) Pending() int64 { return e.pending.all() }
+
+// all is what all streams hold.
+func (s *shares) all() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limit - s.mu.free
+}

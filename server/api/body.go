@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
 )
 
 const (
@@ -36,6 +37,43 @@ type body struct {
 	packed *byteCounter
 	// limit bounds plain; 0 means that there is none.
 	limit, read int64
+	// part counts what has come of a chunk that is not complete; nil for bodies that ask for their memory in another way.
+	part *partial
+}
+
+// partial counts what a body that is taken in as it comes holds of the present chunk. It may be read ahead by another goroutine.
+type partial struct {
+	ingest *ingest.Engine
+	stream string
+	held   atomic.Int64
+}
+
+// add asks for memory for what has come.
+func (p *partial) add(bytes int64) error {
+	if p == nil || bytes == 0 {
+		return nil
+	}
+	if err := p.ingest.HoldPart(p.stream, bytes); err != nil {
+		return err
+	}
+	p.held.Add(bytes)
+	return nil
+}
+
+// taken gives all of it back.
+func (p *partial) taken() {
+	if p == nil {
+		return
+	}
+	if held := p.held.Swap(0); held > 0 {
+		p.ingest.ReleasePart(p.stream, held)
+	}
+}
+
+// chunk says that all that came so far has been taken.
+func (b *body) chunk() {
+	b.paced.chunk()
+	b.part.taken()
 }
 
 // openBody opens the body of a request under its Content-Encoding. limit bounds what it may be when it is decompressed; 0 for a body that
@@ -91,6 +129,9 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.limit > 0 && b.read > b.limit {
 		return n, event.Errorf(event.CodeTooLarge, "the body has more than %d MiB", b.limit>>20).
 			WithHint("send it in parts; newline-delimited JSON and CSV may be of any length")
+	}
+	if fault := b.part.add(int64(n)); fault != nil {
+		return 0, fault
 	}
 	if b.packed != nil && b.read > growsFree && b.read > growsTimes*b.packed.n {
 		return n, event.Errorf(event.CodeTooLarge, "the body has grown to more than %d times its size by being decompressed", growsTimes).

@@ -48,7 +48,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	defer func() { body.close() }()
+	defer func() { body.close(); body.part.taken() }()
 	if form.sniff {
 		if form, err = body.sniffed(); err != nil {
 			return err
@@ -60,23 +60,19 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("X-Request-Id", id)
-	key, err := idempotencyKey(r)
+	in, err := s.beginEvents(r, id)
 	if err != nil {
 		return err
 	}
-	query := r.URL.Query()
-	in, err := s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{
-		TimeColumn: query.Get("time"), RequestID: id, Key: key, AckWrite: query.Get("ack") == "write", Whole: query.Get("on_error") == "batch",
-	})
-	if err != nil {
-		return err
+	if form.open != nil {
+		body.part = &partial{ingest: s.Ingest, stream: in.Name()}
 	}
-	rows, release, err := form.chunks(s, body, query, in)
+	rows, release, err := form.chunks(s, body, r.URL.Query(), in)
 	if err != nil {
 		return err
 	}
 	defer release()
-	failure := feed(r, in, pacedChunks{rows, body.paced})
+	failure := feed(r, in, pacedChunks{rows, body})
 	if failure == nil {
 		failure = in.Commit(r.Context())
 	}
@@ -84,7 +80,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	failure = errors.Join(failure, err)
 	answer := newIngestAnswer(summary)
 	s.Metrics.ingested(summary)
-	if query.Has("replay") {
+	if r.URL.Query().Has("replay") {
 		s.Metrics.replays(summary)
 	}
 	switch {
@@ -106,6 +102,18 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	default:
 		return writeJSON(w, http.StatusOK, answer)
 	}
+}
+
+// beginEvents begins to take in rows for the stream that the address names.
+func (s *Server) beginEvents(r *http.Request, id string) (*ingest.Body, error) {
+	key, err := idempotencyKey(r)
+	if err != nil {
+		return nil, err
+	}
+	query := r.URL.Query()
+	return s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{
+		TimeColumn: query.Get("time"), RequestID: id, Key: key, AckWrite: query.Get("ack") == "write", Whole: query.Get("on_error") == "batch",
+	})
 }
 
 // requestID is the client's own name for the request, or a new one.

@@ -161,12 +161,12 @@ func (f format) chunks(s *Server, src io.Reader, query url.Values, in *ingest.Bo
 // pacedChunks are chunks of a body that must not stall. A chunk is asked for when the one before is taken.
 type pacedChunks struct {
 	chunks
-	paced *paced
+	body *body
 }
 
 // Next is the next chunk.
 func (c pacedChunks) Next() (*decode.Chunk, error) {
-	c.paced.chunk()
+	c.body.chunk()
 	return c.chunks.Next()
 }
 

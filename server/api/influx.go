@@ -83,22 +83,23 @@ func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request) (taken, erro
 	if err != nil {
 		return taken{}, err
 	}
-	defer body.close()
+	body.part = &partial{ingest: s.Ingest} // one share for all streams: what has come may be for any
+	defer func() { body.close(); body.part.taken() }()
 	in, err := s.newIntake(w, r, "time")
 	if err != nil {
 		return taken{}, err
 	}
 	reader := lineproto.NewReader(body, lineproto.Options{Unit: unit, TimeColumn: s.timeColumn})
-	failure := feedInflux(r, in, reader, body.paced)
+	failure := feedInflux(r, in, reader, body)
 	got, err := in.finish(r.Context())
 	return got, errors.Join(failure, err)
 }
 
 // feedInflux takes the body in part by part. With a key it stays one part behind, as feedKeyed does.
-func feedInflux(r *http.Request, in *intake, reader *lineproto.Reader, pace *paced) error {
+func feedInflux(r *http.Request, in *intake, reader *lineproto.Reader, body *body) error {
 	var held []lineproto.Rows
 	for {
-		pace.chunk()
+		body.chunk()
 		rows, refused, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return in.feedPart(r.Context(), held, true)

@@ -158,6 +158,7 @@ func (a *App) open(fs vfs.FS) (err error) {
 	}
 	requests, rows := a.ingest.DedupMemory(), a.ingest.RowKeyMemory()
 	a.metrics.WatchIngest(api.IngestState{
+		Reading: a.ingest.Reading, Pending: a.ingest.Pending,
 		RequestBytes: requests.Used, RowBytes: rows.Used, Forgotten: requests.Forgotten, Quarantined: a.quarantined,
 		DiskFree: a.ingest.DiskFree, Failed: a.ingest.FailedPartitions,
 	})

@@ -115,6 +115,9 @@ func typesOfArrays(columns []arrow.Array) []event.Type {
 
 func storedType(t arrow.DataType) event.Type {
 	switch t := t.(type) {
+	case *arrow.ListType:
+		elem := storedType(t.Elem())
+		return event.Type{Kind: event.Array, Elem: &elem}
 	case *arrow.NullType:
 		return event.Type{Kind: event.Unknown}
 	case *arrow.BooleanType:

@@ -117,6 +117,8 @@ const NoWatermark = math.MinInt64
 // Column is one column of a program's output.
 type Column struct {
 	plan.Column
+	// As is the type that the query gives the column, where that is stored as another; nil elsewhere.
+	As *event.Type
 	// Hidden columns are not part of the answer; they complete the key.
 	Hidden bool
 }

@@ -224,6 +224,9 @@ func hasPlainGroups(n *plan.Aggregate) bool {
 	if n.Sets != nil {
 		return false
 	}
-	return !slices.ContainsFunc(n.Groups, func(e plan.Expr) bool { return e.Type().Kind == event.Interval || e.Type().Kind == event.Unknown }) &&
+	plain := func(t event.Type) bool {
+		return t.Kind != event.Interval && t.Kind != event.Unknown && t.Kind != event.Array
+	}
+	return !slices.ContainsFunc(n.Groups, func(e plan.Expr) bool { return !plain(e.Type()) }) &&
 		!slices.ContainsFunc(n.Aggregates, func(a plan.Aggregation) bool { return a.Fn == plan.GroupingFunction })
 }

@@ -99,7 +99,9 @@ func joinKeys(on []plan.Expr, width int) (keys [2][]plan.Expr, rest []plan.Expr)
 }
 
 // hasJoinKey tells types whose equal values have equal bits, once they are canonical.
-func hasJoinKey(t event.Type) bool { return t.Kind != event.JSONB && t.Kind != event.Interval }
+func hasJoinKey(t event.Type) bool {
+	return t.Kind != event.JSONB && t.Kind != event.Interval && t.Kind != event.Array
+}
 
 // joinTraits are those of pairs and of rows without one.
 func joinTraits(kind plan.JoinKind, gaps []timeGap, left, right *traits, width int) traits {

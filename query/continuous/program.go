@@ -41,7 +41,8 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 		visible--
 	}
 	keyed, key := exposeKey(settleTies(root, inputs), inputs)
-	optimized, err := optimize.Optimize(keyed)
+	own := keyed.Columns()
+	optimized, err := optimize.Optimize(stored(keyed))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +59,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	}
 	p := &Program{options: options, plan: optimized, root: compiled, key: key, infos: inputs, late: c.late, time: -1, passed: -1}
 	for i, column := range optimized.Columns() {
-		p.columns = append(p.columns, Column{Column: column, Hidden: i >= visible})
+		p.columns = append(p.columns, Column{Column: column, As: declared(own[i]), Hidden: i >= visible})
 	}
 	for _, name := range plan.Streams(optimized) {
 		p.inputs = append(p.inputs, *c.fields[name])

@@ -58,6 +58,8 @@ func hashColumn(values arrow.Array, hashes []uint64) {
 		})
 	case *array.Decimal128, *array.FixedSizeBinary:
 		hashFixed(c, hashes, func(v decimal128.Num) uint64 { return mixed(v.LowBits(), uint64(v.HighBits())) })
+	case *array.List:
+		hashLists(c, hashes)
 	default:
 		texts := textOf(values)
 		for i, h := range hashes {

@@ -43,6 +43,8 @@ func newVector(t event.Type) vector {
 		return &fixedVector[arrow.MonthDayNanoInterval]{arrow: t.Arrow(), width: 16}
 	case event.Numeric, event.UUID:
 		return &fixedVector[decimal128.Num]{arrow: t.Arrow(), width: 16}
+	case event.Array:
+		return &listVector{typ: t}
 	default:
 		return &textVector{binary: t.Kind == event.Bytea}
 	}

@@ -224,7 +224,7 @@ func describeView(b bind.DescribeView) api.Rows {
 		if c.ID == b.View.Schema.TimeColumn {
 			extra = "event time"
 		}
-		names, types, nullable, extras = append(names, c.Name), append(types, c.Type.String()), append(nullable, true), append(extras, extra)
+		names, types, nullable, extras = append(names, c.Name), append(types, c.Shown().String()), append(nullable, true), append(extras, extra)
 	}
 	return newRows(texts("column", names), texts("type", types), booleans("nullable", nullable), texts("extra", extras))
 }

@@ -108,7 +108,7 @@ func define(b bind.CreateView, program *continuous.Program) catalog.View {
 	}
 	for i, c := range program.Columns() {
 		id := event.FieldID(i + 1)
-		column := event.Column{ID: id, Name: c.Name, Type: c.Type, Since: 1}
+		column := event.Column{ID: id, Name: c.Name, Type: c.Type, As: c.As, Since: 1}
 		if c.Hidden {
 			// No name that SQL can refer to, and none that another column has.
 			column.Name = fmt.Sprintf("%s#%d", c.Name, id)
@@ -138,11 +138,19 @@ func sameShape(definition *catalog.View, program *continuous.Program) bool {
 	}
 	for i, c := range columns {
 		stored := definition.Schema.Columns[i]
-		if !c.Type.Equal(stored.Type) || c.Hidden != (i >= definition.Visible) || (!c.Hidden && c.Name != stored.Name) {
+		if !c.Type.Equal(stored.Type) || !shown(c).Equal(stored.Shown()) || c.Hidden != (i >= definition.Visible) || (!c.Hidden && c.Name != stored.Name) {
 			return false
 		}
 	}
 	return true
+}
+
+// shown is the type of a column in the query.
+func shown(c continuous.Column) event.Type {
+	if c.As != nil {
+		return *c.As
+	}
+	return c.Type
 }
 
 // errOutgrown marks the failure of a view whose query no longer fits its inputs.

@@ -185,7 +185,7 @@ func checkViewColumns(columns []plan.Column, s *ast.CreateView) error {
 		case same:
 			return event.Errorf(event.CodeBadRequest, "the query has two columns %q", c.Name).At(s.Query.Pos).
 				WithHint("give one another name with AS")
-		case !storedKinds[c.Type.Kind]:
+		case !storedKinds[event.StoredAs(c.Type).Kind]:
 			return event.Errorf(event.CodeNotSupported, "column %q is %s, which a view cannot store", c.Name, c.Type).At(s.Query.Pos).
 				WithHint("cast it, as in %s::TEXT", c.Name)
 		}
@@ -197,7 +197,7 @@ func checkViewColumns(columns []plan.Column, s *ast.CreateView) error {
 func (b *binder) fromView(view *catalog.View, table *ast.Name) (*scope, error) {
 	s := &scope{prune: true}
 	for i, c := range view.Schema.Columns[:view.Visible] {
-		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, field: view.Schema.Columns[i].ID})
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Shown(), field: view.Schema.Columns[i].ID})
 		if view.AppendOnly && c.ID == view.Schema.TimeColumn {
 			s.versions = i + 1
 		}

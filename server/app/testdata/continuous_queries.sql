@@ -285,3 +285,28 @@ SELECT id, ts, nth_value(amount, 2) OVER w AS n, count(DISTINCT quantity) OVER w
 SELECT id, ts, rank() OVER (ORDER BY ts) AS r, dense_rank() OVER (ORDER BY ts, amount) AS d, sum(quantity) OVER (ORDER BY ts, amount) AS s FROM orders;
 
 SELECT id, amount * 2 AS twice FROM orders ORDER BY amount DESC LIMIT 3 OFFSET 2;
+
+-- Arrays and intervals.
+SELECT customer, array_agg(amount ORDER BY amount, id) AS amounts, max(ts) - min(ts) AS spread FROM orders GROUP BY customer;
+
+SELECT id, ARRAY[quantity, quantity + 1] AS q, ts - TIMESTAMPTZ '2026-01-01' AS since, ARRAY[region, NULL] AS r FROM orders WHERE paid;
+
+SELECT window_end, array_agg(region ORDER BY id) AS regions, max(ts) - min(ts) AS spread FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '2 seconds',
+INTERVAL '10 seconds') GROUP BY window_start, window_end;
+
+SELECT customer, window_end, array_agg(quantity ORDER BY id) AS quantities FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '3 seconds')
+GROUP BY customer, window_start, window_end;
+
+SELECT r, count(*) AS n FROM (SELECT ARRAY[region, customer] AS r FROM orders) AS x GROUP BY r;
+
+SELECT spread, count(*) AS n FROM (SELECT customer, max(ts) - min(ts) AS spread FROM orders GROUP BY customer) AS x GROUP BY spread;
+
+SELECT DISTINCT ARRAY[paid] AS p FROM orders;
+
+SELECT o.id, p.m FROM orders AS o LEFT JOIN (SELECT order_id, array_agg(method ORDER BY id) AS m FROM payments GROUP BY order_id) AS p ON o.id = p.order_id;
+
+SELECT id, a FROM (SELECT id, ts, ARRAY[amount, amount] AS a FROM orders) AS x ORDER BY a DESC, id LIMIT 5;
+
+SELECT * FROM (SELECT customer, ARRAY[quantity] AS q, ts FROM orders) AS x LATEST ON ts PARTITION BY customer;
+
+SELECT a.q FROM (SELECT ARRAY[quantity] AS q FROM orders) AS a JOIN (SELECT ARRAY[id % 10] AS q FROM payments) AS b ON a.q = b.q;

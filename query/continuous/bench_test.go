@@ -155,6 +155,7 @@ func BenchmarkStep(b *testing.B) {
 		{"hop-1h-by-1s-close", overWindows(plan.Hop, time.Second, time.Hour), OnWindowClose, []string{"trades"}},
 		{"hop-1h-by-1h-update", overWindows(plan.Hop, time.Hour, time.Hour), OnUpdate, []string{"trades"}},
 		{"hop-1h-by-1m-update", overWindows(plan.Hop, time.Minute, time.Hour), OnUpdate, []string{"trades"}},
+		{"hop-1h-by-1s-update", overWindows(plan.Hop, time.Second, time.Hour), OnUpdate, []string{"trades"}},
 		{"rolling-10s", rolling("sum", 10*time.Second), OnUpdate, []string{"trades"}},
 		{"rolling-max-2s", rolling("max", 2*time.Second), OnUpdate, []string{"trades"}},
 		{"rolling-max-2m", rolling("max", 2*time.Minute), OnUpdate, []string{"trades"}},

@@ -27,6 +27,8 @@ type accumulateNode struct {
 	// spill is where groups may go that memory has no room for, nil for nowhere, and memory what it is meant to hold.
 	spill  *spill.Space
 	memory int64
+	// panes is set for a grouping by overlapping windows that takes rows by panes: its input is then that of the windows.
+	panes *paneNode
 }
 
 // schedule says when groups are shown and when they are forgotten, by places in their keys.
@@ -77,6 +79,9 @@ func (c *compiler) accumulating(n *plan.Aggregate, input node, calls []*exec.Cal
 
 func (n *accumulateNode) describe() string {
 	out := strings.Replace(firstLine(n.plan), "Aggregate", "accumulate", 1)
+	if n.panes != nil {
+		out = n.panes.windows.describe() + ": " + out
+	}
 	return out + n.schedule.describe(n.cols)
 }
 
@@ -128,7 +133,12 @@ func (o *accumulateOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	touched, err := o.accumulate(in)
+	var touched []uint32
+	if o.node.panes != nil {
+		touched, err = o.accumulatePanes(in, s)
+	} else {
+		touched, err = o.accumulate(in)
+	}
 	if err != nil {
 		return Delta{}, err
 	}

@@ -2,7 +2,6 @@ package continuous
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -36,8 +35,16 @@ const (
 
 // paned makes panes of a grouping whose rows are held back; nil where it is not over overlapping windows or needs its rows.
 func paned(n *accumulateNode) *paneNode {
+	if n.schedule.closeLag != n.schedule.lag {
+		return nil
+	}
+	return panesOf(n)
+}
+
+// panesOf finds the panes under a grouping by overlapping windows; nil where it is none, or needs its rows.
+func panesOf(n *accumulateNode) *paneNode {
 	f, ok := n.ins[0].(*filterNode)
-	if !ok || len(f.exprs) != 1 || f.late != 0 || n.schedule.closeLag != n.schedule.lag {
+	if !ok || len(f.exprs) != 1 || f.late != 0 {
 		return nil
 	}
 	a, ok := f.ins[0].(*assignNode)
@@ -104,9 +111,7 @@ func (n *paneNode) parted(of *accumulateNode, width int) bool {
 var countRows = plan.Functions["count"][0]
 
 func (n *paneNode) describe() string {
-	pane := event.FormatInterval(arrow.MonthDayNanoInterval{Nanoseconds: n.windows.pane * 1000})
-	return fmt.Sprintf("panes of %s, windows of %s by %s: %s", pane, event.FormatInterval(arrow.MonthDayNanoInterval{Nanoseconds: n.windows.size * 1000}),
-		event.FormatInterval(arrow.MonthDayNanoInterval{Nanoseconds: n.windows.step * 1000}), n.of.describe())
+	return n.windows.describe() + ": " + n.of.describe()
 }
 
 func (n *paneNode) start(_ *Machine, inputs []operator) operator {
@@ -146,66 +151,32 @@ func (o *paneOp) step(ctx context.Context, s *stepping) (Delta, error) {
 
 // add puts each row into its pane, or, if it is late for some of its windows, into the others one by one.
 func (o *paneOp) add(in Delta, s *stepping) error {
-	value, err := o.node.time.Eval(steady, in.Columns, in.Rows)
+	panes, partly, late, err := o.node.split(&in)
 	if err != nil {
 		return err
 	}
-	column := value.Expand(in.Rows)
-	times, marks := arrow.GetValues[int64](column.Data(), 1), in.Columns[o.node.mark]
-	own := arrow.GetValues[int64](marks.Data(), 1)
-	byPane := map[int64][]int32{}
-	var order []int64
-	found := kernel.Assigned{}
-	w := o.node.windows
-	for i := range in.Rows {
-		if column.IsNull(i) {
-			continue
-		}
-		at := times[i]
-		if first := w.firstEnd(at); marks.IsValid(i) && own[i] >= first {
-			s.late += o.partly(&found, int32(i), at, own[i])
-			continue
-		}
-		p := w.paneOf(at)
-		if byPane[p] == nil {
-			order = append(order, p)
-		}
-		byPane[p] = append(byPane[p], int32(i))
-	}
-	for _, p := range order {
-		if err := o.addToPane(p, in.take(byPane[p])); err != nil {
+	s.late += late
+	for _, p := range panes {
+		if err := o.addToPane(p.start, in.take(p.rows)); err != nil {
 			return err
 		}
 	}
-	return o.addLate(in, &found)
+	return o.addLate(in, &partly)
 }
 
-// partly lists the windows that a late row is in time for, and says for how many it is not.
-func (o *paneOp) partly(out *kernel.Assigned, row int32, at, own int64) (late int64) {
-	w := o.node.windows
-	for end, last := w.firstEnd(at), w.lastEnd(at); end <= last; end = w.endAfter(end) {
-		if end <= own {
-			late++
-			continue
-		}
-		out.Rows, out.Ends = append(out.Rows, row), append(out.Ends, end)
-	}
-	return late
-}
-
-func (o *paneOp) keysOf(in *Delta) ([]arrow.Array, error) {
-	values, err := evalAll(steady, o.node.keys, in)
+func (n *paneNode) keysOf(in *Delta) ([]arrow.Array, error) {
+	values, err := evalAll(steady, n.keys, in)
 	if err != nil {
 		return nil, err
 	}
 	for i, v := range values {
-		values[i] = canonical(v, o.node.keyTypes[i])
+		values[i] = canonical(v, n.keyTypes[i])
 	}
 	return values, nil
 }
 
 func (o *paneOp) addToPane(start int64, in Delta) error {
-	values, err := o.keysOf(&in)
+	values, err := o.node.keysOf(&in)
 	if err != nil {
 		return err
 	}
@@ -235,7 +206,7 @@ func (o *paneOp) addLate(in Delta, found *kernel.Assigned) error {
 		return nil
 	}
 	rows := in.take(found.Rows)
-	values, err := o.keysOf(&rows)
+	values, err := o.node.keysOf(&rows)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,11 @@
 package continuous
 
 import (
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -30,6 +35,13 @@ func newPaneWindows(n *plan.Assign, windows *kernel.TimeWindows) (*paneWindows, 
 	}
 	w := &paneWindows{step: step, size: size, pane: divisor(step, size), growing: n.Kind == plan.Cumulate, origin: found.Starts[0]}
 	return w, true
+}
+
+func (w *paneWindows) describe() string {
+	text := func(micros int64) string {
+		return event.FormatInterval(arrow.MonthDayNanoInterval{Nanoseconds: micros * 1000})
+	}
+	return fmt.Sprintf("panes of %s, windows of %s by %s", text(w.pane), text(w.size), text(w.step))
 }
 
 func divisor(a, b int64) int64 {

@@ -69,6 +69,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	if err := p.gate(); err != nil {
 		return nil, err
 	}
+	throughPanes(p.root)
 	p.neat = isNeat(p.root)
 	return p, nil
 }

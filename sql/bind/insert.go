@@ -148,8 +148,8 @@ func assign(a argument, c event.Column) (plan.Expr, error) {
 		return nil, event.Errorf(event.CodeInvalidValue, "column %q is NOT NULL", c.Name).At(a.pos)
 	}
 	from := a.typ()
-	if takesNumbers(from, c.Type) {
-		return cast(a, c.Type) // a number beyond the column's range is an error when it comes
+	if takesNumbers(from, c.Type) || c.Type.Kind == event.Text && from.Kind != event.Unknown {
+		return cast(a, c.Type) // a number beyond the column's range is an error when it comes; everything has a text
 	}
 	if _, ok := implicitCost(a.expr, c.Type); !ok && from.Kind != event.Unknown && !isNull(a.expr) {
 		return nil, event.Errorf(event.CodeTypeMismatch, "column %q is %s, and the value is %s", c.Name, c.Type, from).At(a.pos).

@@ -58,7 +58,7 @@ func groupItems(lex *lexer.PeekingLexer, out *ast.Grouping, depth int) (ast.Expr
 }
 
 // isTuple reports whether what comes next is a list in parentheses and not an expression that begins with one: it is empty, or has
-// a comma outside of further parentheses.
+// a comma outside of further parentheses and brackets, and no operator follows it.
 func isTuple(lex *lexer.PeekingLexer) bool {
 	if !is(*lex.Peek(), "(") {
 		return false
@@ -69,22 +69,22 @@ func isTuple(lex *lexer.PeekingLexer) bool {
 	if is(*lex.Peek(), ")") {
 		return true
 	}
-	for depth := 0; ; {
+	list := false
+	for depth := 0; depth >= 0; {
 		t := *lex.Next()
 		switch {
 		case t.EOF():
 			return false
-		case is(t, "("):
+		case is(t, "("), is(t, "["):
 			depth++
-		case is(t, ")"):
-			if depth == 0 {
-				return false
-			}
+		case is(t, ")"), is(t, "]"):
 			depth--
-		case is(t, ",") && depth == 0:
-			return true
+		case is(t, ","):
+			list = list || depth == 0
 		}
 	}
+	next := *lex.Peek()
+	return list && infixPower(next) == 0 && !is(next, ".")
 }
 
 // latestOn is LATEST ON time PARTITION BY keys.

@@ -273,7 +273,9 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 }
 
 // queue hands decoded rows to their partitions' writers.
-func (b *Body) queue(ctx context.Context, chunk *decode.Chunk, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64) (bool, error) {
+func (b *Body) queue(
+	ctx context.Context, chunk *decode.Chunk, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64,
+) (bool, error) {
 	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival, Lines: rows.Lines}
 	decoded.Early = b.options.AckWrite && b.keyed == nil
 	if b.keyed != nil {

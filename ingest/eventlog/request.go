@@ -60,7 +60,9 @@ func (r *Request) Holds(line int) bool { return HasLine(r.Held, line) }
 func (r *Request) Hold(line int) { r.Held = WithLine(r.Held, line) }
 
 // HasLine reports whether a bitmap of rows has the row with an index.
-func HasLine(lines []byte, line int) bool { return line/8 < len(lines) && lines[line/8]&(1<<(line%8)) != 0 }
+func HasLine(lines []byte, line int) bool {
+	return line/8 < len(lines) && lines[line/8]&(1<<(line%8)) != 0
+}
 
 // WithLine adds a row to a bitmap of rows.
 func WithLine(lines []byte, line int) []byte {

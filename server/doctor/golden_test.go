@@ -16,12 +16,6 @@ var rewrite = flag.Bool("rewrite", false, "make the data directory of the presen
 func TestFirstFormatOpens(t *testing.T) {
 	t.Parallel()
 	const golden = "testdata/v1"
-	if *rewrite {
-		require.NoError(t, os.RemoveAll(golden))
-		made := makeData(t)
-		require.NoError(t, os.RemoveAll(made+"/LOCK"))
-		require.NoError(t, os.CopyFS(golden, os.DirFS(made)))
-	}
 	files, err := vfs.NewReadOnly(golden)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, files.Close()) }()

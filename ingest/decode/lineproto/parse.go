@@ -19,6 +19,9 @@ const maxSeriesBytes = 16 << 20
 // likelySeries is how long a measurement with its tags usually is at most.
 const likelySeries = 512
 
+// maxDigits is how many decimal digits an integer of 64 bits can have; it has room for all of so many that do not begin with 9.
+const maxDigits = 19
+
 // incomplete is the fault of a line whose end has not been read.
 const incomplete = "incomplete"
 
@@ -39,6 +42,9 @@ type point struct {
 	fields  []field
 	micros  int64
 	hasTime bool
+	// placed is a table whose follow has the places of the fields, as those are the same as of a line before; nil where that is not known.
+	placed *table
+	count  int // of that line's fields
 }
 
 // series is a measurement with tags, parsed once for all lines that begin with the same text.
@@ -200,9 +206,13 @@ func unescape(text, special string) string {
 // field reads the field at i.
 func (p *parser) field(text []byte, i int) (end int, fault string) {
 	f := p.point.next()
-	if i, fault = f.name(text, i); fault != "" {
-		p.point.fields = p.point.fields[:len(p.point.fields)-1]
+	if end = f.asBefore(text, i); end > 0 {
+		i = end
+	} else if i, fault = f.name(text, i); fault != "" {
+		p.point.fields, p.point.placed = p.point.fields[:len(p.point.fields)-1], nil
 		return i, fault
+	} else {
+		p.point.placed = nil
 	}
 	if text[i] == '"' {
 		end, fault = f.quoted(text, i)
@@ -232,11 +242,18 @@ func (p *point) next() *field {
 	return &p.fields[n]
 }
 
-// name reads the field's name at i and gives the index of its value, behind which there is something. Most often it is that of the line before.
-func (f *field) name(text []byte, i int) (end int, fault string) {
-	if end = i + len(f.key); !f.escaped && end > i && end+1 < len(text) && text[end] == '=' && bytes.Equal(text[i:end], f.key) {
-		return end + 1, ""
+// asBefore gives the index of the field's value if its name is the one that the field in this place of a line before had, as it most often is;
+// else 0.
+func (f *field) asBefore(text []byte, i int) int {
+	end := i + len(f.key)
+	if f.escaped || end == i || end+1 >= len(text) || text[end] != '=' || !bytes.Equal(text[i:end], f.key) {
+		return 0
 	}
+	return end + 1
+}
+
+// name reads the field's name at i and gives the index of its value, behind which there is something.
+func (f *field) name(text []byte, i int) (end int, fault string) {
 	start := i
 	for ; i < len(text) && text[i] != '='; i++ {
 		switch text[i] {
@@ -304,11 +321,14 @@ func (f *field) literal(text []byte) (fault string) {
 	case 'i', 'u':
 		return f.whole(text[:len(text)-1], text[len(text)-1] == 'u')
 	}
-	if f.boolean(text) {
+	if c := text[0] | 0x20; (c == 't' || c == 'f') && f.boolean(text) {
 		return ""
 	}
 	var ok bool
 	f.kind = event.Double
+	if f.float, _, ok = decode.ParseShortNumber(text); ok {
+		return ""
+	}
 	if f.float, _, ok = decode.ParseDouble(text); !ok {
 		if f.float, ok = parseFloat(text); !ok {
 			return fmt.Sprintf("field %q: %q is not a number, a boolean or a string in quotes", f.key, text)
@@ -331,6 +351,10 @@ func parseFloat(text []byte) (float64, bool) {
 // whole reads an integer, signed or not. One that BIGINT cannot hold keeps its digits.
 func (f *field) whole(digits []byte, unsigned bool) (fault string) {
 	f.kind = event.BigInt
+	if v, whole, ok := decode.ParseShortNumber(digits); ok && whole && digits[0] != '-' {
+		f.integer = int64(v)
+		return ""
+	}
 	if v, ok := decode.ParseInteger(digits); ok && (!unsigned || v >= 0) {
 		f.integer = v
 		return ""
@@ -369,16 +393,23 @@ func (p *parser) timestamp(text []byte, i int) (end int, fault string) {
 	for i < len(text) && (text[i] == ' ' || text[i] == '\r') {
 		i++
 	}
-	start := i
+	start, v := i, int64(0)
+	for i < len(text) && '0' <= text[i] && text[i] <= '9' && i-start < maxDigits {
+		v = v*10 + int64(text[i]-'0')
+		i++
+	}
+	simple := i > start && i < len(text) && text[i] == '\n' && (i-start < maxDigits || text[start] < '9')
 	for i < len(text) && text[i] != '\n' {
 		i++
 	}
 	p.complete = true
-	digits := bytes.TrimRight(text[start:i], " \r")
-	if len(digits) > 0 {
-		v, err := strconv.ParseInt(unsafe.String(unsafe.SliceData(digits), len(digits)), 10, 64)
-		if err != nil {
-			return i, fmt.Sprintf("%.40q is not a timestamp", digits)
+	if digits := text[start:i]; simple || len(bytes.TrimRight(digits, " \r")) > 0 {
+		if !simple {
+			digits = bytes.TrimRight(digits, " \r")
+			var err error
+			if v, err = strconv.ParseInt(unsafe.String(unsafe.SliceData(digits), len(digits)), 10, 64); err != nil {
+				return i, fmt.Sprintf("%.40q is not a timestamp", digits)
+			}
 		}
 		var ok bool
 		if p.point.micros, ok = p.unit.micros(v); !ok {

@@ -169,11 +169,16 @@ func (t *table) places(p *point) (places []int, fault string) {
 	if len(p.fields)+len(tags) > decode.MaxMembers {
 		return nil, fmt.Sprintf("the line has more than %d tags and fields", decode.MaxMembers)
 	}
+	if p.placed == t && len(p.fields) == p.count && !t.both {
+		return t.follow, ""
+	}
+	p.placed = nil
 	same := len(p.fields) == len(t.follow)
 	for i := 0; same && i < len(t.follow); i++ {
 		same = t.columns[t.follow[i]].name == string(p.fields[i].key)
 	}
 	if same && !t.both {
+		p.placed, p.count = t, len(p.fields)
 		return t.follow, ""
 	}
 	t.follow = t.follow[:0]

@@ -34,7 +34,12 @@ type Converter struct {
 	fields  []decode.Field
 	// left is how many bytes of rows may still be made.
 	left int64
+	// given is set where batches are the converter's to keep.
+	given bool
 }
+
+// Keep lets chunks share the memory of batches, which must then be of no other use, nor parts of larger ones.
+func (c *Converter) Keep() { c.given = true }
 
 // Allow lets the converter make more rows.
 func (c *Converter) Allow(bytes int64) { c.left += bytes }
@@ -54,6 +59,8 @@ type part struct {
 	column  string
 	// whole is set where fewer rows would not help.
 	whole bool
+	// given is set where the values are not a body's, but were made for the chunk.
+	given bool
 }
 
 // errSplit asks for fewer rows at a time.
@@ -137,7 +144,7 @@ func (c *Converter) Convert(batch arrow.RecordBatch, from int64) (*decode.Chunk,
 
 // slice converts rows.
 func (c *Converter) slice(batch arrow.RecordBatch, from, n int64) (*decode.Chunk, error) {
-	p := &part{rows: int(n)}
+	p := &part{rows: int(n), given: c.given && n == batch.NumRows()}
 	columns := make([]arrow.Array, len(c.columns))
 	for i := range c.columns {
 		column := &c.columns[i]

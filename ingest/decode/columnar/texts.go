@@ -153,6 +153,9 @@ func copyStrings(p *part, values arrow.Array, text bool) (*array.String, error) 
 			return nil, nil
 		}
 	}
+	if p.given {
+		return event.NewStrings(out, data, event.ValidityOf(values)).(*array.String), nil
+	}
 	return event.NewStrings(out, append([]byte(nil), data...), event.ValidityOf(values)).(*array.String), nil
 }
 

@@ -241,7 +241,9 @@ func (t *table) addField(c *column, f *field) {
 }
 
 func (c *column) addText(row int, text string) {
-	c.pad(row)
+	if c.rows != row {
+		c.pad(row)
+	}
 	c.data = append(c.data, text...)
 	c.offsets = append(c.offsets, int32(len(c.data)))
 	c.added()

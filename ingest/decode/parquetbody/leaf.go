@@ -2,7 +2,9 @@ package parquetbody
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
 	"math/big"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -12,6 +14,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
+
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 // builder gives the values of the next n rows from the column's leaves.
@@ -51,6 +55,9 @@ func field(name string, t leafType) arrow.Field {
 
 // readFlat reads n values of a column that has one for each row.
 func readFlat(l *leaf, t leafType, n int) (arrow.Array, error) {
+	if t.arrow.ID() == arrow.STRING {
+		return readStrings(l, n)
+	}
 	b := array.NewBuilder(memory.DefaultAllocator, t.arrow)
 	b.Reserve(n)
 	for range n {
@@ -66,6 +73,40 @@ func readFlat(l *leaf, t leafType, n int) (arrow.Array, error) {
 		}
 	}
 	return b.NewArray(), nil
+}
+
+// readStrings is readFlat for texts.
+func readStrings(l *leaf, n int) (arrow.Array, error) {
+	offsets, data := make([]int32, 1, n+1), make([]byte, 0, l.stringBytes)
+	var valid event.Bitmap
+	for row := range n {
+		v, ok, err := l.peek()
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		l.at++
+		switch null := v.IsNull(); {
+		case null && valid == nil:
+			valid = event.NewBitmap(n)
+			for i := range row {
+				valid.Set(i)
+			}
+		case !null:
+			data = append(data, v.ByteArray()...)
+			if valid != nil {
+				valid.Set(row)
+			}
+		}
+		if len(data) > math.MaxInt32 {
+			return nil, errors.New("its texts are longer than can be read together")
+		}
+		offsets = append(offsets, int32(len(data)))
+	}
+	l.stringBytes = len(data) + len(data)/8
+	return event.NewStrings(offsets, data, valid), nil
 }
 
 // leafTypeOf chooses an Arrow type by the logical type, else by the physical one.

@@ -39,6 +39,8 @@ type leaf struct {
 	dict   []parquet.Value
 	buf    []parquet.Value
 	at     int
+	// stringBytes is about what texts of as many rows as the last time take.
+	stringBytes int
 }
 
 // newLeaf starts to read a column chunk of a file.

@@ -87,7 +87,9 @@ func (r *Reader) open(body []byte) error {
 		r.columns = append(r.columns, column{first: first, leaves: len(r.leaves) - first, flat: node.Leaf() && !node.Repeated(), build: build})
 	}
 	r.schema = arrow.NewSchema(fields, nil)
-	r.converter, err = columnar.New(r.schema, r.budget)
+	if r.converter, err = columnar.New(r.schema, r.budget); err == nil {
+		r.converter.Keep()
+	}
 	return err
 }
 

@@ -53,11 +53,42 @@ func (c *Cells) Add(field int, text []byte, asJSON func(dst, text []byte) []byte
 		to.addText()
 		return true
 	case len(text) > 0 && startsNumber(text[0]) && to.takesNumbers():
-		return c.decoder.storeAlone(to, text)
+		return c.addShort(to, text) || c.decoder.storeAlone(to, text)
+	case to.kind == event.TimestampTZ && len(text) > len("2006") && text[len("2006")] == '-': // no number has that
+		return c.addTime(to, text)
 	default:
 		c.scratch = asJSON(c.scratch[:0], text)
 		return c.decoder.storeAlone(to, c.scratch)
 	}
+}
+
+// addShort is storeAlone for numbers of few digits. Those that begin with a 0 or a sign are left to it: JSON does not have all of them.
+func (c *Cells) addShort(to *column, text []byte) bool {
+	if to.kind != event.BigInt && to.kind != event.Double || text[0] == '0' || text[0] == '-' {
+		return false
+	}
+	v, whole, ok := ParseShortNumber(text)
+	if !ok || to.kind == event.BigInt && !whole || !to.begin(c.decoder.out.Count) {
+		return false
+	}
+	if to.kind == event.BigInt {
+		to.addInt(int64(v))
+	} else {
+		to.addFloat(v)
+	}
+	return true
+}
+
+func (c *Cells) addTime(to *column, text []byte) bool {
+	parse := parseCanonicalTime
+	if to.anySpelling {
+		parse = parseTime
+	}
+	micros, ok := parse(text)
+	if ok = ok && to.begin(c.decoder.out.Count); ok {
+		to.addInt(micros)
+	}
+	return ok
 }
 
 // takesNumbers reports whether a text that begins as a number does is one, or no value of the column.

@@ -122,6 +122,25 @@ func TestRepairWithoutAJournal(t *testing.T) {
 	require.Equal(t, "3", s.sql("SELECT count(DISTINCT page) FROM clicks"))
 }
 
+// TestRepairBringsTypedRowsBack: rows that are logged as columns come back as JSON, under their names, though the schema is lost.
+func TestRepairBringsTypedRowsBack(t *testing.T) {
+	t.Parallel()
+	dir := makeData(t)
+	s := serve(t, dir)
+	s.must("/v1/streams/points/events?format=influx", "points,host=web1 load=0.5,n=3i 1772355600000000000\npoints,host=web2 load=1.25 1772355601000000000\n")
+	want := s.sql("SELECT time, host, load, n FROM points ORDER BY time")
+	require.NoError(t, s.Close())
+	require.NoError(t, os.Rename(filepath.Join(dir, "journal"), filepath.Join(t.TempDir(), "journal")))
+	out := repair(t, dir)
+	rows, err := os.ReadFile(only(t, dir, out.Aside+"/points.0.ndjson"))
+	require.NoError(t, err)
+	require.Equal(t, `{"time":"2026-03-01T09:00:00.000000Z","host":"web1","load":0.5,"n":3}`+"\n"+
+		`{"time":"2026-03-01T09:00:01.000000Z","host":"web2","load":1.25}`+"\n", string(rows))
+	s = serve(t, dir)
+	s.must("/v1/streams/points/events", string(rows))
+	require.Equal(t, want, s.sql("SELECT time, host, load, n FROM points ORDER BY time"))
+}
+
 // TestRepairOfASegment: its rows are told to be lost, in the answer and by queries, and nothing else is.
 func TestRepairOfASegment(t *testing.T) {
 	t.Parallel()

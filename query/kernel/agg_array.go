@@ -17,6 +17,8 @@ func arrayAccumulator(f *plan.Function) (Accumulator, bool) {
 		return &arrayAgg{elem: f.Args[0]}, true
 	case "count":
 		return &countAccumulator{}, true
+	case "min", "max":
+		return &arrayExtreme{result: f.Args[0], sign: extremeSign(f)}, true
 	default:
 		return nil, false
 	}

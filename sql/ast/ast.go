@@ -56,7 +56,9 @@ type Select struct {
 	Late    *Late
 	OrderBy []Order
 	// Limit and Offset are nil where not given; LIMIT ALL is as none.
-	Limit  Expr
+	Limit Expr
+	// Ties asks for the rows besides that are equal to the last of Limit in ORDER BY.
+	Ties   bool
 	Offset Expr
 }
 

@@ -35,6 +35,10 @@ func (s *Select) String() string {
 	if len(s.OrderBy) > 0 {
 		b.WriteString(" ORDER BY " + list(s.OrderBy))
 	}
+	if s.Ties {
+		clause(&b, " OFFSET ", s.Offset)
+		return b.String() + " FETCH FIRST (" + s.Limit.String() + ") ROWS WITH TIES"
+	}
 	clause(&b, " LIMIT ", s.Limit)
 	clause(&b, " OFFSET ", s.Offset)
 	return b.String()

@@ -186,7 +186,7 @@ func readList(s string, to event.Type, pos event.Position) (*plan.Literal, error
 	return &plan.Literal{Value: event.NewLists([]int32{0, int32(len(items))}, values, nil), Typ: to}, nil
 }
 
-// aggregateOfArrays is the overload of an aggregate that takes arrays: of array_agg and count.
+// aggregateOfArrays is the overload of an aggregate that takes arrays: of array_agg, count, min and max.
 func aggregateOfArrays(name string, args []argument) (*plan.Function, []plan.Expr, bool) {
 	if len(args) != 1 || args[0].typ().Kind != event.Array {
 		return nil, nil, false
@@ -197,6 +197,8 @@ func aggregateOfArrays(name string, args []argument) (*plan.Function, []plan.Exp
 		return plan.ArrayAgg(args[0].typ()), exprs, true
 	case "count":
 		return &plan.Function{Name: "count", Args: []event.Type{args[0].typ()}, Result: bigint, Aggregate: true}, exprs, true
+	case "min", "max":
+		return &plan.Function{Name: name, Args: []event.Type{args[0].typ()}, Result: args[0].typ(), Aggregate: true}, exprs, true
 	default:
 		return nil, nil, false
 	}

@@ -31,6 +31,12 @@ func (q *selection) plan() (plan.Node, error) {
 	case q.ast.Distinct:
 		node = distinct(node)
 	}
+	if q.ast.Ties {
+		if node, err = q.withTies(node); err != nil {
+			return nil, err
+		}
+		hidden = true
+	}
 	if len(q.keys) > 0 {
 		node = &plan.Sort{Input: node, Keys: planKeys(node.Columns(), q.keys), Limit: -1}
 	}

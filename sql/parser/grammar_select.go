@@ -66,10 +66,11 @@ type limits struct {
 	After      *expression `parser:"( 'OFFSET' @@ ( 'ROW' | 'ROWS' )? )? )"`
 }
 
-// fetchFirst is FETCH FIRST n ROWS ONLY, as the SQL standard writes LIMIT. Without a number it is one row.
+// fetchFirst is FETCH FIRST n ROWS ONLY or WITH TIES, as the SQL standard writes LIMIT. Without a number it is one row.
 type fetchFirst struct {
 	Pos   lexer.Position
-	Count *expression `parser:"'FETCH' ( 'FIRST' | 'NEXT' ) ( 'ROW' | 'ROWS' | @@ ( 'ROW' | 'ROWS' ) ) 'ONLY'"`
+	Count *expression `parser:"'FETCH' ( 'FIRST' | 'NEXT' ) ( 'ROW' | 'ROWS' | @@ ( 'ROW' | 'ROWS' ) )"`
+	Ties  bool        `parser:"( 'ONLY' | @'WITH' 'TIES' )"`
 }
 
 func (f *fetchFirst) tree() ast.Expr {
@@ -110,6 +111,7 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 			out.Limit = limit
 		}
 	}
+	out.Ties = bounds.Fetch != nil && bounds.Fetch.Ties || bounds.FetchAfter != nil && bounds.FetchAfter.Ties
 	out.Offset = bounds.Offset.tree()
 	if bounds.After != nil {
 		out.Offset = bounds.After.tree()

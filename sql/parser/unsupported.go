@@ -60,8 +60,8 @@ var unsupportedClauses = map[string]construct{
 	"PRIMARY":     {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
 	"COLLATE": {"COLLATE", ""}, "RETURNING": {"RETURNING", ""},
-	"ONLY": {"ONLY", ""}, "TIES": {"WITH TIES", ""},
-	"=>": {"a named argument", "pass arguments in order"},
+	"ONLY": {"ONLY", ""},
+	"=>":   {"a named argument", "pass arguments in order"},
 }
 
 // unsupportedStatement recognizes statements of other SQL or of a later version by their first words.
@@ -82,6 +82,9 @@ func unsupportedStatement(tokens []lexer.Token) error {
 	}
 	if found == nil {
 		return nil
+	}
+	if stream := asStream(tokens); stream != "" {
+		return notSupported(tokens[0], found.name, "events go into a stream: "+stream)
 	}
 	return notSupported(tokens[0], found.name, found.hint)
 }

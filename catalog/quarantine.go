@@ -29,6 +29,33 @@ func (c *Catalog) Quarantine(name string, lost Quarantine) error {
 	return nil
 }
 
+// Readmit takes ranges off the list that can be read again after all, and gives them.
+func (c *Catalog) Readmit(name string, readable func(Quarantine) bool) (found []Quarantine, err error) {
+	if present, ok := c.Stream(name); !ok || !slices.ContainsFunc(present.Quarantined, readable) {
+		return nil, nil
+	}
+	err = c.update(func() (*Stream, error) {
+		present, ok := c.Stream(name)
+		if !ok {
+			return nil, event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+		}
+		next := *present
+		next.Quarantined, found = nil, nil
+		for _, q := range present.Quarantined {
+			if readable(q) {
+				found = append(found, q)
+			} else {
+				next.Quarantined = append(next.Quarantined, q)
+			}
+		}
+		return &next, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("readmit ranges of stream %s: %w", name, err)
+	}
+	return found, nil
+}
+
 // AcceptLoss notes durably that what damage has taken of a stream is known to be lost, and gives the ranges that were not accepted before.
 func (c *Catalog) AcceptLoss(name string) (accepted []Quarantine, err error) {
 	err = c.journal.Update(func() ([]journal.Record, error) {

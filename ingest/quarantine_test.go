@@ -81,6 +81,49 @@ func TestADamagedLogIsQuarantined(t *testing.T) {
 	s.close(t)
 }
 
+// TestRowsThatCanBeReadAgainComeBack: where a disk gives the right bytes at a later start, the rows are there again, accepted as lost or not, unless a
+// segment has passed them over.
+func TestRowsThatCanBeReadAgainComeBack(t *testing.T) {
+	t.Parallel()
+	for _, how := range []string{"", "accepted", "sealed"} {
+		fs := vfs.NewMem()
+		s := openStore(t, fs)
+		for n := range 5 {
+			_, err := s.send("s", numbered(2*n, 2*n+2))
+			require.NoError(t, err)
+		}
+		s.close(t)
+		const name = "log/s/0/00000000000000000000.log"
+		spoil(t, fs, name, "row4")
+		s = openStore(t, fs)
+		require.Len(t, s.Failures(), 1)
+		switch how {
+		case "accepted":
+			_, err := s.catalog.AcceptLoss("s")
+			require.NoError(t, err)
+		case "sealed":
+			stream, err := s.Stream("s")
+			require.NoError(t, err)
+			_, err = stream.Seal(t.Context())
+			require.NoError(t, err)
+		}
+		s.close(t)
+		spoil(t, fs, name, "Row4") // the same bit again
+		want := 10
+		if how == "sealed" {
+			want = 8
+		}
+		for range 2 {
+			s = openStore(t, fs)
+			require.Len(t, s.contents(t, "s", "n"), want, how)
+			stream, err := s.Stream("s")
+			require.NoError(t, err)
+			require.Len(t, stream.Definition().Quarantined, (10-want)/2, how)
+			s.close(t)
+		}
+	}
+}
+
 // TestAMissingLogFileIsQuarantined removes each file of a log but the last: the server starts, says what is lost, and goes on.
 func TestAMissingLogFileIsQuarantined(t *testing.T) {
 	t.Parallel()

@@ -117,9 +117,16 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 		return errors.Join(lostLog(s.name, p, log.Next(), known), log.Close())
 	}
 	start := min(from, max(s.dedup.Next(p), log.First()))
+	var gaps []eventlog.Gap
 	err = log.ReadAround(start, func(entry *eventlog.Entry) error {
 		return s.replay(definition.Schema, replayer, entry, from)
-	}, func(gap eventlog.Gap) error { return s.quarantine(p, gap, from) })
+	}, func(gap eventlog.Gap) error {
+		gaps = append(gaps, gap)
+		return s.quarantine(p, gap, from)
+	})
+	if err == nil {
+		err = s.readmit(p, gaps, from)
+	}
 	if err == nil && s.sealing.Tail.Next(p) < log.Next() { // the last offsets are lost
 		err = s.sealing.Tail.PublishIdle(p, log.Next(), replayer.Clock())
 	}

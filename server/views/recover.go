@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,7 @@ func (r *runtime) restore(ctx context.Context) error {
 	if err := r.place(found.Marks, targets); err != nil {
 		return err
 	}
-	if err := r.checkInputs(targets); err != nil {
+	if err := cmp.Or(r.checkInputs(targets), r.checkLosses(found.Lost)); err != nil {
 		return err
 	}
 	r.recorded = r.final
@@ -87,6 +88,17 @@ func (r *runtime) checkInputs(marks []Mark) error {
 		}
 	}
 	r.view.unchecked = false
+	return nil
+}
+
+// checkLosses refuses to replay where damage has taken rows since the checkpoint: they may be there again, and what was answered lacks them.
+func (r *runtime) checkLosses(before []Loss) error {
+	for _, loss := range r.lost {
+		same := func(l Loss) bool { return l.Stream == loss.Stream && l.Damaged && l.To.Covers(loss.To) }
+		if loss.Damaged && !slices.ContainsFunc(before, same) {
+			return r.lose(loss, true)
+		}
+	}
 	return nil
 }
 

@@ -83,7 +83,15 @@ func (r *runtime) lose(loss Loss, replay bool) error {
 	r.set.options.Logger.Warn("a view goes on without rows", "view", r.definition.Name, "stream", loss.Stream,
 		"from", loss.From.String(), "to", loss.To.String())
 	r.lost = withLoss(r.lost, loss)
+	r.view.askCheckpoint() // behind it the rows are not wanted again
 	return nil
+}
+
+// askCheckpoint lets the next step be followed by a checkpoint.
+func (v *View) askCheckpoint() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.mu.due = true
 }
 
 // losses are those of a snapshot, and those that the view has not come to yet.

@@ -343,16 +343,24 @@ func (q *selection) bindKeys() error {
 func (q *selection) orders() []ast.Order {
 	var out []ast.Order
 	for _, o := range q.ast.OrderBy {
-		row, ok := q.rowOf(o.Expr)
-		if !ok {
-			out = append(out, o)
-			continue
-		}
-		for _, item := range row.Items {
+		for _, value := range q.values(o.Expr) {
 			part := o
-			part.Expr = item
+			part.Expr = value
 			out = append(out, part)
 		}
+	}
+	return out
+}
+
+// values are what a key consists of: itself, unless it is a row, and the values of rows inside it.
+func (q *selection) values(e ast.Expr) []ast.Expr {
+	row, ok := q.rowOf(e)
+	if !ok {
+		return []ast.Expr{e}
+	}
+	var out []ast.Expr
+	for _, item := range row.Items {
+		out = append(out, q.values(item)...)
 	}
 	return out
 }

@@ -56,7 +56,8 @@ var playedViews = []playedView{
 	},
 	{
 		name: "top", query: "SELECT window_end, hostname, s FROM (SELECT window_end, hostname, s, " +
-			"row_number() OVER (PARTITION BY window_end ORDER BY s DESC, hostname) AS r FROM (SELECT window_end, hostname, sum(usage_user) AS s FROM TUMBLE(TABLE cpu, DESCRIPTOR(ts), INTERVAL '10 minutes') " +
+			"row_number() OVER (PARTITION BY window_end ORDER BY s DESC, hostname) AS r " +
+			"FROM (SELECT window_end, hostname, sum(usage_user) AS s FROM TUMBLE(TABLE cpu, DESCRIPTOR(ts), INTERVAL '10 minutes') " +
 			"GROUP BY window_start, window_end, hostname) AS c) AS t WHERE r <= 3", ending: " LATE DROP",
 	},
 	{

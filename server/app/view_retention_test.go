@@ -2,6 +2,9 @@ package app
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -120,4 +123,37 @@ func TestSubscriptionBeginsAnewWhenRowsExpired(t *testing.T) {
 	for f.text() != "[1]\n[3]" {
 		f.apply(l.next())
 	}
+}
+
+// TestRetentionKeepsWhatTheOlderCheckpointNeeds damages the newest checkpoint of a view after retention has passed: the one before still finds
+// the rows behind it. They go once both checkpoints are behind them.
+func TestRetentionKeepsWhatTheOlderCheckpointNeeds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	i := start(t, dir)
+	i.query(createBeats)
+	i.query("CREATE MATERIALIZED VIEW total WITH (memory = '1MB') AS SELECT count(*) AS c, sum(n) AS s FROM beats")
+	for n := range 3 {
+		i.old("beats", 72*time.Hour, n+1)
+		i.wait("SELECT * FROM total")
+		i = i.restart() // which leaves a checkpoint
+	}
+	i.wait("SELECT * FROM total")
+	i.compact.Look(t.Context())
+	require.NoError(t, i.Close())
+	states, err := filepath.Glob(filepath.Join(dir, "state", "total.*", "*.state"))
+	require.NoError(t, err)
+	require.Len(t, states, 2)
+	newest := slices.Max(states)
+	body, err := os.ReadFile(newest)
+	require.NoError(t, err)
+	body[len(body)/2] ^= 1
+	require.NoError(t, os.WriteFile(newest, body, 0o600))
+	i = start(t, dir)
+	require.Equal(t, "[3,6]\n", i.wait("SELECT * FROM total"))
+	require.Eventually(t, func() bool {
+		i.compact.Look(t.Context())
+		return i.retained("beats") == 0
+	}, time.Minute, time.Millisecond)
+	require.Equal(t, "[3,6]\n", i.wait("SELECT * FROM total"))
 }

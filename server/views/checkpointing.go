@@ -25,10 +25,25 @@ func (r *runtime) checkpointIfDue() error {
 		return nil
 	}
 	many := r.uncovered >= r.set.options.Limits.CheckpointFrames || r.uncoveredBytes >= checkpointBytes
-	if asked := r.view.takeDue(); !many && !asked {
+	asked := r.view.takeDue()
+	if !many && !asked {
 		return nil
 	}
+	if r.log.next() == r.saved {
+		if err := r.moveOn(); err != nil {
+			return err
+		}
+	}
 	return r.beginCheckpoint()
+}
+
+// moveOn adds a frame without rows, where there is none since the newest checkpoint: another one at the same frame would be written over that
+// one, and the older of the two that are kept would stay where it was.
+func (r *runtime) moveOn() error {
+	if err := r.append(&Frame{}); err != nil {
+		return err
+	}
+	return r.publish(r.view.ctx)
 }
 
 // checkpoint writes a checkpoint and waits for it.
@@ -56,6 +71,7 @@ func (r *runtime) beginCheckpoint() error {
 	if r.outlet != nil {
 		h.Sent = r.outlet.sent
 	}
+	r.saved = h.Next
 	state, err := capture(h, r.machine, r.content)
 	if err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)

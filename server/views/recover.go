@@ -29,6 +29,7 @@ func (r *runtime) restore(ctx context.Context) error {
 	}
 	r.machine, r.content, r.started = found.machine, found.content, true
 	r.closed, r.final, r.late, r.lost = found.Closed, found.Final, found.Late, found.Lost
+	r.saved = found.Next
 	r.view.setRestored(found.Marks)
 	if r.outlet != nil && found.Sent != nil {
 		r.outlet.sent = found.Sent

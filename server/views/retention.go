@@ -143,7 +143,8 @@ func (s *Set) Needs(segment *manifest.Segment) bool {
 	return needed
 }
 
-// needs reports whether the view would read a segment after a restart; expired tells that a view that has failed waits for it no more.
+// needs reports whether the view would read a segment after a restart, even one that finds the newest checkpoint damaged; expired tells that
+// a view that has failed waits for it no more.
 func (v *View) needs(segment *manifest.Segment, expired bool) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -151,7 +152,8 @@ func (v *View) needs(segment *manifest.Segment, expired bool) bool {
 		return false
 	}
 	covers := func(m Mark) bool { return m.Name == segment.Stream && m.Vector.Covers(segment.To) }
-	if slices.ContainsFunc(v.mu.durable, covers) {
+	stays := v.mu.state == Failed || v.mu.state == Paused // it writes no other checkpoint for now
+	if slices.ContainsFunc(v.mu.durable, covers) && (stays || slices.ContainsFunc(v.mu.before, covers)) {
 		return false
 	}
 	if v.mu.snapshot != nil && slices.ContainsFunc(v.mu.snapshot.Marks, covers) {

@@ -45,6 +45,8 @@ type runtime struct {
 	// uncovered and uncoveredBytes are the frames since the last checkpoint.
 	uncovered      int
 	uncoveredBytes int64
+	// saved is the number of the frame that follows the newest checkpoint; 0 for none.
+	saved uint64
 	// writing is a checkpoint on its way to the disk; nil for none.
 	writing *writing
 	// settled tells that no step is half done: marks, machine and content belong together.

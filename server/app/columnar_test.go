@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/cockroachdb/datadriven"
 	"github.com/stretchr/testify/require"
 )
 
@@ -96,6 +97,75 @@ func TestBodiesOfParquetFromDuckDB(t *testing.T) {
 		}
 		require.Equal(t, `["cmF3MTIz",[123,null,124],{"a":123,"b":["x",null]},{"k123":123}]`+"\n",
 			s.query("SELECT raw, list, obj, m FROM "+codec+" WHERE n = 123").text())
+	}
+}
+
+// arrowTypes are the types by which a test names those of Arrow columns.
+var arrowTypes = map[string]arrow.DataType{
+	"int32": arrow.PrimitiveTypes.Int32, "int64": arrow.PrimitiveTypes.Int64, "uint64": arrow.PrimitiveTypes.Uint64, "float64": arrow.PrimitiveTypes.Float64,
+	"text": arrow.BinaryTypes.String, "bytes": arrow.BinaryTypes.Binary, "null": arrow.Null, "bool": arrow.FixedWidthTypes.Boolean,
+	"date64": arrow.FixedWidthTypes.Date64, "seconds": &arrow.TimestampType{Unit: arrow.Second}, "millis": &arrow.TimestampType{Unit: arrow.Millisecond},
+	"nanos": &arrow.TimestampType{Unit: arrow.Nanosecond, TimeZone: "Asia/Tokyo"}, "decimal256": &arrow.Decimal256Type{Precision: 60, Scale: 2},
+	"symbols": &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String},
+	"texts":   arrow.ListOf(arrow.BinaryTypes.String), "interval": arrow.FixedWidthTypes.MonthDayNanoInterval,
+	"point": arrow.StructOf(arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Float64, Nullable: true}),
+}
+
+// arrowOf makes a stream of a first line, which has the columns as name:type, and a JSON array of rows.
+func arrowOf(t *testing.T, text string) []byte {
+	t.Helper()
+	first, rows, _ := strings.Cut(text, "\n")
+	var fields []arrow.Field
+	for _, column := range strings.Split(first, " ") {
+		name, typ, _ := strings.Cut(column, ":")
+		require.Contains(t, arrowTypes, typ)
+		fields = append(fields, arrow.Field{Name: name, Type: arrowTypes[typ], Nullable: true})
+	}
+	schema := arrow.NewSchema(fields, nil)
+	var out bytes.Buffer
+	w := ipc.NewWriter(&out, ipc.WithSchema(schema))
+	if rows != "" {
+		batch, _, err := array.RecordFromJSON(memory.DefaultAllocator, schema, strings.NewReader(rows))
+		require.NoError(t, err)
+		require.NoError(t, w.Write(batch))
+	}
+	require.NoError(t, w.Close())
+	return out.Bytes()
+}
+
+// parquetOf lets DuckDB write what a query gives.
+func parquetOf(t *testing.T, query string) []byte {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "body.parquet")
+	duckDB(t, "COPY ("+strings.ReplaceAll(query, "\n", " ")+") TO '"+file+"' (FORMAT parquet)")
+	body, err := os.ReadFile(file)
+	require.NoError(t, err)
+	return body
+}
+
+// TestDirtyColumns sends Arrow and Parquet with what is wrong, odd or merely unusual, and shows what becomes of it, as TestDirtyBodies does for
+// text. The argument cut leaves that many bytes out at the end.
+func TestDirtyColumns(t *testing.T) {
+	t.Parallel()
+	for format, encode := range map[string]func(*testing.T, string) []byte{"arrow": arrowOf, "parquet": parquetOf} {
+		t.Run(format, func(t *testing.T) {
+			t.Parallel()
+			if format == "parquet" {
+				duckDB(t, "SELECT 1") // skips where there is none
+			}
+			s := start(t, t.TempDir())
+			number := 0
+			datadriven.RunTest(t, "testdata/dirty_columns/"+format, func(t *testing.T, d *datadriven.TestData) string {
+				number++
+				cut, query := 0, ""
+				d.MaybeScanArgs(t, "cut", &cut)
+				d.MaybeScanArgs(t, "query", &query)
+				stream := fmt.Sprintf("s%d", number)
+				body := encode(t, d.Input)
+				answer := s.do("POST", "/v1/streams/"+stream+"/events?format="+format+"&"+query, string(body[:len(body)-cut]))
+				return s.outcomeOf(stream, answer.status, answer.body)
+			})
+		})
 	}
 }
 

@@ -30,11 +30,11 @@ func texts(t arrow.DataType, extension string) (event.Type, convertFunc, error) 
 		return event.Type{Kind: event.Bytea}, convertBytes, nil
 	case *arrow.Time32Type:
 		return event.Type{Kind: event.Text}, textsOf(func(values arrow.Array, i int) string {
-			return clock(values.(*array.Time32).Value(i).ToTime(t.Unit))
+			return clock(int64(values.(*array.Time32).Value(i)), t.Unit)
 		}), nil
 	case *arrow.Time64Type:
 		return event.Type{Kind: event.Text}, textsOf(func(values arrow.Array, i int) string {
-			return clock(values.(*array.Time64).Value(i).ToTime(t.Unit))
+			return clock(int64(values.(*array.Time64).Value(i)), t.Unit)
 		}), nil
 	case *arrow.MonthIntervalType, *arrow.DayTimeIntervalType, *arrow.MonthDayNanoIntervalType:
 		return event.Type{Kind: event.Text}, textsOf(interval), nil
@@ -48,7 +48,21 @@ func texts(t arrow.DataType, extension string) (event.Type, convertFunc, error) 
 	}
 }
 
-func clock(t time.Time) string { return t.Format("15:04:05.999999999") }
+// clock writes a time of day. The end of a day is 24:00:00, as in SQL, and what no day has is written as it is, not taken for another time.
+func clock(v int64, unit arrow.TimeUnit) string {
+	const layout = "15:04:05.999999999"
+	day := int64(24 * time.Hour / unit.Multiplier())
+	if v >= 0 && v < day {
+		return time.Time{}.Add(time.Duration(v) * unit.Multiplier()).Format(layout)
+	}
+	sign, size := "", uint64(v)
+	if v < 0 {
+		sign, size = "-", -size
+	}
+	second := uint64(time.Second / unit.Multiplier())
+	rest := time.Duration(size%(3600*second)) * unit.Multiplier() // less than an hour
+	return fmt.Sprintf("%s%02d", sign, size/(3600*second)) + time.Time{}.Add(rest).Format(layout)[2:]
+}
 
 func interval(values arrow.Array, i int) string {
 	switch a := values.(type) {

@@ -28,6 +28,8 @@ func (c *climber) specialArguments(t lexer.Token) func(call *ast.Call) error {
 		return c.overlayArguments
 	case "MAKE_INTERVAL":
 		return c.intervalArguments
+	case "FLOOR":
+		return c.floorArguments
 	default:
 		return nil
 	}
@@ -210,6 +212,24 @@ func (c *climber) intervalArguments(call *ast.Call) error {
 			return expect(c.lex, ")")
 		}
 	}
+}
+
+// floorArguments reads FLOOR(x TO unit), which is date_trunc('unit', x), and else plain arguments.
+func (c *climber) floorArguments(call *ast.Call) error {
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	if !accept(c.lex, "TO") {
+		return c.restOfList(call, x)
+	}
+	unit := *c.lex.Next()
+	if unit.Type != tokenIdent {
+		return &unexpected{token: unit, expected: "a unit of time after TO"}
+	}
+	call.Name.Text = "date_trunc"
+	call.Args = []ast.Expr{&ast.String{Pos: position(unit.Pos), Value: strings.ToLower(unit.Value)}, x}
+	return expect(c.lex, ")")
 }
 
 // intervalUnits are the words that can follow the literal of an interval: INTERVAL '5' DAY.

@@ -48,7 +48,9 @@ func (c *Cells) Add(field int, text []byte, asJSON func(dst, text []byte) []byte
 		if !to.begin(c.decoder.out.Count) {
 			return false
 		}
-		to.room(len(text))
+		if c.decoder.limits.rows > 0 { // else it grows as it comes
+			to.room(len(text))
+		}
 		to.data = append(to.data, text...)
 		to.addText()
 		return true

@@ -78,8 +78,11 @@ func (r *records) next() (record, error) {
 // what lies before the first is refused, and what follows is looked at again.
 func (r *records) checked(line []byte) record {
 	out := r.split(line)
+	if out.fault == "" {
+		return out
+	}
 	end := bytes.IndexByte(line, '\n')
-	if out.fault == "" || end < 0 {
+	if end < 0 {
 		return out
 	}
 	r.buf, r.searched, r.state = r.before[end+1:], 0, cellStart
@@ -209,7 +212,6 @@ func (r *records) split(line []byte) record {
 		r.delimiter = delimiterOf(line)
 	}
 	out := record{raw: line, cells: r.cells[:0]}
-	defer func() { r.cells = out.cells[:0] }()
 	rest := line
 	for {
 		if len(out.cells) == maxCells {
@@ -234,6 +236,7 @@ func (r *records) split(line []byte) record {
 		}
 		out.cells = append(out.cells, c)
 		if len(rest) == 0 {
+			r.cells = out.cells
 			return out
 		}
 		rest = rest[1:]

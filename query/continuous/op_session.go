@@ -43,6 +43,7 @@ const (
 
 // compileSessions makes one operator of a grouping over sessions; ok is false where the grouping is by something else.
 func (c *compiler) compileSessions(n *plan.Aggregate) (out *sessionNode, ok bool, err error) {
+	n = underProject(n)
 	w, isWindow := n.Input.(*plan.Window)
 	if !isWindow || n.Sets != nil {
 		return nil, false, nil
@@ -84,6 +85,37 @@ func (c *compiler) compileSessions(n *plan.Aggregate) (out *sessionNode, ok bool
 		out.tr.bounds[at] = out.lag
 	}
 	return out, true, nil
+}
+
+// underProject is a grouping over the input of a projection that only picks columns, which stand there where an order was completed.
+func underProject(n *plan.Aggregate) *plan.Aggregate {
+	p, ok := n.Input.(*plan.Project)
+	if !ok || len(plainColumns(p.Exprs)) != len(p.Exprs) {
+		return n
+	}
+	below := func(e plan.Expr) plan.Expr {
+		return mapColumns(e, func(c *plan.ColumnRef) plan.Expr { return p.Exprs[c.Index] })
+	}
+	all := func(exprs []plan.Expr) []plan.Expr {
+		out := make([]plan.Expr, len(exprs))
+		for i, e := range exprs {
+			out[i] = below(e)
+		}
+		return out
+	}
+	out := *n
+	out.Input, out.Groups, out.Aggregates = p.Input, all(n.Groups), slices.Clone(n.Aggregates)
+	for i := range out.Aggregates {
+		a := &out.Aggregates[i]
+		a.Args, a.Order = all(a.Args), slices.Clone(a.Order)
+		for k := range a.Order {
+			a.Order[k].Expr = below(a.Order[k].Expr)
+		}
+		if a.Filter != nil {
+			a.Filter = below(a.Filter)
+		}
+	}
+	return &out
 }
 
 // sessionsOf is the time and the gap of a window that computes sessions and nothing else.

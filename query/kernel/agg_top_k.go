@@ -177,7 +177,7 @@ func (a *topK) State(groups []uint32) ([]arrow.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	lists, err := countLists(values, counted)
+	lists, err := countLists(values, counted, a.typ)
 	return append([]arrow.Array{event.NewInt64s(ks, nil), event.NewInt64s(lowered, nil)}, lists...), err
 }
 

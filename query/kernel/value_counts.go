@@ -78,15 +78,18 @@ func (c *valueCounts) state(groups []uint32, t event.Type) ([]arrow.Array, error
 	if err != nil {
 		return nil, err
 	}
-	return countLists(values, chosen(counted, groups))
+	return countLists(values, chosen(counted, groups), t)
 }
 
-// countLists makes lists of values and lists of their counts.
-func countLists(values arrow.Array, counted [][]valueCount) ([]arrow.Array, error) {
+// countLists makes lists of values, in their order, and lists of their counts.
+func countLists(values arrow.Array, counted [][]valueCount, t event.Type) ([]arrow.Array, error) {
+	compare := Comparer(values, values, t)
 	var rows []int32
 	counts, ends := make([][]int64, len(counted)), make([]int, len(counted))
 	for i, of := range counted {
-		slices.SortFunc(of, func(x, y valueCount) int { return cmp.Compare(x.value, y.value) })
+		slices.SortFunc(of, func(x, y valueCount) int {
+			return cmp.Or(compare(int(x.value), int(y.value)), cmp.Compare(x.value, y.value))
+		})
 		counts[i] = []int64{}
 		for _, c := range of {
 			rows, counts[i] = append(rows, int32(c.value)), append(counts[i], c.n)

@@ -202,6 +202,29 @@ func TestCrashAnywhere(t *testing.T) {
 	}
 }
 
+// TestAFileIsWholeBeforeTheNextCanBeSeen: a backup that finds two files copies the first with its mark.
+func TestAFileIsWholeBeforeTheNextCanBeSeen(t *testing.T) {
+	t.Parallel()
+	mem, seen := vfs.NewMem(), 0
+	var l *eventlog.Log
+	fsys := vfs.NewFaulty(mem, func(op vfs.Op, name string) error {
+		if op == vfs.OpCreate && l != nil {
+			before, end := l.Writing()
+			require.NotEqual(t, name, before)
+			require.Len(t, contents(t, mem, before), int(end))
+			seen++
+		}
+		return nil
+	})
+	l = mustOpen(t, fsys, eventlog.Options{RotateBytes: 900})
+	for i := range 20 {
+		require.NoError(t, l.Append(entries(i, i+1)))
+		require.NoError(t, l.Sync())
+	}
+	require.NoError(t, l.Close())
+	require.Greater(t, seen, 3)
+}
+
 // TestFailAnywhere lets every operation fail once: nothing confirmed is lost, and nothing is written after a failure.
 func TestFailAnywhere(t *testing.T) {
 	t.Parallel()

@@ -227,7 +227,7 @@ func (l *Log) flush(next event.Offset) error {
 
 // rotate completes the file and begins the next one.
 func (l *Log) rotate() error {
-	if err := l.writer.Mark(); err != nil {
+	if err := l.mark(); err != nil {
 		return err
 	}
 	next := l.Next()
@@ -245,6 +245,17 @@ func (l *Log) rotate() error {
 	l.writeTo(writer)
 	l.mu.Unlock()
 	return old.Close()
+}
+
+// mark completes the file. Whoever copies it up to where Writing says has the mark, too, before a next file can be seen.
+func (l *Log) mark() error {
+	if err := l.writer.Mark(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.size = l.writer.Size()
+	return nil
 }
 
 // Sync makes everything appended durable.
@@ -268,7 +279,7 @@ func (l *Log) Close() error {
 	if l.writer.Failed() != nil {
 		return l.writer.Close() // the failure was given to whoever met it
 	}
-	err := errors.Join(l.writer.Mark(), l.writer.Close())
+	err := errors.Join(l.mark(), l.writer.Close())
 	if next := l.Next(); err == nil && next > l.lastFirst() {
 		var following *record.Writer
 		if following, err = record.Create(l.fs, l.path(next), record.EventLog, record.NewSalt()); err == nil {

@@ -45,13 +45,13 @@ var aggregateCalls = map[string][]string{
 
 // aggregatePlaces are queries around a call.
 var aggregatePlaces = map[string]string{
-	"groups":   "SELECT customer, %s AS a FROM orders GROUP BY customer",
-	"hop":      "SELECT window_end, %s AS a FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '2 seconds', INTERVAL '10 seconds') GROUP BY window_start, window_end",
+	"groups": "SELECT customer, %s AS a FROM orders GROUP BY customer",
+	"hop":    "SELECT window_end, %s AS a FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '2 seconds', INTERVAL '10 seconds') GROUP BY window_start, window_end",
 	"sessions": "SELECT customer, window_end, %s AS a FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '3 seconds') " +
 		"GROUP BY 1, 2, window_start",
-	"retract":  "SELECT paid, %s AS a FROM (SELECT * FROM orders LATEST ON ts PARTITION BY customer, region) AS o GROUP BY paid",
-	"rolling":  "SELECT id, ts, %s OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND CURRENT ROW) AS a FROM orders",
-	"ttl":      "WITH (ttl = '3 seconds') AS SELECT region, %s AS a FROM orders GROUP BY region",
+	"retract": "SELECT paid, %s AS a FROM (SELECT * FROM orders LATEST ON ts PARTITION BY customer, region) AS o GROUP BY paid",
+	"rolling": "SELECT id, ts, %s OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND CURRENT ROW) AS a FROM orders",
+	"ttl":     "WITH (ttl = '3 seconds') AS SELECT region, %s AS a FROM orders GROUP BY region",
 }
 
 // TestAggregatesInViews holds every aggregate, in every place where a view computes one in a way of its own, to its bounded answer.

@@ -3,11 +3,8 @@ package app
 import (
 	"context"
 	"errors"
-	"math"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
@@ -53,11 +50,6 @@ func (s *sink) targets(stream string, names []string) ([]event.Column, error) {
 
 // renderLines renders rows as JSON objects, a line each.
 func renderLines(targets []event.Column, columns []arrow.Array) ([]byte, error) {
-	for i, c := range columns {
-		if !finite(c) {
-			return nil, event.Errorf(event.CodeInvalidValue, "column %q: NaN and infinities cannot be stored", targets[i].Name)
-		}
-	}
 	var out []byte
 	for row := range columns[0].Len() {
 		var err error
@@ -67,16 +59,4 @@ func renderLines(targets []event.Column, columns []arrow.Array) ([]byte, error) 
 		out = append(out, '\n')
 	}
 	return out, nil
-}
-
-// finite reports whether a column has no value that JSON has no number for.
-func finite(values arrow.Array) bool {
-	switch a := values.(type) {
-	case *array.Float64:
-		return !slices.ContainsFunc(a.Float64Values(), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-	case *array.Float32:
-		return !slices.ContainsFunc(a.Float32Values(), func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
-	default:
-		return true
-	}
 }

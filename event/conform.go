@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/base64"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -109,6 +110,24 @@ func widenToJSON(values arrow.Array, from Type) (arrow.Array, error) {
 	return NewStrings(offsets, data, ValidityOf(values)), nil
 }
 
+// Every integer of a magnitude below these is a value of the type.
+const (
+	exactReals   = 1 << 24
+	exactDoubles = 1 << 53
+)
+
+// appendStored writes large values with an exponent, as a column would otherwise take them for integers that it would have to round.
+func appendStored(dst []byte, v float64, exact float64, bits int) []byte {
+	switch wide := math.Abs(v); {
+	case wide >= exact && !math.IsInf(wide, 0):
+		return strconv.AppendFloat(dst, v, 'e', -1, bits)
+	case bits == 32:
+		return AppendReal(dst, float32(v))
+	default:
+		return AppendDouble(dst, v)
+	}
+}
+
 // AppendJSONValue appends value i of a column as JSON; the row must be valid. Times are RFC 3339 strings with microseconds,
 // NUMERIC is a number with all digits of its scale, BYTEA a string in base64.
 func AppendJSONValue(dst []byte, values arrow.Array, i int, t Type) ([]byte, error) {
@@ -122,11 +141,11 @@ func AppendJSONValue(dst []byte, values arrow.Array, i int, t Type) ([]byte, err
 	case Integer:
 		return strconv.AppendInt(dst, int64(values.(*array.Int32).Value(i)), 10), nil
 	case Real:
-		return AppendReal(dst, values.(*array.Float32).Value(i)), nil
+		return appendStored(dst, float64(values.(*array.Float32).Value(i)), exactReals, 32), nil
 	case Numeric:
 		return AppendNumeric(dst, values.(*array.Decimal128).Value(i), t.Scale), nil
 	case Double:
-		return AppendDouble(dst, values.(*array.Float64).Value(i)), nil
+		return appendStored(dst, values.(*array.Float64).Value(i), exactDoubles, 64), nil
 	case Text:
 		return AppendJSONString(dst, StringAt(values, i)), nil
 	case TimestampTZ:

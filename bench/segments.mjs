@@ -84,7 +84,7 @@ async function measureSet({ name, pieces }) {
   mkdirSync(folder);
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0);
   const tidemark = await tidemarkSide(folder, pieces, rows);
-  const duckdb = await duckdbSide(folder);
+  const duckdb = await duckdbSide(folder, tidemark.timeColumn);
   return { name, rows, tidemark, duckdb };
 }
 
@@ -107,6 +107,7 @@ async function tidemarkSide(folder, pieces, rows) {
   const archived = await until(server, (s) => s.segment_bytes < merged.segment_bytes, merged);
   await server.stop();
   return {
+    timeColumn: merged.time_column,
     sealPerCpuSecond: rows / sealing, mergePerCpuSecond: rows / merging,
     bytes: merged.segment_bytes / rows, archivedBytes: archived.segment_bytes / rows,
   };
@@ -131,8 +132,8 @@ async function until(server, reached, otherwise) {
   return otherwise;
 }
 
-// duckdbSide writes the same rows, without the columns that Tidemark adds, in the same order.
-async function duckdbSide(folder) {
+// duckdbSide writes the same rows, without the columns that Tidemark adds, and sorts them by time as well.
+async function duckdbSide(folder, timeColumn) {
   const files = join(folder, 'data', 'segments', 's', '*.parquet');
   const native = join(folder, 'native.duckdb');
   const duckdb = await DuckDB.start(processes, native, threads);
@@ -142,7 +143,7 @@ async function duckdbSide(folder) {
   const out = { rows: Number(rows[0][0]), bytes: {}, perCpuSecond: {} };
   for (const codec of ['zstd', 'lz4_raw']) {
     const file = join(folder, `${codec}.parquet`);
-    const { cpuSeconds } = await duckdb.run([`COPY t TO '${file}' (FORMAT parquet, COMPRESSION ${codec})`]);
+    const { cpuSeconds } = await duckdb.run([`COPY (FROM t ORDER BY "${timeColumn}") TO '${file}' (FORMAT parquet, COMPRESSION ${codec})`]);
     out.bytes[codec] = statSync(file).size / out.rows;
     out.perCpuSecond[codec] = out.rows / cpuSeconds;
   }

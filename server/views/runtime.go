@@ -85,6 +85,7 @@ func (r *runtime) begin() error {
 	}
 	r.machine = r.program.Start()
 	r.content = newContent(r.definition, r.program, r.set.seed)
+	r.view.unchecked = false // all that it will have read, this process has
 	if r.definition.Start == catalog.StartNow {
 		r.skipToNow()
 	}

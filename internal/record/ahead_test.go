@@ -108,6 +108,27 @@ func TestAFullDiskHasNoRoomAhead(t *testing.T) {
 	}
 }
 
+// TestNothingIsLeftOfWhatFoundNoSpace although the frame that takes its place is as long as its first one: those behind that would be whole.
+func TestNothingIsLeftOfWhatFoundNoSpace(t *testing.T) {
+	t.Parallel()
+	fsys := vfs.NewMem()
+	w := aheadOn(t, fsys)
+	group(t, w, "first")
+	zeroed := contents(t, fsys, "f")
+	fsys.SetCapacity(uint64(len(zeroed)))
+	for _, body := range []string{"refused 1", "refused 2", strings.Repeat("x", len(zeroed))} {
+		require.NoError(t, w.Add(1, func(dst []byte) []byte { return append(dst, body...) }))
+	}
+	require.True(t, vfs.Full(w.Flush()))
+	fsys.SetCapacity(1 << 20)
+	group(t, w, "accepted!")
+	bodies, _, err := scan(t, contents(t, fsys.Crash(), "f"), record.ScanOptions{})
+	if err != nil {
+		require.ErrorIs(t, err, record.ErrTorn)
+	}
+	require.Equal(t, []string{"first", "accepted!"}, bodies)
+}
+
 // growing writes on whenever the file is read.
 type growing struct {
 	vfs.FS

@@ -59,7 +59,7 @@ export const wide = {
   rows: Number(process.env.BENCH_SQL_WIDE ?? 5_000_000),
   create: `CREATE STREAM views (ts TIMESTAMPTZ NOT NULL, ${columns.map(([name, type]) => `${name} ${type}`).join(', ')},
     WATERMARK FOR ts AS ts - INTERVAL '5 seconds')`,
-  rowsOf: (from, to, total) => `SELECT ${start} + to_microseconds(i * ${days * 86400}000000 // ${total}) AS ts,
+  rowsOf: (from, to, total) => `SELECT ${start} + to_microseconds(CAST(CAST(i AS HUGEINT) * ${days * 86400}000000 // ${total} AS BIGINT)) AS ts,
     ${columns.map(([name, type, value]) => `CAST(${value.replace('TOTAL', total)} AS ${type === 'TEXT' ? 'VARCHAR' : type}) AS ${name}`).join(', ')}
     FROM range(${from}, ${to}) AS r(i)`,
   queries: (t, minutes) => [

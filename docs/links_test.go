@@ -1,6 +1,7 @@
 package docs_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -74,4 +75,21 @@ func anchor(heading string) string {
 			return -1
 		}
 	}, heading)
+}
+
+// TestDecisionsAreListed holds the list of decisions to the records: each has a number of its own and a line that names it by its title.
+func TestDecisionsAreListed(t *testing.T) {
+	t.Parallel()
+	list, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for i, path := range pages(t, "decisions/*.md") {
+		number := fmt.Sprintf("%04d", i+1)
+		require.True(t, strings.HasPrefix(filepath.Base(path), number+"-"), "%s is not number %s", path, number)
+		page, err := os.ReadFile(filepath.Clean(path))
+		require.NoError(t, err)
+		title, _, _ := strings.Cut(string(page), "\n")
+		title = strings.TrimPrefix(title, "# ")
+		require.True(t, strings.HasPrefix(title, number+": "), "%s is titled %q", path, title)
+		require.Contains(t, string(list), "["+title+"]("+path+")")
+	}
 }

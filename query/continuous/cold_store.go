@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
@@ -26,10 +27,17 @@ type coldStore struct {
 	alive int
 	// stored is the bytes on disk of all chunks.
 	stored int64
-	// time is the column that says until when a row is of use, -1 where rows are for good, and soonest the time at which the first chunk is
-	// of no use any more.
-	time    int
-	soonest int64
+	// time is the column that says until when a row is of use, -1 where rows are for good, and untimed the time of a row without one. Rows at or
+	// before over are of no use any more; soonest is when the first chunk has none that is.
+	time          int
+	untimed       int64
+	over, soonest int64
+	// shown is the column that tells rows that do not wait for their time from those that do, -1 where none waits, and waits the earliest time
+	// that one waits for.
+	shown int
+	waits int64
+	// combine, if there is one, makes fewer rows of those of a part whenever they are written anew, and hashes these.
+	combine func(columns []arrow.Array, rows int) (hashes []uint32, out []arrow.Array, err error)
 }
 
 // coldChunk is rows of one part, in the order of their hashes.
@@ -39,7 +47,8 @@ type coldChunk struct {
 	alive  int
 	file   *coldFile
 	at     spill.Chunk
-	last   int64 // the latest time of its rows
+	// last is the latest time of its rows, waits the earliest of those that wait for it.
+	last, waits int64
 }
 
 const (
@@ -68,7 +77,10 @@ func (f *coldFile) release() error {
 }
 
 func newColdStore(space *spill.Space) *coldStore {
-	return &coldStore{space: space, bits: firstBits, parts: make([][]*coldChunk, 1<<firstBits), time: -1, soonest: endOfTime}
+	return &coldStore{
+		space: space, bits: firstBits, parts: make([][]*coldChunk, 1<<firstBits), time: -1, shown: -1, untimed: NoWatermark, over: NoWatermark,
+		soonest: endOfTime, waits: endOfTime,
+	}
 }
 
 func (s *coldStore) part(hash uint32) int { return int(hash >> (32 - s.bits)) }
@@ -147,28 +159,60 @@ func (s *coldStore) write(hashes []uint32, columns []arrow.Array, rows []int32) 
 	}
 	s.file.size += at.Stored()
 	out := &coldChunk{hashes: chosenHashes(hashes, rows), gone: event.NewBitmap(len(rows)), alive: len(rows), file: s.file, at: at}
-	if s.time >= 0 {
-		out.last = latest(some[s.time])
-	}
+	out.last, out.waits = s.times(some)
 	return out, nil
 }
 
-// latest is the greatest of some times. One that is NULL is before all others.
-func latest(times arrow.Array) int64 {
-	out := int64(NoWatermark)
-	for i, at := range arrow.GetValues[int64](times.Data(), 1)[:times.Len()] {
-		if times.IsValid(i) {
-			out = max(out, at)
+// times are the latest time of rows, and the earliest of those that wait for theirs.
+func (s *coldStore) times(columns []arrow.Array) (last, waits int64) {
+	last, waits = NoWatermark, endOfTime
+	if s.time < 0 {
+		return last, waits
+	}
+	for i, at := range s.timesOf(columns) {
+		last = max(last, at)
+		if s.shown >= 0 && !columns[s.shown].(*array.Boolean).Value(i) {
+			waits = min(waits, at)
+		}
+	}
+	return last, waits
+}
+
+// timesOf are the times of rows.
+func (s *coldStore) timesOf(columns []arrow.Array) []int64 {
+	column := columns[s.time]
+	out := slices.Clone(arrow.GetValues[int64](column.Data(), 1)[:column.Len()])
+	for i := range out {
+		if column.IsNull(i) {
+			out[i] = s.untimed
 		}
 	}
 	return out
+}
+
+// useful are the rows that are of use still; nil for all.
+func (s *coldStore) useful(columns []arrow.Array) []int32 {
+	if s.time < 0 || s.over == NoWatermark {
+		return nil
+	}
+	times := s.timesOf(columns)
+	var out []int32
+	for i, at := range times {
+		if at > s.over {
+			out = append(out, int32(i))
+		}
+	}
+	if len(out) == len(times) {
+		return nil
+	}
+	return append([]int32{}, out...)
 }
 
 func (s *coldStore) add(c *coldChunk) {
 	part := s.part(c.hashes[0])
 	s.parts[part] = append(s.parts[part], c)
 	if s.time >= 0 {
-		s.soonest = min(s.soonest, c.last)
+		s.soonest, s.waits = min(s.soonest, c.last), min(s.waits, c.waits)
 	}
 	s.alive += c.alive
 	s.stored += c.at.Stored()
@@ -203,7 +247,7 @@ func (s *coldStore) tidy() error {
 
 // rewrite makes one chunk of a part.
 func (s *coldStore) rewrite(part int) error {
-	hashes, columns, err := aliveOf(s.parts[part])
+	hashes, columns, err := s.aliveOf(s.parts[part])
 	if err != nil {
 		return err
 	}
@@ -225,9 +269,11 @@ func (s *coldStore) rewrite(part int) error {
 
 // rebuild writes everything anew, into 1 << bits parts and a file that has nothing else.
 func (s *coldStore) rebuild(bits uint) error {
-	next := &coldStore{space: s.space, bits: bits, parts: make([][]*coldChunk, 1<<bits), time: s.time, soonest: endOfTime}
+	next := newColdStore(s.space)
+	next.bits, next.parts = bits, make([][]*coldChunk, 1<<bits)
+	next.time, next.untimed, next.over, next.shown, next.combine = s.time, s.untimed, s.over, s.shown, s.combine
 	for _, chunks := range s.parts {
-		hashes, columns, err := aliveOf(chunks)
+		hashes, columns, err := s.aliveOf(chunks)
 		if err == nil && len(hashes) > 0 {
 			err = next.put(hashes, columns)
 		}
@@ -240,38 +286,92 @@ func (s *coldStore) rebuild(bits uint) error {
 	return old.release()
 }
 
-// aliveOf reads what is left of chunks.
-func aliveOf(chunks []*coldChunk) (hashes []uint32, columns []arrow.Array, err error) {
+// aliveOf reads what is left of chunks and of use.
+func (s *coldStore) aliveOf(chunks []*coldChunk) (hashes []uint32, columns []arrow.Array, err error) {
 	var all [][]arrow.Array
 	for _, c := range chunks {
-		if c.alive == 0 {
-			continue
-		}
-		left := c.left()
-		some, err := c.read(left)
+		left, some, err := s.readLeft(c)
 		if err != nil {
 			return nil, nil, err
 		}
-		all, hashes = append(all, some), append(hashes, chosenHashes(c.hashes, left)...)
+		if len(left) > 0 {
+			all, hashes = append(all, some), append(hashes, chosenHashes(c.hashes, left)...)
+		}
 	}
 	if len(all) == 0 {
 		return nil, nil, nil
 	}
-	columns = make([]arrow.Array, len(all[0]))
-	for i := range columns {
+	if columns, err = endToEnd(all); err != nil || s.combine == nil {
+		return hashes, columns, err
+	}
+	return s.combine(columns, len(hashes))
+}
+
+// readLeft reads the rows of a chunk that are left and of use.
+func (s *coldStore) readLeft(c *coldChunk) (rows []int32, columns []arrow.Array, err error) {
+	if c.alive == 0 {
+		return nil, nil, nil
+	}
+	rows = c.left()
+	if columns, err = c.read(rows); err != nil {
+		return nil, nil, err
+	}
+	some := s.useful(columns)
+	if some == nil {
+		return rows, columns, nil
+	}
+	return picked(rows, some), taken(columns, some), nil
+}
+
+// scan reads the rows of a part, one chunk after the other.
+func (s *coldStore) scan(part int, each func(columns []arrow.Array, rows int) error) error {
+	for _, c := range s.parts[part] {
+		rows, columns, err := s.readLeft(c)
+		if err == nil && len(rows) > 0 {
+			err = each(columns, len(rows))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endToEnd puts rows of the same columns behind each other.
+func endToEnd(all [][]arrow.Array) ([]arrow.Array, error) {
+	out := make([]arrow.Array, len(all[0]))
+	for i := range out {
 		pieces := make([]arrow.Array, len(all))
 		for j, some := range all {
 			pieces[j] = some[i]
 		}
-		if columns[i], err = kernel.Concat(pieces); err != nil {
-			return nil, nil, err
+		var err error
+		if out[i], err = kernel.Concat(pieces); err != nil {
+			return nil, err
 		}
 	}
-	return hashes, columns, nil
+	return out, nil
 }
 
-// take finds the rows of hashes, which may repeat, and takes them out. They are read one chunk after the other; after an error the store is
-// not used again.
+func picked(from, at []int32) []int32 {
+	out := make([]int32, len(at))
+	for i, row := range at {
+		out[i] = from[row]
+	}
+	return out
+}
+
+// taken are some rows of columns.
+func taken(columns []arrow.Array, rows []int32) []arrow.Array {
+	out := make([]arrow.Array, len(columns))
+	for i, c := range columns {
+		out[i] = kernel.Take(c, rows)
+	}
+	return out
+}
+
+// take finds the rows of hashes, which may repeat, and takes them out; those that are of no use any more are not given. They are read one
+// chunk after the other; after an error the store is not used again.
 func (s *coldStore) take(hashes []uint32, each func(columns []arrow.Array, rows int) error) error {
 	if s.alive == 0 || len(hashes) == 0 {
 		return nil
@@ -294,11 +394,13 @@ func (s *coldStore) take(hashes []uint32, each func(columns []arrow.Array, rows 
 			if err != nil {
 				return err
 			}
-			for _, row := range rows {
-				c.gone.Set(int(row))
+			s.bury(c, rows)
+			if some := s.useful(columns); some != nil {
+				rows, columns = some, taken(columns, some)
 			}
-			c.alive -= len(rows)
-			s.alive -= len(rows)
+			if len(rows) == 0 {
+				continue
+			}
 			if err := each(columns, len(rows)); err != nil {
 				return err
 			}
@@ -308,9 +410,84 @@ func (s *coldStore) take(hashes []uint32, each func(columns []arrow.Array, rows 
 	return nil
 }
 
+func (s *coldStore) bury(c *coldChunk, rows []int32) {
+	for _, row := range rows {
+		c.gone.Set(int(row))
+	}
+	c.alive -= len(rows)
+	s.alive -= len(rows)
+}
+
+// show gives the rows that waited for a time at or before upTo. Those whose time is after over stay, and wait no more. After an error the store
+// is not used again.
+func (s *coldStore) show(upTo, over int64, each func(columns []arrow.Array, rows int) error) error {
+	if s.waits > upTo {
+		return nil
+	}
+	s.waits = endOfTime
+	var stay []*coldChunk
+	for _, chunks := range s.parts {
+		for _, c := range chunks {
+			if c.waits <= upTo {
+				kept, err := s.showOf(c, upTo, over, each)
+				if err != nil {
+					return err
+				}
+				stay = append(stay, kept...)
+			}
+			s.waits = min(s.waits, c.waits)
+		}
+	}
+	s.commit(stay)
+	return s.tidy()
+}
+
+// showOf is show for a chunk. It gives the chunks of rows that stay.
+func (s *coldStore) showOf(c *coldChunk, upTo, over int64, each func(columns []arrow.Array, rows int) error) ([]*coldChunk, error) {
+	rows, columns, err := s.readLeft(c)
+	if err != nil {
+		return nil, err
+	}
+	c.waits = endOfTime
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	shown, times := columns[s.shown].(*array.Boolean), s.timesOf(columns)
+	var due, stay []int32
+	for i, at := range times {
+		switch {
+		case shown.Value(i):
+		case at > upTo:
+			c.waits = min(c.waits, at)
+		default:
+			due = append(due, int32(i))
+			if at > over {
+				stay = append(stay, int32(i))
+			}
+		}
+	}
+	if len(due) == 0 {
+		return nil, nil
+	}
+	s.bury(c, picked(rows, due))
+	if err := each(taken(columns, due), len(due)); err != nil || len(stay) == 0 {
+		return nil, err
+	}
+	kept, marks := taken(columns, stay), event.NewBitmap(len(stay))
+	for i := range stay {
+		marks.Set(i)
+	}
+	kept[s.shown] = event.NewBooleans(marks, len(stay), nil)
+	return s.stage(chosenHashes(c.hashes, picked(rows, stay)), kept)
+}
+
 // expire drops the chunks all of whose rows have a time at or before one. Some that are of no use stay with others that are.
 func (s *coldStore) expire(upTo int64) error {
-	if s.file == nil || s.time < 0 || upTo < s.soonest {
+	if s.time < 0 {
+		return nil
+	}
+	s.over = max(s.over, upTo)
+	if s.file == nil || upTo < s.soonest {
 		return nil
 	}
 	s.soonest = endOfTime

@@ -44,7 +44,7 @@ type Options struct {
 	Emit Emit
 	// MemoryBytes is what a Machine is meant to hold in memory; 0 means that no bound was asked for: then every operator's state must be
 	// bounded by windows or by time, or Compile refuses and says what would help. Whoever runs a Machine compares Machine.Bytes with the
-	// bound and decides what is to be done; a machine itself only keeps to it while it is restored.
+	// bound and decides what is to be done. What of a state was on disk is there again when the state is restored.
 	MemoryBytes int64
 	// Spill is where a Machine may keep a part of its state that memory has no room for; nil for nowhere.
 	Spill *spill.Space

@@ -24,9 +24,8 @@ type accumulateNode struct {
 	types    []event.Type
 	calls    []*exec.Call
 	schedule schedule
-	// spill is where groups may go that memory has no room for, nil for nowhere, and memory what it is meant to hold.
-	spill  *spill.Space
-	memory int64
+	// spill is where groups may go that memory has no room for, nil for nowhere.
+	spill *spill.Space
 	// panes is set for a grouping by overlapping windows that takes rows by panes: its input is then that of the windows.
 	panes *paneNode
 }
@@ -57,7 +56,7 @@ func (c *compiler) compileAccumulate(n *plan.Aggregate, input node) (*accumulate
 // accumulating makes a grouping by calls.
 func (c *compiler) accumulating(n *plan.Aggregate, input node, calls []*exec.Call) (*accumulateNode, error) {
 	out := &accumulateNode{base: base{cols: n.Columns(), ins: []node{input}}, plan: n, types: make([]event.Type, len(n.Groups)), calls: calls}
-	out.spill, out.memory = c.options.Spill, c.options.MemoryBytes
+	out.spill = c.options.Spill
 	out.schedule = schedule{expires: -1, closes: -1}
 	out.tr = groupTraits(n, upTo(len(n.Groups)), input.traits())
 	for i, e := range n.Groups {
@@ -142,7 +141,15 @@ func (o *accumulateOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	out, err := o.show(o.toShow(touched, s.closed))
+	warm, err := o.show(o.toShow(touched, s.closed))
+	if err != nil {
+		return Delta{}, err
+	}
+	cold, err := o.showCold(s)
+	if err != nil {
+		return Delta{}, err
+	}
+	out, err := sum(o.node.cols, warm, cold)
 	if err != nil {
 		return Delta{}, err
 	}
@@ -214,7 +221,9 @@ func (o *accumulateOp) toShow(touched []uint32, closed int64) []uint32 {
 		return out
 	}
 	for _, e := range o.closing.due(behind(closed, o.node.schedule.closeLag)) {
-		out = append(out, e.slot)
+		if o.groups.index.live[e.slot] { // and not on disk
+			out = append(out, e.slot)
+		}
 	}
 	return out
 }
@@ -285,6 +294,9 @@ func (o *accumulateOp) keepShown(slots []uint32, results []arrow.Array) {
 func (o *accumulateOp) expire(final int64) error {
 	if o.node.schedule.expires < 0 || final == NoWatermark {
 		return nil
+	}
+	if err := o.forgetCold(final); err != nil {
+		return err
 	}
 	due := o.expiry.due(behind(final, o.node.schedule.lag))
 	if len(due) == 0 {

@@ -131,6 +131,7 @@ type paneOp struct {
 	// late holds, by the end of a window and key, the rows that are in time for some of their windows only.
 	late     *groups
 	lateEnds calendar // of groups of late
+	cold     coldPanes
 }
 
 func (o *paneOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -181,24 +182,10 @@ func (o *paneOp) addToPane(start int64, in Delta) error {
 		return err
 	}
 	ids, _ := o.keys.assign(values, in.Rows)
-	s := o.panes
-	at, ok := slices.BinarySearchFunc(s.panes, start, func(p *pane, start int64) int {
-		switch {
-		case p.start < start:
-			return -1
-		case p.start > start:
-			return 1
-		default:
-			return 0
-		}
-	})
-	if at < s.frozen {
+	if o.last != NoWatermark && o.node.windows.firstEnd(start) <= o.last {
 		return event.Errorf(event.CodeInternal, "a row in time for a window that was shown before")
 	}
-	if !ok {
-		s.panes = slices.Insert(s.panes, at, &pane{start: start, places: map[uint32]uint32{}, accumulators: s.empty()})
-	}
-	return s.update(s.panes[at], in.Columns, in.Rows, ids)
+	return o.panes.update(o.panes.at(start), in.Columns, in.Rows, ids)
 }
 
 func (o *paneOp) addLate(in Delta, found *kernel.Assigned) error {
@@ -267,17 +254,35 @@ func (o *paneOp) show(closed int64) (Delta, error) {
 
 // nextEnd is the end of the next window that a pane falls into.
 func (o *paneOp) nextEnd() (int64, bool) {
-	w := o.node.windows
-	for _, p := range o.panes.panes {
-		end := w.firstEnd(p.start)
-		if o.last != NoWatermark && end <= o.last {
-			end = floorTo(o.last, w.step, end) + w.step
+	first, ok := int64(0), false
+	consider := func(start int64) bool {
+		end, comes := o.endOf(start)
+		if comes && (!ok || end < first) {
+			first, ok = end, true
 		}
-		if end <= w.lastEnd(p.start) {
-			return end, true
+		return comes
+	}
+	for _, p := range o.panes.panes {
+		if consider(p.start) {
+			break
 		}
 	}
-	return 0, false
+	for _, start := range o.cold.starts {
+		if consider(start) {
+			break
+		}
+	}
+	return first, ok
+}
+
+// endOf is the end of the next window over a pane.
+func (o *paneOp) endOf(start int64) (int64, bool) {
+	w := o.node.windows
+	end := w.firstEnd(start)
+	if o.last != NoWatermark && end <= o.last {
+		end = floorTo(o.last, w.step, end) + w.step
+	}
+	return end, end <= w.lastEnd(start)
 }
 
 // window gives the rows of one window.
@@ -303,11 +308,18 @@ func (o *paneOp) window(end int64, late []uint32) (Delta, error) {
 			}
 		}
 	}
-	return o.rowsOf(start, end, accumulators, count)
+	if err := o.cold.evict(start); err != nil {
+		return Delta{}, err
+	}
+	if o.cold.within(start, end) {
+		return o.coldWindow(start, end, accumulators)
+	}
+	return o.rowsOf(start, end, o.keys, accumulators)
 }
 
-// rowsOf are the groups of a window that have rows.
-func (o *paneOp) rowsOf(start, end int64, accumulators []kernel.Accumulator, count int) (Delta, error) {
+// rowsOf are the groups of a window, by key, that have rows.
+func (o *paneOp) rowsOf(start, end int64, keys *rowIndex, accumulators []kernel.Accumulator) (Delta, error) {
+	count := keys.slots()
 	columns := make([]arrow.Array, len(accumulators))
 	for i, a := range accumulators {
 		var err error
@@ -331,7 +343,7 @@ func (o *paneOp) rowsOf(start, end int64, accumulators []kernel.Accumulator, cou
 		case windowEnd:
 			out.Columns = append(out.Columns, event.NewTimestamps(slices.Repeat([]int64{end}, len(rows)), nil))
 		default:
-			out.Columns = append(out.Columns, o.keys.vectors[at].gather(ids))
+			out.Columns = append(out.Columns, keys.vectors[at].gather(ids))
 		}
 	}
 	results := make([]arrow.Array, len(columns)-1)
@@ -343,5 +355,5 @@ func (o *paneOp) rowsOf(start, end int64, accumulators []kernel.Accumulator, cou
 }
 
 func (o *paneOp) bytes() int64 {
-	return o.keys.bytes() + o.panes.bytes() + o.late.bytes() + o.lateEnds.bytes()
+	return o.keys.bytes() + o.panes.bytes() + o.late.bytes() + o.lateEnds.bytes() + o.cold.bytes()
 }

@@ -135,10 +135,15 @@ func (o *topOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	shown := o.complete(s.closed)
-	out, err := sum(o.node.cols, changed, shown)
-	o.expire(s.final)
-	return out, err
+	cold, err := o.showCold(s)
+	if err != nil {
+		return Delta{}, err
+	}
+	out, err := sum(o.node.cols, changed, o.complete(s.closed), cold)
+	if err != nil {
+		return Delta{}, err
+	}
+	return out, o.expire(s.final)
 }
 
 // topStep is what a step looks at: the new rows, and behind them those that their groups had among the first.

@@ -94,7 +94,11 @@ func (o *paneOp) save(w *stateWriter) error {
 			}
 		}
 	}
-	return o.late.save(w, make([]bool, o.late.index.slots()))
+	if err := o.late.save(w, make([]bool, o.late.index.slots())); err != nil {
+		return err
+	}
+	o.saveCold(w)
+	return nil
 }
 
 func (o *paneOp) load(r *stateReader) (err error) {
@@ -134,7 +138,10 @@ func (o *paneOp) load(r *stateReader) (err error) {
 		return err
 	}
 	o.noteLate()
-	return o.panes.turn(count)
+	if err := o.loadCold(r); err != nil {
+		return err
+	}
+	return o.panes.turn(o.keys.slots())
 }
 
 func (o *paneOp) loadPane(r *stateReader, keys int) (*pane, error) {

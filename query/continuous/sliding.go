@@ -1,6 +1,9 @@
 package continuous
 
 import (
+	"cmp"
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/query/exec"
@@ -120,9 +123,18 @@ func identity(n int) []uint32 {
 	return out
 }
 
-// update adds rows, of keys with numbers, to a pane that is not frozen.
-func (s *sliding) update(p *pane, columns []arrow.Array, rows int, keys []uint32) error {
-	places := make([]uint32, rows)
+// at is the pane with a start, made where there is none.
+func (s *sliding) at(start int64) *pane {
+	at, ok := slices.BinarySearchFunc(s.panes, start, func(p *pane, start int64) int { return cmp.Compare(p.start, start) })
+	if !ok {
+		s.panes = slices.Insert(s.panes, at, &pane{start: start, places: map[uint32]uint32{}, accumulators: s.empty()})
+	}
+	return s.panes[at]
+}
+
+// placesOf are the places of keys with numbers, made for those that have none.
+func (p *pane) placesOf(keys []uint32) []uint32 {
+	out := make([]uint32, len(keys))
 	for i, key := range keys {
 		place, ok := p.places[key]
 		if !ok {
@@ -130,8 +142,14 @@ func (s *sliding) update(p *pane, columns []arrow.Array, rows int, keys []uint32
 			p.places[key] = place
 			p.ids = append(p.ids, key)
 		}
-		places[i] = place
+		out[i] = place
 	}
+	return out
+}
+
+// update adds rows, of keys with numbers, to a pane that is not frozen.
+func (s *sliding) update(p *pane, columns []arrow.Array, rows int, keys []uint32) error {
+	places := p.placesOf(keys)
 	for i, c := range s.calls {
 		if err := c.Update(steady, p.accumulators[i], columns, rows, kernel.Groups{IDs: places, Count: len(p.ids)}); err != nil {
 			return err

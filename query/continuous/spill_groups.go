@@ -2,16 +2,18 @@ package continuous
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/kernel"
 )
 
-// A grouping whose groups nothing ever ends may have more of them than memory has room for. Those that no row has touched for longest go to
-// the disk, by their keys and the states of their accumulators, and come back when a row belongs to them. A group is in one place only. A
-// grouping that follows the watermark keeps all groups in memory: it has to show or to forget them without a row that would name them.
+// A grouping may have more groups than memory has room for. Those that no row has touched for longest go to the disk, by their keys and the
+// states of their accumulators, and come back when a row belongs to them. A group is in one place only. Where groups follow the watermark they
+// are forgotten there as they are in memory, and those that are held back are shown from there once it has passed them.
 
 // coldGroups is what a grouping has on disk, and what it needs to know to choose.
 type coldGroups struct {
@@ -22,9 +24,7 @@ type coldGroups struct {
 }
 
 // cools tells whether groups may go to the disk.
-func (n *accumulateNode) cools() bool {
-	return n.spill != nil && len(n.types) > 0 && n.schedule.expires < 0 && n.schedule.closes < 0
-}
+func (n *accumulateNode) cools() bool { return n.spill != nil && len(n.types) > 0 }
 
 // note remembers which groups were needed now.
 func (o *accumulateOp) note(slots []uint32) {
@@ -39,12 +39,7 @@ func (o *accumulateOp) warm(keys []arrow.Array, rows int) error {
 	if o.cold.store == nil || rows == 0 {
 		return nil
 	}
-	x := o.groups.index
-	var hashes []uint32
-	for _, h := range x.hash(keys, rows) {
-		hashes = append(hashes, shortHash(h))
-	}
-	return o.cold.store.take(hashes, o.absorb)
+	return o.cold.store.take(o.hashesOf(keys, rows), o.absorb)
 }
 
 // absorb puts groups, as coldGroups has them on disk, into memory.
@@ -78,6 +73,9 @@ func (o *accumulateOp) absorb(columns []arrow.Array, rows int) error {
 		return err
 	}
 	o.keepShown(shown, results)
+	for i, s := range slots {
+		o.plan(keys, i, s)
+	}
 	o.note(slots)
 	return nil
 }
@@ -115,7 +113,63 @@ func (o *accumulateOp) beginSpill() error {
 		return err
 	}
 	o.cold.widths, o.cold.store = widths, newColdStore(o.node.spill)
+	o.cold.store.time, o.cold.store.untimed = o.node.schedule.expires, endOfTime
+	if o.node.schedule.closes >= 0 {
+		o.cold.store.shown = len(o.node.types)
+	}
 	return nil
+}
+
+// showCold gives the groups on disk that are held back and whose time the watermark has now passed. Those that may still change stay there.
+func (o *accumulateOp) showCold(s *stepping) (Delta, error) {
+	if o.cold.store == nil || o.node.schedule.closes < 0 || s.closed == NoWatermark {
+		return noChange(o.node.cols), nil
+	}
+	var given []Delta
+	err := o.cold.store.show(behind(s.closed, o.node.schedule.closeLag), behind(s.final, o.node.schedule.lag), func(columns []arrow.Array, rows int) error {
+		results, err := o.resultsOf(columns, rows)
+		given = append(given, Delta{Columns: append(slices.Clone(columns[:len(o.node.types)]), results...), Rows: rows})
+		return err
+	})
+	if err != nil {
+		return Delta{}, err
+	}
+	return sum(o.node.cols, given...)
+}
+
+// resultsOf are what groups on disk show.
+func (o *accumulateOp) resultsOf(columns []arrow.Array, rows int) ([]arrow.Array, error) {
+	state := columns[len(o.node.types)+1:]
+	out := make([]arrow.Array, len(o.shown))
+	for i := range out {
+		part := o.groups.calls[i].NewAccumulator()
+		if err := part.Restore(state[:o.cold.widths[i]]); err != nil {
+			return nil, err
+		}
+		state = state[o.cold.widths[i]:]
+		result, err := part.Result(rows)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = kernel.Decode(result)
+	}
+	return typed(out, o.node.cols[len(o.node.types):]), nil
+}
+
+// forgetCold drops the groups on disk that no row can touch any more.
+func (o *accumulateOp) forgetCold(final int64) error {
+	if o.cold.store == nil || o.node.schedule.expires < 0 || final == NoWatermark {
+		return nil
+	}
+	return o.cold.store.expire(behind(final, o.node.schedule.lag))
+}
+
+func (o *accumulateOp) hashesOf(keys []arrow.Array, rows int) []uint32 {
+	out := make([]uint32, rows)
+	for i, h := range o.groups.index.hash(keys, rows) {
+		out[i] = shortHash(h)
+	}
+	return out
 }
 
 // stateWidths is how many columns the state of each accumulator has.
@@ -159,7 +213,7 @@ func (o *accumulateOp) saveCold(w *stateWriter) {
 	o.cold.store.capture(w)
 }
 
-// loadCold reads what saveCold wrote. What memory has no room for goes back to the disk at once.
+// loadCold reads what saveCold wrote: to the disk again, or where there is none to memory.
 func (o *accumulateOp) loadCold(r *stateReader) error {
 	if r.version < 2 {
 		return nil
@@ -179,16 +233,26 @@ func (o *accumulateOp) loadCold(r *stateReader) error {
 		if err := o.checkCold(columns); err != nil {
 			return err
 		}
-		if err := o.absorb(columns, rows); err != nil {
+		if err := o.restoreCold(columns, rows); err != nil {
 			return err
-		}
-		if excess := o.bytes() - o.node.memory/2; o.node.memory > 0 && excess > 0 {
-			if err := o.spill(excess); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
+}
+
+func (o *accumulateOp) restoreCold(columns []arrow.Array, rows int) error {
+	if !o.node.cools() {
+		return o.absorb(columns, rows)
+	}
+	if o.cold.store == nil {
+		if err := o.beginSpill(); err != nil {
+			return err
+		}
+	}
+	if err := o.cold.store.put(o.hashesOf(columns[:len(o.node.types)], rows), columns); err != nil {
+		return err
+	}
+	return o.cold.store.tidy()
 }
 
 // checkCold holds columns of a snapshot to what absorb relies on; the accumulators check their own.

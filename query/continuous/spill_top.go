@@ -9,19 +9,18 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// The first rows of groups that nothing ever ends go to the disk as groups with accumulators do: those of the groups that no row touched for
-// longest, each group as a whole. They come back when a row belongs to the group.
+// The first rows of groups go to the disk as groups with accumulators do: those of the groups that no row touched for longest, each group as a
+// whole. They come back when a row belongs to the group, are shown from there when its time has come, and forgotten when that is over.
 
-// coldTop is what an operator of first rows has on disk: the rows, each with its place in its group.
+// coldTop is what an operator of first rows has on disk: the rows, each with its place in its group, and where groups follow the watermark
+// whether theirs is shown and the group's time.
 type coldTop struct {
 	store *coldStore // nil as long as nothing has gone there
 	recency
 }
 
 // cools tells whether groups may go to the disk.
-func (n *topNode) cools() bool {
-	return n.spill != nil && len(n.types) > 0 && n.schedule.expires < 0 && n.schedule.closes < 0
-}
+func (n *topNode) cools() bool { return n.spill != nil && len(n.types) > 0 }
 
 // warm brings the groups of rows back that are on disk.
 func (o *topOp) warm(by []arrow.Array, rows int) error {
@@ -65,17 +64,28 @@ func (o *topOp) absorb(columns []arrow.Array, rows int) error {
 	}
 	groups, _ := o.groups.assign(by, rows)
 	o.reach(o.groups.slots())
-	o.put(groups, columns[width].(*array.Int64).Int64Values(), d.Columns, keys)
+	shown := slices.Repeat([]bool{true}, rows)
+	if o.node.schedule.expires >= 0 {
+		for i := range shown {
+			shown[i] = columns[width+1].(*array.Boolean).Value(i)
+		}
+	}
+	o.put(groups, columns[width].(*array.Int64).Int64Values(), shown, d.Columns, keys)
+	for i, group := range groups {
+		if i == 0 || groups[i-1] != group {
+			o.plan(by, i, group)
+		}
+	}
 	o.note(groups)
 	return nil
 }
 
-// put adds rows to groups at their places there.
-func (o *topOp) put(groups []uint32, places []int64, rows, keys []arrow.Array) {
+// put adds rows to groups, of which some are shown, at their places there.
+func (o *topOp) put(groups []uint32, places []int64, shown []bool, rows, keys []arrow.Array) {
 	slots := make([]uint32, len(groups))
 	for i, group := range groups {
 		slots[i] = o.slot()
-		o.places[int(group)*o.node.count+int(places[i])], o.isShown[group] = slots[i]+1, true
+		o.places[int(group)*o.node.count+int(places[i])], o.isShown[group] = slots[i]+1, shown[i]
 	}
 	for i, v := range o.rows {
 		v.put(slots, rows[i], nil)
@@ -98,20 +108,66 @@ func (o *topOp) spill(bytes int64) error {
 	if !o.node.cools() || live == 0 || bytes <= 0 {
 		return nil
 	}
-	if o.cold.store == nil {
-		o.cold.store = newColdStore(o.node.spill)
-	}
+	o.beginSpill()
 	victims := o.cold.coldest(o.groups.all(), o.groups.slots(), toSpill(live, bytes, o.bytes()))
 	slots, groups, places := o.rowsIn(victims)
 	hashes := make([]uint32, len(slots))
 	for i, group := range groups {
 		hashes[i] = shortHash(o.groups.hashes[group])
 	}
-	if err := o.cold.store.put(hashes, append(gathered(o.rows, slots), event.NewInt64s(places, nil))); err != nil {
+	columns := append(gathered(o.rows, slots), event.NewInt64s(places, nil))
+	if at := o.node.schedule.expires; at >= 0 {
+		shown := event.NewBitmap(len(slots))
+		for i, group := range groups {
+			if o.isShown[group] {
+				shown.Set(i)
+			}
+		}
+		columns = append(columns, event.NewBooleans(shown, len(slots), nil), o.groups.vectors[at].gather(groups))
+	}
+	if err := o.cold.store.put(hashes, columns); err != nil {
 		return err
 	}
 	o.drop(victims)
 	return o.cold.store.tidy()
+}
+
+// beginSpill makes the store.
+func (o *topOp) beginSpill() {
+	if o.cold.store != nil {
+		return
+	}
+	o.cold.store = newColdStore(o.node.spill)
+	if o.node.schedule.expires >= 0 {
+		o.cold.store.time, o.cold.store.untimed = len(o.rows)+2, endOfTime
+	}
+	if o.node.schedule.closes >= 0 {
+		o.cold.store.shown = len(o.rows) + 1
+	}
+}
+
+// showCold gives the groups on disk that are held back and whose time the watermark has now passed. Those that may still change stay there.
+func (o *topOp) showCold(s *stepping) (Delta, error) {
+	if o.cold.store == nil || o.node.schedule.closes < 0 || s.closed == NoWatermark {
+		return noChange(o.node.cols), nil
+	}
+	var given []Delta
+	err := o.cold.store.show(behind(s.closed, o.node.schedule.closeLag), behind(s.final, o.node.schedule.lag), func(columns []arrow.Array, rows int) error {
+		out := Delta{Columns: slices.Clone(columns[:len(o.rows)]), Rows: rows}
+		if o.node.numbered {
+			numbers := make([]int64, rows)
+			for i, place := range columns[len(o.rows)].(*array.Int64).Int64Values() {
+				numbers[i] = place + 1
+			}
+			out.Columns = append(out.Columns, event.NewInt64s(numbers, nil))
+		}
+		given = append(given, out)
+		return nil
+	})
+	if err != nil {
+		return Delta{}, err
+	}
+	return sum(o.node.cols, given...)
 }
 
 // rowsIn are the slots of the rows of some groups, with the group of each and its place there.
@@ -147,11 +203,17 @@ func (o *topOp) drop(gone []uint32) {
 	}
 	o.reach(o.groups.slots())
 	slots, owners, places := was.rowsIn(from)
+	shown := make([]bool, len(owners))
 	for i, group := range owners {
-		owners[i] = to[group]
+		owners[i], shown[i] = to[group], was.isShown[group]
 	}
-	o.put(owners, places, gathered(was.rows, slots), gathered(was.keys, slots))
+	o.put(owners, places, shown, gathered(was.rows, slots), gathered(was.keys, slots))
 	o.cold.move(from)
+	o.expiry, o.closing = calendar{}, calendar{}
+	by := o.groups.gather(groups)
+	for i, group := range groups {
+		o.plan(by, i, group)
+	}
 }
 
 // saveCold writes the groups on disk behind those in memory.
@@ -173,7 +235,7 @@ func (o *topOp) loadCold(r *stateReader) error {
 		return err
 	}
 	for range parts {
-		columns, rows, err := r.columns(append(arrowTypes(o.node.ins[0].columns()), arrow.PrimitiveTypes.Int64))
+		columns, rows, err := r.columns(o.node.coldTypes())
 		if err != nil {
 			return err
 		}
@@ -182,6 +244,15 @@ func (o *topOp) loadCold(r *stateReader) error {
 		}
 	}
 	return nil
+}
+
+// coldTypes are those of the columns on disk.
+func (n *topNode) coldTypes() []arrow.DataType {
+	out := append(arrowTypes(n.ins[0].columns()), arrow.PrimitiveTypes.Int64)
+	if at := n.schedule.expires; at >= 0 {
+		out = append(out, arrow.FixedWidthTypes.Boolean, typesOfKeys(n.types)[at])
+	}
+	return out
 }
 
 func (o *topOp) restoreCold(columns []arrow.Array, rows int) error {
@@ -197,9 +268,7 @@ func (o *topOp) restoreCold(columns []arrow.Array, rows int) error {
 	if err != nil {
 		return err
 	}
-	if o.cold.store == nil {
-		o.cold.store = newColdStore(o.node.spill)
-	}
+	o.beginSpill()
 	if err := o.cold.store.put(o.hashesOf(by, rows), columns); err != nil {
 		return err
 	}

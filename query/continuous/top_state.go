@@ -43,9 +43,14 @@ func (o *topOp) release(slots []uint32) {
 }
 
 // expire forgets the groups that no row can touch any more. What was given of them stays.
-func (o *topOp) expire(final int64) {
+func (o *topOp) expire(final int64) error {
 	if o.node.schedule.expires < 0 || final == NoWatermark {
-		return
+		return nil
+	}
+	if o.cold.store != nil {
+		if err := o.cold.store.expire(behind(final, o.node.schedule.lag)); err != nil {
+			return err
+		}
 	}
 	var gone []uint32
 	for _, e := range o.expiry.due(behind(final, o.node.schedule.lag)) {
@@ -55,6 +60,7 @@ func (o *topOp) expire(final int64) {
 		o.isShown[e.slot] = false
 	}
 	o.groups.remove(gone)
+	return nil
 }
 
 // upTo32 are the numbers below n.

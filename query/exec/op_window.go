@@ -2,7 +2,11 @@ package exec
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -11,9 +15,9 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// windowOp computes window functions. It collects its whole input, lays the rows of each partition side by side in order, and then
-// computes one call after another over all partitions at once. An input that another window has laid out like that already is not
-// sorted again.
+// windowOp computes window functions. It collects its whole input and divides it into parts of whole partitions. Each reader takes one part
+// after another, lays the rows of each partition side by side in order, and computes one call after another over all partitions of the part at
+// once. An input that another window has laid out like that already is not sorted again.
 type windowOp struct {
 	run       *run
 	input     operator
@@ -24,6 +28,12 @@ type windowOp struct {
 	// kept are the input's columns that are read later; the arguments of calls are read from them too.
 	kept, used []bool
 	arranged   bool
+
+	once sync.Once // reads the input, which sets one of these:
+	err  error
+	// parts is what has been read, or spilled, until a reader has it.
+	parts   *windowParts
+	spilled atomic.Pointer[partsReader]
 }
 
 // windowCall is one compiled call.
@@ -100,56 +110,97 @@ func isArranged(n *plan.Window) bool {
 	return true
 }
 
-func (o *windowOp) width() int { return 1 }
+// width is more than one where there are partitions to compute side by side.
+func (o *windowOp) width() int {
+	if len(o.partition) == 0 {
+		return 1
+	}
+	return o.run.engine.options.Workers
+}
 
-func (o *windowOp) open() reader { return &windowReader{op: o} }
+func (o *windowOp) open() reader {
+	return &windowReader{op: o, memory: reservation{budget: o.run.budget, operator: "OVER"}}
+}
 
-// windowReader computes at the first call of next and then hands out the outcome.
+// windowReader computes one part after another, of which other readers take some. What had to be spilled is one reader's.
 type windowReader struct {
 	op     *windowOp
-	output reader
+	output reader // nil between two parts
+	memory reservation
 }
 
 func (r *windowReader) next(ctx context.Context) (*Batch, error) {
-	if r.output == nil {
-		var err error
-		if r.output, err = r.op.compute(ctx); err != nil {
-			return nil, err
+	if err := r.op.collect(ctx); err != nil {
+		return nil, err
+	}
+	for {
+		if r.output == nil {
+			var err error
+			if r.output, err = r.nextPart(ctx); err != nil {
+				return nil, err
+			}
+		}
+		batch, err := r.output.next(ctx)
+		if !errors.Is(err, io.EOF) {
+			return batch, err
+		}
+		r.output = nil
+		if r.op.parts != nil {
+			r.op.parts.done(&r.memory)
 		}
 	}
-	return r.output.next(ctx)
 }
 
 func (r *windowReader) close() {}
 
-func (o *windowOp) compute(ctx context.Context) (reader, error) {
-	buffers, err := drain(ctx, o.input, o.newBuffer)
-	if err != nil {
-		return nil, err
+func (r *windowReader) nextPart(ctx context.Context) (reader, error) {
+	o := r.op
+	if o.parts == nil {
+		if spilled := o.spilled.Swap(nil); spilled != nil {
+			return spilled, nil
+		}
+		return nil, io.EOF
 	}
-	if slices.ContainsFunc(buffers, func(b *windowBuffer) bool { return b.divider != nil }) {
-		return o.newPartsReader(buffers)
+	part, ok := o.parts.take()
+	if !ok {
+		return nil, io.EOF
 	}
-	whole := buffers[0]
-	for _, b := range buffers[1:] {
-		whole.absorb(b)
-	}
-	out, err := o.computeOver(ctx, whole)
-	return &sliceReader{batch: out, size: o.run.engine.options.BatchRows}, err
+	batch, err := o.parts.compute(ctx, part, &r.memory)
+	return &sliceReader{batch: batch, size: o.run.engine.options.BatchRows}, err
 }
 
-// computeOver computes all calls over rows that hold whole partitions.
-func (o *windowOp) computeOver(ctx context.Context, whole *windowBuffer) (*Batch, error) {
-	out := &Batch{Columns: make([]arrow.Array, len(o.node.Input.Columns())+len(o.calls)), Rows: whole.rows}
-	if whole.rows == 0 {
-		return out, nil
-	}
-	rows, err := whole.arrange(ctx)
+// collect reads the input once, for all readers.
+func (o *windowOp) collect(ctx context.Context) error {
+	o.once.Do(func() { o.err = o.readInput(ctx) })
+	return o.err
+}
+
+func (o *windowOp) readInput(ctx context.Context) error {
+	buffers, err := drain(ctx, o.input, o.newBuffer)
 	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(buffers, func(b *windowBuffer) bool { return b.divider != nil }) {
+		spilled, err := o.newPartsReader(buffers)
+		o.spilled.Store(spilled)
+		return err
+	}
+	o.parts, err = o.newParts(ctx, buffers)
+	return err
+}
+
+// computePart computes all calls over the rows of a part.
+func (o *windowOp) computePart(ctx context.Context, p *windowParts, part windowPart, memory *reservation) (*Batch, error) {
+	count := int64(part.to - part.from)
+	bytes := o.partBytes(p.whole, count)
+	if err := p.lend(memory, bytes); err != nil {
 		return nil, err
 	}
-	width := len(rows.columns)
-	for i, column := range rows.columns {
+	w := p.arrange(part)
+	w.memory, w.base, w.least = memory, bytes-count*o.workBytes(), memory.held
+	out := &Batch{Columns: make([]arrow.Array, len(o.node.Input.Columns())+len(o.calls)), Rows: w.count}
+	width := len(w.columns)
+	for i, column := range w.columns {
 		if o.used[i] {
 			out.Columns[i] = column
 		}
@@ -158,10 +209,11 @@ func (o *windowOp) computeOver(ctx context.Context, whole *windowBuffer) (*Batch
 		if !o.used[width+i] {
 			continue
 		}
-		if err := ctx.Err(); err != nil {
+		err := ctx.Err()
+		if err != nil {
 			return nil, err
 		}
-		if out.Columns[width+i], err = rows.call(ctx, &o.calls[i]); err != nil {
+		if out.Columns[width+i], err = w.call(ctx, &o.calls[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -170,11 +222,7 @@ func (o *windowOp) computeOver(ctx context.Context, whole *windowBuffer) (*Batch
 
 // call computes one call over all rows.
 func (w *windowRows) call(ctx context.Context, c *windowCall) (arrow.Array, error) {
-	const (
-		workBytes   = 64 // for each row: places, frames and outcome, of 4 to 16 bytes each
-		resultBytes = 16
-	)
-	if err := w.memory.resize(w.base + workBytes*int64(w.count)); err != nil {
+	if err := w.hold(frameBytes * int64(w.count)); err != nil {
 		return nil, err
 	}
 	out, err := w.compute(ctx, c)
@@ -182,7 +230,7 @@ func (w *windowRows) call(ctx context.Context, c *windowCall) (arrow.Array, erro
 		return nil, err
 	}
 	w.base += resultBytes * int64(w.count)
-	return out, w.memory.resize(w.base)
+	return out, w.hold(0)
 }
 
 func (w *windowRows) compute(ctx context.Context, c *windowCall) (arrow.Array, error) {

@@ -207,14 +207,14 @@ func requireReference(t *testing.T, rng *rand.Rand, rows *table, root plan.Node)
 	}
 }
 
-// TestWindowKeepsItsOrder: rows come partition after partition, each in order, which windows above rely on.
+// TestWindowKeepsItsOrder: the rows of one reader come partition after partition, each in order, which windows above rely on.
 func TestWindowKeepsItsOrder(t *testing.T) {
 	t.Parallel()
 	rng := newRand(t, 5)
 	rows := newTable(rng, 200)
 	in := scan(rows)
 	n := windowOver(in, []plan.Expr{col(in, "region")}, []plan.SortKey{desc(col(in, "ts")), asc(col(in, "id"))}, []plan.WindowCall{windowFn("row_number")})
-	e := exec.New(&source{tables: map[string]*table{"t": rows}, rng: rng}, nil, exec.Options{Workers: 3, BatchRows: 7})
+	e := exec.New(&source{tables: map[string]*table{"t": rows}, rng: rng}, nil, exec.Options{Workers: 1, BatchRows: 7})
 	got, _, err := answer(e, project(n, col(n, "row_number 0")))
 	require.NoError(t, err)
 	for i, row := range got {
@@ -241,6 +241,42 @@ func TestWindowAsksItsBudget(t *testing.T) {
 		_, stats, err := answer(exec.New(source, nil, exec.Options{}), n)
 		require.NoError(t, err)
 		require.Greater(t, stats.PeakMemoryBytes, int64(5000*64))
+	}
+}
+
+// TestWindowComputesPartByPart: of many partitions only those in work take more memory than their rows, and readers that have no room side by
+// side wait for each other.
+func TestWindowComputesPartByPart(t *testing.T) {
+	t.Parallel()
+	rng := newRand(t, 9)
+	rows := newTable(rng, 20_000)
+	in := scan(rows)
+	source := &source{tables: map[string]*table{"t": rows}, rng: rng}
+	running := plan.Frame{Unit: plan.FrameRows, Start: plan.FrameBound{Kind: plan.UnboundedPreceding}, End: plan.FrameBound{Kind: plan.CurrentRow}}
+	sumBy := func(partition ...plan.Expr) plan.Node {
+		n := windowOver(in, partition, []plan.SortKey{asc(col(in, "id"))}, []plan.WindowCall{aggregated(running, "sum", col(in, "user"))})
+		return project(n, col(n, "id"), col(n, "sum 0"))
+	}
+	run := func(n plan.Node, workers int, memory int64) ([]string, int64, error) {
+		got, stats, err := answer(exec.New(source, nil, exec.Options{Workers: workers, BatchRows: 256, MemoryBytes: memory}), n)
+		sort.Strings(got)
+		return got, stats.PeakMemoryBytes, err
+	}
+	_, together, err := run(sumBy(), 4, 1<<30)
+	require.NoError(t, err)
+	byID := sumBy(call("%", col(in, "id"), lit(500)))
+	want, divided, err := run(byID, 1, 1<<30)
+	require.NoError(t, err)
+	require.Less(t, divided, together/2)
+	for memory, fits := divided/2, false; !fits; memory += divided / 64 {
+		got, peak, err := run(byID, 4, memory)
+		require.LessOrEqual(t, peak, memory)
+		if fits = err == nil; fits {
+			require.Equal(t, want, got)
+			continue
+		}
+		requireCode(t, err, event.CodeMemoryLimit)
+		require.Less(t, memory, 2*divided)
 	}
 }
 

@@ -25,12 +25,11 @@ func (w *windowRows) aggregate(ctx context.Context, c *windowCall) (arrow.Array,
 	if call.Args, err = w.eval(c.args, columns, call.Rows); err != nil {
 		return nil, err
 	}
-	held := w.memory.held
 	call.Reserve = func(bytes int64) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return w.memory.resize(held + bytes)
+		return w.hold(frameBytes*int64(w.count) + bytes)
 	}
 	compute := kernel.AggregateFrames
 	if c.Distinct {

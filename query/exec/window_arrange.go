@@ -2,7 +2,6 @@ package exec
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,6 +16,13 @@ type windowBuffer struct {
 	batches []*Batch
 	rows    int
 	size    int64
+	// together rows are computed in one part.
+	together bool
+	// buckets divide the others by a hash of their partitions; most is the number of rows of the fullest one. Neither is kept where there
+	// is no PARTITION BY or the rows are arranged.
+	buckets []uint8
+	fill    [windowBuckets]int32
+	most    int32
 	memory  reservation
 	divider *rowDivider // nil before anything was spilled
 }
@@ -45,42 +51,67 @@ func (b *windowBuffer) consume(batch *Batch) error {
 	return b.fit()
 }
 
+func (b *windowBuffer) add(batch *Batch) error {
+	b.batches = append(b.batches, batch)
+	b.rows += batch.Rows
+	b.size += batchBytes(batch)
+	if b.together || b.op.arranged || len(b.op.partition) == 0 {
+		return nil
+	}
+	partition, _ := b.op.split(batch.Columns)
+	hashes, err := kernel.Hashes(partition, typesOf(b.op.node.Partition), batch.Rows)
+	for _, h := range hashes {
+		bucket := uint8(h >> 56) // spilling divides by the low bits
+		b.buckets = append(b.buckets, bucket)
+		b.fill[bucket]++
+		b.most = max(b.most, b.fill[bucket])
+	}
+	return err
+}
+
 // absorb takes over another worker's rows.
 func (b *windowBuffer) absorb(o *windowBuffer) {
 	b.batches = append(b.batches, o.batches...)
+	b.buckets = append(b.buckets, o.buckets...)
 	b.rows += o.rows
 	b.size += o.size
 	b.memory.held += o.memory.held
 }
 
-// arrange lays the rows of each partition side by side, in order.
-func (b *windowBuffer) arrange(ctx context.Context) (*windowRows, error) {
-	o := b.op
-	joined, err := joinBatches(b.batches)
-	if err != nil {
-		return nil, err
+// split gives the partition's columns and the keys among those that are collected.
+func (o *windowOp) split(collected []arrow.Array) (partition, keys []arrow.Array) {
+	at := len(collected) - len(o.keys)
+	return collected[at-len(o.partition) : at], collected[at:]
+}
+
+// arrange lays the rows of each partition of a part side by side, in order.
+func (p *windowParts) arrange(part windowPart) *windowRows {
+	o := p.op
+	w := &windowRows{run: o.run, node: o.node, count: int(part.to - part.from), starts: part.starts}
+	if part.starts != nil {
+		whole := p.whole.slice(int(part.from), int(part.to))
+		_, w.keys = o.split(whole.Columns)
+		w.columns = w.spread(o.kept, whole.Columns, nil)
+		return w
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	whole := p.whole.slice(0, p.whole.Rows)
+	var rows []int32
+	if p.rows != nil {
+		rows = p.rows[part.from:part.to]
 	}
-	split := len(joined.Columns) - len(o.keys)
-	keys := joined.Columns[split:]
-	partition := joined.Columns[split-len(o.partition) : split]
-	w := &windowRows{run: o.run, node: o.node, count: joined.Rows, memory: &b.memory}
+	columns, keyColumns := o.split(whole.Columns)
+	partition, keys := allInOrder(columns, rows), allInOrder(keyColumns, rows)
 	var order []int32
-	if o.arranged {
-		w.starts = runStarts(o.partitionIDs(partition, joined.Rows), joined.Rows)
-	} else {
-		order, w.starts = byPartition(o.partitionIDs(partition, joined.Rows), joined.Rows)
-		sortWithin(order, w.starts, keys, o.node.Order)
+	order, w.starts = byPartition(o.partitionIDs(partition, w.count), w.count)
+	sortWithin(order, w.starts, keys, o.node.Order)
+	w.keys = allInOrder(keys, order)
+	if rows != nil {
+		for i, at := range order {
+			order[i] = rows[at]
+		}
 	}
-	w.columns, w.keys = w.spread(o.kept, joined.Columns, order), make([]arrow.Array, len(keys))
-	for i, k := range keys {
-		w.keys[i] = inOrder(k, order)
-	}
-	b.batches = nil
-	w.base = b.memory.held
-	return w, nil
+	w.columns = w.spread(o.kept, whole.Columns, order)
+	return w
 }
 
 // spread puts the kept columns, in order, where they stand in the input.
@@ -101,6 +132,14 @@ func inOrder(column arrow.Array, order []int32) arrow.Array {
 		return column
 	}
 	return kernel.Take(column, order)
+}
+
+func allInOrder(columns []arrow.Array, order []int32) []arrow.Array {
+	out := make([]arrow.Array, len(columns))
+	for i, c := range columns {
+		out[i] = inOrder(c, order)
+	}
+	return out
 }
 
 // partitionIDs numbers the partitions and gives each row's; nil where there is one only.
@@ -132,17 +171,6 @@ func byPartition(ids []uint32, rows int) (order, starts []int32) {
 		next[id]++
 	}
 	return order, starts
-}
-
-// runStarts is where the partitions of arranged rows start, the end included.
-func runStarts(ids []uint32, rows int) []int32 {
-	starts := []int32{0}
-	for i := 1; i < len(ids); i++ {
-		if ids[i] != ids[i-1] {
-			starts = append(starts, int32(i))
-		}
-	}
-	return append(starts, int32(rows))
 }
 
 // sortWithin orders the rows of each partition by the keys; rows equal in all stay as they lie.

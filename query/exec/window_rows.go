@@ -17,9 +17,13 @@ type windowRows struct {
 	starts []int32
 	// peerStarts is where each group of peers starts, and the end. It is made when first asked for.
 	peerStarts []int32
-	memory     *reservation
-	base       int64 // what memory holds between calls
+	// memory is not brought below least; base is what is needed of it between calls.
+	memory      *reservation
+	base, least int64
 }
+
+// hold asks for memory beyond what is needed between calls.
+func (w *windowRows) hold(bytes int64) error { return w.memory.resize(max(w.least, w.base+bytes)) }
 
 // partitions calls f with the first row of each partition and the one after its last.
 func (w *windowRows) partitions(f func(start, end int32)) {

@@ -1,6 +1,9 @@
 package exec
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // fit asks for the memory of what has been collected and of what will be computed, and spills it where there is none. Rows of one
 // partition have to be together: without PARTITION BY nothing can be divided.
@@ -45,7 +48,7 @@ func (o *windowOp) partitionAt() int {
 }
 
 // newPartsReader spills what workers still hold and computes part by part.
-func (o *windowOp) newPartsReader(buffers []*windowBuffer) (reader, error) {
+func (o *windowOp) newPartsReader(buffers []*windowBuffer) (*partsReader, error) {
 	dividers := make([]*rowDivider, len(buffers))
 	for i, b := range buffers {
 		if err := b.spill(); err != nil {
@@ -56,7 +59,9 @@ func (o *windowOp) newPartsReader(buffers []*windowBuffer) (reader, error) {
 	parts, err := finishRows(dividers)
 	return &partsReader{
 		run: o.run, parts: parts, first: o.partitionAt(), types: typesOf(o.node.Partition),
-		newCollector: func() rowCollector { return o.newBuffer() },
+		newCollector: func() rowCollector {
+			return &windowBuffer{op: o, together: true, memory: reservation{budget: o.run.budget, operator: "OVER"}}
+		},
 	}, err
 }
 
@@ -66,22 +71,50 @@ func (b *windowBuffer) insist(bytes int64, rows int) error {
 	return b.memory.resize(b.needs(bytes, rows))
 }
 
-// needs is what the rows collected and some more take, with the work and the results of the calls.
+const (
+	placeBytes  = 16  // of each row: its partition and its places
+	frameBytes  = 64  // of each row, while a call is computed: its frame and the outcome
+	stateBytes  = 128 // of each row, while an aggregate is computed: its state and that of its frame
+	resultBytes = 16
+)
+
+// needs is what the rows collected and some more take, laid end to end, with a part in work. What the largest part will be is a guess before
+// all rows have come.
 func (b *windowBuffer) needs(bytes int64, rows int) int64 {
-	const (
-		placeBytes = 16 // of each row: its partition and its place
-		workBytes  = 64
-	)
-	return 2*(b.size+bytes) + int64(b.rows+rows)*(placeBytes+workBytes+16*int64(len(b.op.calls)))
+	size, count := b.size+bytes, int64(b.rows+rows)
+	part := count
+	if b.most > 0 {
+		part = min(count, int64(b.most)+2*int64(b.op.partRows()))
+	}
+	return 2*size + placeBytes*count + part*(size/max(1, count)+placeBytes+b.op.workBytes())
 }
 
-func (b *windowBuffer) add(batch *Batch) error {
-	b.batches = append(b.batches, batch)
-	b.rows += batch.Rows
-	b.size += batchBytes(batch)
-	return nil
+// workBytes is what a row takes while calls are computed, all their results included.
+func (o *windowOp) workBytes() int64 {
+	bytes := frameBytes + resultBytes*int64(len(o.calls))
+	if slices.ContainsFunc(o.calls, func(c windowCall) bool { return c.Fn.Aggregate }) {
+		bytes += stateBytes
+	}
+	return bytes
 }
 
-func (b *windowBuffer) result(ctx context.Context) (*Batch, error) { return b.op.computeOver(ctx, b) }
+// partBytes is what some rows take, laid out in order, while calls are computed.
+func (o *windowOp) partBytes(whole *Batch, rows int64) int64 {
+	return rows*(batchBytes(whole)/int64(whole.Rows)+placeBytes) + rows*o.workBytes()
+}
+
+// result computes all calls over rows that hold whole partitions and have come back from disk.
+func (b *windowBuffer) result(ctx context.Context) (*Batch, error) {
+	p, err := b.op.joinRows(ctx, b)
+	if err != nil || p.whole.Rows == 0 {
+		return p.whole, err
+	}
+	part := windowPart{to: int32(p.whole.Rows)}
+	if b.op.arranged {
+		part.starts = b.op.runStarts(p.whole)
+	}
+	// What has been asked for covers the rows and all that is computed of them.
+	return b.op.computePart(ctx, p, part, &b.memory)
+}
 
 func (b *windowBuffer) let() { b.memory.release() }

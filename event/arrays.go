@@ -73,6 +73,17 @@ func NewStrings(offsets []int32, data []byte, valid Bitmap) arrow.Array {
 	return wrap(arrow.BinaryTypes.String, n, valid, memory.NewBufferBytes(arrow.GetBytes(offsets)), memory.NewBufferBytes(data))
 }
 
+// TextLayout is the memory of a text column: value i is data[offsets[i]:offsets[i+1]]. Neither may be changed.
+func TextLayout(values *array.String) (offsets []int32, data []byte) {
+	if values.Len() == 0 {
+		return []int32{0}, nil
+	}
+	if buffer := values.Data().Buffers()[2]; buffer != nil {
+		data = buffer.Bytes()
+	}
+	return values.ValueOffsets(), data
+}
+
 // DictionaryType is the Arrow type of dictionary-encoded TEXT and JSONB columns.
 var DictionaryType = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
 

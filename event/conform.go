@@ -177,7 +177,14 @@ func ValidityOf(values arrow.Array) Bitmap {
 	if values.NullN() == 0 {
 		return nil
 	}
-	out := NewBitmap(values.Len())
+	out, at := NewBitmap(values.Len()), values.Data().Offset()
+	if marks := values.Data().Buffers(); at&7 == 0 && len(marks) > 0 && marks[0] != nil {
+		copy(out, marks[0].Bytes()[at>>3:])
+		if rest := values.Len() & 7; rest != 0 {
+			out[len(out)-1] &= 1<<rest - 1
+		}
+		return out
+	}
 	for i := range values.Len() {
 		if values.IsValid(i) {
 			out.Set(i)

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
 // sortedRows are the rows of several batches in a new order, gathered one column at a time into the same memory.
@@ -15,14 +16,21 @@ type sortedRows struct {
 	parts   [][]arrow.Array // by column, then batch
 	order   []place
 	longest []int // by column: the length of the longest text
+	total   []int // by column: the length of all texts, or a bound
 	gatherer
 }
 
 func newSortedRows(columns []event.Column, parts [][]arrow.Array, order []place) *sortedRows {
-	s := &sortedRows{columns: columns, parts: parts, order: order, longest: make([]int, len(columns))}
+	s := &sortedRows{columns: columns, parts: parts, order: order, longest: make([]int, len(columns)), total: make([]int, len(columns))}
 	for i := range columns {
 		for _, part := range parts[i] {
-			s.longest[i] = max(s.longest[i], longestText(part))
+			longest := longestText(part)
+			s.longest[i] = max(s.longest[i], longest)
+			if text, ok := part.(*array.String); ok {
+				s.total[i] += len(text.ValueBytes())
+			} else {
+				s.total[i] += longest * part.Len()
+			}
 		}
 	}
 	return s
@@ -48,10 +56,11 @@ func (s *sortedRows) Len() int { return len(s.order) }
 // Advance implements parquet.Rows: all rows are there already.
 func (s *sortedRows) Advance(ctx context.Context, _, _ int) error { return ctx.Err() }
 
-// TextBytes implements parquet.Rows. The bound is exact only where the longest text as often as there are rows would be too much.
+// TextBytes implements parquet.Rows. The bound is exact only where the longest text as often as there are rows would be too much for a page, and
+// it is not all rows that are asked about.
 func (s *sortedRows) TextBytes(column, from, to int) int {
-	const enough = 1 << 20
-	if bound := s.longest[column] * (to - from); bound <= enough {
+	bound := min(s.longest[column]*(to-from), s.total[column])
+	if bound <= parquet.MaxPageText || to-from == len(s.order) {
 		return bound
 	}
 	total := 0
@@ -92,6 +101,9 @@ func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place) (arr
 	case event.Text, event.JSONB:
 		if allDictionaries(parts) {
 			return g.gatherCodes(parts, order, valid), nil
+		}
+		if coded := g.gatherNumbers(parts, order, valid); coded != nil {
+			return coded, nil
 		}
 		return g.gatherText(parts, order, valid)
 	default:
@@ -141,9 +153,33 @@ func gatherValid(parts []arrow.Array, order []place) event.Bitmap {
 	if nulls == 0 {
 		return nil
 	}
+	views := make([]bitView, len(parts))
+	for i, part := range parts {
+		if part.NullN() > 0 {
+			views[i] = newBitView(part, 0)
+		}
+	}
+	return gatherBits(views, order)
+}
+
+// bitView is a bitmap of an array, looked up once and not for each row.
+type bitView struct {
+	bits event.Bitmap // nil where all are set
+	at   int32
+}
+
+func newBitView(values arrow.Array, buffer int) bitView {
+	marks := values.Data().Buffers()
+	if len(marks) > buffer && marks[buffer] != nil {
+		return bitView{bits: marks[buffer].Bytes(), at: int32(values.Data().Offset())}
+	}
+	return bitView{bits: event.NewBitmap(values.Len())} // every row is NULL, or without a value
+}
+
+func gatherBits(views []bitView, order []place) event.Bitmap {
 	out := event.NewBitmap(len(order))
 	for i, p := range order {
-		if parts[p.batch].IsValid(int(p.row)) {
+		if v := &views[p.batch]; v.bits.Valid(int(p.row + v.at)) {
 			out.Set(i)
 		}
 	}
@@ -166,11 +202,9 @@ func gatherInto[T any](out []T, parts []arrow.Array, order []place, values func(
 }
 
 func gatherBooleans(parts []arrow.Array, order []place, valid event.Bitmap) arrow.Array {
-	out := event.NewBitmap(len(order))
-	for i, p := range order {
-		if values := parts[p.batch].(*array.Boolean); values.IsValid(int(p.row)) && values.Value(int(p.row)) {
-			out.Set(i)
-		}
+	views := make([]bitView, len(parts))
+	for i, part := range parts {
+		views[i] = newBitView(part, 1)
 	}
-	return event.NewBooleans(out, len(order), valid)
+	return event.NewBooleans(gatherBits(views, order), len(order), valid)
 }

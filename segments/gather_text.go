@@ -2,12 +2,14 @@ package segments
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/texts"
+	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
 func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
@@ -15,14 +17,16 @@ func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bi
 	for i, part := range parts {
 		views[i] = newTextView(part)
 	}
-	if n := textBytes(parts); cap(g.text) < n {
+	if n := textBytes(parts) + shortText; cap(g.text) < n {
 		g.text = make([]byte, 0, n)
 	}
 	offsets, data := g.memory.Int32s(len(order)+1), g.text[:0]
 	offsets[0] = 0
 	for i, p := range order {
 		if valid.Valid(i) {
-			data = append(data, views[p.batch].at(p.row)...)
+			v := &views[p.batch]
+			from, to := v.span(p.row)
+			data = appendShort(data, v.data, int(from), int(to))
 		}
 		if len(data) > math.MaxInt32 {
 			return nil, event.Errorf(event.CodeTooLarge, "more than %d bytes of text in one row group", math.MaxInt32)
@@ -31,6 +35,43 @@ func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bi
 	}
 	g.text = data
 	return event.NewStrings(offsets, data, valid), nil
+}
+
+// shortText is the length up to which texts are copied without asking how long they are.
+const shortText = 32
+
+// appendShort appends src[from:to].
+func appendShort(dst, src []byte, from, to int) []byte {
+	at, n := len(dst), to-from
+	if n > shortText || from+shortText > len(src) || at+shortText > cap(dst) {
+		return append(dst, src[from:to]...)
+	}
+	*(*[shortText]byte)(dst[at : at+shortText]) = *(*[shortText]byte)(src[from:])
+	return dst[:at+n]
+}
+
+// gatherNumbers is gatherText with a dictionary of the texts, made from where they lie; nil where that does not pay.
+func (g *gatherer) gatherNumbers(parts []arrow.Array, order []place, valid event.Bitmap) arrow.Array {
+	views := make([]textView, len(parts))
+	for i, part := range parts {
+		views[i] = newTextView(part)
+	}
+	table, codes := parquet.NewTextCodes(len(order), valid.Nulls(len(order))), g.memory.Int32s(len(order))
+	pays := table.Fill(codes, valid, func(row int) string {
+		p := order[row]
+		text := views[p.batch].at(p.row)
+		return unsafe.String(unsafe.SliceData(text), len(text))
+	})
+	if !pays {
+		g.memory.Reset()
+		return nil
+	}
+	dictionary := table.Dictionary()
+	if dictionary == nil {
+		g.memory.Reset()
+		return nil
+	}
+	return event.NewDictionary(codes, dictionary, valid)
 }
 
 // textBytes is how much text the parts hold; those with a dictionary count nothing, since their total is not known.
@@ -57,19 +98,21 @@ func newTextView(values arrow.Array) textView {
 		view.codes = fixedValues[int32](d)
 		return view
 	}
-	text := values.(*array.String)
-	view := textView{offsets: text.ValueOffsets()}
-	if buffer := text.Data().Buffers()[2]; buffer != nil {
-		view.data = buffer.Bytes()
-	}
-	return view
+	offsets, data := event.TextLayout(values.(*array.String))
+	return textView{offsets: offsets, data: data}
 }
 
 func (v *textView) at(row int32) []byte {
+	from, to := v.span(row)
+	return v.data[from:to]
+}
+
+// span is where the text of a row begins and ends.
+func (v *textView) span(row int32) (from, to int32) {
 	if v.codes != nil {
 		row = v.codes[row]
 	}
-	return v.data[v.offsets[row]:v.offsets[row+1]]
+	return v.offsets[row], v.offsets[row+1]
 }
 
 // allDictionaries reports whether every array is a dictionary; false without any.

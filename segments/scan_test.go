@@ -1,7 +1,9 @@
 package segments
 
 import (
+	"cmp"
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -173,6 +175,26 @@ func TestTimeOrderSortsAndKeepsTies(t *testing.T) {
 		}
 		want := slices.Clone(rows)
 		slices.SortStableFunc(want, func(a, b place) int { return int(a.time - b.time) })
+		require.Equal(t, want, timeOrder(rows))
+	})
+}
+
+// TestTimeOrderOfManyRuns is about rows that are dealt out by digits: many, and close together for how disordered they are.
+func TestTimeOrderOfManyRuns(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
+		width := rapid.SampledFrom([]int64{1, 2, 1 << digitBits, 1<<digitBits + 1, 1 << 30, math.MaxInt64}).Draw(t, "width")
+		least := rapid.SampledFrom([]int64{math.MinInt64, -3, 0, 1_700_000_000_000_000}).Draw(t, "least")
+		rows := make([]place, rapid.SampledFrom([]int{1 << digitBits, 1<<digitBits + 1, 5000}).Draw(t, "rows"))
+		for i := range rows {
+			rows[i] = place{time: int64(uint64(least) + random.Uint64N(uint64(width))), row: int32(i)}
+		}
+		if least > 0 && width == math.MaxInt64 { // a time may not wrap around
+			return
+		}
+		want := slices.Clone(rows)
+		slices.SortStableFunc(want, func(a, b place) int { return cmp.Compare(a.time, b.time) })
 		require.Equal(t, want, timeOrder(rows))
 	})
 }

@@ -45,8 +45,9 @@ func New() *Table {
 }
 
 // Insert is the number of text, which is the next one if text is new.
-func (t *Table) Insert(text string) uint32 {
-	wanted := t.slotOf(text)
+func (t *Table) Insert(text string) uint32 { return t.insert(t.slotOf(text), text) }
+
+func (t *Table) insert(wanted slot, text string) uint32 {
 	found := t.locate(wanted, text)
 	if found.id != 0 {
 		return found.id - 1
@@ -59,6 +60,38 @@ func (t *Table) Insert(text string) uint32 {
 		t.grow()
 	}
 	return wanted.id - 1
+}
+
+// together is how many texts InsertAll looks up at a time.
+const together = 16
+
+// InsertAll is Insert for each of some texts, in order. A large table is not in a processor's cache: here the slots of several texts are on
+// their way from memory at the same time. numbers has as many elements as texts.
+func (t *Table) InsertAll(texts []string, numbers []uint32) {
+	var wanted [together]slot
+	var guess [together]uint32
+	for len(texts) > 0 {
+		n := min(together, len(texts))
+		for i, text := range texts[:n] {
+			wanted[i] = t.slotOf(text)
+		}
+		for i := range wanted[:n] {
+			w := &wanted[i]
+			found := &t.slots[t.hash(*w)&t.mask]
+			guess[i] = 0
+			if found.word == w.word && found.rest == w.rest {
+				guess[i] = found.id
+			}
+		}
+		for i, text := range texts[:n] {
+			if id := guess[i]; id != 0 && (wanted[i].rest != long || string(t.At(id-1)) == text) {
+				numbers[i] = id - 1
+			} else {
+				numbers[i] = t.insert(wanted[i], text)
+			}
+		}
+		texts, numbers = texts[n:], numbers[n:]
+	}
 }
 
 // Find is the number of text plus one; 0 where it was never inserted.
@@ -78,6 +111,9 @@ func (t *Table) Len() int { return len(t.ends) }
 
 // Layout is all texts end to end, by number, and where each ends. Neither may be changed.
 func (t *Table) Layout() (data []byte, ends []int) { return t.data, t.ends }
+
+// TextBytes is how much text there is.
+func (t *Table) TextBytes() int { return len(t.data) }
 
 // Bytes is the memory held.
 func (t *Table) Bytes() int64 { return int64(slotBytes*len(t.slots) + 8*cap(t.ends) + cap(t.data)) }

@@ -3,6 +3,8 @@ package texts
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,10 +53,31 @@ func TestTableTellsSimilarTextsApart(t *testing.T) {
 	}
 }
 
+// TestInsertAllIsInsertForEach also where a text comes twice in one group, and where the table grows in the middle of one.
+func TestInsertAllIsInsertForEach(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(1, 2))
+	texts, want := make([]string, 20_000), make([]uint32, 20_000)
+	one, all, numbers := New(), New(), make([]uint32, len(texts))
+	for i := range texts {
+		texts[i] = strings.Repeat("x", random.IntN(2)*12) + fmt.Sprint(random.IntN(1+i/2))
+		want[i] = one.Insert(texts[i])
+	}
+	for from := 0; from < len(texts); {
+		to := min(len(texts), from+random.IntN(50))
+		all.InsertAll(texts[from:to], numbers[from:to])
+		from = to
+	}
+	require.Equal(t, want, numbers)
+	require.Equal(t, one.TextBytes(), all.TextBytes())
+}
+
 func FuzzTable(f *testing.F) {
 	f.Add([]byte("a\x00b\x00a\x00aaaaaaaaaaaaaaaa"), byte(0))
 	f.Fuzz(func(t *testing.T, data []byte, separator byte) {
 		table, want := New(), map[string]uint32{}
+		var texts []string
+		var numbers []uint32
 		for _, text := range bytes.Split(data, []byte{separator}) {
 			number, ok := want[string(text)]
 			if !ok {
@@ -62,8 +85,12 @@ func FuzzTable(f *testing.F) {
 				want[string(text)] = number
 			}
 			require.Equal(t, number, table.Insert(string(text)))
+			texts, numbers = append(texts, string(text)), append(numbers, number)
 		}
 		require.Equal(t, len(want), table.Len())
+		table, found := New(), make([]uint32, len(texts))
+		table.InsertAll(texts, found)
+		require.Equal(t, numbers, found)
 	})
 }
 

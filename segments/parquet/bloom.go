@@ -48,13 +48,25 @@ func filterOf(c event.Column, stored arrow.Array, encoder encoder, pages []prune
 // hashesOf hashes each value, or each of the dictionary if there is one.
 func hashesOf(stored arrow.Array, encoder encoder) []uint64 {
 	if d, ok := encoder.(*dictionaryEncoder); ok {
-		out := make([]uint64, d.texts.Len())
-		for number := range out {
-			out[number] = xxhash.Sum64(d.texts.At(uint32(number)))
+		stored = d.texts
+	}
+	out := make([]uint64, 0, stored.Len()-stored.NullN())
+	switch a := stored.(type) {
+	case *array.Int64:
+		if a.NullN() == 0 {
+			out = out[:a.Len()]
+			xxhash.MultiSum64Uint64(out, arrow.GetData[uint64](arrow.GetBytes(a.Int64Values())))
+			return out
+		}
+	case *array.String:
+		offsets, data := event.TextLayout(a)
+		for i := range a.Len() {
+			if a.IsValid(i) {
+				out = append(out, xxhash.Sum64(data[offsets[i]:offsets[i+1]]))
+			}
 		}
 		return out
 	}
-	out := make([]uint64, 0, stored.Len()-stored.NullN())
 	for i := range stored.Len() {
 		if stored.IsNull(i) {
 			continue

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -148,6 +149,11 @@ func (*booleanEncoder) encoding() format.Encoding { return format.Plain }
 
 func (*booleanEncoder) encode(rows arrow.Array, _ int) ([]byte, error) {
 	values := rows.(*array.Boolean)
+	if at := values.Data().Offset(); rows.NullN() == 0 && at&7 == 0 {
+		out := event.NewBitmap(rows.Len())
+		copyBits(out, 0, values.Data().Buffers()[1].Bytes()[at>>3:][:len(out)], rows.Len())
+		return out, nil
+	}
 	out := event.NewBitmap(rows.Len() - rows.NullN())
 	n := 0
 	for i := range rows.Len() {
@@ -171,9 +177,22 @@ func (*textEncoder) encoding() format.Encoding { return format.Plain }
 
 func (e *textEncoder) encode(rows arrow.Array, _ int) ([]byte, error) {
 	e.out = e.out[:0]
-	for i := range rows.Len() {
-		if rows.IsValid(i) {
-			e.out = appendText(e.out, event.StringAt(rows, i))
+	text, ok := rows.(*array.String)
+	if !ok {
+		for i := range rows.Len() {
+			if rows.IsValid(i) {
+				e.out = appendText(e.out, event.StringAt(rows, i))
+			}
+		}
+		return e.out, nil
+	}
+	offsets, data := event.TextLayout(text)
+	e.out = slices.Grow(e.out, len(text.ValueBytes())+4*text.Len())
+	valid := event.ValidityOf(text)
+	for i := range text.Len() {
+		if valid.Valid(i) {
+			value := data[offsets[i]:offsets[i+1]]
+			e.out = append(binary.LittleEndian.AppendUint32(e.out, uint32(len(value))), value...)
 		}
 	}
 	return e.out, nil

@@ -1,26 +1,14 @@
 package parquet
 
 import (
-	"encoding/binary"
 	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/parquet-go/parquet-go/encoding/rle"
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/internal/texts"
-)
-
-const (
-	// maxDistinct is where a code for each row and the dictionary together save little over the text. A dictionary that large
-	// still pays: who groups by the column hashes each text once for a row group and not once for each row.
-	maxDistinct = 512 << 10
-	// maxDictionaryText bounds a dictionary in bytes: readers hold it as a whole.
-	maxDictionaryText = 16 << 20
-	// probeRows is the least number of rows that decide that nearly every value is new, so that the rest need not be hashed. A
-	// sixteenth of the rows is asked where that is more: 8,192 rows out of 200,000 values hardly repeat one.
-	probeRows = 8 << 10
 )
 
 // dictionary is an encoder that has a page of distinct values before the pages of codes.
@@ -39,42 +27,75 @@ type codeEncoder struct {
 	out     []byte
 }
 
-// dictionaryEncoder has the distinct texts of a row group.
+// dictionaryEncoder has the distinct texts of a row group, in order of first appearance.
 type dictionaryEncoder struct {
 	codeEncoder
-	texts *texts.Table
+	texts *array.String
 }
 
-// newDictionaryEncoder is nil where a dictionary does not pay: there are too many distinct values, or more than half are, some
-// thousands aside.
+// newDictionaryEncoder is nil where a dictionary does not pay: see TextCodes.
 func newDictionaryEncoder(rows arrow.Array) *dictionaryEncoder {
-	d := &dictionaryEncoder{texts: texts.New(), codeEncoder: codeEncoder{codes: make([]int32, rows.Len())}}
-	probe := max(probeRows, rows.Len()/16)
-	limit := min(maxDistinct, (rows.Len()-rows.NullN())/2+probeRows/2)
-	nulls, used := rows.NullN() > 0, 0
-	for i := range d.codes {
-		if nulls && rows.IsNull(i) {
-			continue
-		}
-		d.codes[i] = int32(d.texts.Insert(event.StringAt(rows, i)))
-		used++
-		if used&(probeRows-1) != 0 {
-			continue
-		}
-		if d.tooLarge(limit) || used/probeRows == probe/probeRows && d.texts.Len() > used*7/8 {
-			return nil
-		}
+	d := &dictionaryEncoder{}
+	if old, ok := rows.(*array.Dictionary); ok {
+		d.codes, d.texts = recoded(old)
+	} else {
+		d.codes, d.texts = coded(rows.(*array.String))
 	}
-	if d.tooLarge(limit) {
+	if d.texts == nil {
 		return nil
 	}
 	d.codec.BitWidth = codeBits(d.texts.Len())
 	return d
 }
 
-func (d *dictionaryEncoder) tooLarge(limit int) bool {
-	data, _ := d.texts.Layout()
-	return d.texts.Len() > limit || len(data) > maxDictionaryText
+// coded gives each row of a column the code of its text; without a dictionary where that does not pay.
+func coded(rows *array.String) (codes []int32, dictionary *array.String) {
+	table, valid := NewTextCodes(rows.Len(), rows.NullN()), event.ValidityOf(rows)
+	codes = make([]int32, rows.Len())
+	if !table.Fill(codes, valid, rows.Value) {
+		return nil, nil
+	}
+	return codes, table.Dictionary()
+}
+
+// recoded is coded for a column that has a dictionary, which is taken as it is if its texts stand in order of first appearance:
+// texts that it holds twice stay there twice.
+func recoded(rows *array.Dictionary) (codes []int32, dictionary *array.String) {
+	texts, codes := rows.Dictionary().(*array.String), arrow.GetValues[int32](rows.Indices().Data(), 1)
+	valid := event.ValidityOf(rows)
+	if limit := textLimit(rows.Len(), rows.NullN()); inOrder(codes, valid, texts.Len()) && fitsDictionary(texts.Len(), len(texts.ValueBytes()), limit) {
+		return codes, texts
+	}
+	table, out := NewTextCodes(rows.Len(), rows.NullN()), make([]int32, len(codes))
+	known := make([]int32, texts.Len()) // by code, the new code plus one
+	for i, code := range codes {
+		if !valid.Valid(i) {
+			continue
+		}
+		if known[code] == 0 {
+			known[code] = 1 + int32(table.table.Insert(texts.Value(int(code))))
+			if !table.fits() {
+				return nil, nil
+			}
+		}
+		out[i] = known[code] - 1
+	}
+	return out, table.Dictionary()
+}
+
+// inOrder reports whether codes are numbered by their first appearance, and are all there are.
+func inOrder(codes []int32, valid event.Bitmap, count int) bool {
+	next := int32(0)
+	for i, code := range codes {
+		if code < next || !valid.Valid(i) {
+			continue
+		}
+		if code > next {
+			return false
+		}
+		next++
+	}
+	return int(next) == count
 }
 
 // codeBits is how many bits tell so many values apart.
@@ -86,11 +107,9 @@ func (*codeEncoder) encoding() format.Encoding { return format.RLEDictionary }
 
 // page is the dictionary itself, in PLAIN.
 func (d *dictionaryEncoder) page() []byte {
-	data, _ := d.texts.Layout()
-	out := make([]byte, 0, len(data)+4*d.texts.Len())
+	out := make([]byte, 0, len(d.texts.ValueBytes())+4*d.texts.Len())
 	for number := range d.texts.Len() {
-		text := d.texts.At(uint32(number))
-		out = append(binary.LittleEndian.AppendUint32(out, uint32(len(text))), text...)
+		out = appendText(out, d.texts.Value(number))
 	}
 	return out
 }

@@ -2,11 +2,13 @@ package prune
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/cockroachdb/datadriven"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -138,6 +140,64 @@ func TestTextThatMatchesIsKept(t *testing.T) {
 		}
 		require.LessOrEqual(t, len(stats.Max.Text), textBound+4)
 	})
+}
+
+// TestBoundsOfTexts holds the look at beginnings, and at each text of a dictionary once, against comparing all.
+func TestBoundsOfTexts(t *testing.T) {
+	t.Parallel()
+	text := rapid.Custom(func(t *rapid.T) string {
+		n := rapid.IntRange(0, 10).Draw(t, "n")
+		return strings.Repeat("a", n) + rapid.SampledFrom([]string{"", "\x00", "b", "\u00ff", "zzzzzzzzzz"}).Draw(t, "end")
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		values := rapid.SliceOfN(text, 1, 20).Draw(t, "values")
+		valid := event.NewBitmap(len(values))
+		var held []string
+		codes := make([]int32, len(values))
+		for i, v := range values {
+			codes[i] = int32(len(values) - 1 - i)
+			if rapid.Bool().Draw(t, "valid") {
+				valid.Set(i)
+				held = append(held, v)
+			}
+		}
+		if len(held) == 0 {
+			return
+		}
+		plain := stringsOf(values).(*array.String)
+		offsets, data := event.TextLayout(plain)
+		reversed := slices.Clone(values)
+		slices.Reverse(reversed)
+		from := rapid.IntRange(0, len(values)-1).Draw(t, "from")
+		for name, column := range map[string]arrow.Array{
+			"plain":      event.NewStrings(offsets, data, valid),
+			"dictionary": event.NewDictionary(codes, stringsOf(reversed), valid),
+		} {
+			got := Collect(column, event.Type{Kind: event.Text})
+			require.Equal(t, slices.Min(held), got.Min.Text, name)
+			require.Equal(t, slices.Max(held), got.Max.Text, name)
+			part := Collect(array.NewSlice(column, int64(from), int64(len(values))), event.Type{Kind: event.Text})
+			if !part.AllNull() {
+				var rest []string
+				for i := from; i < len(values); i++ {
+					if valid.Valid(i) {
+						rest = append(rest, values[i])
+					}
+				}
+				require.Equal(t, slices.Min(rest), part.Min.Text, name)
+				require.Equal(t, slices.Max(rest), part.Max.Text, name)
+			}
+		}
+	})
+}
+
+func stringsOf(values []string) arrow.Array {
+	offsets, data := []int32{0}, []byte{}
+	for _, v := range values {
+		data = append(data, v...)
+		offsets = append(offsets, int32(len(data)))
+	}
+	return event.NewStrings(offsets, data, nil)
 }
 
 func TestDoublesThatMatchAreKept(t *testing.T) {

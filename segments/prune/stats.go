@@ -1,6 +1,8 @@
 package prune
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
 	"strings"
 	"unicode/utf8"
@@ -107,24 +109,69 @@ func (s *Stats) collectFloats(values []float64, valid event.Bitmap) {
 	s.Bounded, s.Min.Float, s.Max.Float = true, low, high
 }
 
+// collectTexts looks closely only at texts whose beginning may be less or greater than all before, and at each text of a dictionary once.
 func (s *Stats) collectTexts(values arrow.Array) {
-	var low, high string
-	seen := false
-	for i := range values.Len() {
-		if values.IsNull(i) {
-			continue
+	var ends textEnds
+	valid := event.ValidityOf(values)
+	switch a := values.(type) {
+	case *array.Dictionary:
+		offsets, data := event.TextLayout(a.Dictionary().(*array.String))
+		seen := event.NewBitmap(len(offsets))
+		for i, code := range arrow.GetValues[int32](a.Indices().Data(), 1) {
+			if valid.Valid(i) && !seen.Valid(int(code)) {
+				seen.Set(int(code))
+				ends.add(data, offsets[code], offsets[code+1])
+			}
 		}
-		v := event.StringAt(values, i)
-		switch {
-		case !seen:
-			low, high, seen = v, v, true
-		case v < low:
-			low = v
-		case v > high:
-			high = v
+	case *array.String:
+		offsets, data := event.TextLayout(a)
+		for i := range a.Len() {
+			if valid.Valid(i) {
+				ends.add(data, offsets[i], offsets[i+1])
+			}
 		}
 	}
-	s.setText(low, high)
+	s.setText(string(ends.low), string(ends.high))
+}
+
+// textEnds are the least and the greatest of some texts.
+type textEnds struct {
+	low, high         []byte
+	lowHead, highHead uint64
+	some              bool
+}
+
+func (e *textEnds) add(data []byte, from, to int32) {
+	head := headOf(data, from, to)
+	if head > e.lowHead && head < e.highHead {
+		return
+	}
+	text := data[from:to]
+	if !e.some || head <= e.lowHead && bytes.Compare(text, e.low) < 0 {
+		e.low, e.lowHead = text, head
+	}
+	if !e.some || head >= e.highHead && bytes.Compare(text, e.high) > 0 {
+		e.high, e.highHead = text, head
+	}
+	e.some = true
+}
+
+// headOf is the first eight bytes of a text as a number that orders texts like the texts themselves, as far as it goes.
+func headOf(data []byte, from, to int32) uint64 {
+	const word = 8
+	n := int(to - from)
+	if n >= word {
+		return binary.BigEndian.Uint64(data[from:])
+	}
+	var head uint64
+	if int(from)+word <= len(data) {
+		head = binary.BigEndian.Uint64(data[from:])
+	} else {
+		var padded [word]byte
+		copy(padded[:], data[from:to])
+		head = binary.BigEndian.Uint64(padded[:])
+	}
+	return head &^ (math.MaxUint64 >> (8 * n))
 }
 
 // setText keeps short forms of the least and the greatest text that still enclose all values. Bounds are stored as JSON and read

@@ -81,13 +81,13 @@ func withTies(keys, ties []plan.SortKey) []plan.SortKey {
 
 // settleWindow completes the order of a window with calls that go by single rows. Peers stay what they are.
 func settleWindow(n *plan.Window, inputs map[string]InputInfo) plan.Node {
-	if !slices.ContainsFunc(n.Calls, goesByRows) {
+	if !slices.ContainsFunc(n.Calls, plan.WindowCall.GoesByRows) {
 		return n
 	}
 	input, ties := tiesOf(n.Input, inputs)
 	width, wider := plan.Width(n.Input), plan.Width(input)
-	out := &plan.Window{Input: input, Partition: n.Partition, Order: withTies(n.Order, ties), Calls: n.Calls, Names: n.Names}
-	out.Ties = len(out.Order) - len(n.Order)
+	out := &plan.Window{Input: input, Partition: n.Partition, Order: plan.BreakTies(n.Order, ties), Calls: n.Calls, Names: n.Names}
+	out.Ties = n.Ties + len(out.Order) - len(n.Order)
 	order := upTo(width)
 	for i := range n.Calls {
 		order = append(order, wider+i)
@@ -95,31 +95,9 @@ func settleWindow(n *plan.Window, inputs map[string]InputInfo) plan.Node {
 	return pick(out, order)
 }
 
-// goesByRows tells calls that can give rows of equal keys different values.
-func goesByRows(c plan.WindowCall) bool {
-	switch c.Fn.Name {
-	case "row_number", "ntile", "lag", "lead":
-		return true
-	case "first_value", "last_value", "nth_value":
-		return c.Fn.Window
-	default:
-		return c.Fn.Aggregate && (c.Frame.Unit == plan.FrameRows || ordersRows(c.Fn.Name))
-	}
-}
-
-// ordersRows tells aggregates whose value depends on the order of their rows.
-func ordersRows(name string) bool {
-	switch name {
-	case "first", "last", "any_value", "string_agg", "json_agg", "json_object_agg", "increase", "rate", "delta":
-		return true
-	default:
-		return false
-	}
-}
-
 // settleAggregate completes the order of calls whose value depends on it.
 func settleAggregate(n *plan.Aggregate, inputs map[string]InputInfo) plan.Node {
-	if !slices.ContainsFunc(n.Aggregates, func(a plan.Aggregation) bool { return ordersRows(a.Fn.Name) && !a.Distinct }) {
+	if !slices.ContainsFunc(n.Aggregates, func(a plan.Aggregation) bool { return plan.OrdersRows(a.Fn.Name) && !a.Distinct }) {
 		return n
 	}
 	out := *n
@@ -129,7 +107,7 @@ func settleAggregate(n *plan.Aggregate, inputs map[string]InputInfo) plan.Node {
 	})
 	out.Input, out.Aggregates = input, slices.Clone(n.Aggregates)
 	for i, a := range out.Aggregates {
-		if ordersRows(a.Fn.Name) && !a.Distinct {
+		if plan.OrdersRows(a.Fn.Name) && !a.Distinct {
 			out.Aggregates[i].Order = withTies(a.Order, ties)
 		}
 	}

@@ -39,8 +39,10 @@ type Select struct {
 	DistinctOn []Expr
 	Items      []Item
 	// From is nil for a query without FROM.
-	From  Table
-	Where Expr
+	From Table
+	// Stream is the window behind FROM; nil where not given.
+	Stream *StreamWindow
+	Where  Expr
 	// Latest is nil where the clause is not given.
 	Latest     *Latest
 	GroupByAll bool

@@ -6,6 +6,8 @@ import "github.com/tidemarkdb/tidemark/event"
 type Fill struct {
 	Pos    event.Position
 	Values []FillValue
+	// From and To, if not nil, bound the buckets instead of WHERE; To is the first moment that needs none. Only time_bucket_gapfill says so.
+	From, To Expr
 }
 
 // FillValue is one value of FILL. Mode is NULL, PREV, LINEAR or, with a Value, empty.
@@ -26,10 +28,12 @@ func (v FillValue) String() string {
 }
 
 // Sample is SAMPLE BY width, of event time from From to before To if those are not nil. Buckets begin at those of the calendar in Zone,
-// Offset later; both are nil where not given. Without a Width there is nothing but what it would be aligned to.
+// Offset later; both are nil where not given. With First they begin at the first row. Without a Width there is nothing but what it would
+// be aligned to.
 type Sample struct {
 	Pos                           event.Position
 	Width, From, To, Zone, Offset Expr
+	First                         bool
 }
 
 // String prints the clause; FILL stands before what it is aligned to, which goes without saying there.
@@ -50,6 +54,9 @@ func (s *Sample) String() string {
 // aligned prints what the buckets are aligned to.
 func (s *Sample) aligned() string {
 	out := ""
+	if s.First {
+		return " ALIGN TO FIRST OBSERVATION"
+	}
 	if s.Zone != nil || s.Offset != nil {
 		out = " ALIGN TO CALENDAR"
 	}

@@ -33,6 +33,8 @@ type Join struct {
 	// Asof joins each row with the nearest of the right side alone, at most as far as Tolerance, if that is not nil.
 	Asof      bool
 	Tolerance Expr
+	// Within is nil where not given.
+	Within *Within
 }
 
 func (*Join) table() {}
@@ -54,6 +56,9 @@ func (t *Join) String() string {
 		out += "(" + t.Right.String() + ")"
 	} else {
 		out += t.Right.String()
+	}
+	if t.Within != nil {
+		out += " " + t.Within.String()
 	}
 	switch {
 	case t.On != nil:

@@ -57,6 +57,9 @@ func (s *Select) printCore(b *strings.Builder) {
 	if s.From != nil {
 		b.WriteString(" FROM " + s.From.String())
 	}
+	if s.Stream != nil {
+		b.WriteString(" " + s.Stream.String())
+	}
 	clause(b, " WHERE ", s.Where)
 	if s.Latest != nil {
 		b.WriteString(" " + s.Latest.String())

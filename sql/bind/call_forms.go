@@ -26,14 +26,14 @@ var Aliases = map[string]string{
 	"string_split": "string_to_array", "regexp_split": "regexp_split_to_array",
 	"uuid": "gen_random_uuid", "datediff": "date_diff", "nvl": "coalesce", "ifnull": "coalesce",
 	"every": "bool_and", "variance": "var_samp", "stddev": "stddev_samp", "geomean": "geometric_mean", "jsonb_agg": "json_agg",
-	"jsonb_object_agg": "json_object_agg", "approx_distinct": "approx_count_distinct",
+	"jsonb_object_agg": "json_object_agg", "approx_distinct": "approx_count_distinct", "listagg": "string_agg",
 }
 
 // formNames are the calls that stand for other expressions.
 var formNames = []string{
 	"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping", "grouping_id", "locf", "interpolate",
 	"quantile_cont", "quantile_disc", "pg_typeof", "typeof", "current_database", "current_schema", "array_to_json", "row_to_json",
-	"date", "div", "quote_nullable", "to_date", "make_date", "make_interval",
+	"date", "date_diff_within", "div", "quote_nullable", "to_date", "make_date", "make_interval",
 }
 
 // form binds a call that stands for another expression, and reports whether it is one.

@@ -28,6 +28,8 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return x.isFinite(e)
 	case "div":
 		return quotient(e)
+	case "date_diff_within":
+		return timesWithin(e)
 	case "quote_nullable":
 		return quoteNullable(e)
 	case "substr", "substring":
@@ -86,6 +88,18 @@ func quotient(e *ast.Call) ast.Expr {
 		return nil
 	}
 	return callOf(e, "trunc", &ast.Binary{Pos: e.Name.Pos, Op: "/", Left: e.Args[0], Right: e.Args[1]})
+}
+
+// timesWithin is that two times lie no further apart than an interval.
+func timesWithin(e *ast.Call) ast.Expr {
+	if len(e.Args) != 3 {
+		return nil
+	}
+	pos := e.Name.Pos
+	return &ast.Between{
+		Pos: pos, Input: e.Args[1], Low: &ast.Binary{Pos: pos, Op: "-", Left: e.Args[2], Right: e.Args[0]},
+		High: &ast.Binary{Pos: pos, Op: "+", Left: e.Args[2], Right: e.Args[0]},
+	}
 }
 
 func quoteNullable(e *ast.Call) ast.Expr {

@@ -53,6 +53,8 @@ func (q *selection) sampleBucket(of argument) (plan.Expr, error) {
 		return nil, err
 	}
 	switch {
+	case sample.First:
+		return q.firstBucket(of, width)
 	case sample.Zone != nil && sample.Offset != nil:
 		return nil, event.Errorf(event.CodeNotSupported, "ALIGN TO CALENDAR with a time zone and an offset: not supported yet").At(sample.Pos)
 	case sample.Zone != nil:
@@ -79,6 +81,26 @@ func (q *selection) sampleBucket(of argument) (plan.Expr, error) {
 	default:
 		return applied("time_bucket", of.pos, width, of)
 	}
+}
+
+// firstBucket is the bucket of a time where buckets begin at the first row that WHERE keeps.
+func (q *selection) firstBucket(of, width argument) (plan.Expr, error) {
+	sample, name := q.ast.Sample, of.expr.(*plan.ColumnRef).Name
+	if sample.From != nil || sample.To != nil {
+		return nil, event.Errorf(event.CodeBadRequest, "SAMPLE BY with FROM or TO is not aligned to the first row").At(sample.Pos).
+			WithHint("leave ALIGN TO FIRST OBSERVATION out, or bound the time in WHERE")
+	}
+	if literal, ok := width.expr.(*plan.Literal); !ok || isNull(literal) || widthOf(literal).months != 0 {
+		return nil, event.Errorf(event.CodeBadRequest, "ALIGN TO FIRST OBSERVATION takes a constant width without months").At(sample.Pos)
+	}
+	first := &ast.Call{Name: ast.Name{Text: "min", Pos: sample.Pos}, Args: []ast.Expr{&ast.Column{Parts: []ast.Name{{Text: name, Quoted: true, Pos: sample.Pos}}}}}
+	query := &ast.Select{Pos: sample.Pos, Items: []ast.Item{{Expr: first}}, From: q.ast.From, Where: q.ast.Where}
+	origin, err := q.plain.argument(&ast.Query{Pos: sample.Pos, Query: query})
+	if err != nil {
+		return nil, err
+	}
+	q.origin = origin.expr
+	return applied("time_bucket", of.pos, width, of, origin)
 }
 
 var time2000 = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -142,18 +164,21 @@ func (q *selection) fill(agg *plan.Aggregate) (plan.Node, error) {
 	if agg.Sets != nil {
 		return nil, event.Errorf(event.CodeNotSupported, "FILL with grouping sets: not supported yet").At(clause.Pos)
 	}
-	at := slices.IndexFunc(q.groups, func(g plan.Expr) bool { return bucketOf(g) != nil })
+	at := slices.IndexFunc(q.groups, func(g plan.Expr) bool { return q.bucketOf(g) != nil })
 	if at < 0 {
 		return nil, event.Errorf(event.CodeBadRequest, "FILL needs buckets of time in GROUP BY").At(clause.Pos).
 			WithHint("group by time_bucket(INTERVAL '1 minute', ts), or write SAMPLE BY 1m")
 	}
-	bucket := bucketOf(q.groups[at])
+	bucket := q.bucketOf(q.groups[at])
 	out := &plan.Fill{Input: agg, Time: at}
 	var err error
 	if out.Next, err = bucket.next(clause.Pos); err != nil {
 		return nil, err
 	}
 	if out.Low, out.High, err = bucket.bounds(q.where, clause.Pos); err != nil {
+		return nil, err
+	}
+	if err := q.fillRange(out, bucket); err != nil {
 		return nil, err
 	}
 	for i := range q.groups {
@@ -163,6 +188,34 @@ func (q *selection) fill(agg *plan.Aggregate) (plan.Node, error) {
 	}
 	err = q.fillValues(out, clause)
 	return out, err
+}
+
+// fillRange sets the first and the last bucket where the bucket's function says which they are.
+func (q *selection) fillRange(n *plan.Fill, bucket *timeBucket) error {
+	q.plain.place = "the range to fill"
+	for _, bound := range []struct {
+		of ast.Expr
+		to *plan.Expr
+	}{{q.ast.Fill.From, &n.Low}, {q.ast.Fill.To, &n.High}} {
+		if _, none := bound.of.(*ast.Null); bound.of == nil || none {
+			continue
+		}
+		at, err := q.sampleArgument(bound.of, timestamptz)
+		if err != nil {
+			return err
+		}
+		if !isConstant(at.expr) {
+			return event.Errorf(event.CodeBadRequest, "the range to fill takes constants").At(at.pos)
+		}
+		if bound.to == &n.High { // the bound itself is outside
+			instant := intervalLiteral(arrow.MonthDayNanoInterval{Nanoseconds: 1e3})
+			if at.expr, err = applied("-", at.pos, at, argument{instant, at.pos}); err != nil {
+				return err
+			}
+		}
+		*bound.to = bucket.of(at.expr)
+	}
+	return nil
 }
 
 // fillValues sets what the columns of added rows have, and holds it against their types.
@@ -258,19 +311,27 @@ func (q *selection) fillColumn(n *plan.Fill, at int, v ast.FillValue, pos event.
 type timeBucket struct {
 	call *plan.Call
 	time plan.Expr
+	// fromFirst tells that buckets begin at the first row.
+	fromFirst bool
 }
 
-func bucketOf(e plan.Expr) *timeBucket {
+// bucketOf reads a call that gives the bucket of a time; nil for other expressions.
+func (q *selection) bucketOf(e plan.Expr) *timeBucket {
 	call, ok := e.(*plan.Call)
 	if !ok || len(call.Args) < 2 || (call.Fn.Name != "time_bucket" && call.Fn.Name != "date_trunc") {
 		return nil
 	}
+	out := &timeBucket{call: call, time: call.Args[1]}
 	for i, arg := range call.Args {
-		if i != 1 && !isConstant(arg) {
+		switch {
+		case i == 1, isConstant(arg):
+		case i == 2 && q.origin != nil && sameExpr(arg, q.origin):
+			out.fromFirst = true
+		default:
 			return nil
 		}
 	}
-	return &timeBucket{call: call, time: call.Args[1]}
+	return out
 }
 
 // of is the bucket of another time.
@@ -296,15 +357,15 @@ func (b *timeBucket) next(pos event.Position) (plan.Expr, error) {
 	}
 	bucket := &plan.ColumnRef{Name: "bucket", Typ: b.call.Type()}
 	later, err := applied("+", pos, argument{bucket, pos}, argument{width, pos})
-	if err != nil {
-		return nil, err
+	if err != nil || b.fromFirst {
+		return later, err
 	}
 	return b.of(later), nil
 }
 
 // bounds are the first and the last bucket as far as the conditions of WHERE tell.
 func (b *timeBucket) bounds(where plan.Expr, pos event.Position) (low, high plan.Expr, err error) {
-	if where == nil {
+	if where == nil || b.fromFirst { // the first row is in the first bucket
 		return nil, nil, nil
 	}
 	var lows, highs []argument

@@ -30,7 +30,7 @@ var foreignFunctions = map[string]string{
 	"difference": "x - lag(x) OVER (ORDER BY ts)", "non_negative_difference": "increase(x, ts)", "moving_average": "avg(x) OVER (ORDER BY ts ROWS 4 PRECEDING)",
 	"cumulative_sum": "sum(x) OVER (ORDER BY ts)", "elapsed": "ts - lag(ts) OVER (ORDER BY ts)",
 	"top": "approx_top_k(x, 5), or ORDER BY x DESC LIMIT 5", "topk": "approx_top_k(x, 5)", "grouparray": "array_agg(x)",
-	"group_concat": "string_agg(x, ',')", "listagg": "string_agg(x, ',')", "runningdifference": "x - lag(x) OVER (ORDER BY ts)",
+	"group_concat": "string_agg(x, ',')", "runningdifference": "x - lag(x) OVER (ORDER BY ts)",
 	"neighbor": "lead(x) OVER (ORDER BY ts)", "any": "any_value(x)", "anylast": "last(x)", "jsonextractstring": "doc ->> 'member'",
 	"jsonextractint": "(doc ->> 'member')::BIGINT", "json_extract": "doc -> 'member'", "json_value": "doc ->> 'member'",
 	"json_extract_string": "doc ->> 'member'", "splitbychar": "string_to_array(x, ',')", "position": "position('part' IN x)",
@@ -38,6 +38,5 @@ var foreignFunctions = map[string]string{
 	"latest_by_offset": "last(x)", "earliest_by_offset": "first(x)", "latest": "last(x)", "earliest": "first(x)",
 	"collect_list": "array_agg(x)", "collect_set": "array_agg(DISTINCT x)", "collect": "array_agg(x)", "count_distinct": "count(DISTINCT x)",
 	"timestampadd": "ts + INTERVAL '1 second'", "timestampdiff": "date_diff('second', a, b)", "to_timestamp_ltz": "to_timestamp(seconds)",
-	"date_diff_within": "b.ts BETWEEN a.ts - INTERVAL '10 seconds' AND a.ts + INTERVAL '10 seconds'",
-	"argmin":           "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",
+	"argmin": "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",
 }

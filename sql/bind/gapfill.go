@@ -14,47 +14,66 @@ var gapBuckets = map[string]string{"time_bucket_gapfill": "time_bucket", "date_b
 
 // gapfill reads the way to fill gaps in which the bucket's function says so: GROUP BY time_bucket_gapfill(...) is GROUP BY time_bucket(...)
 // FILL (NULL). Other queries stay as they are.
-func gapfill(s *ast.Select) (*ast.Select, error) {
+func gapfill(s *ast.Select) *ast.Select {
 	out, found := *s, false
-	plain := func(e ast.Expr) (ast.Expr, error) {
+	var from, to ast.Expr
+	plain := func(e ast.Expr) ast.Expr {
 		call, ok := e.(*ast.Call)
 		if !ok || call.Over != nil || call.Name.Quoted || gapBuckets[strings.ToLower(call.Name.Text)] == "" {
-			return e, nil
+			return e
 		}
 		name := strings.ToLower(call.Name.Text)
-		if len(call.Args) > 3 {
-			return nil, event.Errorf(event.CodeNotSupported, "%s with the range to fill", name).At(call.Name.Pos).
-				WithHint("bound the time in WHERE: its conditions say which buckets there are")
-		}
 		found = true
 		bucket := *call
 		bucket.Name.Text, bucket.Args = gapBuckets[name], slices.Clone(call.Args)
+		if ranged := rangeArguments(name, call); ranged > 0 {
+			bucket.Args = bucket.Args[:ranged]
+			if from = call.Args[ranged]; len(call.Args) > ranged+1 {
+				to = call.Args[ranged+1]
+			}
+		}
 		if name == "date_bin_gapfill" && len(call.Args) == 2 { // counted from 1970 there
 			bucket.Args = append(bucket.Args, &ast.TypedLiteral{
 				Type: ast.TypeName{Text: "TIMESTAMPTZ", Pos: call.Name.Pos}, Value: ast.String{Pos: call.Name.Pos, Value: "1970-01-01 00:00:00Z"},
 			})
 		}
-		return &bucket, nil
+		return &bucket
 	}
 	out.Items, out.GroupBy = slices.Clone(s.Items), slices.Clone(s.GroupBy)
-	var err error
 	for i, item := range out.Items {
-		if out.Items[i].Expr, err = plain(item.Expr); err != nil {
-			return nil, err
-		}
+		out.Items[i].Expr = plain(item.Expr)
 	}
 	for i, e := range out.GroupBy {
-		if out.GroupBy[i], err = plain(e); err != nil {
-			return nil, err
-		}
+		out.GroupBy[i] = plain(e)
 	}
 	if !found {
-		return s, nil
+		return s
 	}
-	if out.Fill == nil {
-		out.Fill = &ast.Fill{Pos: s.Items[0].Expr.Position(), Values: []ast.FillValue{{Mode: "NULL"}}}
+	fill := ast.Fill{Pos: s.Items[0].Expr.Position(), Values: []ast.FillValue{{Mode: "NULL"}}}
+	if s.Fill != nil {
+		fill = *s.Fill
 	}
-	return &out, nil
+	fill.From, fill.To = from, to
+	out.Fill = &fill
+	return &out
+}
+
+// rangeArguments is the place of the first of the arguments of time_bucket_gapfill that say which buckets there are: behind the width and the
+// time, and a time zone, if there is one; 0 where there are none.
+func rangeArguments(name string, call *ast.Call) int {
+	if name != "time_bucket_gapfill" || len(call.Args) < 3 {
+		return 0
+	}
+	at := 2
+	if zone, ok := call.Args[2].(*ast.String); ok {
+		if _, isTime := event.ParseTimestamp(zone.Value); !isTime {
+			at = 3
+		}
+	}
+	if len(call.Args) == at || len(call.Args) > at+2 {
+		return 0
+	}
+	return at
 }
 
 // gapFiller binds locf(x) and interpolate(x), which say of the aggregates in x what they have in buckets without rows.

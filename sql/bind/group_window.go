@@ -16,17 +16,17 @@ import (
 // groupWindow reads the older way to write windows, GROUP BY TUMBLE(ts, INTERVAL '1 minute') with TUMBLE_START(...) among the columns, as
 // the window table function that it means. Other queries stay as they are.
 func groupWindow(s *ast.Select) (*ast.Select, error) {
+	if s.Stream != nil {
+		return streamWindow(s)
+	}
 	at := slices.IndexFunc(s.GroupBy, func(e ast.Expr) bool { return windowCallName(e) != "" })
 	if at < 0 {
 		return s, nil
 	}
 	call := s.GroupBy[at].(*ast.Call)
 	function := windowCallName(call)
-	switch s.From.(type) {
-	case *ast.StreamTable, *ast.Subquery:
-	default:
-		return nil, event.Errorf(event.CodeNotSupported, "%s in GROUP BY over more than one table", function).At(call.Name.Pos).
-			WithHint("write it in FROM: %s(TABLE orders, DESCRIPTOR(ts), %s)", function, exampleWidths(windowWidths[function]))
+	if s.From == nil {
+		return nil, errWindowCall(function, call.Name.Pos)
 	}
 	if len(call.Args) < 2 {
 		return nil, errWindowCall(function, call.Name.Pos)
@@ -48,6 +48,34 @@ func groupWindow(s *ast.Select) (*ast.Select, error) {
 		for _, name := range boundNames {
 			out.GroupBy = append(out.GroupBy, &ast.Column{Parts: []ast.Name{{Text: name, Pos: call.Name.Pos}}})
 		}
+	}
+	return &out, nil
+}
+
+// streamWindows are the window table functions that the kinds of WINDOW behind FROM stand for.
+var streamWindows = map[string]string{"TUMBLING": "TUMBLE", "HOPPING": "HOP", "SESSION": "SESSION"}
+
+// streamWindow reads WINDOW TUMBLING (...) behind FROM as the window table function that it means, by event time. The query groups by the windows
+// besides.
+func streamWindow(s *ast.Select) (*ast.Select, error) {
+	w := s.Stream
+	if s.From == nil || (len(s.GroupBy) == 0 && !s.GroupByAll) {
+		return nil, event.Errorf(event.CodeBadRequest, "WINDOW %s needs FROM and GROUP BY", w.Kind).At(w.Pos).
+			WithHint("GROUP BY says within what windows are counted; without keys write FROM %s(...) GROUP BY window_start, window_end", streamWindows[w.Kind])
+	}
+	table := &ast.WindowTable{Function: streamWindows[w.Kind], Pos: w.Pos, Input: s.From, Widths: []ast.NamedArg{{Value: w.Size}}}
+	if w.Advance != nil {
+		table.Widths = []ast.NamedArg{{Value: w.Advance}, {Value: w.Size}}
+	}
+	out := *s
+	out.Stream, out.From, out.GroupBy = nil, table, slices.Clone(s.GroupBy)
+	if w.Kind == "SESSION" {
+		for _, e := range s.GroupBy {
+			table.PartitionBy = append(table.PartitionBy, itemOf(s, e))
+		}
+	}
+	for _, name := range boundNames {
+		out.GroupBy = append(out.GroupBy, &ast.Column{Parts: []ast.Name{{Text: name, Pos: w.Pos}}})
 	}
 	return &out, nil
 }
@@ -115,9 +143,18 @@ func errWindowCall(function string, pos event.Position) error {
 		WithHint("FROM %s(TABLE orders, DESCRIPTOR(ts), %s), which has window_start and window_end", function, exampleWidths(windowWidths[function]))
 }
 
-// windowTimeColumn binds window_time, a millisecond before the end of a window.
+// otherBounds are names that ksqlDB has for the bounds of windows.
+var otherBounds = map[string]string{"windowstart": "window_start", "windowend": "window_end"}
+
+// windowTimeColumn binds window_time, a millisecond before the end of a window, and other systems' names for its bounds.
 func (x *scalars) windowTimeColumn(e *ast.Column) (plan.Expr, bool) {
 	last := len(e.Parts) - 1
+	if bound := otherBounds[strings.ToLower(e.Parts[last].Text)]; bound != "" && len(e.Parts) <= 2 {
+		same := &ast.Column{Parts: slices.Clone(e.Parts)}
+		same.Parts[last].Text = bound
+		out, err := x.column(same)
+		return out, err == nil
+	}
 	if !strings.EqualFold(e.Parts[last].Text, windowTime) || len(e.Parts) > 2 {
 		return nil, false
 	}

@@ -65,6 +65,9 @@ func (b *binder) join(t *ast.Join, w *withs) (*scope, error) {
 	if err := j.condition(); err != nil {
 		return nil, err
 	}
+	if err := j.within(); err != nil {
+		return nil, err
+	}
 	if asOf != nil {
 		if err := j.asOfTime(asOf); err != nil {
 			return nil, err
@@ -135,6 +138,39 @@ func (j *joining) condition() error {
 	default:
 		return j.equateAll(j.ast.Using)
 	}
+}
+
+// within adds to the conditions of a join how far the event times of its sides may lie apart.
+func (j *joining) within() error {
+	w := j.ast.Within
+	if w == nil {
+		return nil
+	}
+	left, right := j.left.timeline(), j.right.timeline()
+	if left == nil || right == nil {
+		return event.Errorf(event.CodeBadRequest, "WITHIN needs a stream on either side").At(w.Pos).
+			WithHint("bound the time in ON: b.ts BETWEEN a.ts - INTERVAL '10 seconds' AND a.ts + INTERVAL '10 seconds'")
+	}
+	right = j.both.ref(len(j.left.columns) + right.Index)
+	for _, bound := range []struct {
+		op, sign string
+		width    ast.Expr
+	}{{">=", "-", w.Before}, {"<=", "+", w.After}} {
+		width, err := j.binder.constantInterval("WITHIN", bound.width)
+		if err != nil {
+			return err
+		}
+		limit, err := applied(bound.sign, w.Pos, argument{left, w.Pos}, argument{width, w.Pos})
+		if err != nil {
+			return err
+		}
+		condition, err := applied(bound.op, w.Pos, argument{right, w.Pos}, argument{limit, w.Pos})
+		if err != nil {
+			return err
+		}
+		j.on = append(j.on, condition)
+	}
+	return nil
 }
 
 // common are the columns that both sides have, as NATURAL joins by them.

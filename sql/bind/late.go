@@ -46,7 +46,7 @@ func (b *binder) lateClause(l *ast.Late) (*lateness, error) {
 // before it, or if a time of its own is after that, or at it, as op says.
 func (b *binder) watch(s *scope, t *ast.WindowTable, input *scope, own plan.Expr, op string) (err error) {
 	at := watermarkColumn(input)
-	if at < 0 || b.late == nil {
+	if at < 0 || b.late == nil || len(input.parts) > 0 { // what is late is known before rows are joined
 		return nil
 	}
 	b.late.used++

@@ -137,6 +137,9 @@ func (s *scope) resolve(parts []ast.Name) (i int, path []ast.Name, err error) {
 func (s *scope) missing(n ast.Name, matches []string) error {
 	if len(matches) > 1 {
 		err := event.Errorf(event.CodeAmbiguousColumn, "column %q is ambiguous", n.Text).At(n.Pos)
+		if len(slices.Compact(slices.Clone(matches))) == 1 {
+			return err.WithHint("several columns have the name: give one of them another, as in %s AS other", matches[0])
+		}
 		return err.WithHint("it could be %s", strings.Join(matches, " or "))
 	}
 	if len(s.columns) == 0 {

@@ -25,6 +25,7 @@ type selection struct {
 	latest  *plan.FirstRows // without input; nil without LATEST ON
 	groups  []plan.Expr
 	sampled *plan.ColumnRef // the event time; nil without SAMPLE BY
+	origin  plan.Expr       // where the buckets of SAMPLE BY begin, if that is not a constant
 	runs    *plan.ColumnRef // the time by which groups fall into runs; nil without ttl
 	sets    [][]int         // indexes into groups; nil for one set of all
 	having  plan.Expr
@@ -65,9 +66,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	if s, err = groupWindow(s); err != nil {
 		return nil, err
 	}
-	if s, err = gapfill(s); err != nil {
-		return nil, err
-	}
+	s = gapfill(s)
 	if s.Late != nil {
 		leave, err := b.enterLate(s.Late)
 		if err != nil {
@@ -84,7 +83,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 	q := b.newSelection(s, sc, w, targets)
 	for _, step := range []func() error{
 		q.bindOutputs, q.bindWhere, q.bindLatest, q.bindSample, q.bindGroups, q.bindHaving, q.bindWindows, q.bindQualify, q.bindKeys, q.bindDistinctOn,
-		q.bindLateEvents, q.bindTTL,
+		q.bindLateEvents, q.bindTTL, q.bindTies,
 	} {
 		if err := step(); err != nil {
 			return nil, err

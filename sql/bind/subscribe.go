@@ -49,7 +49,7 @@ func (b *binder) subscribe(s *ast.Subscribe) (Bound, error) {
 			return nil, err
 		}
 	}
-	b.late = &lateness{pos: s.Pos}
+	b.late, b.continuous = &lateness{pos: s.Pos}, true
 	var err error
 	out.Plan, err = b.selectPlan(s.Query, nil, nil)
 	return out, err

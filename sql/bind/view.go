@@ -151,7 +151,7 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if out.Options.Start == catalog.StartTime {
 		b.start = timestampLiteral(out.Options.StartTime)
 	}
-	b.late = &lateness{pos: s.Pos}
+	b.late, b.continuous = &lateness{pos: s.Pos}, true
 	if s.Late != nil {
 		if b.late, err = b.lateClause(s.Late); err != nil {
 			return out, err

@@ -13,6 +13,8 @@ import (
 type windows struct {
 	named []ast.NamedWindow
 	calls []windowCall
+	// ties put rows in order that a window leaves equal: by arrival, where they are events of a stream.
+	ties []plan.SortKey
 }
 
 // windowCall is a bound call with its window. Its expressions are over the same columns as the clauses of the select.

@@ -44,6 +44,10 @@ func (w *windows) plan(node plan.Node) (plan.Node, []int) {
 	for _, group := range w.stacked() {
 		first := w.calls[group[0]]
 		top := &plan.Window{Input: node, Partition: first.partition, Order: first.order}
+		if slices.ContainsFunc(group, func(i int) bool { return w.calls[i].GoesByRows() }) {
+			top.Order = plan.BreakTies(top.Order, w.ties)
+			top.Ties = len(top.Order) - len(first.order)
+		}
 		width := len(node.Columns())
 		for _, i := range group {
 			columns[i] = width + len(top.Calls)
@@ -76,6 +80,19 @@ func (w *windows) stacked() [][]int {
 		return len(w.calls[b[0]].order) - len(w.calls[a[0]].order)
 	})
 	return groups
+}
+
+// bindTies makes the order of events decide between rows that are equal in the order of a window, in functions that tell such rows apart. A view
+// sees to that itself.
+func (q *selection) bindTies() error {
+	w := q.rows.windows
+	if q.binder.continuous || q.aggregated() || len(q.scope.events) == 0 {
+		return nil
+	}
+	if slices.ContainsFunc(w.calls, func(c windowCall) bool { return c.GoesByRows() }) {
+		w.ties = q.scope.eventOrder(false)[1:] // by partition and offset
+	}
+	return nil
 }
 
 // windows puts the window functions on top of node, and what they gave in the place of what stood for them.

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 	}
 	input.whole()
 	inside := &scalars{binder: b, scope: input, place: t.Function}
-	when, err := inside.argument(t.Time)
+	when, err := inside.windowTime(t)
 	if err != nil {
 		return nil, err
 	}
@@ -78,6 +79,18 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 	return out, nil
 }
 
+// windowTime is the time that the rows of windows go by, the event time where none is given.
+func (x *scalars) windowTime(t *ast.WindowTable) (argument, error) {
+	if t.Time != nil {
+		return x.argument(t.Time)
+	}
+	if at := x.scope.timeline(); at != nil {
+		return argument{at, t.Pos}, nil
+	}
+	return argument{}, event.Errorf(event.CodeBadRequest, "%s needs to be told the time here", t.Function).At(t.Pos).
+		WithHint("write it in FROM: %s(TABLE orders, DESCRIPTOR(ts), %s)", t.Function, exampleWidths(windowWidths[t.Function]))
+}
+
 // session makes windows of rows that follow each other closely.
 func (x *scalars) session(t *ast.WindowTable, when plan.Expr, gap *plan.Literal) (*scope, error) {
 	n := &plan.Window{Order: []plan.SortKey{{Expr: when}}, Names: boundNames[:]}
@@ -106,17 +119,31 @@ func (x *scalars) session(t *ast.WindowTable, when plan.Expr, gap *plan.Literal)
 	return out, nil
 }
 
-// windowScope is the input's columns under the name of the function's result, with the bounds of the window.
+// windowScope is the input's columns under the name of the function's result, with the bounds of the window. Without an alias the input's
+// names stay.
 func windowScope(t *ast.WindowTable, input *scope) *scope {
-	out := &scope{columns: append([]scopeColumn(nil), input.columns...), events: input.events}
+	out := &scope{columns: append([]scopeColumn(nil), input.columns...), events: input.events, parts: input.parts}
+	_, inner := input.find(boundNames[1])
 	for _, name := range boundNames {
 		out.columns = append(out.columns, scopeColumn{name: name, typ: timestamptz})
 	}
-	name := t.Alias
-	if name == nil && len(input.tables) == 1 {
-		name = &input.tables[0]
+	if t.Alias != nil {
+		return out.named(t.Alias)
 	}
-	return out.named(name)
+	if len(input.tables) == 1 && len(inner) == 0 {
+		return out.named(&input.tables[0])
+	}
+	out.tables, out.star = slices.Clone(input.tables), slices.Clone(input.star)
+	if len(inner) > 0 { // windows of windows: the function's name tells its bounds from those of its input
+		out.tables = append(out.tables, ast.Name{Text: strings.ToLower(t.Function), Pos: t.Pos})
+	}
+	for i := len(input.columns); i < len(out.columns); i++ {
+		out.star = append(out.star, i)
+		if len(inner) > 0 {
+			out.columns[i].table = strings.ToLower(t.Function)
+		}
+	}
+	return out
 }
 
 // watermarkColumn is the place of the hidden column that says how far time had come before a row; -1 where there is none.
@@ -181,6 +208,17 @@ func indexFold(names []string, name string) int {
 
 // width reads one interval, which must be positive and must not mix months with smaller units.
 func (b *binder) width(what string, e ast.Expr) (*plan.Literal, error) {
+	literal, err := b.constantInterval(what, e)
+	if err != nil {
+		return nil, err
+	}
+	if v := widthOf(literal); v.months <= 0 && v.micros <= 0 || v.months != 0 && v.micros != 0 {
+		return nil, event.Errorf(event.CodeBadRequest, "%s must be positive, and of months or of smaller units", what).At(e.Position())
+	}
+	return literal, nil
+}
+
+func (b *binder) constantInterval(what string, e ast.Expr) (*plan.Literal, error) {
 	a, err := b.constants(what).argument(e)
 	if err != nil {
 		return nil, err
@@ -192,9 +230,6 @@ func (b *binder) width(what string, e ast.Expr) (*plan.Literal, error) {
 	literal, ok := value.(*plan.Literal)
 	if !ok || literal.Value.IsNull(0) {
 		return nil, event.Errorf(event.CodeBadRequest, "%s must be a constant INTERVAL", what).At(a.pos)
-	}
-	if v := widthOf(literal); v.months <= 0 && v.micros <= 0 || v.months != 0 && v.micros != 0 {
-		return nil, event.Errorf(event.CodeBadRequest, "%s must be positive, and of months or of smaller units", what).At(a.pos)
 	}
 	return literal, nil
 }

@@ -61,10 +61,11 @@ func duration(t lexer.Token) ast.Expr {
 	return &ast.TypedLiteral{Type: ast.TypeName{Text: "INTERVAL", Pos: pos}, Value: ast.String{Pos: pos, Value: width}}
 }
 
-// alignTo is ALIGN TO CALENDAR [TIME ZONE zone] [WITH OFFSET offset] behind SAMPLE BY and FILL.
+// alignTo is ALIGN TO CALENDAR [TIME ZONE zone] [WITH OFFSET offset], or ALIGN TO FIRST OBSERVATION, behind SAMPLE BY and FILL.
 type alignTo struct {
 	pos          event.Position
 	zone, offset ast.Expr
+	first        bool
 }
 
 // Parse takes the clause if it comes next.
@@ -73,13 +74,13 @@ func (a *alignTo) Parse(lex *lexer.PeekingLexer) error {
 	if !acceptWords(lex, "ALIGN", "TO") {
 		return participle.NextMatch
 	}
-	if acceptWords(lex, "FIRST", "OBSERVATION") {
-		return notSupported(start, "ALIGN TO FIRST OBSERVATION", "buckets begin with the calendar: leave it out, or group by time_bucket(width, ts, origin)")
+	a.pos = position(start.Pos)
+	if a.first = acceptWords(lex, "FIRST", "OBSERVATION"); a.first {
+		return nil
 	}
 	if err := expect(lex, "CALENDAR"); err != nil {
 		return err
 	}
-	a.pos = position(start.Pos)
 	for _, part := range []struct {
 		words []string
 		expr  *ast.Expr
@@ -104,7 +105,7 @@ func (s *sampleBy) sample(a *alignTo) *ast.Sample {
 	case s == nil: // for the error
 		return &ast.Sample{Pos: a.pos}
 	case a != nil:
-		s.Zone, s.Offset = a.zone, a.offset
+		s.Zone, s.Offset, s.First = a.zone, a.offset, a.first
 	}
 	return &s.Sample
 }

@@ -25,6 +25,7 @@ type selectCore struct {
 	On       []expression   `parser:"( 'ON' '(' @@ ( ',' @@ )* ')' )? | 'ALL' )?"`
 	Items    []selectItem   `parser:"@@ ( ',' @@ )*"`
 	From     *tableRef      `parser:"( 'FROM' @@ )?"`
+	Stream   *streamWindow  `parser:"@@?"`
 	Where    *expression    `parser:"( 'WHERE' @@ )?"`
 	Latest   *latestOn      `parser:"@@?"`
 	GroupAll bool           `parser:"( 'GROUP' 'BY' ( @'ALL'"`
@@ -131,7 +132,7 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 
 func (c *selectCore) tree(pos event.Position) *ast.Select {
 	out := &ast.Select{
-		Pos: pos, Distinct: c.Distinct, DistinctOn: trees(c.On), Where: c.Where.tree(), Latest: c.Latest.tree(),
+		Pos: pos, Stream: c.Stream.tree(), Distinct: c.Distinct, DistinctOn: trees(c.On), Where: c.Where.tree(), Latest: c.Latest.tree(),
 		GroupByAll: c.GroupAll, GroupBy: groups(c.GroupBy), Sample: c.Sample.sample(c.Align), Fill: c.Fill.tree(), Having: c.Having.tree(),
 	}
 	out.Qualify, out.Late = c.Qualify.tree(), c.Late.tree()

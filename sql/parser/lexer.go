@@ -246,13 +246,10 @@ func (s *scanner) number(unit bool) (lexer.Token, error) {
 	}
 	if n < len(rest) && isNameStart(firstRune(rest[n:])) {
 		end := n + nameLength(rest[n:])
-		if unit {
+		if _, wrong := event.ParseInterval(rest[:end]); unit || wrong == nil {
 			return s.take(tokenDuration, end), nil
 		}
 		err := s.fail("%q is not a number", rest[:end])
-		if _, wrong := event.ParseInterval(rest[:end]); wrong == nil {
-			return lexer.Token{}, err.WithHint("intervals are written INTERVAL '%s'", rest[:end])
-		}
 		return lexer.Token{}, err.WithHint("names that begin with a digit are written in double quotes, intervals as INTERVAL '5 minutes'")
 	}
 	return s.take(tokenNumber, n), nil

@@ -18,6 +18,9 @@ func (c *climber) wordPower(t lexer.Token) int {
 	if power := postfixWords[upper(t.Value)]; power != 0 {
 		return power
 	}
+	if synonyms[upper(t.Value)].op != "" && beginsOperand(c.second()) {
+		return powerProduct
+	}
 	for words, power := range wordOperators {
 		if !is(t, words[0]) {
 			continue
@@ -31,6 +34,18 @@ func (c *climber) wordPower(t lexer.Token) int {
 		}
 	}
 	return 0
+}
+
+// beginsOperand reports whether an operand begins with the token, so that a word before it cannot be the name of a column.
+func beginsOperand(t lexer.Token) bool {
+	switch t.Type {
+	case tokenNumber, tokenString, tokenParam, tokenQuoted, tokenDuration:
+		return true
+	case tokenIdent:
+		return !notAliases[upper(t.Value)]
+	default:
+		return is(t, "(") || is(t, "CASE") || is(t, "CAST")
+	}
 }
 
 // wordOperators are the first two tokens of these operators, with their powers.
@@ -70,7 +85,7 @@ var synonyms = map[string]struct {
 	op  string
 	not bool
 }{
-	"!=": {op: "<>"}, "==": {op: "="}, "**": {op: "^"},
+	"!=": {op: "<>"}, "==": {op: "="}, "**": {op: "^"}, "MOD": {op: "%"},
 	"!~": {op: "~", not: true}, "!~*": {op: "~*", not: true},
 	"~~": {op: "LIKE"}, "~~*": {op: "ILIKE"}, "!~~": {op: "LIKE", not: true}, "!~~*": {op: "ILIKE", not: true},
 }

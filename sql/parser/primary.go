@@ -16,6 +16,9 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 	case tokenNumber:
 		c.lex.Next()
 		return &ast.Number{Pos: position(t.Pos), Text: t.Value}, nil
+	case tokenDuration:
+		c.lex.Next()
+		return duration(t), nil
 	case tokenString:
 		c.lex.Next()
 		return c.literal(t)

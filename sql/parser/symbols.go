@@ -36,12 +36,40 @@ func (a *alias) Parse(lex *lexer.PeekingLexer) error {
 		if t.Type != tokenIdent && t.Type != tokenQuoted && t.Type != tokenKeyword {
 			return &unexpected{token: t, expected: "a name after AS"}
 		}
-	} else if t.Type != tokenQuoted && (t.Type != tokenIdent || notAliases[upper(t.Value)]) {
+	} else if t.Type != tokenQuoted && (t.Type != tokenIdent || beginsClause(lex)) {
 		return participle.NextMatch
 	}
 	lex.Next()
 	a.Name = nameOf(t)
 	return nil
+}
+
+// beginsClause reports whether the word that comes next begins a clause of the dialect. Some such words are names where what follows them
+// belongs to no such clause.
+func beginsClause(lex *lexer.PeekingLexer) bool {
+	word := upper(lex.Peek().Value)
+	if !notAliases[word] {
+		return false
+	}
+	start := lex.MakeCheckpoint()
+	defer lex.LoadCheckpoint(start)
+	lex.Next()
+	switch next := *lex.Peek(); word {
+	case "EMIT":
+		return next.Type == tokenIdent || is(next, "ON")
+	case "FILL":
+		return is(next, "(")
+	case "LATE":
+		return is(next, "DROP") || is(next, "RECOMPUTE")
+	case "LATEST":
+		return is(next, "ON") || is(next, "BY")
+	case "SAMPLE":
+		return is(next, "BY")
+	case "WINDOW":
+		return next.Type == tokenIdent || next.Type == tokenQuoted
+	default:
+		return true
+	}
 }
 
 func (a *alias) tree() *ast.Name {

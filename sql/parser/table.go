@@ -71,7 +71,7 @@ func (p *tableParser) join(left ast.Table) (ast.Table, bool, error) {
 // beginsCondition reports whether what joins two tables comes next.
 func (p *tableParser) beginsCondition() bool {
 	next := *p.lex.Peek()
-	return is(next, "ON") || is(next, "USING") || is(next, "MATCH_CONDITION")
+	return is(next, "ON") || is(next, "USING") || is(next, "MATCH_CONDITION") || is(next, "WITHIN")
 }
 
 // joinWords takes the words of a join, if they come next.
@@ -107,6 +107,10 @@ func (p *tableParser) condition(join *ast.Join) error {
 		return nil
 	}
 	var match ast.Expr
+	var err error
+	if join.Within, err = within(p.lex); err != nil {
+		return err
+	}
 	if join.Asof && accept(p.lex, "MATCH_CONDITION") { // the comparison that others write into ON
 		var condition expression
 		if err := condition.Parse(p.lex); err != nil {
@@ -118,7 +122,6 @@ func (p *tableParser) condition(join *ast.Join) error {
 		if err := expect(p.lex, "("); err != nil {
 			return err
 		}
-		var err error
 		join.Using, err = p.names()
 		return err
 	}
@@ -126,7 +129,7 @@ func (p *tableParser) condition(join *ast.Join) error {
 		return err
 	}
 	var on expression
-	err := on.Parse(p.lex)
+	err = on.Parse(p.lex)
 	join.On = on.Expr
 	if err == nil && match != nil {
 		join.On = &ast.Binary{Pos: match.Position(), Op: "AND", Left: on.Expr, Right: match}

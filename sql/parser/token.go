@@ -16,7 +16,7 @@ const (
 	tokenNumber
 	tokenParam // $1 or :name
 	tokenSymbol
-	tokenDuration // a number with a unit, which only SAMPLE BY takes
+	tokenDuration // a number with a unit: 15m
 )
 
 // keywords are the reserved words: those that could be taken for a name where the grammar goes on with a clause or an operator.

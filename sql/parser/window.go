@@ -3,6 +3,7 @@ package parser
 import (
 	"github.com/alecthomas/participle/v2/lexer"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
@@ -16,8 +17,8 @@ func (w *namedWindow) Parse(lex *lexer.PeekingLexer) error {
 		return err
 	}
 	w.Name = n.Name
-	if hint := streamWindows[upper(n.Text)]; hint != "" && is(*lex.Peek(), "(") {
-		return notSupported(*lex.Peek(), "WINDOW "+upper(n.Text), hint)
+	if t := *lex.Peek(); streamWindows[upper(n.Text)] && is(t, "(") {
+		return event.Errorf(event.CodeSyntax, "WINDOW %s stands behind FROM", upper(n.Text)).At(position(t.Pos)).WithHint("put it before WHERE and GROUP BY")
 	}
 	if err := expect(lex, "AS"); err != nil {
 		return err
@@ -26,13 +27,6 @@ func (w *namedWindow) Parse(lex *lexer.PeekingLexer) error {
 	var err error
 	w.Window, err = c.window()
 	return err
-}
-
-// streamWindows says for the windows of another dialect, which stand behind FROM, how they are written.
-var streamWindows = map[string]string{
-	"TUMBLING": "FROM TUMBLE(orders, ts, INTERVAL '30 seconds'), grouped by window_start and window_end as well",
-	"HOPPING":  "FROM HOP(orders, ts, slide => INTERVAL '10 seconds', size => INTERVAL '30 seconds'), grouped by window_start and window_end as well",
-	"SESSION":  "FROM SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '60 seconds'), grouped by window_start and window_end as well",
 }
 
 // over reads what can follow a call's arguments and filter: IGNORE NULLS and OVER with a window or the name of one.
@@ -104,6 +98,11 @@ func (c *climber) partitionKeys() ([]ast.Expr, error) {
 	if err := expect(c.lex, "BY"); err != nil {
 		return nil, err
 	}
+	return c.keys()
+}
+
+// keys reads expressions with commas between them.
+func (c *climber) keys() ([]ast.Expr, error) {
 	var out []ast.Expr
 	for {
 		x, err := c.expr(powerOr)

@@ -50,6 +50,12 @@ func (p *tableParser) windowTable(t lexer.Token) (ast.Table, error) {
 		return nil, err
 	}
 	var err error
+	if out.Function == "SESSION" && len(out.PartitionBy) == 0 && acceptWords(p.lex, "PARTITION", "BY") { // some write it behind the function
+		c := climber{lex: p.lex}
+		if out.PartitionBy, err = c.keys(); err != nil {
+			return nil, err
+		}
+	}
 	out.Alias, out.Columns, err = p.alias()
 	return out, err
 }

@@ -111,6 +111,9 @@ func TestStateBeyondMemory(t *testing.T) {
 		"panes of closed":   {overWindows(plan.Hop, time.Second, 6*time.Second), OnWindowClose, 256 << 10},
 		"growing windows":   {overWindows(plan.Cumulate, time.Second, 6*time.Second), OnWindowClose, 256 << 10},
 		"latest of windows": {latestOfWindows(), OnUpdate, 256 << 10},
+		"rolling":           {rolling("sum", 3*time.Second), OnUpdate, 320 << 10},
+		"rolling max":       {rolling("max", 30*time.Second), OnUpdate, 512 << 10},
+		"ranked":            {ranked("rank"), OnUpdate, 384 << 10},
 		"latest of closed":  {latestOfWindows(), OnWindowClose, 256 << 10},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -170,7 +173,7 @@ func TestWhatIsOverLeavesTheDisk(t *testing.T) {
 	t.Parallel()
 	for name, n := range map[string]plan.Node{
 		"join": joinNear(200 * time.Millisecond), "windows": overWindows(plan.Tumble, 0, 200*time.Millisecond),
-		"panes": overWindows(plan.Hop, 50*time.Millisecond, 200*time.Millisecond),
+		"panes": overWindows(plan.Hop, 50*time.Millisecond, 200*time.Millisecond), "rolling": rolling("max", 200*time.Millisecond),
 	} {
 		for _, emit := range []Emit{OnUpdate, OnWindowClose} {
 			t.Run(fmt.Sprintf("%s/%d", name, emit), func(t *testing.T) {

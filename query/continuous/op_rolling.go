@@ -12,6 +12,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // rollingNode computes window functions over frames that end at or near the current row, in the order of event time. A row is given
@@ -27,6 +28,8 @@ type rollingNode struct {
 	reach     reach
 	// lag is how far a row's time must lie behind the watermark for the row to be given.
 	lag int64
+	// spill is where partitions may go that memory has no room for, nil for nowhere.
+	spill *spill.Space
 }
 
 // reach is how far frames go from their row.
@@ -50,6 +53,7 @@ func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, 
 		return nil, false, nil
 	}
 	out := &rollingNode{base: base{cols: n.Columns(), ins: []node{input}}, text: firstLine(n), reach: far, lag: saturated(lag, far.after)}
+	out.spill = c.options.Spill
 	if out.partition, err = compileExprs(n.Partition); err != nil {
 		return nil, false, err
 	}

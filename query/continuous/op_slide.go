@@ -142,10 +142,16 @@ func (n *slideNode) describe() string {
 }
 
 func (n *slideNode) start(_ *Machine, inputs []operator) operator {
-	o := &slideOp{
-		node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns())), keys: newRowIndex(n.types), rows: newSlideRows(n),
-		cursors: make([]frameCursors, len(n.frames)),
-	}
+	o := &slideOp{node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns()))}
+	o.empty()
+	return o
+}
+
+// empty makes the memory that of no partitions.
+func (o *slideOp) empty() {
+	n := o.node
+	o.keys, o.rows, o.cursors = newRowIndex(n.types), newSlideRows(n), make([]frameCursors, len(n.frames))
+	o.rollers, o.carried, o.silent, o.watched = nil, nil, calendar{}, nil
 	for _, c := range n.calls {
 		o.rollers = append(o.rollers, c.newRoller(n.frames[c.frame]))
 		var k *carried
@@ -154,7 +160,6 @@ func (n *slideNode) start(_ *Machine, inputs []operator) operator {
 		}
 		o.carried = append(o.carried, k)
 	}
-	return o
 }
 
 // newRoller is what computes a call; nil where that is the value of a row.
@@ -183,6 +188,7 @@ type slideOp struct {
 	silent  calendar
 	watched []bool
 	batches keyBatches
+	cold    coldSlide
 }
 
 func (o *slideOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -197,7 +203,7 @@ func (o *slideOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	}
 	out, err := o.give(&due, times)
 	if err == nil && o.node.reach.timeOnly() && passed != NoWatermark {
-		o.forget(saturated(passed, -o.node.reach.before))
+		err = o.forget(saturated(passed, -o.node.reach.before))
 	}
 	return out, err
 }
@@ -280,8 +286,12 @@ func (o *slideOp) give(due *Delta, times []int64) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
+	if err := o.warm(values, due.Rows); err != nil {
+		return Delta{}, err
+	}
 	keys, _ := o.keys.assign(values, due.Rows)
 	o.reach(o.keys.slots())
+	o.note(keys)
 	o.batches.group(order.rows, keys, o.keys.slots())
 	m := &frameMoves{op: o, times: times, order: order, rows: due.Rows, moves: make([]frameMove, len(o.node.frames))}
 	o.batches.each(m.partition)
@@ -349,7 +359,10 @@ func (o *slideOp) ordered(due *Delta, times []int64) (dueOrder, error) {
 }
 
 // forget drops the partitions whose last row is at or before a time: no frame reaches them any more.
-func (o *slideOp) forget(horizon int64) {
+func (o *slideOp) forget(horizon int64) error {
+	if err := o.cold.expire(horizon); err != nil {
+		return err
+	}
 	var gone []uint32
 	for _, e := range o.silent.due(horizon) {
 		if last := o.rows.lastTime(e.slot); last > horizon {
@@ -375,10 +388,11 @@ func (o *slideOp) forget(horizon int64) {
 	}
 	o.rows.settle()
 	o.keys.remove(gone)
+	return nil
 }
 
 func (o *slideOp) bytes() int64 {
-	total := o.waiting.bytes() + o.keys.bytes() + o.rows.bytes() + o.silent.bytes() + int64(cap(o.watched)) + o.batches.bytes()
+	total := o.waiting.bytes() + o.keys.bytes() + o.rows.bytes() + o.silent.bytes() + int64(cap(o.watched)) + o.batches.bytes() + o.cold.bytes()
 	for i := range o.cursors {
 		total += o.cursors[i].bytes()
 	}

@@ -102,6 +102,17 @@ func (r *slideRows) list(key uint32, into []uint32) []uint32 {
 	return into
 }
 
+// columnsOf are the times and arguments of rows.
+func (r *slideRows) columnsOf(slots []uint32) []arrow.Array {
+	out := []arrow.Array{event.NewInt64s(pickSlots(r.times, slots), nil)}
+	for _, v := range r.vectors {
+		if v != nil {
+			out = append(out, v.gather(slots))
+		}
+	}
+	return out
+}
+
 func (r *slideRows) bytes() int64 {
 	total := 4 * int64(cap(r.count)+cap(r.base)+cap(r.head)+cap(r.tail)+cap(r.next)+2*cap(r.times)+cap(r.free))
 	for _, v := range r.vectors {

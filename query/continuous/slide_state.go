@@ -17,29 +17,14 @@ func (o *slideOp) save(w *stateWriter) error {
 		return err
 	}
 	keys := o.keys.all()
-	columns := append(o.keys.gather(keys), o.numbers(keys, func(key uint32) uint32 { return o.rows.kept(key) }))
-	for i, f := range o.node.frames {
-		if f.start != fromStart {
-			columns = append(columns, o.numbers(keys, func(key uint32) uint32 { return o.fromFirst(key, o.cursors[i].low[key]) }))
-		}
-		if f.lags() {
-			columns = append(columns, o.numbers(keys, func(key uint32) uint32 { return o.fromFirst(key, o.cursors[i].high[key]) }))
-		}
-	}
-	if err := w.columns(columns, len(keys)); err != nil {
+	if err := w.columns(append(o.keys.gather(keys), o.numbersOf(keys)...), len(keys)); err != nil {
 		return err
 	}
 	var slots []uint32
 	for _, key := range keys {
 		slots = o.rows.list(key, slots)
 	}
-	kept := []arrow.Array{event.NewInt64s(pickSlots(o.rows.times, slots), nil)}
-	for _, v := range o.rows.vectors {
-		if v != nil {
-			kept = append(kept, v.gather(slots))
-		}
-	}
-	if err := w.columns(kept, len(slots)); err != nil {
+	if err := w.columns(o.rows.columnsOf(slots), len(slots)); err != nil {
 		return err
 	}
 	for i, c := range o.node.calls {
@@ -49,8 +34,8 @@ func (o *slideOp) save(w *stateWriter) error {
 			}
 			continue
 		}
-		r, ok := o.rollers[i].(kernel.RunningRoller)
-		if !ok || o.node.frames[c.frame].start != fromStart {
+		r, ok := o.running(i, c)
+		if !ok {
 			continue
 		}
 		state, err := r.State(keys)
@@ -61,7 +46,53 @@ func (o *slideOp) save(w *stateWriter) error {
 			return err
 		}
 	}
+	o.saveCold(w)
 	return nil
+}
+
+// running is what computes a call whose state goes without the rows.
+func (o *slideOp) running(i int, c slideCall) (kernel.RunningRoller, bool) {
+	r, ok := o.rollers[i].(kernel.RunningRoller)
+	return r, ok && o.node.frames[c.frame].start == fromStart
+}
+
+// numbersOf are, of partitions, how many rows each keeps and where among them its frames begin and, if they lag, end.
+func (o *slideOp) numbersOf(keys []uint32) []arrow.Array {
+	out := []arrow.Array{o.numbers(keys, func(key uint32) uint32 { return o.rows.kept(key) })}
+	for i, f := range o.node.frames {
+		if f.start != fromStart {
+			out = append(out, o.numbers(keys, func(key uint32) uint32 { return o.fromFirst(key, o.cursors[i].low[key]) }))
+		}
+		if f.lags() {
+			out = append(out, o.numbers(keys, func(key uint32) uint32 { return o.fromFirst(key, o.cursors[i].high[key]) }))
+		}
+	}
+	return out
+}
+
+// numberTypes are the types of numbersOf.
+func (n *slideNode) numberTypes() []arrow.DataType {
+	out := []arrow.DataType{arrow.PrimitiveTypes.Int64}
+	for _, f := range n.frames {
+		if f.start != fromStart {
+			out = append(out, arrow.PrimitiveTypes.Int64)
+		}
+		if f.lags() {
+			out = append(out, arrow.PrimitiveTypes.Int64)
+		}
+	}
+	return out
+}
+
+// rowTypes are the types of the rows that are kept: their times and the arguments that frames look back to.
+func (n *slideNode) rowTypes() []arrow.DataType {
+	out := []arrow.DataType{arrow.PrimitiveTypes.Int64}
+	for _, a := range n.args {
+		if a.kept {
+			out = append(out, a.typ.Arrow())
+		}
+	}
+	return out
 }
 
 // fromFirst is how many of a partition's rows lie before a cursor, of those that are kept.
@@ -89,37 +120,42 @@ func (o *slideOp) load(r *stateReader) error {
 	if err := o.loadWaiting(r); err != nil {
 		return err
 	}
-	types := typesOfKeys(o.node.types)
-	width := len(types) + 1
-	types = append(types, arrow.PrimitiveTypes.Int64)
-	for _, f := range o.node.frames {
-		if f.start != fromStart {
-			types = append(types, arrow.PrimitiveTypes.Int64)
-		}
-		if f.lags() {
-			types = append(types, arrow.PrimitiveTypes.Int64)
-		}
-	}
-	columns, count, err := r.columns(types)
+	width := len(o.node.types)
+	columns, count, err := r.columns(append(typesOfKeys(o.node.types), o.node.numberTypes()...))
 	if err != nil {
 		return err
 	}
-	if _, fresh := o.keys.assign(columns[:width-1], count); len(fresh) != count {
+	keys, fresh := o.keys.assign(columns[:width], count)
+	if len(fresh) != count {
 		return errState("a partition is there twice")
 	}
 	o.reach(count)
-	numbers := make([][]int64, len(columns)-width+1)
-	for i, c := range columns[width-1:] {
-		numbers[i] = arrow.GetValues[int64](c.Data(), 1)[:count]
-	}
-	rows, err := o.loadRows(r, numbers[0])
+	rows, _, err := r.columns(o.node.rowTypes())
 	if err != nil {
 		return err
 	}
-	if err := o.loadCursors(numbers[1:]); err != nil {
+	args, err := o.fill(keys, columns[width:], rows)
+	if err != nil {
 		return err
 	}
-	return o.loadRollers(r, rows)
+	if err := o.loadRollers(r, args); err != nil {
+		return err
+	}
+	return o.loadCold(r)
+}
+
+// fill gives partitions that are empty their rows, of which numbers says how many each has, and puts the bounds of frames among them. It
+// gives the arguments of the rows.
+func (o *slideOp) fill(keys []uint32, columns, rows []arrow.Array) ([]arrow.Array, error) {
+	numbers := make([][]int64, len(columns))
+	for i, c := range columns {
+		numbers[i] = arrow.GetValues[int64](c.Data(), 1)[:len(keys)]
+	}
+	args, err := o.fillRows(keys, numbers[0], rows)
+	if err != nil {
+		return nil, err
+	}
+	return args, o.fillCursors(keys, numbers[1:])
 }
 
 func (o *slideOp) loadWaiting(r *stateReader) error {
@@ -139,31 +175,23 @@ func (o *slideOp) loadWaiting(r *stateReader) error {
 	return nil
 }
 
-// loadRows reads the rows that are kept, counts[key] of each partition, and gives their arguments.
-func (o *slideOp) loadRows(r *stateReader, counts []int64) ([]arrow.Array, error) {
-	types := []arrow.DataType{arrow.PrimitiveTypes.Int64}
-	for i, v := range o.rows.vectors {
-		if v != nil {
-			types = append(types, o.node.args[i].typ.Arrow())
-		}
-	}
-	columns, count, err := r.columns(types)
-	if err != nil {
-		return nil, err
-	}
+// fillRows takes the rows that are kept, counts[i] of the partition keys[i], and gives their arguments.
+func (o *slideOp) fillRows(keys []uint32, counts []int64, columns []arrow.Array) ([]arrow.Array, error) {
+	count := columns[0].Len()
 	times := arrow.GetValues[int64](columns[0].Data(), 1)
 	slots := make([]uint32, 0, count)
-	for key, n := range counts {
+	for i, key := range keys {
+		n := counts[i]
 		if n < 0 || int64(count-len(slots)) < n {
 			return nil, errState("a partition of %d rows where %d are left", n, count-len(slots))
 		}
 		for number := range uint32(n) {
-			slots = append(slots, o.rows.take(uint32(key), number, times[len(slots)]))
+			slots = append(slots, o.rows.take(key, number, times[len(slots)]))
 		}
 		o.rows.count[key] = uint32(n)
 		if n > 0 && o.node.reach.timeOnly() {
 			o.watched[key] = true
-			o.silent.add(o.rows.lastTime(uint32(key)), uint32(key))
+			o.silent.add(o.rows.lastTime(key), key)
 		}
 	}
 	if len(slots) != count {
@@ -180,14 +208,14 @@ func (o *slideOp) loadRows(r *stateReader, counts []int64) ([]arrow.Array, error
 	return args, nil
 }
 
-// loadCursors puts the bounds of frames where they were among the rows that are kept.
-func (o *slideOp) loadCursors(numbers [][]int64) error {
+// fillCursors puts the bounds of frames where they were among the rows that are kept.
+func (o *slideOp) fillCursors(keys []uint32, numbers [][]int64) error {
 	var slots []uint32
-	for key := range uint32(o.keys.slots()) {
+	for row, key := range keys {
 		slots = o.rows.list(key, slots[:0])
 		next := 0
 		place := func() (cursor, error) {
-			n := numbers[next][key]
+			n := numbers[next][row]
 			next++
 			switch {
 			case n < 0 || n > int64(len(slots)):
@@ -220,7 +248,7 @@ func (o *slideOp) loadCursors(numbers [][]int64) error {
 	return nil
 }
 
-// loadRollers fills the aggregates: from their state, or with the rows that their frames hold.
+// loadRollers fills the aggregates, of partitions that are numbered from 0 on: from their state, or with the rows that their frames hold.
 func (o *slideOp) loadRollers(r *stateReader, args []arrow.Array) error {
 	for i, c := range o.node.calls {
 		if k := o.carried[i]; k != nil {
@@ -229,39 +257,37 @@ func (o *slideOp) loadRollers(r *stateReader, args []arrow.Array) error {
 			}
 			continue
 		}
-		switch roller := o.rollers[i].(type) {
-		case nil:
-			continue
-		case kernel.RunningRoller:
-			if o.node.frames[c.frame].start == fromStart {
-				state, _, err := r.anyColumns()
-				if err != nil {
-					return err
-				}
-				if err := roller.Restore(state); err != nil {
-					return err
-				}
-				continue
+		if roller, ok := o.running(i, c); ok {
+			state, _, err := r.anyColumns()
+			if err != nil {
+				return err
 			}
+			if err := roller.Restore(state); err != nil {
+				return err
+			}
+			continue
 		}
-		if err := o.refill(i, args); err != nil {
+		if err := o.refill(i, identity(o.keys.slots()), args); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// refill gives an aggregate the rows of its frames.
-func (o *slideOp) refill(call int, args []arrow.Array) error {
+// refill gives an aggregate the rows of the frames of partitions that are empty; args are those of all rows that they keep.
+func (o *slideOp) refill(call int, keys []uint32, args []arrow.Array) error {
+	if o.rollers[call] == nil {
+		return nil
+	}
 	c := o.node.calls[call]
 	m := &frameMoves{op: o, moves: make([]frameMove, len(o.node.frames))}
 	f, first := &m.moves[c.frame], int32(0)
-	for key := range uint32(o.keys.slots()) {
+	for i, key := range keys {
 		at := o.cursors[c.frame]
 		for n := at.low[key].at; n != at.high[key].at; n++ {
 			f.added = append(f.added, first+int32(n))
 		}
-		m.keys, m.place = append(m.keys, key), append(m.place, int32(key))
+		m.keys, m.place = append(m.keys, key), append(m.place, int32(i))
 		f.addedTo = append(f.addedTo, int32(len(f.added)))
 		first += int32(o.rows.kept(key))
 	}

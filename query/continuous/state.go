@@ -24,9 +24,9 @@ import (
 // rows, its CRC32C, for the decoder trusts what it reads, and its length.
 const (
 	stateMagic = "TMCQ"
-	// stateVersion 2 adds, behind the groups of a grouping, those that were on disk, 3 the same for the rows of a join and
-	// for first rows, and 4 for panes.
-	stateVersion = 4
+	// stateVersion 2 adds, behind the groups of a grouping, those that were on disk, 3 the same for the rows of a join and for first rows, 4 for
+	// panes, and 5 for frames that slide.
+	stateVersion = 5
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

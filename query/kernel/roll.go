@@ -37,6 +37,8 @@ type RunningRoller interface {
 	// State and Restore are as those of an Accumulator.
 	State(keys []uint32) ([]arrow.Array, error)
 	Restore(state []arrow.Array) error
+	// Adopt adds what State gave of keys, which hold nothing now; count is one more than the greatest key so far.
+	Adopt(state []arrow.Array, keys []uint32, count int) error
 }
 
 // NewRoller makes a Roller of an aggregate; ok is false for one that has none.

@@ -224,6 +224,21 @@ func (r *runningExtreme[T]) Restore(state []arrow.Array) error {
 	return nil
 }
 
+// Adopt implements RunningRoller.
+func (r *runningExtreme[T]) Adopt(state []arrow.Array, keys []uint32, count int) error {
+	if err := CheckState(state, r.form.result.Arrow()); err != nil {
+		return err
+	}
+	r.grow(count)
+	at := r.form.read(Operand{Array: state[0]}, state[0].Len())
+	for i, key := range keys {
+		if state[0].IsValid(i) {
+			r.take(key, at(i))
+		}
+	}
+	return nil
+}
+
 func (r *runningExtreme[T]) Bytes() int64 {
 	var v T
 	return int64(cap(r.best))*int64(unsafe.Sizeof(v)) + int64(cap(r.seen)) + r.held

@@ -28,6 +28,19 @@ func (r *countRoller) Roll(m Moves, args []Operand, rows int) (arrow.Array, erro
 	return event.NewInt64s(out, nil), nil
 }
 
+// Adopt implements RunningRoller.
+func (r *countRoller) Adopt(state []arrow.Array, keys []uint32, count int) error {
+	return adopt(&r.countAccumulator, &countAccumulator{}, state, keys, count)
+}
+
+// adopt merges a state into an accumulator by way of an empty one.
+func adopt(into, empty Accumulator, state []arrow.Array, keys []uint32, count int) error {
+	if err := empty.Restore(state); err != nil {
+		return err
+	}
+	return into.Merge(empty, keys, count)
+}
+
 func (r *countRoller) Clear(keys []uint32) { clearStates(r.counts, keys) }
 
 // bigintRoller is sum and avg of BIGINT.
@@ -44,6 +57,11 @@ func (r *bigintRoller) Roll(m Moves, args []Operand, rows int) (arrow.Array, err
 		}
 	})
 	return (&bigintSum{average: r.average, states: out}).Result(len(out))
+}
+
+// Adopt implements RunningRoller.
+func (r *bigintRoller) Adopt(state []arrow.Array, keys []uint32, count int) error {
+	return adopt(&r.bigintSum, &bigintSum{average: r.average}, state, keys, count)
 }
 
 func (r *bigintRoller) Clear(keys []uint32) { clearStates(r.states, keys) }
@@ -66,6 +84,13 @@ func (r *numericRoller) Roll(m Moves, args []Operand, rows int) (arrow.Array, er
 	return results.Result(len(out))
 }
 
+// Adopt implements RunningRoller.
+func (r *numericRoller) Adopt(state []arrow.Array, keys []uint32, count int) error {
+	empty := r.numericSum
+	empty.states = nil
+	return adopt(&r.numericSum, &empty, state, keys, count)
+}
+
 func (r *numericRoller) Clear(keys []uint32) { clearStates(r.states, keys) }
 
 // doubleRoller is sum and avg of DOUBLE PRECISION. What compensated sums lose they do not get back, so these are exact.
@@ -79,6 +104,11 @@ func (r *doubleRoller) Roll(m Moves, args []Operand, rows int) (arrow.Array, err
 		r.change(s, values.at(row), times)
 	}, func(s *exactSum, place int) error { return r.give(s, out, valid, place) })
 	return event.NewFloat64s(out, valid), err
+}
+
+// Adopt implements RunningRoller.
+func (r *doubleRoller) Adopt(state []arrow.Array, keys []uint32, count int) error {
+	return adopt(&r.exactDoubleSum, &exactDoubleSum{average: r.average}, state, keys, count)
 }
 
 func (r *doubleRoller) Clear(keys []uint32) {

@@ -113,6 +113,15 @@ func checkRoller(t *rapid.T, f *plan.Function, running bool) {
 				require.NoError(t, next.Restore(throughFile(t, state)))
 				r.roller = next
 			}
+		case 2: // a key goes and comes back
+			if from, ok := r.roller.(RunningRoller); ok && running {
+				keys := []uint32{uint32(rng.IntN(len(r.frames)))}
+				state, err := from.State(keys)
+				require.NoError(t, err)
+				state = throughFile(t, state)
+				from.Clear(keys)
+				require.NoError(t, from.Adopt(state, keys, len(r.frames)))
+			}
 		}
 	}
 }

@@ -68,7 +68,7 @@ func appendDigits(dst []byte, v uint64, n int) []byte {
 	return dst
 }
 
-// AppendPlainTimestamp appends the form that a cast to TEXT gives, which PostgreSQL and DuckDB share for a time in UTC:
+// AppendPlainTimestamp appends the form that a cast of a TIMESTAMP to TEXT gives, which PostgreSQL and DuckDB share:
 // 2026-03-01 09:20:30.5, without the zeros that would end the fraction.
 func AppendPlainTimestamp(dst []byte, micros int64) []byte {
 	if infinite := infinityText(micros); infinite != "" {

@@ -39,6 +39,9 @@ type Type struct {
 	Precision int32
 	Scale     int32
 	Elem      *Type
+	// Clock is set for what SQL calls TIMESTAMP: a TimestampTZ that is what a clock shows, kept as the moment at which one in UTC shows it. It
+	// is the same type but for AT TIME ZONE and the text of its values.
+	Clock bool
 }
 
 // kindNames holds the SQL name of every kind, the one that DESCRIBE prints.
@@ -81,7 +84,7 @@ func ParseType(name string) (Type, error) {
 	if !ok {
 		return Type{}, fmt.Errorf("unknown type %q", name)
 	}
-	t := Type{Kind: kind}
+	t := Type{Kind: kind, Clock: kind == TimestampTZ && isClock(s)}
 	if kind == Numeric {
 		t.Precision, t.Scale = MaxPrecision, 9
 	}
@@ -89,6 +92,11 @@ func ParseType(name string) (Type, error) {
 		return t, nil
 	}
 	return t.withArguments(name, args)
+}
+
+// isClock reports whether a name of a type of times, in upper case, is one of those without a zone.
+func isClock(name string) bool {
+	return !strings.HasPrefix(name, "TIMESTAMPTZ") && !strings.Contains(name, "WITH TIME ZONE")
 }
 
 func (t Type) withArguments(name, args string) (Type, error) {
@@ -137,7 +145,7 @@ func (t Type) String() string {
 	}
 }
 
-// Equal reports whether both are the same type, parameters included.
+// Equal reports whether both are the same type, parameters included but for Clock, which says no more than how values are meant.
 func (t Type) Equal(o Type) bool {
 	if t.Kind != o.Kind || t.Precision != o.Precision || t.Scale != o.Scale {
 		return false
@@ -155,8 +163,20 @@ func (t Type) IsNumeric() bool {
 	}
 }
 
+// Declared is the name that ParseType reads back as all of the type: TIMESTAMP where String says TIMESTAMPTZ of both.
+func (t Type) Declared() string {
+	switch {
+	case t.Kind == Array:
+		return t.Elem.Declared() + "[]"
+	case t.Clock:
+		return "TIMESTAMP"
+	default:
+		return t.String()
+	}
+}
+
 // MarshalText writes the SQL name.
-func (t Type) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+func (t Type) MarshalText() ([]byte, error) { return []byte(t.Declared()), nil }
 
 // UnmarshalText reads an SQL name.
 func (t *Type) UnmarshalText(text []byte) error {

@@ -62,6 +62,9 @@ func castFunc(from, to event.Type) (Func, error) {
 	if f, ok := castArray(from, to); ok {
 		return f, nil
 	}
+	if from.Kind == event.TimestampTZ && from.Clock && to.Kind == event.Text {
+		return strict(to, clockToText), nil
+	}
 	k, ok := casts[conversion{from.Kind, to.Kind}]
 	if !ok {
 		return nil, event.Errorf(event.CodeTypeMismatch, "cannot cast %s to %s", from, to)

@@ -24,9 +24,22 @@ func doubleToText(c *call) (arrow.Array, error) {
 	return mapText(c, func(dst []byte, i int) ([]byte, error) { return appendDouble(dst, a.at(i)), nil })
 }
 
-func timestampToText(c *call) (arrow.Array, error) {
+// clockToText writes what a clock shows, which has no zone.
+func clockToText(c *call) (arrow.Array, error) {
 	a := fixed[int64](c.args[0])
 	return mapText(c, func(dst []byte, i int) ([]byte, error) { return event.AppendPlainTimestamp(dst, a.at(i)), nil })
+}
+
+// timestampToText writes a moment with its zone, which is UTC; the infinite ones have none.
+func timestampToText(c *call) (arrow.Array, error) {
+	a := fixed[int64](c.args[0])
+	return mapText(c, func(dst []byte, i int) ([]byte, error) {
+		dst = event.AppendPlainTimestamp(dst, a.at(i))
+		if last := dst[len(dst)-1]; '0' <= last && last <= '9' {
+			dst = append(dst, "+00"...)
+		}
+		return dst, nil
+	})
 }
 
 func intervalToText(c *call) (arrow.Array, error) {

@@ -174,7 +174,8 @@ func (f *Function) Same(o *Function) bool {
 	if f == o {
 		return true
 	}
-	if f.Name != o.Name || len(f.Args) != len(o.Args) || !f.Result.Equal(o.Result) || f.Aggregate != o.Aggregate {
+	if f.Name != o.Name || len(f.Args) != len(o.Args) || !f.Result.Equal(o.Result) || f.Result.Clock != o.Result.Clock ||
+		f.Aggregate != o.Aggregate {
 		return false
 	}
 	for i := range f.Args {

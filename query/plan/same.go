@@ -20,13 +20,13 @@ func Same(a, b Expr) bool {
 		return ok && a.Index == b.Index
 	case *Literal:
 		b, ok := b.(*Literal)
-		return ok && a.Typ.Equal(b.Typ) && array.Equal(a.Value, b.Value)
+		return ok && a.Typ.Equal(b.Typ) && a.Typ.Clock == b.Typ.Clock && array.Equal(a.Value, b.Value)
 	case *Call:
 		b, ok := b.(*Call)
 		return ok && !a.Fn.Volatile && sameFunction(a.Fn, b.Fn) && sameOperands(a, b)
 	case *Cast:
 		b, ok := b.(*Cast)
-		return ok && a.To.Equal(b.To) && a.Try == b.Try && Same(a.Input, b.Input)
+		return ok && a.To.Equal(b.To) && a.To.Clock == b.To.Clock && a.Try == b.Try && Same(a.Input, b.Input)
 	case *Case:
 		b, ok := b.(*Case)
 		return ok && (a.Else == nil) == (b.Else == nil) && sameOperands(a, b)
@@ -37,7 +37,8 @@ func Same(a, b Expr) bool {
 
 // sameFunction knows the overloads of NUMERIC apart, which are made for each precision and scale.
 func sameFunction(a, b *Function) bool {
-	return a == b || a.Name == b.Name && a.Result.Equal(b.Result) && slices.EqualFunc(a.Args, b.Args, event.Type.Equal) && a.Variadic == b.Variadic
+	sameResult := a.Result.Equal(b.Result) && a.Result.Clock == b.Result.Clock
+	return a == b || a.Name == b.Name && sameResult && slices.EqualFunc(a.Args, b.Args, event.Type.Equal) && a.Variadic == b.Variadic
 }
 
 func sameOperands(a, b Expr) bool {

@@ -13,7 +13,7 @@ var Aliases = map[string]string{
 	"regexp_matches": "regexp_like", "ord": "ascii", "unicode": "ascii",
 	"ceiling": "ceil", "pow": "power", "^": "power", "mod": "%", "log10": "log", "xor": "#",
 	"date_part": "extract", "datepart": "extract", "datetrunc": "date_trunc", "date_bin": "time_bucket",
-	"make_timestamp": "make_timestamptz", "transaction_timestamp": "now", "statement_timestamp": "now", "get_current_timestamp": "now",
+	"transaction_timestamp": "now", "statement_timestamp": "now", "get_current_timestamp": "now",
 	"json_typeof": "jsonb_typeof", "json_type": "jsonb_typeof", "json_array_length": "jsonb_array_length",
 	"json_extract_path": "jsonb_extract_path", "json_extract_path_text": "jsonb_extract_path_text", "to_json": "to_jsonb",
 	"json_build_array": "jsonb_build_array", "json_array": "jsonb_build_array", "json_build_object": "jsonb_build_object",
@@ -33,7 +33,7 @@ var Aliases = map[string]string{
 var formNames = []string{
 	"if", "iif", "arg_min", "arg_max", "min_by", "max_by", "grouping", "grouping_id", "locf", "interpolate",
 	"quantile_cont", "quantile_disc", "pg_typeof", "typeof", "current_database", "current_schema", "array_to_json", "row_to_json",
-	"date", "date_diff_within", "div", "quote_nullable", "to_date", "make_date", "make_interval",
+	"date", "date_diff_within", "div", "quote_nullable", "to_date", "make_date", "make_interval", "make_timestamp",
 }
 
 // form binds a call that stands for another expression, and reports whether it is one.

@@ -14,14 +14,14 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 	switch name {
 	case "age":
 		return ageOfNow(e)
-	case "timezone":
-		return momentOf(e)
 	case "date":
 		return castOne(e, "DATE")
 	case "to_date":
 		return dateFrom(e, "to_timestamp", 2)
 	case "make_date":
 		return makeDate(e)
+	case "make_timestamp":
+		return as(callOf(e, "make_timestamptz", e.Args...), "TIMESTAMP")
 	case "make_interval":
 		return makeInterval(e)
 	case "isfinite":
@@ -44,6 +44,8 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return x.typeOf(name, e)
 	case "current_database", "current_catalog":
 		return constantText(e, "tidemark")
+	case "current_user", "session_user", "current_role":
+		return constantText(e, "tidemark")
 	case "current_schema":
 		return constantText(e, publicSchema)
 	case "array_to_json", "row_to_json", "to_json", "to_jsonb":
@@ -63,7 +65,11 @@ func castOne(e *ast.Call, to string) ast.Expr {
 	if len(e.Args) != 1 {
 		return nil
 	}
-	return &ast.Cast{Pos: e.Name.Pos, Input: e.Args[0], Type: ast.TypeName{Text: to, Pos: e.Name.Pos}}
+	return as(e.Args[0], to)
+}
+
+func as(e ast.Expr, to string) ast.Expr {
+	return &ast.Cast{Pos: e.Position(), Input: e, Type: ast.TypeName{Text: to, Pos: e.Position()}}
 }
 
 func dateFrom(e *ast.Call, name string, arguments int) ast.Expr {
@@ -185,6 +191,9 @@ func (x *scalars) typeOf(name string, e *ast.Call) ast.Expr {
 			inner = *inner.Elem
 		}
 		out = postgresTypes[inner.Kind]
+		if inner.Clock {
+			out = "timestamp without time zone"
+		}
 		if out == "" {
 			out = strings.ToLower(event.Type{Kind: inner.Kind}.String())
 		}

@@ -52,7 +52,7 @@ func numbers(more ...event.Kind) []event.Kind {
 func cast(a argument, to event.Type) (plan.Expr, error) {
 	from := a.typ()
 	if from.Equal(to) {
-		return a.expr, nil
+		return asClock(a.expr, to), nil
 	}
 	if isNull(a.expr) {
 		return nullLiteral(to), nil
@@ -99,6 +99,9 @@ func (x *scalars) cast(e *ast.Cast) (plan.Expr, error) {
 	to, err := valueType(e.Type)
 	if err != nil {
 		return nil, err
+	}
+	if rounded := roundedTime(e, to); rounded != nil {
+		return x.bind(rounded)
 	}
 	if e.Try {
 		return x.tryCast(e, to)

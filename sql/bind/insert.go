@@ -148,8 +148,8 @@ func assign(a argument, c event.Column) (plan.Expr, error) {
 		return nil, event.Errorf(event.CodeInvalidValue, "column %q is NOT NULL", c.Name).At(a.pos)
 	}
 	from := a.typ()
-	if takesNumbers(from, c.Type) || c.Type.Kind == event.Text && from.Kind != event.Unknown {
-		return cast(a, c.Type) // a number beyond the column's range is an error when it comes; everything has a text
+	if assignable(from, c.Type) {
+		return cast(a, c.Type) // a value beyond the column's range is an error when it comes
 	}
 	if _, ok := implicitCost(a.expr, c.Type); !ok && from.Kind != event.Unknown && !isNull(a.expr) {
 		return nil, event.Errorf(event.CodeTypeMismatch, "column %q is %s, and the value is %s", c.Name, c.Type, from).At(a.pos).
@@ -158,13 +158,25 @@ func assign(a argument, c event.Column) (plan.Expr, error) {
 	return coerce(a, c.Type)
 }
 
-// takesNumbers reports whether numbers, or arrays of them, go into a column of another numeric type: all but those with a point into one
-// of whole numbers.
-func takesNumbers(from, to event.Type) bool {
-	if from.Kind == event.Array && to.Kind == event.Array {
-		return takesNumbers(*from.Elem, *to.Elem)
+// assignable reports whether values of a type go into a column of another without a cast: numbers into one of numbers, rounded as a cast
+// rounds them, times into one of what they have a part of, everything into TEXT as its text, and arrays where their elements do.
+func assignable(from, to event.Type) bool {
+	switch {
+	case from.Kind == event.Unknown:
+		return false
+	case to.Kind == event.Text:
+		return true
+	case from.Kind == event.Array && to.Kind == event.Array:
+		return assignable(*from.Elem, *to.Elem)
+	case from.Kind == event.TimestampTZ:
+		return to.Kind == event.Date || to.Kind == event.Time
+	case from.Kind == event.Interval:
+		return to.Kind == event.Time
+	case from.Kind == event.Time:
+		return to.Kind == event.Interval
+	default:
+		return from.IsNumeric() && to.IsNumeric()
 	}
-	return from.IsNumeric() && to.IsNumeric() && (isWhole(from) || !isWhole(to))
 }
 
 // checkNotNull refuses to leave out a column that must have a value.

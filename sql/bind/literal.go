@@ -56,11 +56,9 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 			return doubleLiteral(v), nil
 		}
 	case event.TimestampTZ:
-		if v, ok := event.LooseTimestamp(s); ok {
-			return timestampLiteral(v), nil
-		}
-		if strings.EqualFold(trimmed, "epoch") {
-			return timestampLiteral(0), nil
+		v, ok := event.LooseTimestamp(s)
+		if ok || strings.EqualFold(trimmed, "epoch") {
+			return &plan.Literal{Value: timestampLiteral(v).Value, Typ: to}, nil
 		}
 		hint = "write it as '2026-11-22', '2026-11-22 14:12:09' or '2026-11-22T14:12:09Z'"
 	case event.Interval:
@@ -140,6 +138,9 @@ func (x *scalars) typedLiteral(e *ast.TypedLiteral) (plan.Expr, error) {
 	to, err := valueType(e.Type)
 	if err != nil {
 		return nil, err
+	}
+	if rounded := roundedTime(&ast.Cast{Pos: e.Value.Pos, Input: &e.Value, Type: e.Type}, to); rounded != nil {
+		return x.bind(rounded)
 	}
 	return readLiteral(e.Value.Value, to, e.Value.Pos)
 }

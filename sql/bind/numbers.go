@@ -281,7 +281,10 @@ func commonType(args []argument, what string) (event.Type, error) {
 func wider(common event.Type, a argument) (event.Type, bool) {
 	t := a.typ()
 	switch {
-	case t.Kind == event.Unknown, t.Equal(common):
+	case t.Kind == event.Unknown:
+		return common, true
+	case t.Equal(common):
+		common.Clock = common.Clock && t.Clock
 		return common, true
 	case common.Kind == event.Unknown:
 		return t, true

@@ -29,6 +29,17 @@ type match struct {
 // resolve chooses the overload of a function or operator and brings the arguments to its types: the one with the fewest
 // conversions, and among those the one that gives literals without type the type of their neighbours.
 func resolve(name string, pos event.Position, args []argument) (*plan.Function, []plan.Expr, error) {
+	fn, exprs, err := overloaded(zoneCall(name, args), pos, args)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i, e := range exprs {
+		exprs[i] = meant(e)
+	}
+	return clockwise(fn, args), exprs, nil
+}
+
+func overloaded(name string, pos event.Position, args []argument) (*plan.Function, []plan.Expr, error) {
 	if fn, exprs, found, err := resolveArray(name, pos, args); found {
 		return fn, exprs, err
 	}

@@ -117,7 +117,7 @@ func converted(n plan.Node, names []plan.Column, types []event.Type) plan.Node {
 	same := true
 	for i, c := range columns {
 		var e plan.Expr = columnOf(columns, i)
-		if !c.Type.Equal(types[i]) {
+		if !c.Type.Equal(types[i]) || c.Type.Clock != types[i].Clock {
 			e = &plan.Cast{Input: e, To: types[i]}
 			same = false
 		}

@@ -89,7 +89,7 @@ func (b *binder) frameOffset(unit string, e ast.Expr, want event.Type) (*plan.Li
 	if err != nil {
 		return nil, err
 	}
-	a.expr = widened(a.expr)
+	a.expr = widened(computed(a.expr))
 	value, err := coerce(a, want)
 	if err != nil {
 		return nil, err

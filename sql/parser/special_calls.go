@@ -36,7 +36,8 @@ func (c *climber) specialArguments(t lexer.Token) func(call *ast.Call) error {
 }
 
 // timeWords are the names that are calls without parentheses.
-var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE CURRENT_TIME LOCALTIME CURRENT_CATALOG CURRENT_SCHEMA`)
+var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE CURRENT_TIME LOCALTIME CURRENT_CATALOG CURRENT_SCHEMA
+	CURRENT_USER SESSION_USER CURRENT_ROLE`)
 
 // timeWord is the call that a word stands for.
 func timeWord(t lexer.Token) ast.Expr {
@@ -47,8 +48,10 @@ func timeWord(t lexer.Token) ast.Expr {
 		part = "DATE"
 	case is(t, "CURRENT_TIME"), is(t, "LOCALTIME"):
 		part = "TIME"
-	case is(t, "CURRENT_CATALOG"), is(t, "CURRENT_SCHEMA"):
+	case !strings.Contains(upper(t.Value), "TIME"):
 		return &ast.Call{Name: ast.Name{Text: strings.ToLower(t.Value), Pos: position(t.Pos)}}
+	case is(t, "LOCALTIMESTAMP"):
+		part = "TIMESTAMP"
 	default:
 		return now
 	}

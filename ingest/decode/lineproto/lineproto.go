@@ -47,12 +47,14 @@ type Rows struct {
 type Reader struct {
 	src     io.Reader
 	err     error
-	buf     []byte // what was read; rows point into it, so it is never written again
-	at      int    // how much of buf is parsed
-	block   int    // how much memory was asked for last
-	long    bool   // the rest of a line that was too long is passed over
-	first   bool   // nothing was parsed yet
-	number  int64  // of the next point
+	buf     []byte   // what was read; rows point into it, so it is never written again
+	blocks  [][]byte // what buf was and is in this part of the body
+	part    int      // of the body
+	at      int      // how much of buf is parsed
+	block   int      // how much memory was asked for last
+	long    bool     // the rest of a line that was too long is passed over
+	first   bool     // nothing was parsed yet
+	number  int64    // of the next point
 	parser  parser
 	tables  []*table          // of this part of the body
 	current map[string]*table // the same by measurement
@@ -75,6 +77,7 @@ func NewReader(src io.Reader, options Options) *Reader {
 // that do not even name one; io.EOF after the last. Lines are numbered in the body from 0, without blank ones and comments.
 func (r *Reader) Next() ([]Rows, []decode.Rejected, error) {
 	r.tables, r.current, r.refused = nil, map[string]*table{}, nil
+	r.blocks, r.part = [][]byte{r.buf}, r.part+1
 	first := r.number
 	for parsed := 0; parsed < chunkBytes && r.number < first+decode.MaxChunkRows; {
 		before := r.at
@@ -93,7 +96,7 @@ func (r *Reader) Next() ([]Rows, []decode.Rejected, error) {
 	var out []Rows
 	for _, t := range r.tables {
 		if t.rows > 0 || len(t.refused) > 0 {
-			out = append(out, Rows{t.stream, t.chunk()})
+			out = append(out, Rows{t.stream, t.chunk(r.blocks)})
 			t.forget()
 		}
 	}
@@ -108,6 +111,7 @@ func (r *Reader) line() bool {
 	if r.first && (atEnd || len(r.buf) >= len(byteOrderMark)) {
 		r.first = false
 		r.buf = bytes.TrimPrefix(r.buf, byteOrderMark)
+		r.blocks[len(r.blocks)-1] = r.buf
 	}
 	rest := r.buf[r.at:]
 	if len(rest) == 0 || r.first {
@@ -156,6 +160,11 @@ func blank(text []byte) (n int) {
 
 // point parses a line that is neither blank nor a comment.
 func (r *Reader) point(rest []byte, atEnd bool) bool {
+	if end := r.walk(rest); end > 0 {
+		r.at += end
+		r.number++
+		return true
+	}
 	end, fault := r.parser.parse(rest)
 	if fault != "" && end == len(rest) && !atEnd && len(rest) <= decode.MaxRowBytes {
 		return false // with what is to come it may read otherwise
@@ -164,7 +173,7 @@ func (r *Reader) point(rest []byte, atEnd bool) bool {
 	case end > decode.MaxRowBytes || fault == incomplete && len(rest) > decode.MaxRowBytes:
 		fault = fmt.Sprintf("the line has more than the %d bytes allowed", decode.MaxRowBytes)
 	case fault == "" || fault == incomplete && r.parser.complete:
-		fault = r.add(rest[:end])
+		fault = r.add(r.lineAt(end))
 	case fault == incomplete:
 		fault = "the line is incomplete"
 	}
@@ -194,14 +203,22 @@ func (r *Reader) refuse(rest []byte, fault string) {
 }
 
 // add puts the parsed point into its table, or says why it cannot be a row.
-func (r *Reader) add(line []byte) string {
+func (r *Reader) add(line lineRef) string {
 	p := &r.parser.point
 	t, fault := r.tableOf(p.series.measurement)
 	if fault != "" {
 		p.series = nil
 		return fault
 	}
-	return t.add(p, line, r.number)
+	if fault = t.add(p, line, r.number); fault == "" {
+		p.series.table, p.series.part = t, r.part
+	}
+	return fault
+}
+
+// lineAt is where the present line lies, which has n bytes.
+func (r *Reader) lineAt(n int) lineRef {
+	return lineRef{int32(len(r.blocks) - 1), int32(r.at), int32(r.at + n)}
 }
 
 // tableOf finds or opens the table of a measurement.
@@ -253,9 +270,11 @@ func (r *Reader) fill() {
 		r.block = max(firstBytes, min(4*r.block, chunkBytes))
 		r.buf = append(make([]byte, 0, max(r.block, 2*len(rest))), rest...)
 		r.at = 0
+		r.blocks = append(r.blocks, r.buf)
 	}
 	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 	r.buf, r.err = r.buf[:len(r.buf)+n], err
+	r.blocks[len(r.blocks)-1] = r.buf
 }
 
 // Unit is the unit of timestamps, in nanoseconds.

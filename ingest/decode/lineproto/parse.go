@@ -54,6 +54,9 @@ type series struct {
 	tags        []tag
 	places      []int // the tags' columns in the measurement's tables, once they are known
 	fault       string
+	// table is that of the measurement in a part of the body.
+	table *table
+	part  int
 }
 
 type tag struct{ key, value string }

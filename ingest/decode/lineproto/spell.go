@@ -15,12 +15,12 @@ type speller struct {
 }
 
 // texts writes lines that were taken apart before, and so are points.
-func (s speller) texts(lines [][]byte) [][]byte {
+func (s speller) texts(lines []lineRef, blocks [][]byte) [][]byte {
 	p := parser{unit: s.unit, series: map[string]*series{}}
 	out := make([][]byte, len(lines))
 	var text []byte
 	for i, line := range lines {
-		_, _ = p.parse(line)
+		_, _ = p.parse(blocks[line.block][line.start:line.end])
 		start := len(text)
 		text = s.row(text, &p.point)
 		out[i] = text[start:len(text):len(text)]

@@ -17,15 +17,17 @@ type table struct {
 	measurement string // the value of the column measurement; empty for a stream that is the measurement's own
 	columns     []*column
 	byName      map[string]int
-	// follow predicts the columns of a line's fields.
+	// follow predicts the columns of a line's fields, and labels how these begin; found has the values of such a line.
 	follow []int
+	labels []string
+	found  []found
 
 	// both is set once some name has been that of a tag and that of a field: then each line has to be looked at for both.
 	both bool
 
 	refused []decode.Rejected
 	rows    int
-	lines   [][]byte
+	lines   []lineRef
 	numbers []int64
 	speller speller
 	// typed is false once some column is mixed: then the lines alone say what there is.
@@ -61,12 +63,15 @@ func (t *table) begin() {
 	}
 }
 
+// lineRef is where a line lies: in which of the blocks of a part of the body, and between which bytes.
+type lineRef struct{ block, start, end int32 }
+
 // next makes the table for the rows that come after those of t. Columns keep their places, which series remember.
 func (t *table) next() *table {
 	out := &table{
-		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, follow: t.follow, both: t.both,
+		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, follow: t.follow, labels: t.labels, found: t.found, both: t.both,
 		typed: true, columns: make([]*column, len(t.columns)), speller: t.speller,
-		lines: make([][]byte, 0, t.rows), numbers: make([]int64, 0, t.rows),
+		lines: make([]lineRef, 0, t.rows), numbers: make([]int64, 0, t.rows),
 	}
 	for i, c := range t.columns {
 		n := &column{name: c.name, kind: c.kind, isTag: c.isTag, isField: c.isField}
@@ -107,7 +112,7 @@ func (t *table) place(name string, kind event.Kind) int {
 }
 
 // add puts a point into the table, or says why it cannot be a row.
-func (t *table) add(p *point, line []byte, number int64) (fault string) {
+func (t *table) add(p *point, line lineRef, number int64) (fault string) {
 	if fault = t.placeTags(p.series); fault != "" {
 		return fault
 	}
@@ -116,12 +121,8 @@ func (t *table) add(p *point, line []byte, number int64) (fault string) {
 		return fault
 	}
 	if p.hasTime {
-		c := t.columns[0]
-		c.pad(t.rows)
-		c.ints = append(c.ints, p.micros)
-		c.added()
-	}
-	if t.measurement != "" {
+		t.time(p.micros)
+	} else if t.measurement != "" {
 		t.columns[1].addText(t.rows, t.measurement)
 	}
 	for i, at := range p.series.places {
@@ -134,10 +135,26 @@ func (t *table) add(p *point, line []byte, number int64) (fault string) {
 	for i := range p.fields {
 		t.addField(t.columns[places[i]], &p.fields[i])
 	}
+	t.note(line, number)
+	return ""
+}
+
+// time adds the point's time, and what else all points have.
+func (t *table) time(micros int64) {
+	c := t.columns[0]
+	c.pad(t.rows)
+	c.ints = append(c.ints, micros)
+	c.added()
+	if t.measurement != "" {
+		t.columns[1].addText(t.rows, t.measurement)
+	}
+}
+
+// note ends a row.
+func (t *table) note(line lineRef, number int64) {
 	t.lines = append(t.lines, line)
 	t.numbers = append(t.numbers, number)
 	t.rows++
-	return ""
 }
 
 // placeTags finds the columns of a series' tags, once for all its lines.
@@ -181,7 +198,7 @@ func (t *table) places(p *point) (places []int, fault string) {
 		p.placed, p.count = t, len(p.fields)
 		return t.follow, ""
 	}
-	t.follow = t.follow[:0]
+	t.follow, t.labels = t.follow[:0], t.labels[:0]
 	taken := make(map[int]bool, len(p.fields)+len(tags)+2)
 	taken[0] = true
 	if t.measurement != "" {
@@ -207,12 +224,13 @@ func (t *table) places(p *point) (places []int, fault string) {
 		c.isField, t.both = true, t.both || c.isTag
 		t.follow = append(t.follow, at)
 	}
+	t.predict(p)
 	return t.follow, ""
 }
 
 // unpredicted forgets a prediction that was not completed.
 func (t *table) unpredicted(fault string) string {
-	t.follow = t.follow[:0]
+	t.follow, t.labels = t.follow[:0], t.labels[:0]
 	return fault
 }
 
@@ -304,8 +322,8 @@ func (c *column) pad(row int) {
 	}
 }
 
-// chunk gives the table's rows away.
-func (t *table) chunk() *decode.Chunk {
+// chunk gives the table's rows away, whose lines lie in blocks.
+func (t *table) chunk(blocks [][]byte) *decode.Chunk {
 	out := &decode.Chunk{Numbers: t.numbers, Refused: t.refused}
 	if out.Numbers == nil {
 		out.Numbers = []int64{}
@@ -326,13 +344,13 @@ func (t *table) chunk() *decode.Chunk {
 	}
 	lines, speller := t.lines, t.speller
 	if !t.typed {
-		out.Texts = speller.texts(lines)
+		out.Texts = speller.texts(lines, blocks)
 		return out
 	}
 	if out.Columns == nil { // every line was refused, or has nothing
 		out.Columns = []arrow.Array{}
 	}
-	out.Rows, out.Spell = t.rows, func() [][]byte { return speller.texts(lines) }
+	out.Rows, out.Spell = t.rows, func() [][]byte { return speller.texts(lines, blocks) }
 	return out
 }
 

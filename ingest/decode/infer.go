@@ -119,10 +119,10 @@ func newColumn(schema *event.Schema, f *field) event.Column {
 	c.Type = event.Type{Kind: f.summary.firstKind()}
 	c.Inferred = c.Type.Kind == event.UUID && !f.eventTime && f.declared.Kind == event.Unknown
 	if f.declared.Kind != event.Unknown {
-		c.Type = f.declared
+		c.Declare(f.declared)
 	}
 	if f.eventTime {
-		c.Type.Kind, schema.TimeColumn = event.TimestampTZ, c.ID
+		c.Type, c.As, schema.TimeColumn = event.Type{Kind: event.TimestampTZ}, nil, c.ID
 	}
 	return c
 }

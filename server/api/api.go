@@ -18,6 +18,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 	"github.com/tidemarkdb/tidemark/sql/bind"
 )
 
@@ -56,7 +57,7 @@ type StreamState struct {
 	Segments                int
 }
 
-// Server is the HTTP side of a running Tidemark. All fields must be set.
+// Server is the HTTP side of a running Tidemark. All fields must be set, but for Spool.
 type Server struct {
 	Ingest *ingest.Engine
 	Runner Runner
@@ -82,6 +83,8 @@ type Server struct {
 	AcceptLoss func(stream string) ([]catalog.Quarantine, error)
 	// Backups is what the routes of backups speak to.
 	Backups Backups
+	// Spool keeps on disk what of a body has to be there before it can be read and is too much for memory; nil where there is no such place.
+	Spool *spill.Space
 	// Stopping is closed when the server begins to stop: requests that wait for something to happen then end.
 	Stopping <-chan struct{}
 

@@ -13,13 +13,17 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 const (
 	// zstdWindow bounds the memory that a zstd body may ask for.
 	zstdWindow = 8 << 20
-	// wholeBytes bounds the bodies that are held as a whole while they are read: Parquet, whose index is its end.
+	// wholeBytes bounds the bodies that are held in memory as a whole while they are read: Parquet, whose index is its end. Where there is a place
+	// for files, those of more than spoolBytes are kept there, which has a bound of its own; copyBytes go there at a time.
 	wholeBytes = 256 << 20
+	spoolBytes = 16 << 20
+	copyBytes  = 256 << 10
 	// wholeStep is the most by which what holds such a body grows at a time.
 	wholeStep = 64 << 20
 	// A body may grow growsFree bytes when it is decompressed, and growsTimes its size beyond that. Events that repeat themselves shrink
@@ -194,15 +198,14 @@ func errManyLarge() error {
 	return event.Errorf(event.CodeTooBusy, "too many large bodies are being read").WithHint("send the request again in a moment")
 }
 
-// read reads a body to its end. What it takes grows with what has come, whatever the request declares; release gives it back.
-func (w *wholes) read(src io.Reader) (body []byte, release func(), err error) {
-	held := w.holder()
-	for {
+// read reads a body to its end, or until it has more than most bytes, which may be none. What it takes grows with what has come, whatever the
+// request declares.
+func (h *holder) read(src io.Reader, most int) (body []byte, whole bool, err error) {
+	for most == 0 || len(body) <= most {
 		if len(body) == cap(body) {
 			grown := make([]byte, len(body), max(64<<10, cap(body)+min(cap(body), wholeStep)))
-			if err := held.hold(int64(cap(grown) - cap(body))); err != nil {
-				held.release()
-				return nil, nil, err
+			if err := h.hold(int64(cap(grown) - cap(body))); err != nil {
+				return nil, false, err
 			}
 			copy(grown, body)
 			body = grown
@@ -210,11 +213,50 @@ func (w *wholes) read(src io.Reader) (body []byte, release func(), err error) {
 		n, err := src.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
 		if errors.Is(err, io.EOF) {
-			return body, held.release, nil
+			return body, true, nil
 		}
 		if err != nil {
-			held.release()
-			return nil, nil, brokenOff(err)
+			return nil, false, brokenOff(err)
+		}
+	}
+	return body, false, nil
+}
+
+// gather reads a body that has to be there before it can be read: into memory, or a file where it is large and there is a place for one.
+func (s *Server) gather(src io.Reader, held *holder) (body []byte, file *spill.Bytes, err error) {
+	most := 0
+	if s.Spool != nil {
+		most = spoolBytes
+	}
+	body, whole, err := held.read(src, most)
+	if err != nil || whole {
+		return body, nil, err
+	}
+	if file, err = s.Spool.CreateBytes(); err != nil {
+		return nil, nil, err
+	}
+	if err = spool(file, body, src); err != nil {
+		return nil, nil, errors.Join(err, file.Close())
+	}
+	held.release()
+	return nil, file, nil
+}
+
+// spool writes what has come of a body, and what is to come, to a file.
+func spool(file *spill.Bytes, begin []byte, src io.Reader) error {
+	if _, err := file.Write(begin); err != nil {
+		return err
+	}
+	for buffer := begin[:min(len(begin), copyBytes)]; ; {
+		n, err := src.Read(buffer)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return brokenOff(err)
+		}
+		if _, fault := file.Write(buffer[:n]); fault != nil {
+			return fault
+		}
+		if err != nil {
+			return file.Flush()
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := s.openBody(w, r, form.limit)
+	body, err := s.openBody(w, r, form.limit(s))
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		if form, err = body.sniffed(); err != nil {
 			return err
 		}
-		body.limit = form.limit
+		body.limit = form.limit(s)
 	}
 	id, err := requestID(r)
 	if err != nil {

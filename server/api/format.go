@@ -26,11 +26,11 @@ type chunks interface {
 type format struct {
 	name   string // in ?format=
 	media  []string
-	limit  int64    // of the decompressed body; 0 for none
 	params []string // parameters of the query that only this format knows
-	// open reads bodies as they come; whole reads those that have to be there first.
+	// open reads bodies as they come; whole and file read those that have to be there first, in memory and on disk.
 	open  func(src io.Reader, query url.Values, in *ingest.Body) (chunks, error)
-	whole func(body []byte) (chunks, error)
+	whole func(body []byte, hold func(bytes int64) error) (chunks, error)
+	file  func(body io.ReaderAt, size int64, hold func(bytes int64) error) (chunks, error)
 	// parts reads bodies of which one part has to be there at a time, for whose memory hold is asked.
 	parts func(src io.Reader, hold func(bytes int64) error) (chunks, error)
 	// sniff is set where the body itself has to tell the format.
@@ -64,9 +64,21 @@ var formats = []format{
 		hint:  "the body must be an Arrow IPC stream",
 	},
 	{
-		name: "parquet", media: []string{"application/vnd.apache.parquet", "application/x-parquet"}, limit: wholeBytes,
-		whole: func(body []byte) (chunks, error) { return parquetbody.NewReader(body) }, hint: "the body must be a Parquet file",
+		name: "parquet", media: []string{"application/vnd.apache.parquet", "application/x-parquet"},
+		whole: func(body []byte, hold func(int64) error) (chunks, error) { return parquetbody.NewReader(body, hold) },
+		file: func(body io.ReaderAt, size int64, hold func(int64) error) (chunks, error) {
+			return parquetbody.NewFileReader(body, size, hold)
+		},
+		hint: "the body must be a Parquet file",
 	},
+}
+
+// limit bounds the decompressed body; 0 for one that is taken in as it comes, or goes to a file.
+func (f format) limit(s *Server) int64 {
+	if f.whole == nil || s.Spool != nil {
+		return 0
+	}
+	return wholeBytes
 }
 
 // bodyFormat finds the format of a request: the one that ?format= names, else that of its Content-Type, else newline-delimited JSON.
@@ -147,11 +159,24 @@ func (f format) chunks(s *Server, src io.Reader, query url.Values, in *ingest.Bo
 		rows, err = f.open(src, query, in)
 		return rows, func() {}, err
 	}
-	body, release, err := s.wholes.read(src)
-	if err != nil {
-		return nil, nil, err
+	held := s.wholes.holder()
+	body, file, err := s.gather(src, held)
+	switch {
+	case err != nil:
+	case file != nil:
+		rows, err = f.file(file, file.Size(), held.hold)
+	default:
+		rows, err = f.whole(body, held.hold)
 	}
-	if rows, err = f.whole(body); err != nil {
+	release = func() {
+		held.release()
+		if file != nil {
+			if err := file.Close(); err != nil {
+				s.Logger.Warn("temporary file of a body", "error", err)
+			}
+		}
+	}
+	if err != nil {
 		release()
 		return nil, nil, err
 	}

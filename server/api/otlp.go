@@ -108,11 +108,12 @@ func (s *Server) readOTLP(w http.ResponseWriter, r *http.Request, request proto.
 	}
 	defer body.close()
 	body.paced.chunk()
-	content, release, err := s.wholes.read(body)
+	held := s.wholes.holder()
+	defer held.release()
+	content, _, err := held.read(body, 0)
 	if err != nil {
 		return media, err
 	}
-	defer release()
 	if media == jsonMedia {
 		err = protojson.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: otlpDepth}.Unmarshal(content, request)
 	} else {

@@ -280,6 +280,7 @@ func (a *App) apiServer(host, version string) *api.Server {
 		ConfirmClock: a.compact.ConfirmClock,
 		AcceptLoss:   a.catalog.AcceptLoss,
 		Backups:      pinnedBackups{a},
+		Spool:        a.spill,
 	}
 }
 

@@ -143,7 +143,7 @@ func TestTypes(t *testing.T) {
 		{column{typ: arrow.FixedWidthTypes.Time32s, values: `["09:00:01",null,"00:00:00"]`}, "TEXT", `"09:00:01"||"00:00:00"`},
 		{column{typ: arrow.FixedWidthTypes.Time64ns, values: `["09:00:01.5",null,"00:00:00"]`}, "TEXT", `"09:00:01.5"||"00:00:00"`},
 		{column{typ: arrow.FixedWidthTypes.Duration_ms, values: `[1500,null,-1]`}, "BIGINT", `1500||-1`},
-		{column{typ: arrow.FixedWidthTypes.MonthInterval, values: `[{"months":14},null,{"months":1}]`}, "TEXT", `"1 year 2 mons"||"1 mon"`},
+		{column{typ: arrow.FixedWidthTypes.MonthInterval, values: `[{"months":14},null,{"months":1}]`}, "INTERVAL", `"1 year 2 mons"||"1 mon"`},
 		{column{typ: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, values: `["x",null,"x"]`}, "TEXT", `"x"||"x"`},
 		{column{typ: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Uint16, ValueType: arrow.PrimitiveTypes.Int32}, values: `[7,null,-7]`}, "BIGINT", `7||-7`},
 		{column{typ: arrow.RunEndEncodedOf(arrow.PrimitiveTypes.Int32, arrow.BinaryTypes.String), values: `["x",null,"y"]`}, "TEXT", `"x"||"y"`},

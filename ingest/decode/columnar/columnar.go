@@ -32,6 +32,7 @@ const (
 type Converter struct {
 	columns []column
 	fields  []decode.Field
+	types   []event.Type // of the values, where they are stored as another type than their column's
 	// left is how many bytes of rows may still be made.
 	left int64
 	// given is set where batches are the converter's to keep.
@@ -109,6 +110,7 @@ func New(schema *arrow.Schema, limit int64) (*Converter, error) {
 		field := decode.Field{Name: f.Name, Type: t}
 		c.columns = append(c.columns, column{at: i, field: field, convert: convert})
 		c.fields = append(c.fields, field)
+		c.types = append(c.types, event.StoredAs(t))
 	}
 	return c, nil
 }
@@ -157,7 +159,7 @@ func (c *Converter) slice(batch arrow.RecordBatch, from, n int64) (*decode.Chunk
 		}
 		columns[i] = converted
 	}
-	chunk := &decode.Chunk{Fields: c.fields, Columns: columns, Rows: p.rows}
+	chunk := &decode.Chunk{Fields: c.fields, Types: c.types, Columns: columns, Rows: p.rows}
 	if len(p.refused) > 0 {
 		p.setAside(chunk)
 	}
@@ -174,7 +176,7 @@ func (p *part) setAside(chunk *decode.Chunk) {
 			kept = append(kept, row)
 		}
 	}
-	rejected := &decode.Chunk{Fields: chunk.Fields, Columns: take(chunk.Columns, refused), Rows: len(refused)}
+	rejected := &decode.Chunk{Fields: chunk.Fields, Types: chunk.Types, Columns: take(chunk.Columns, refused), Rows: len(refused)}
 	for i, text := range rejected.RowTexts() {
 		row := int(refused[i])
 		chunk.Refused = append(chunk.Refused, decode.Rejected{Line: row, Reason: p.refused[row], Raw: text})

@@ -204,5 +204,5 @@ func (n *nested) other(values arrow.Array, i int) {
 		n.dst = event.AppendNumeric(n.dst, converted.(*array.Decimal128).Value(0), t.Scale)
 		return
 	}
-	n.dst = decode.TextWriterOf(converted, t)(n.dst, 0)
+	n.dst = decode.TextWriterOf(converted, event.StoredAs(t))(n.dst, 0)
 }

@@ -37,7 +37,7 @@ func texts(t arrow.DataType, extension string) (event.Type, convertFunc, error) 
 			return clock(int64(values.(*array.Time64).Value(i)), t.Unit)
 		}), nil
 	case *arrow.MonthIntervalType, *arrow.DayTimeIntervalType, *arrow.MonthDayNanoIntervalType:
-		return event.Type{Kind: event.Text}, textsOf(interval), nil
+		return event.Type{Kind: event.Interval}, textsOf(interval), nil
 	case arrow.NestedType:
 		if depth := nesting(t, 0); depth > maxNesting {
 			return event.Type{}, nil, fmt.Errorf("types nested more than %d deep", maxNesting)

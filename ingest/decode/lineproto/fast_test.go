@@ -12,7 +12,9 @@ import (
 // likeLine draws a line that is, or nearly is, like those before it.
 var likeLine = rapid.Custom(func(t *rapid.T) string {
 	series := rapid.SampledFrom([]string{"m", "m,host=a", "m,host=b,dc=x", `m,host=a\ b`, "n,host=a", "m,s=tag", "m,host="}).Draw(t, "series")
-	whole := rapid.SampledFrom([]string{"0i", "-0i", "7i", "-12i", "007i", "123456789012345678i", "1234567890123456789i", "-9223372036854775808i", "9u", "+1i", "-9u", "i", "7"})
+	whole := rapid.SampledFrom([]string{
+		"0i", "-0i", "7i", "-12i", "007i", "123456789012345678i", "1234567890123456789i", "-9223372036854775808i", "9u", "+1i", "-9u", "i", "7",
+	})
 	number := rapid.SampledFrom([]string{"1", "-1.5", "0.1", "123456.789012345", "12345678.90123456", "1.", ".5", "007", "-0", "1e3", "1x", "", "-", "3i"})
 	flag := rapid.SampledFrom([]string{"t", "true", "False", "f", "false", "tru", "T"})
 	text := rapid.SampledFrom([]string{`""`, `"a"`, `"seven b"`, `"eightbyt"`, `"eightby\"te and"`, `"a,b=c d"`, "\"two\nlines\"", `"ä"`, `"1234567ü90"`, "\"\xff\"", `"open`, `"a"b`, `1`})
@@ -25,7 +27,8 @@ var likeLine = rapid.Custom(func(t *rapid.T) string {
 	case 2:
 		fields = append(fields, "more=1")
 	}
-	end := rapid.SampledFrom([]string{" 1772355600000000000\n", " 1772355600000000000\n", " 1772355600000000000\n", "\n", " 9999999999999999999\n", " -1\n", " 17\r\n", "  17\n", " x\n"})
+	const at = " 1772355600000000000\n"
+	end := rapid.SampledFrom([]string{at, at, at, "\n", " 9999999999999999999\n", " -1\n", " 17\r\n", "  17\n", " x\n"})
 	return series + rapid.SampledFrom([]string{" ", " ", " ", "  "}).Draw(t, "space") + strings.Join(fields, ",") + end.Draw(t, "end")
 })
 

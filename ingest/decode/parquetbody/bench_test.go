@@ -16,7 +16,7 @@ import (
 // BenchmarkAgainstNDJSON decodes the same rows from a Parquet file and from newline-delimited JSON.
 func BenchmarkAgainstNDJSON(b *testing.B) {
 	body := fileOf(b, samples(20_000), parquet.Compression(&parquet.Snappy))
-	reader, err := NewReader(body)
+	reader, err := NewReader(body, nil)
 	require.NoError(b, err)
 	first, err := reader.Next()
 	require.NoError(b, err)
@@ -37,7 +37,7 @@ func BenchmarkAgainstNDJSON(b *testing.B) {
 	b.Run("parquet", func(b *testing.B) {
 		events := 0
 		for b.Loop() {
-			reader, err := NewReader(body)
+			reader, err := NewReader(body, nil)
 			for err == nil {
 				var chunk *decode.Chunk
 				if chunk, err = reader.Next(); err == nil {

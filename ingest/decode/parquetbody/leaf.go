@@ -1,291 +1,234 @@
 package parquetbody
 
 import (
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
-	"math/big"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/decimal128"
-	"github.com/apache/arrow-go/v18/arrow/float16"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// builder gives the values of the next n rows from the column's leaves.
-type builder func(readers []*leaf, n int) (arrow.Array, error)
+// shared is what the leaves of a reader have in common.
+type shared struct {
+	// budget is how many bytes pages may still become, in all; held what those at hand take; account is told of it and may refuse.
+	budget  *int64
+	held    int64
+	account func(bytes int64) error
+	// room is how many bytes the values of the batch under way may still take.
+	room    int
+	scratch []int32
+}
+
+// memoryBytes bounds what the pages and dictionaries of all columns take at a time.
+const memoryBytes = 384 << 20
+
+// hold asks for memory for pages, or gives some back.
+func (s *shared) hold(bytes int64) error {
+	if s.held+bytes > memoryBytes {
+		return event.Errorf(event.CodeTooLarge, "the pages of all columns of a row group take more than %d MiB together", memoryBytes>>20).
+			WithHint("write the file with smaller pages or row groups, or fewer columns")
+	}
+	if s.account != nil {
+		if err := s.account(bytes); err != nil {
+			return err
+		}
+	}
+	s.held += bytes
+	return nil
+}
+
+// errSplit asks for a batch of fewer rows.
+var errSplit = errors.New("too many bytes for one batch")
+
+// take counts bytes of values of the batch.
+func (s *shared) take(bytes int) error {
+	if err := s.fits(bytes); err != nil {
+		return err
+	}
+	s.room -= bytes
+	return nil
+}
+
+func (s *shared) fits(bytes int) error {
+	if bytes > s.room {
+		return errSplit
+	}
+	return nil
+}
+
+// codes is room for n codes until the next call.
+func (s *shared) codes(n int) []int32 {
+	if cap(s.scratch) < n {
+		s.scratch = make([]int32, max(n, batchRows))
+	}
+	return s.scratch[:n]
+}
+
+// leaf reads the values of a column chunk one after the other. A copy of it reads the same values again.
+type leaf struct {
+	shared *shared
+	codec  format.CompressionCodec
+	kind   parquet.Kind
+	width  int // of values that all have the same number of bytes; else 0
+	// deepest and deepestRep are the greatest levels.
+	deepest, deepestRep int
+	// flat is set for a column with one value for each row, whose levels are read with its values.
+	flat      bool
+	src       source
+	dict      dictionary
+	dictBytes int64
+	page      page
+	// textBytes is about what texts of as many rows as the last time take.
+	textBytes int
+}
+
+// newLeaf starts to read a column chunk.
+func (r *Reader) newLeaf(column *leafColumn, chunk *columnChunk, flat bool) (leaf, error) {
+	start, end := chunk.start(), chunk.start()+chunk.bytes
+	if start < 4 || chunk.bytes < 0 || end < start || end > r.size {
+		return leaf{}, errors.New("a column lies outside of the file")
+	}
+	if column.kind != parquet.Kind(chunk.kind) {
+		return leaf{}, errors.New("a column has another type than the schema says")
+	}
+	l := leaf{
+		shared: &r.shared, codec: chunk.codec, kind: column.kind, width: column.width, deepest: column.deepest, deepestRep: column.deepestRep, flat: flat,
+		src: source{file: r.file, at: start, end: end},
+	}
+	if r.body != nil {
+		l.src = source{buf: r.body[start:end]} // without a file
+	}
+	return l, nil
+}
+
+// release gives back what the leaf holds.
+func (l *leaf) release() {
+	_ = l.shared.hold(-l.page.bytes - l.dictBytes) // less is never refused
+	l.page, l.dict, l.dictBytes = page{}, dictionary{}, 0
+}
 
 // leafType is how a leaf's values become an Arrow array.
 type leafType struct {
 	arrow     arrow.DataType
 	extension string
-	add       func(b array.Builder, v *parquet.Value) error
-}
-
-// columnOf chooses how a column of the rows is read.
-func columnOf(c *parquet.Column) (arrow.Field, builder, error) {
-	if c.Leaf() && !c.Repeated() {
-		t, err := leafTypeOf(c)
-		if err != nil {
-			return arrow.Field{}, nil, err
-		}
-		return field(c.Name(), t), func(readers []*leaf, n int) (arrow.Array, error) { return readFlat(readers[0], t, n) }, nil
-	}
-	a, err := newAssembler(c)
-	if err != nil {
-		return arrow.Field{}, nil, err
-	}
-	json := leafType{arrow: arrow.BinaryTypes.String, extension: "arrow.json"}
-	return field(c.Name(), json), a.build, nil
-}
-
-func field(name string, t leafType) arrow.Field {
-	f := arrow.Field{Name: name, Type: t.arrow, Nullable: true}
-	if t.extension != "" {
-		f.Metadata = arrow.NewMetadata([]string{"ARROW:extension:name"}, []string{t.extension})
-	}
-	return f
+	// make gives n values, of which those that are valid were gathered.
+	make func(g *gathered, n int, valid event.Bitmap) (arrow.Array, error)
 }
 
 // readFlat reads n values of a column that has one for each row.
-func readFlat(l *leaf, t leafType, n int) (arrow.Array, error) {
-	if t.arrow.ID() == arrow.STRING {
-		return readStrings(l, n)
-	}
-	b := array.NewBuilder(memory.DefaultAllocator, t.arrow)
-	b.Reserve(n)
-	for range n {
-		v, ok, err := l.peek()
-		if err != nil || !ok {
-			return b.NewArray(), err
-		}
-		l.at++
-		if v.IsNull() {
-			b.AppendNull()
-		} else if err := t.add(b, v); err != nil {
-			return nil, err
-		}
-	}
-	return b.NewArray(), nil
-}
-
-// readStrings is readFlat for texts.
-func readStrings(l *leaf, n int) (arrow.Array, error) {
-	offsets, data := make([]int32, 1, n+1), make([]byte, 0, l.stringBytes)
+func (l *leaf) readFlat(t *leafType, n int) (arrow.Array, error) {
+	g := l.gathered(n)
 	var valid event.Bitmap
-	for row := range n {
-		v, ok, err := l.peek()
+	for row := 0; row < n; {
+		if l.page.left == 0 {
+			more, err := l.turn()
+			if err != nil {
+				return nil, err
+			}
+			if !more {
+				return nil, errRows
+			}
+		}
+		now := min(n-row, l.page.left)
+		present, err := l.defined(&valid, row, now, n)
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
-			break
+		if err := l.gather(g, present); err != nil {
+			return nil, err
 		}
-		l.at++
-		switch null := v.IsNull(); {
-		case null && valid == nil:
-			valid = event.NewBitmap(n)
-			for i := range row {
-				valid.Set(i)
+		l.page.left -= now
+		row += now
+	}
+	l.textBytes = len(g.data) + len(g.data)/8
+	return t.make(g, n, valid)
+}
+
+var errRows = errors.New("another number of rows than its group")
+
+// gathered is room for about n values.
+func (l *leaf) gathered(n int) *gathered {
+	g := &gathered{}
+	switch {
+	case l.kind == parquet.ByteArray:
+		g.offsets, g.data = make([]int32, 1, n+1), make([]byte, 0, l.textBytes)
+	case l.kind == parquet.Int64, l.kind == parquet.Double:
+		g.words64 = make([]uint64, 0, n)
+	case l.width == 4, l.kind == parquet.Boolean:
+		g.words32 = make([]uint32, 0, n)
+	}
+	return g
+}
+
+// defined notes which of the next values of the page are there, as those of a row on, and counts them.
+func (l *leaf) defined(valid *event.Bitmap, row, n, rows int) (int, error) {
+	if l.deepest == 0 {
+		return n, nil
+	}
+	if l.page.defs.all(n, int32(l.deepest)) {
+		if *valid != nil {
+			for i := range n {
+				valid.Set(row + i)
 			}
-		case !null:
-			data = append(data, v.ByteArray()...)
-			if valid != nil {
-				valid.Set(row)
-			}
 		}
-		if len(data) > math.MaxInt32 {
-			return nil, errors.New("its texts are longer than can be read together")
-		}
-		offsets = append(offsets, int32(len(data)))
+		return n, nil
 	}
-	l.stringBytes = len(data) + len(data)/8
-	return event.NewStrings(offsets, data, valid), nil
-}
-
-// leafTypeOf chooses an Arrow type by the logical type, else by the physical one.
-func leafTypeOf(c *parquet.Column) (leafType, error) {
-	kind := c.Type().Kind()
-	if logical := c.Type().LogicalType(); logical != nil {
-		switch lt := logical.Value.(type) {
-		case *format.StringType, *format.EnumType:
-			return leafType{arrow: arrow.BinaryTypes.String, add: addString}, nil
-		case *format.JsonType:
-			return leafType{arrow: arrow.BinaryTypes.String, extension: "arrow.json", add: addString}, nil
-		case *format.UUIDType:
-			return leafType{arrow: &arrow.FixedSizeBinaryType{ByteWidth: 16}, extension: "arrow.uuid", add: addFixed}, nil
-		case *format.DecimalType:
-			return decimalLeaf(lt, kind)
-		case *format.DateType:
-			return leafType{arrow: arrow.FixedWidthTypes.Date32, add: func(b array.Builder, v *parquet.Value) error {
-				b.(*array.Date32Builder).Append(arrow.Date32(v.Int32()))
-				return nil
-			}}, nil
-		case *format.TimeType:
-			return timeLeaf(unitOf(lt.Unit), kind), nil
-		case *format.TimestampType:
-			return timestampLeaf(unitOf(lt.Unit)), nil
-		case *format.IntType:
-			if !lt.IsSigned {
-				return unsignedLeaf(kind), nil
-			}
-		case *format.Float16Type:
-			return leafType{arrow: arrow.FixedWidthTypes.Float16, add: func(b array.Builder, v *parquet.Value) error {
-				b.(*array.Float16Builder).Append(float16.FromLEBytes(v.ByteArray()))
-				return nil
-			}}, nil
+	levels := l.shared.codes(n)
+	if err := l.page.defs.read(levels); err != nil {
+		return 0, err
+	}
+	if *valid == nil {
+		*valid = event.NewBitmap(rows)
+		for i := range row {
+			valid.Set(i)
 		}
 	}
-	return physicalLeaf(c.Name(), kind, c.Type().Length())
-}
-
-func addString(b array.Builder, v *parquet.Value) error {
-	b.(*array.StringBuilder).BinaryBuilder.Append(v.ByteArray())
-	return nil
-}
-
-func addFixed(b array.Builder, v *parquet.Value) error {
-	b.(*array.FixedSizeBinaryBuilder).Append(v.ByteArray())
-	return nil
-}
-
-func unitOf(u format.TimeUnit) arrow.TimeUnit {
-	switch u.Value.(type) {
-	case *format.MilliSeconds:
-		return arrow.Millisecond
-	case *format.NanoSeconds:
-		return arrow.Nanosecond
-	default:
-		return arrow.Microsecond
-	}
-}
-
-func timestampLeaf(unit arrow.TimeUnit) leafType {
-	return leafType{arrow: &arrow.TimestampType{Unit: unit}, add: func(b array.Builder, v *parquet.Value) error {
-		b.(*array.TimestampBuilder).Append(arrow.Timestamp(v.Int64()))
-		return nil
-	}}
-}
-
-func timeLeaf(unit arrow.TimeUnit, kind parquet.Kind) leafType {
-	if kind == parquet.Int32 {
-		return leafType{arrow: arrow.FixedWidthTypes.Time32ms, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.Time32Builder).Append(arrow.Time32(v.Int32()))
-			return nil
-		}}
-	}
-	return leafType{arrow: &arrow.Time64Type{Unit: unit}, add: func(b array.Builder, v *parquet.Value) error {
-		b.(*array.Time64Builder).Append(arrow.Time64(v.Int64()))
-		return nil
-	}}
-}
-
-func unsignedLeaf(kind parquet.Kind) leafType {
-	if kind == parquet.Int32 {
-		return leafType{arrow: arrow.PrimitiveTypes.Uint32, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.Uint32Builder).Append(uint32(v.Int32()))
-			return nil
-		}}
-	}
-	return leafType{arrow: arrow.PrimitiveTypes.Uint64, add: func(b array.Builder, v *parquet.Value) error {
-		b.(*array.Uint64Builder).Append(uint64(v.Int64()))
-		return nil
-	}}
-}
-
-// decimalLeaf reads decimals, whose digits are an integer, or bytes of one, the highest first.
-func decimalLeaf(t *format.DecimalType, kind parquet.Kind) (leafType, error) {
-	if t.Precision < 1 || t.Precision > 38 || t.Scale < 0 || t.Scale > t.Precision {
-		return leafType{}, fmt.Errorf("decimals with %d digits, %d of them behind the point, cannot be stored", t.Precision, t.Scale)
-	}
-	add := func(b array.Builder, v *parquet.Value) error {
-		out := b.(*array.Decimal128Builder)
-		switch kind {
-		case parquet.Int32:
-			out.Append(decimal128.FromI64(int64(v.Int32())))
-		case parquet.Int64:
-			out.Append(decimal128.FromI64(v.Int64()))
-		default:
-			n, err := decimalOf(v.ByteArray())
-			if err != nil {
-				return err
-			}
-			out.Append(n)
+	present := 0
+	for i, level := range levels {
+		if int(level) > l.deepest {
+			return 0, errLevels
 		}
-		return nil
+		if int(level) == l.deepest {
+			valid.Set(row + i)
+			present++
+		}
 	}
-	return leafType{arrow: &arrow.Decimal128Type{Precision: t.Precision, Scale: t.Scale}, add: add}, nil
+	return present, nil
 }
 
-func decimalOf(digits []byte) (decimal128.Num, error) {
-	n := new(big.Int).SetBytes(digits)
-	if len(digits) > 0 && digits[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(digits))))
-	}
-	if n.BitLen() > 127 {
-		return decimal128.Num{}, fmt.Errorf("a decimal of %d bits cannot be stored", n.BitLen())
-	}
-	return decimal128.FromBigInt(n), nil
-}
-
-// physicalLeaf is for leaves without a logical type, or with one that says nothing more.
-func physicalLeaf(name string, kind parquet.Kind, length int) (leafType, error) {
-	switch kind {
-	case parquet.Boolean:
-		return leafType{arrow: arrow.FixedWidthTypes.Boolean, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.BooleanBuilder).Append(v.Boolean())
-			return nil
-		}}, nil
-	case parquet.Int32:
-		return leafType{arrow: arrow.PrimitiveTypes.Int32, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.Int32Builder).Append(v.Int32())
-			return nil
-		}}, nil
-	case parquet.Int64:
-		return leafType{arrow: arrow.PrimitiveTypes.Int64, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.Int64Builder).Append(v.Int64())
-			return nil
-		}}, nil
-	case parquet.Int96:
-		return leafType{arrow: &arrow.TimestampType{Unit: arrow.Nanosecond}, add: addInt96}, nil
-	case parquet.Float:
-		return leafType{arrow: arrow.PrimitiveTypes.Float32, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.Float32Builder).Append(v.Float())
-			return nil
-		}}, nil
-	case parquet.Double:
-		return leafType{arrow: arrow.PrimitiveTypes.Float64, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.Float64Builder).Append(v.Double())
-			return nil
-		}}, nil
-	case parquet.ByteArray:
-		return leafType{arrow: arrow.BinaryTypes.Binary, add: func(b array.Builder, v *parquet.Value) error {
-			b.(*array.BinaryBuilder).Append(v.ByteArray())
-			return nil
-		}}, nil
-	case parquet.FixedLenByteArray:
-		return leafType{arrow: &arrow.FixedSizeBinaryType{ByteWidth: length}, add: addFixed}, nil
-	default:
-		return leafType{}, fmt.Errorf("column %q: values of type %s cannot be stored", name, kind)
+// wordsOf makes arrays of numbers of four or eight bytes as they are.
+func wordsOf(t arrow.DataType) func(g *gathered, n int, valid event.Bitmap) (arrow.Array, error) {
+	return func(g *gathered, n int, valid event.Bitmap) (arrow.Array, error) {
+		if g.words64 != nil {
+			return event.NewFixed(t, spread(g.words64, n, valid), valid), nil
+		}
+		return event.NewFixed(t, spread(g.words32, n, valid), valid), nil
 	}
 }
 
-// addInt96 reads the old form of timestamps: nanoseconds of the day, and the Julian day.
-func addInt96(b array.Builder, v *parquet.Value) error {
-	const epoch, dayNanos = 2_440_588, 86_400_000_000_000
-	raw := v.Int96()
-	nanos := int64(binary.LittleEndian.Uint64(binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, raw[0]), raw[1])))
-	days := int64(raw[2]) - epoch
-	if days > 106_000 || days < -106_000 || nanos < 0 || nanos > dayNanos {
-		b.AppendNull() // a time that nanoseconds cannot tell, which writers use for none
-		return nil
+func makeBooleans(g *gathered, n int, valid event.Bitmap) (arrow.Array, error) {
+	bits := event.NewBitmap(n)
+	for i, v := range spread(g.words32, n, valid) {
+		if v != 0 {
+			bits.Set(i)
+		}
 	}
-	b.(*array.TimestampBuilder).Append(arrow.Timestamp(days*dayNanos + nanos))
-	return nil
+	return event.NewBooleans(bits, n, valid), nil
+}
+
+func makeStrings(g *gathered, n int, valid event.Bitmap) (arrow.Array, error) {
+	if len(g.data) > math.MaxInt32 {
+		return nil, errSplit
+	}
+	return event.NewStrings(spreadOffsets(g.offsets, n, valid), g.data, valid), nil
+}
+
+func makeBinaries(g *gathered, n int, valid event.Bitmap) (arrow.Array, error) {
+	if len(g.data) > math.MaxInt32 {
+		return nil, errSplit
+	}
+	return event.NewBinaries(spreadOffsets(g.offsets, n, valid), g.data, valid), nil
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 
@@ -46,15 +44,8 @@ type node struct {
 // leafRows are the values of a leaf for some rows.
 type leafRows struct {
 	values     arrow.Array
-	reps, defs []int
+	reps, defs []int32
 	starts     []int // where each row begins, and the end
-}
-
-func newAssembler(c *parquet.Column) (*assembler, error) {
-	a := &assembler{}
-	var err error
-	a.root, err = a.add(c, 0)
-	return a, err
 }
 
 // add makes the node of a column, and those below.
@@ -94,69 +85,134 @@ func (a *assembler) add(c *parquet.Column, depth int) (*node, error) {
 }
 
 // build reads n rows.
-func (a *assembler) build(readers []*leaf, n int) (arrow.Array, error) {
+func (a *assembler) build(readers []leaf, n int) (arrow.Array, error) {
 	a.leaves = a.leaves[:0]
-	for i, reader := range readers {
-		rows, err := readRows(reader, a.types[i], n)
+	for i := range readers {
+		rows, err := readers[i].readRows(&a.types[i], n)
 		if err != nil {
 			return nil, err
 		}
 		a.leaves = append(a.leaves, rows)
 	}
-	out := array.NewStringBuilder(memory.DefaultAllocator)
+	s := readers[0].shared
+	offsets, data := make([]int32, 1, n+1), make([]byte, 0, readers[0].textBytes)
+	valid := event.NewBitmap(n)
 	lo, hi := make([]int, len(readers)), make([]int, len(readers))
 	for row := range n {
 		for i := range a.leaves {
 			lo[i], hi[i] = a.leaves[i].starts[row], a.leaves[i].starts[row+1]
 		}
-		a.dst, a.limit = a.dst[:0], decode.MaxRowBytes+2
+		start := len(data)
+		a.dst, a.limit = data, start+decode.MaxRowBytes+2
 		a.field(a.root, lo, hi, 0, 0)
-		if a.failed != nil {
+		if data = a.dst; a.failed != nil {
 			return nil, a.failed
 		}
-		if string(a.dst) == "null" {
-			out.AppendNull()
+		if string(data[start:]) == "null" {
+			data = data[:start]
 		} else {
-			out.BinaryBuilder.Append(a.dst)
+			valid.Set(row)
 		}
+		if err := s.take(len(data) - start); err != nil {
+			return nil, err
+		}
+		offsets = append(offsets, int32(len(data)))
 	}
-	return out.NewArray(), nil
+	a.dst = nil
+	readers[0].textBytes = len(data) + len(data)/8
+	return event.NewStrings(offsets, data, valid), nil
 }
 
+// levelBytes is what a value of a nested column takes beside itself: its levels, twice.
+const levelBytes = 16
+
 // readRows reads the values of n rows.
-func readRows(l *leaf, t leafType, n int) (leafRows, error) {
-	b := array.NewBuilder(memory.DefaultAllocator, t.arrow)
+func (l *leaf) readRows(t *leafType, n int) (leafRows, error) {
 	var out leafRows
+	g := l.gathered(n)
 	for {
-		v, ok, err := l.peek()
-		if err != nil {
-			return out, err
-		}
-		if !ok {
-			break
-		}
-		if v.RepetitionLevel() == 0 {
-			if len(out.starts) == n {
+		if l.page.left == 0 {
+			more, err := l.turn()
+			if err != nil {
+				return out, err
+			}
+			if !more {
 				break
 			}
-			out.starts = append(out.starts, len(out.defs))
 		}
-		if len(out.starts) == 0 || len(out.defs) > pageValues {
+		now := l.page.rows(n-len(out.starts), len(out.defs), &out.starts)
+		if len(out.starts) == 0 || len(out.defs)+now > pageValues {
 			return out, errLevels
 		}
-		l.at++
-		out.reps, out.defs = append(out.reps, v.RepetitionLevel()), append(out.defs, v.DefinitionLevel())
-		if v.IsNull() {
-			b.AppendNull()
-		} else if err := t.add(b, v); err != nil {
+		if err := l.shared.take(levelBytes * now); err != nil {
+			return out, err
+		}
+		if now == 0 {
+			break
+		}
+		reps, depths := l.page.levels(now)
+		out.reps, out.defs = append(out.reps, reps...), append(out.defs, depths...)
+		present := now - countBelow(depths, int32(l.deepest))
+		if depths == nil {
+			out.defs = append(out.defs, make([]int32, now)...)
+		}
+		if reps == nil {
+			out.reps = append(out.reps, make([]int32, now)...)
+		}
+		if err := l.gather(g, present); err != nil {
 			return out, err
 		}
 	}
 	if len(out.starts) != n {
-		return out, errLevels
+		return out, errRows
 	}
-	out.starts, out.values = append(out.starts, len(out.defs)), b.NewArray()
-	return out, nil
+	out.starts = append(out.starts, len(out.defs))
+	var valid event.Bitmap
+	if l.deepest > 0 {
+		valid = event.NewBitmap(len(out.defs))
+		for i, def := range out.defs {
+			if int(def) == l.deepest {
+				valid.Set(i)
+			}
+		}
+	}
+	var err error
+	out.values, err = t.make(g, len(out.defs), valid)
+	return out, err
+}
+
+// rows counts the values of the page that belong to the rows begun and n more, and notes where those begin, at being where the first value will be.
+func (p *page) rows(n, at int, starts *[]int) (values int) {
+	if p.reps == nil {
+		values = min(n, p.left)
+		for i := range values {
+			*starts = append(*starts, at+i)
+		}
+		return values
+	}
+	for values < p.left {
+		if p.reps[values] == 0 {
+			if n == 0 {
+				break
+			}
+			n--
+			*starts = append(*starts, at+values)
+		}
+		values++
+	}
+	return values
+}
+
+// levels gives the levels of the next n values, which the page then no longer has.
+func (p *page) levels(n int) (reps, depths []int32) {
+	if p.reps != nil {
+		reps, p.reps = p.reps[:n], p.reps[n:]
+	}
+	if p.depths != nil {
+		depths, p.depths = p.depths[:n], p.depths[n:]
+	}
+	p.left -= n
+	return reps, depths
 }
 
 // field writes what a node is in one instance of what is above it. lo and hi bound the values of its leaves; rep and def are the levels of
@@ -173,7 +229,7 @@ func (a *assembler) field(n *node, lo, hi []int, rep, def int) {
 		a.dst = append(a.dst, "null"...)
 		return
 	}
-	defined := a.leaves[n.leaf].defs[lo[n.leaf]]
+	defined := int(a.leaves[n.leaf].defs[lo[n.leaf]])
 	switch {
 	case n.repeated:
 		a.elements(n, lo, hi, rep, def, func(lo, hi []int) { a.instance(n, lo, hi, rep+1, def+1) })
@@ -199,14 +255,14 @@ func (a *assembler) repeat(n *node, lo, hi []int, rep, def int, element func(lo,
 		a.failed = errLevels
 		return
 	}
-	if a.leaves[n.leaf].defs[lo[n.leaf]] <= def {
+	if int(a.leaves[n.leaf].defs[lo[n.leaf]]) <= def {
 		return
 	}
 	from, to := append([]int(nil), lo...), append([]int(nil), hi...)
 	for first := true; from[n.leaf] < hi[n.leaf] && a.failed == nil; first = false {
 		for i := n.leaf; i < n.leaf+n.leaves; i++ {
 			to[i] = from[i] + 1
-			for to[i] < hi[i] && a.leaves[i].reps[to[i]] > rep+1 {
+			for to[i] < hi[i] && int(a.leaves[i].reps[to[i]]) > rep+1 {
 				to[i]++
 			}
 		}

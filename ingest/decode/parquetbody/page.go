@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 	"math/bits"
 	"sync"
 
@@ -15,62 +14,17 @@ import (
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
 	"github.com/pierrec/lz4/v4"
 )
 
 const (
-	// pageBytes and pageValues bound one page. Writers make pages of about 1 MiB.
-	pageBytes  = 64 << 20
+	// pageBytes and pageValues bound one page. Most writers make pages of about 1 MiB, DuckDB such of up to 100 MB.
+	pageBytes  = 128 << 20
 	pageValues = 4 << 20
 	// decoderMemory bounds the window of zstd.
 	decoderMemory = 64 << 20
 )
-
-// leaf reads the values of a column chunk one after the other.
-type leaf struct {
-	column *parquet.Column
-	codec  format.CompressionCodec
-	// flat is set for a column with one value for each row: then values need no levels.
-	flat   bool
-	src    []byte // pages to come
-	budget *int64 // bytes that the file's pages may still become
-	dict   []parquet.Value
-	buf    []parquet.Value
-	at     int
-	// stringBytes is about what texts of as many rows as the last time take.
-	stringBytes int
-}
-
-// newLeaf starts to read a column chunk of a file.
-func newLeaf(body []byte, c *parquet.Column, meta *format.ColumnMetaData, budget *int64) (*leaf, error) {
-	start := meta.DataPageOffset
-	if at := meta.DictionaryPageOffset; at > 0 && at < start {
-		start = at
-	}
-	end := start + meta.TotalCompressedSize
-	if start < 4 || meta.TotalCompressedSize < 0 || end < start || end > int64(len(body)) {
-		return nil, errors.New("a column lies outside of the file")
-	}
-	if format.Type(c.Type().Kind()) != meta.Type {
-		return nil, errors.New("a column has another type than the schema says")
-	}
-	return &leaf{column: c, codec: meta.Codec, src: body[start:end], budget: budget}, nil
-}
-
-// peek is the next value; false after the last.
-func (l *leaf) peek() (*parquet.Value, bool, error) {
-	for l.at == len(l.buf) {
-		if len(l.src) == 0 {
-			return nil, false, nil
-		}
-		if err := l.page(); err != nil {
-			return nil, false, err
-		}
-	}
-	return &l.buf[l.at], true, nil
-}
 
 // plainDictionary is the name that older writers give RLEDictionary in pages of values.
 const plainDictionary format.Encoding = 2
@@ -88,7 +42,7 @@ type pageHeader struct {
 	sort, plain, packed, values, encoding int64
 	crc                                   uint32
 	hasCRC                                bool
-	// levelEncoding is not RLE where version 1 uses an encoding of levels that nobody has written for long.
+	// otherLevels is set where version 1 uses an encoding of levels that nobody has written for long.
 	otherLevels bool
 	// defs and reps are the lengths of the levels, which version 2 leaves uncompressed.
 	defs, reps int64
@@ -121,112 +75,147 @@ func (h *pageHeader) note(parent, field int, v int64) {
 	}
 }
 
-// page reads the next page.
-func (l *leaf) page() error {
-	h := pageHeader{compressed: true}
-	size, err := walk(l.src, h.note)
-	if err != nil {
-		return err
-	}
-	body := l.src[size:]
-	*l.budget -= h.plain
-	switch {
-	case h.packed < 0 || h.packed > int64(len(body)):
-		return errors.New("a page is cut off")
-	case h.plain < 0 || h.plain > pageBytes || h.values < 0 || h.values > pageValues:
-		return fmt.Errorf("a page declares %d bytes and %d values", h.plain, h.values)
-	case *l.budget < 0:
-		return errors.New("the columns become out of all proportion larger when they are decompressed")
-	case h.defs < 0 || h.reps < 0 || h.defs+h.reps > h.packed || h.defs+h.reps > h.plain:
-		return errors.New("the levels of a page are longer than itself")
-	}
-	body, l.src = body[:h.packed], body[h.packed:]
-	if h.hasCRC && crc32.ChecksumIEEE(body) != h.crc {
-		return errors.New("the checksum of a page does not match")
-	}
-	l.buf, l.at = l.buf[:0], 0
-	switch h.sort {
-	case dataPage, dataPageV2:
-		return l.data(&h, body)
-	case dictionaryPage:
-		plain, err := l.decompress(&h, body)
-		if err != nil {
-			return err
+// page is a page of values, of which left are to come. A copy of it reads the same values again.
+type page struct {
+	left int
+	// defs are the levels of a column with one value for each row, where it may be NULL.
+	defs runs
+	// levels of other columns, of all values to come; nil where all are 0.
+	reps, depths []int32
+	values       values
+	// bytes is the memory that it takes.
+	bytes int64
+}
+
+// turn reads the next page into the leaf; false behind the last.
+func (l *leaf) turn() (bool, error) {
+	for {
+		if l.src.empty() {
+			return false, nil
 		}
-		l.dict, err = l.plain(plain, int(h.values))
-		return err
-	case indexPage:
-		return nil
-	default:
-		return fmt.Errorf("a page of sort %d", h.sort)
+		h, body, err := l.src.next()
+		if err != nil {
+			return false, err
+		}
+		if *l.shared.budget -= h.plain; *l.shared.budget < 0 {
+			return false, errors.New("the columns become out of all proportion larger when they are decompressed")
+		}
+		switch h.sort {
+		case dataPage, dataPageV2:
+			if err := l.open(&h, body); err != nil || l.page.left > 0 {
+				return true, err
+			}
+		case dictionaryPage:
+			if err := l.dictionary(&h, body); err != nil {
+				return false, err
+			}
+		case indexPage:
+		default:
+			return false, fmt.Errorf("a page of sort %d", h.sort)
+		}
 	}
 }
 
-// data decodes a page of values into buf.
-func (l *leaf) data(h *pageHeader, body []byte) error {
-	n := int(h.values)
+// dictionary reads a page with the values that codes stand for.
+func (l *leaf) dictionary(h *pageHeader, body []byte) error {
+	taken := h.plain + l.src.packed(h) + dictionaryEntry*h.values
+	if err := l.shared.hold(taken - l.dictBytes); err != nil {
+		return err
+	}
+	l.dictBytes = taken
 	plain, err := l.decompress(h, body)
 	if err != nil {
 		return err
 	}
-	var reps, defs []int32
-	if h.sort == dataPageV2 {
-		if reps, err = levels(plain[:h.reps], l.column.MaxRepetitionLevel(), n); err == nil {
-			defs, err = levels(plain[h.reps:h.reps+h.defs], l.column.MaxDefinitionLevel(), n)
-		}
-		plain = plain[h.reps+h.defs:]
-	} else {
-		if h.otherLevels && (l.column.MaxRepetitionLevel() > 0 || l.column.MaxDefinitionLevel() > 0) {
-			return errors.New("levels packed by bits are not supported")
-		}
-		if reps, plain, err = prefixed(plain, l.column.MaxRepetitionLevel(), n); err == nil {
-			defs, plain, err = prefixed(plain, l.column.MaxDefinitionLevel(), n)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	present := n
-	deepest := int32(l.column.MaxDefinitionLevel())
-	for _, d := range defs {
-		if d < deepest {
-			present--
-		}
-	}
-	values, err := l.values(format.Encoding(h.encoding), plain, present)
-	if err != nil {
-		return err
-	}
-	return l.spread(values, reps, defs, n)
+	l.dict, err = newDictionary(l.kind, l.width, plain, int(h.values))
+	return err
 }
 
-// spread puts the values to their levels, with NULLs between.
-func (l *leaf) spread(values []parquet.Value, reps, defs []int32, n int) error {
-	column, deepest := l.column.Index(), l.column.MaxDefinitionLevel()
-	if l.flat && len(values) == n {
-		l.buf = values
-		return nil
+// open makes a page of values the present one.
+func (l *leaf) open(h *pageHeader, body []byte) error {
+	n := int(h.values)
+	taken := h.plain + l.src.packed(h)
+	if !l.flat {
+		taken += levelBytes * h.values
 	}
-	next := 0
-	for i := range n {
-		rep, def := 0, deepest
-		if reps != nil {
-			rep = int(reps[i])
-		}
-		if defs != nil {
-			def = int(defs[i])
-		}
-		if rep > l.column.MaxRepetitionLevel() || def > deepest {
-			return errLevels
-		}
-		if def < deepest {
-			l.buf = append(l.buf, parquet.NullValue().Level(rep, def, column))
-			continue
-		}
-		l.buf = append(l.buf, values[next].Level(rep, def, column))
-		next++
+	if err := l.shared.hold(taken - l.page.bytes); err != nil {
+		return err
 	}
-	return nil
+	l.page = page{left: n, bytes: taken}
+	plain, err := l.decompress(h, body)
+	if err != nil {
+		return err
+	}
+	var reps, defs []byte
+	if h.sort == dataPageV2 {
+		reps, defs, plain = plain[:h.reps], plain[h.reps:h.reps+h.defs], plain[h.reps+h.defs:]
+	} else {
+		if h.otherLevels && (l.deepestRep > 0 || l.deepest > 0) {
+			return errors.New("levels packed by bits are not supported")
+		}
+		if reps, plain, err = prefixed(plain, l.deepestRep); err == nil {
+			defs, plain, err = prefixed(plain, l.deepest)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	present := n
+	if l.flat {
+		if l.deepest > 0 {
+			l.page.defs, err = newRuns(defs, bits.Len(uint(l.deepest)))
+			present = unknownCount
+		}
+	} else if l.page.reps, err = levels(reps, l.deepestRep, n); err == nil {
+		l.page.depths, err = levels(defs, l.deepest, n)
+		present = n - countBelow(l.page.depths, int32(l.deepest))
+	}
+	if err != nil {
+		return err
+	}
+	if present == unknownCount && l.countsAhead(format.Encoding(h.encoding)) {
+		if present, err = l.present(n); err != nil {
+			return err
+		}
+	}
+	return l.openValues(format.Encoding(h.encoding), plain, present)
+}
+
+// unknownCount stands for a number of values that was not counted.
+const unknownCount = -1
+
+// countsAhead reports whether an encoding has to be told how many values there are.
+func (l *leaf) countsAhead(encoding format.Encoding) bool {
+	switch encoding {
+	case format.DeltaBinaryPacked, format.DeltaLengthByteArray, format.DeltaByteArray, format.ByteStreamSplit:
+		return true
+	default:
+		return false
+	}
+}
+
+// present counts the values of the page that are not NULL.
+func (l *leaf) present(n int) (int, error) {
+	ahead, count := l.page.defs, 0
+	var some [256]int32
+	for n > 0 {
+		now := some[:min(n, len(some))]
+		if err := ahead.read(now); err != nil {
+			return 0, err
+		}
+		n -= len(now)
+		count += len(now) - countBelow(now, int32(l.deepest))
+	}
+	return count, nil
+}
+
+func countBelow(levels []int32, deepest int32) (n int) {
+	for _, level := range levels {
+		if level < deepest {
+			n++
+		}
+	}
+	return n
 }
 
 // levels decodes n levels; nil where the deepest is 0.
@@ -234,11 +223,24 @@ func levels(src []byte, deepest, n int) ([]int32, error) {
 	if deepest == 0 {
 		return nil, nil
 	}
-	return hybrid(src, bits.Len(uint(deepest)), n)
+	r, err := newRuns(src, bits.Len(uint(deepest)))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int32, n)
+	if err := r.read(out); err != nil {
+		return nil, err
+	}
+	for _, level := range out {
+		if int(level) > deepest {
+			return nil, errLevels
+		}
+	}
+	return out, nil
 }
 
-// prefixed decodes n levels that have their length before them, and gives what follows.
-func prefixed(src []byte, deepest, n int) (out []int32, rest []byte, err error) {
+// prefixed cuts off levels that have their length before them, and gives what follows.
+func prefixed(src []byte, deepest int) (levels, rest []byte, err error) {
 	if deepest == 0 {
 		return nil, src, nil
 	}
@@ -249,97 +251,12 @@ func prefixed(src []byte, deepest, n int) (out []int32, rest []byte, err error) 
 	if src = src[4:]; size > int64(len(src)) {
 		return nil, nil, errLevels
 	}
-	out, err = levels(src[:size], deepest, n)
-	return out, src[size:], err
-}
-
-// values decodes n values of an encoding.
-func (l *leaf) values(encoding format.Encoding, src []byte, n int) ([]parquet.Value, error) {
-	kind := l.column.Type().Kind()
-	switch encoding {
-	case format.Plain:
-		return l.plain(src, n)
-	case plainDictionary, format.RLEDictionary:
-		return l.lookup(src, n)
-	case format.RLE:
-		if kind != parquet.Boolean || len(src) < 4 {
-			return nil, errEncoding
-		}
-		flags, err := hybrid(src[4:], 1, n)
-		return valuesOf(flags, func(v int32) parquet.Value { return parquet.BooleanValue(v == 1) }), err
-	case format.DeltaBinaryPacked:
-		ints, _, err := delta(src, n)
-		if kind == parquet.Int32 {
-			return valuesOf(ints, func(v int64) parquet.Value { return parquet.Int32Value(int32(v)) }), err
-		}
-		return valuesOf(ints, parquet.Int64Value), err
-	case format.DeltaLengthByteArray:
-		texts, err := deltaLengths(src, n)
-		return valuesOf(texts, parquet.ByteArrayValue), err
-	case format.DeltaByteArray:
-		texts, err := deltaTexts(src, n, *l.budget)
-		if kind == parquet.FixedLenByteArray {
-			return l.fixed(texts, err)
-		}
-		return valuesOf(texts, parquet.ByteArrayValue), err
-	case format.ByteStreamSplit:
-		width := l.width()
-		if width == 0 {
-			return nil, errEncoding
-		}
-		plain, err := unsplit(src, width, n)
-		if err != nil {
-			return nil, err
-		}
-		return l.plain(plain, n)
-	default:
-		return nil, fmt.Errorf("encoding %s is not supported", encoding)
-	}
-}
-
-func valuesOf[T any](in []T, value func(T) parquet.Value) []parquet.Value {
-	out := make([]parquet.Value, len(in))
-	for i, v := range in {
-		out[i] = value(v)
-	}
-	return out
-}
-
-// fixed sees that texts have the length of the column's type.
-func (l *leaf) fixed(texts [][]byte, err error) ([]parquet.Value, error) {
-	for _, text := range texts {
-		if len(text) != l.column.Type().Length() {
-			return nil, errEncoding
-		}
-	}
-	return valuesOf(texts, parquet.FixedLenByteArrayValue), err
-}
-
-// lookup decodes n codes into the dictionary.
-func (l *leaf) lookup(src []byte, n int) ([]parquet.Value, error) {
-	if n == 0 {
-		return nil, nil
-	}
-	if len(src) == 0 {
-		return nil, errEncoding
-	}
-	codes, err := hybrid(src[1:], int(src[0]), n)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]parquet.Value, n)
-	for i, code := range codes {
-		if code < 0 || int(code) >= len(l.dict) {
-			return nil, errors.New("a code beyond the dictionary")
-		}
-		out[i] = l.dict[code]
-	}
-	return out, nil
+	return src[:size], src[size:], nil
 }
 
 // width is the size of the values of a physical type; 0 where they differ in size.
-func (l *leaf) width() int {
-	switch l.column.Type().Kind() {
+func width(t parquet.Type) int {
+	switch t.Kind() {
 	case parquet.Int32, parquet.Float:
 		return 4
 	case parquet.Int64, parquet.Double:
@@ -347,62 +264,10 @@ func (l *leaf) width() int {
 	case parquet.Int96:
 		return 12
 	case parquet.FixedLenByteArray:
-		return l.column.Type().Length()
+		return t.Length()
 	default:
 		return 0
 	}
-}
-
-// plain decodes n values as they lie.
-func (l *leaf) plain(src []byte, n int) ([]parquet.Value, error) {
-	kind, width := l.column.Type().Kind(), l.width()
-	if kind == parquet.ByteArray {
-		return plainTexts(src, n)
-	}
-	if kind == parquet.Boolean && len(src) < (n+7)/8 || len(src) < n*width {
-		return nil, errEncoding
-	}
-	out := make([]parquet.Value, n)
-	for i := range out {
-		switch kind {
-		case parquet.Boolean:
-			out[i] = parquet.BooleanValue(src[i>>3]>>(i&7)&1 == 1)
-		case parquet.Int32:
-			out[i] = parquet.Int32Value(int32(binary.LittleEndian.Uint32(src[4*i:])))
-		case parquet.Int64:
-			out[i] = parquet.Int64Value(int64(binary.LittleEndian.Uint64(src[8*i:])))
-		case parquet.Float:
-			out[i] = parquet.FloatValue(math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:])))
-		case parquet.Double:
-			out[i] = parquet.DoubleValue(math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:])))
-		case parquet.Int96:
-			out[i] = parquet.Int96Value(deprecated.Int96{
-				binary.LittleEndian.Uint32(src[12*i:]), binary.LittleEndian.Uint32(src[12*i+4:]), binary.LittleEndian.Uint32(src[12*i+8:]),
-			})
-		default:
-			out[i] = parquet.FixedLenByteArrayValue(src[i*width : (i+1)*width : (i+1)*width])
-		}
-	}
-	return out, nil
-}
-
-// plainTexts decodes n texts, each behind its length.
-func plainTexts(src []byte, n int) ([]parquet.Value, error) {
-	if n > len(src)/4 {
-		return nil, errEncoding
-	}
-	out := make([]parquet.Value, n)
-	for i := range out {
-		if len(src) < 4 {
-			return nil, errEncoding
-		}
-		size := int64(binary.LittleEndian.Uint32(src))
-		if src = src[4:]; size > int64(len(src)) {
-			return nil, errEncoding
-		}
-		out[i], src = parquet.ByteArrayValue(src[:size:size]), src[size:]
-	}
-	return out, nil
 }
 
 // decompress gives a page as it was, which must not be larger than it says; levels of version 2 stay before it.
@@ -422,7 +287,7 @@ func (l *leaf) decompress(h *pageHeader, body []byte) ([]byte, error) {
 
 // zstdReaders are used again, for making one takes longer than it works on a page. They have no goroutines, and so need not be closed.
 var zstdReaders = sync.Pool{New: func() any {
-	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(decoderMemory))
+	r, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(decoderMemory), zstd.WithDecodeAllCapLimit(true))
 	if err != nil {
 		panic(err) // the options are constants
 	}
@@ -449,10 +314,11 @@ func decompressInto(dst, packed []byte, codec format.CompressionCodec) (int, err
 	case format.Zstd:
 		r := zstdReaders.Get().(*zstd.Decoder)
 		defer zstdReaders.Put(r)
-		if err := r.Reset(bytes.NewReader(packed)); err != nil {
-			return 0, err
+		out, err := r.DecodeAll(packed, dst[:0:len(dst)])
+		if errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+			err = errGrows
 		}
-		return readInto(dst, r)
+		return len(out), err
 	case format.Lz4Raw:
 		return lz4.UncompressBlock(packed, dst)
 	default:
@@ -473,4 +339,18 @@ func readInto(dst []byte, r io.Reader) (int, error) {
 		return n, errGrows
 	}
 	return n, nil
+}
+
+// checked sees that a header and what follows it do not contradict each other.
+func (h *pageHeader) checked(body []byte) error {
+	switch {
+	case h.plain < 0 || h.plain > pageBytes || h.values < 0 || h.values > pageValues:
+		return fmt.Errorf("a page declares %d bytes and %d values", h.plain, h.values)
+	case h.defs < 0 || h.reps < 0 || h.defs+h.reps > h.packed || h.defs+h.reps > h.plain:
+		return errors.New("the levels of a page are longer than itself")
+	case h.hasCRC && crc32.ChecksumIEEE(body) != h.crc:
+		return errors.New("the checksum of a page does not match")
+	default:
+		return nil
+	}
 }

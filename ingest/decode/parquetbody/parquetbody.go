@@ -1,11 +1,12 @@
 // Package parquetbody reads a body that is a Parquet file, of any writer, into chunks of rows.
 //
 // Columns become Arrow arrays, which package columnar takes on; nested columns become JSON on the way, as Dremel's levels say (Melnik et al.,
-// 2010). Of the Parquet library only the footer's reader is used: its pages come from pools that all readers of the process share, and a
+// 2010). Of the Parquet library only what it knows of schemas is used: its pages come from pools that all readers of the process share, and a
 // damaged page that makes it give one back twice would change what others read.
 //
-// What always holds: no length that the body declares makes memory beyond a fixed bound; a body that contradicts itself is an error and
-// no panic. A Reader is used by one goroutine and holds the body while it is read.
+// What always holds: no length that the body declares makes memory beyond a fixed bound, whatever its values stand for: of each column one page
+// and one dictionary are held, and of the rows one batch; a body that contradicts itself is an error and
+// no panic. A Reader is used by one goroutine.
 package parquetbody
 
 import (
@@ -13,10 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/parquet-go/parquet-go"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
@@ -24,8 +25,10 @@ import (
 )
 
 const (
-	// batchRows is how many rows are read at a time.
-	batchRows = 4096
+	// batchRows is how many rows are read at a time, unless their values would take more than batchBytes, or those of one row more than rowBytes.
+	batchRows  = 4096
+	batchBytes = 32 << 20
+	rowBytes   = 128 << 20
 	// fileTimes bounds what all pages become when they are decompressed, in sizes of the body, beyond fileFree.
 	fileTimes = 250
 	fileFree  = 64 << 20
@@ -33,75 +36,63 @@ const (
 
 // Reader reads one body.
 type Reader struct {
-	file      *parquet.File
-	schema    *arrow.Schema
+	file      io.ReaderAt
+	size      int64
+	body      []byte // the file, where it is in memory
+	footer    *footer
+	schema    *schema
 	converter *columnar.Converter
-	columns   []column
-	leaves    []*parquet.Column // of the file, in order
-	body      []byte
-	budget    int64 // bytes that pages may still become
+	shared    shared
+	budget    int64
+	nested    []*assembler // by column; nil for flat ones
 
-	left   int64 // rows of the present group to come
-	number int   // of the next group
+	leaves []leaf // of the present group
+	before []leaf // what they were at the beginning of the batch
+	left   int64  // rows of the present group to come
+	rows   int    // of the batches, as many as have fitted
+	number int    // of the next group
 	batch  arrow.RecordBatch
 	at     int64 // rows of batch that were given
 }
 
-// column is one column of the rows, with the leaves that it has in the file.
-type column struct {
-	first, leaves int
-	// flat is set where the column is one leaf with one value for each row.
-	flat    bool
-	build   builder
-	readers []*leaf
+// NewReader reads a whole body, which must not change while it is read. hold is asked for the memory that reading takes beside it, or given some
+// back by a negative number, and may refuse; it may be nil.
+func NewReader(body []byte, hold func(bytes int64) error) (*Reader, error) {
+	return open(&Reader{file: bytes.NewReader(body), size: int64(len(body)), body: body, shared: shared{account: hold}})
 }
 
-// NewReader reads a whole body, which must not change while it is read.
-func NewReader(body []byte) (r *Reader, err error) {
-	if len(body) == 0 {
+// NewFileReader is NewReader for a file of a size, of which no more is in memory than is under way.
+func NewFileReader(file io.ReaderAt, size int64, hold func(bytes int64) error) (*Reader, error) {
+	return open(&Reader{file: file, size: size, shared: shared{account: hold}})
+}
+
+func open(r *Reader) (*Reader, error) {
+	if r.size == 0 {
 		return nil, event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("it must be a Parquet file")
 	}
-	r = &Reader{body: body, budget: fileFree + fileTimes*int64(len(body))}
-	err = guard("the schema", func() error { return r.open(body) })
-	return r, err
+	r.budget, r.rows = fileFree+fileTimes*r.size, batchRows
+	r.shared.budget = &r.budget
+	return r, guard("the schema", r.open)
 }
 
-func (r *Reader) open(body []byte) error {
-	if err := checkFooter(body); err != nil {
-		return err
-	}
+func (r *Reader) open() error {
 	var err error
-	r.file, err = parquet.OpenFile(bytes.NewReader(body), int64(len(body)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
-	if err != nil {
+	if r.footer, err = readFooter(r.file, r.size, r.shared.hold); err != nil {
 		return err
 	}
-	var fields []arrow.Field
-	for _, node := range r.file.Root().Columns() {
-		first := len(r.leaves)
-		r.leaves = appendLeaves(r.leaves, node)
-		field, build, err := columnOf(node)
-		if err != nil {
-			return err
-		}
-		fields = append(fields, field)
-		r.columns = append(r.columns, column{first: first, leaves: len(r.leaves) - first, flat: node.Leaf() && !node.Repeated(), build: build})
+	if r.schema, err = schemas.of(r.footer.schema); err != nil {
+		return err
 	}
-	r.schema = arrow.NewSchema(fields, nil)
-	if r.converter, err = columnar.New(r.schema, r.budget); err == nil {
+	r.nested = make([]*assembler, len(r.schema.columns))
+	for i, c := range r.schema.columns {
+		if !c.flat {
+			r.nested[i] = &assembler{root: c.root, types: c.types}
+		}
+	}
+	if r.converter, err = columnar.New(r.schema.arrow, r.budget); err == nil {
 		r.converter.Keep()
 	}
 	return err
-}
-
-// appendLeaves lists the leaves of a column in the order of the file.
-func appendLeaves(leaves []*parquet.Column, c *parquet.Column) []*parquet.Column {
-	if c.Leaf() {
-		return append(leaves, c)
-	}
-	for _, child := range c.Columns() {
-		leaves = appendLeaves(leaves, child)
-	}
-	return leaves
 }
 
 // Next returns the next chunk of rows, or io.EOF after the last.
@@ -126,51 +117,84 @@ func (r *Reader) Next() (chunk *decode.Chunk, err error) {
 
 // nextBatch reads rows of the present group, or opens the next one.
 func (r *Reader) nextBatch() error {
+	r.batch = nil
 	for r.left == 0 {
-		if r.number == len(r.file.Metadata().RowGroups) {
+		if r.number == len(r.footer.groups) {
 			return io.EOF
 		}
 		if err := r.openGroup(); err != nil {
 			return err
 		}
 	}
-	n := int(min(r.left, batchRows))
-	arrays := make([]arrow.Array, len(r.columns))
-	for i, c := range r.columns {
-		var err error
-		if arrays[i], err = c.build(c.readers, n); err != nil {
-			return fmt.Errorf("column %q: %w", r.schema.Field(i).Name, err)
+	for r.rows = min(2*r.rows, batchRows); ; r.rows = (r.rows + 1) / 2 {
+		n := int(min(r.left, int64(r.rows)))
+		err := r.read(n)
+		var refused *event.Error
+		if !errors.Is(err, errSplit) || errors.As(err, &refused) {
+			return err
 		}
-		if arrays[i].Len() != n {
-			return fmt.Errorf("column %q has another number of rows than its group", r.schema.Field(i).Name)
+		if n == 1 {
+			return event.Errorf(event.CodeTooLarge, "a row takes more than %d MiB", rowBytes>>20)
+		}
+		r.rows = n
+	}
+}
+
+// read reads a batch of n rows. Where they take too much, the leaves are as they were.
+func (r *Reader) read(n int) error {
+	r.shared.room = batchBytes
+	if n == 1 {
+		r.shared.room = rowBytes
+	}
+	r.before = append(r.before[:0], r.leaves...)
+	held, budget := r.shared.held, r.budget
+	arrays := make([]arrow.Array, len(r.schema.columns))
+	for i, c := range r.schema.columns {
+		var err error
+		if c.flat {
+			arrays[i], err = r.leaves[c.first].readFlat(&c.types[0], n)
+		} else {
+			arrays[i], err = r.nested[i].build(r.leaves[c.first:c.first+c.leaves], n)
+		}
+		if errors.Is(err, errSplit) {
+			copy(r.leaves, r.before)
+			r.budget = budget
+			return errors.Join(errSplit, r.shared.hold(held-r.shared.held))
+		}
+		if err != nil {
+			return fmt.Errorf("column %q: %w", r.schema.arrow.Field(i).Name, err)
 		}
 	}
+	clear(r.before) // pages that were left behind are let go
 	r.left -= int64(n)
-	r.batch, r.at = array.NewRecordBatch(r.schema, arrays, int64(n)), 0
+	r.batch, r.at = array.NewRecordBatch(r.schema.arrow, arrays, int64(n)), 0
 	return nil
 }
 
 // openGroup starts to read the columns of the next group.
 func (r *Reader) openGroup() error {
-	group := &r.file.Metadata().RowGroups[r.number]
+	group := &r.footer.groups[r.number]
 	r.number++
-	if len(group.Columns) != len(r.leaves) {
+	if len(group.columns) != len(r.schema.leaves) {
 		return errors.New("it has another number of columns than the schema")
 	}
-	for i := range r.columns {
-		c := &r.columns[i]
-		c.readers = nil
+	for i := range r.leaves {
+		r.leaves[i].release()
+	}
+	r.leaves = slices.Grow(r.leaves[:0], len(r.schema.leaves))[:len(r.schema.leaves)]
+	for _, c := range r.schema.columns {
 		for at := c.first; at < c.first+c.leaves; at++ {
-			l, err := newLeaf(r.body, r.leaves[at], &group.Columns[at].MetaData, &r.budget)
-			if err != nil {
+			if group.columns[at].elsewhere {
+				return errors.New("a column is encrypted, or in another file")
+			}
+			var err error
+			if r.leaves[at], err = r.newLeaf(&r.schema.leaves[at], &group.columns[at], c.flat); err != nil {
 				return err
 			}
-			l.flat = c.flat
-			c.readers = append(c.readers, l)
 		}
 	}
-	r.left = group.NumRows
-	if r.left < 0 || len(r.columns) == 0 && r.left > 0 {
+	r.left = group.rows
+	if r.left < 0 || len(r.schema.columns) == 0 && r.left > 0 {
 		return fmt.Errorf("it declares %d rows", r.left)
 	}
 	return nil

@@ -22,7 +22,7 @@ import (
 // read gives all rows as text, and the types of the columns, and holds columns to texts.
 func read(t testing.TB, body []byte) (texts []string, types map[string]string, err error) {
 	t.Helper()
-	reader, err := NewReader(body)
+	reader, err := NewReader(body, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -153,7 +153,7 @@ func TestDamage(t *testing.T) {
 	for _, codec := range []compress.Codec{&parquet.Uncompressed, &parquet.Snappy, &parquet.Zstd} {
 		body := fileOf(t, samples(20), parquet.Compression(codec))
 		check := func(damaged []byte) {
-			reader, err := NewReader(damaged)
+			reader, err := NewReader(damaged, nil)
 			for err == nil {
 				_, err = reader.Next()
 			}
@@ -186,7 +186,7 @@ func TestBodiesThatAreNoFiles(t *testing.T) {
 func FuzzReader(f *testing.F) {
 	f.Add(fileOf(f, samples(4), parquet.Compression(&parquet.Zstd)))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		reader, err := NewReader(body)
+		reader, err := NewReader(body, nil)
 		for err == nil {
 			_, err = reader.Next()
 		}

@@ -13,7 +13,8 @@ const (
 	typeTrue   = 1
 	typeFalse  = 2
 	typeByte   = 3
-	typeI64    = 6 // and I16, I32: variable-length integers
+	typeI32    = 5
+	typeI64    = 6 // these two, and I16: variable-length integers
 	typeDouble = 7
 	typeBinary = 8
 	typeList   = 9
@@ -24,8 +25,8 @@ const (
 )
 
 const (
-	// maxElements bounds what the lists of a footer hold together: that of 1,000 columns in 250 row groups.
-	maxElements = 1 << 18
+	// maxElements bounds what the lists of a footer hold together, each a byte at least.
+	maxElements = 1 << 22
 	maxNested   = 64
 )
 
@@ -83,7 +84,7 @@ func (t *thrift) skip(n uint64) {
 	t.src = t.src[n:]
 }
 
-// fields walks the fields of a struct; parent is its own field in the outer struct.
+// fields walks the fields of a struct as each does; parent is its own field in the outer struct.
 func (t *thrift) fields(parent, depth int) {
 	if depth > maxNested {
 		t.failed = true
@@ -102,6 +103,47 @@ func (t *thrift) fields(parent, depth int) {
 	}
 }
 
+// each calls do with the number and type of each field of a struct; it has to read or walk the value.
+func (t *thrift) each(do func(field, kind int)) {
+	for field := 0; !t.failed; {
+		header := t.byte()
+		if header == 0 {
+			return
+		}
+		if delta := int(header >> 4); delta > 0 {
+			field += delta
+		} else {
+			field = int(t.zigzag())
+		}
+		do(field, int(header&15))
+	}
+}
+
+// peekList is how many elements the list to come has.
+func (t *thrift) peekList() int {
+	n, _ := (&thrift{src: t.src}).listHeader()
+	return int(n)
+}
+
+func (t *thrift) listHeader() (n uint64, kind int) {
+	header := t.byte()
+	if n, kind = uint64(header>>4), int(header&15); n == 15 {
+		n = t.uvarint()
+	}
+	return n, kind
+}
+
+// eachElement calls do for each element of a list of structs.
+func (t *thrift) eachElement(do func()) {
+	n, kind := t.listHeader()
+	if kind != typeStruct && n > 0 {
+		t.failed = true
+	}
+	for ; n > 0 && !t.failed; n-- {
+		do()
+	}
+}
+
 // value walks a value of a type.
 func (t *thrift) value(kind, parent, field, depth int) {
 	if t.failed {
@@ -114,7 +156,7 @@ func (t *thrift) value(kind, parent, field, depth int) {
 		}
 	case typeByte:
 		t.byte()
-	case 4, 5, typeI64:
+	case 4, typeI32, typeI64:
 		if v := t.zigzag(); depth <= 1 && t.number != nil {
 			t.number(parent, field, v)
 		}
@@ -137,11 +179,7 @@ func (t *thrift) value(kind, parent, field, depth int) {
 
 // list walks a list or set.
 func (t *thrift) list(depth int) {
-	header := t.byte()
-	n, kind := uint64(header>>4), int(header&15)
-	if n == 15 {
-		n = t.uvarint()
-	}
+	n, kind := t.listHeader()
 	t.count(n)
 	for range n {
 		if t.failed {

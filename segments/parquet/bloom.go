@@ -32,7 +32,7 @@ func filterOf(c event.Column, stored arrow.Array, encoder encoder, pages []prune
 	default:
 		return nil
 	}
-	if c.ID >= event.FieldWatermark || ascending(pages) {
+	if c.ID >= event.FieldWatermark || len(pages) < 2 || ascending(pages) {
 		return nil
 	}
 	hashes := hashesOf(stored, encoder)

@@ -83,7 +83,9 @@ func array1(values arrow.Array, i int) arrow.Array { return event.Take(values, [
 
 func foreignValue(values arrow.Array) pq.Value {
 	switch values.DataType().ID() {
-	case arrow.INT64:
+	case arrow.FLOAT64:
+		return pq.DoubleValue(arrow.GetValues[float64](values.Data(), 1)[0])
+	case arrow.INT64, arrow.TIMESTAMP:
 		return pq.Int64Value(arrow.GetValues[int64](values.Data(), 1)[0])
 	case arrow.FIXED_SIZE_BINARY:
 		b := event.UUIDBytes(event.Words(values)[0])

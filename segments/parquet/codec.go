@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/klauspost/compress/zstd"
@@ -42,7 +43,9 @@ const (
 type compressor struct {
 	codec   Codec
 	lz4     lz4.Compressor
-	zstd    *zstd.Encoder
+	zstd    *zstd.Encoder // at its usual level
+	best    *zstd.Encoder // at its highest one
+	hard    bool          // best is to be used
 	scratch []byte
 }
 
@@ -51,19 +54,46 @@ func newCompressor(codec Codec) (*compressor, error) {
 	if codec != Archive {
 		return c, nil
 	}
-	var err error
-	// Literals are entropy coded at every level: without that identifiers in hexadecimal digits take twice the space. Pages have a
-	// checksum of their own.
-	c.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithAllLitEntropyCompression(true),
+	var err, fault error
+	c.zstd, err = newZstdEncoder(zstd.SpeedDefault)
+	c.best, fault = newZstdEncoder(zstd.SpeedBestCompression)
+	return c, errors.Join(err, fault)
+}
+
+// newZstdEncoder makes an encoder. Literals are entropy coded at every level: without that identifiers in hexadecimal digits take twice the
+// space. Pages have a checksum of their own.
+func newZstdEncoder(level zstd.EncoderLevel) (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithAllLitEntropyCompression(true),
 		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
-	return c, err
+}
+
+const (
+	// levelSample is how many bytes tell whether the highest level pays.
+	levelSample = 128 << 10
+	// leastHardSaving is the part, one in so many, that it has to save: it takes several times as long. Reading takes the same.
+	leastHardSaving = 16
+)
+
+// chooseLevel sees which level is to be used for data like this.
+func (c *compressor) chooseLevel(plain []byte) {
+	plain = plain[:min(len(plain), levelSample)]
+	c.hard = false
+	if usual := len(c.compress(plain)); usual > 0 {
+		c.hard = true
+		hard := len(c.compress(plain))
+		c.hard = hard > 0 && hard < usual-usual/leastHardSaving
+	}
 }
 
 // compress returns nil where compression does not make the page smaller. The result is valid until the next call. LZ4 is at its
 // fastest level: the slower ones cost several times the rest of a write for a few per cent of size.
 func (c *compressor) compress(plain []byte) []byte {
 	if c.codec == Archive {
-		c.scratch = c.zstd.EncodeAll(plain, c.scratch[:0])
+		encoder := c.zstd
+		if c.hard {
+			encoder = c.best
+		}
+		c.scratch = encoder.EncodeAll(plain, c.scratch[:0])
 		if len(c.scratch) >= len(plain) {
 			return nil
 		}

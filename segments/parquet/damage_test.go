@@ -43,7 +43,14 @@ func requireCorrupt(t testing.TB, err error) {
 // them may go unseen as long as nothing panics.
 func TestFlippedBitsInPagesAreSeen(t *testing.T) {
 	t.Parallel()
-	_, _, file := writeNumbered(t, 500, Layout{PageRows: 200, RowGroupRows: 300})
+	for _, codec := range []Codec{Fresh, Archive} {
+		flipInPages(t, codec)
+	}
+}
+
+func flipInPages(t *testing.T, codec Codec) {
+	t.Helper()
+	_, _, file := writeNumbered(t, 500, Layout{PageRows: 200, RowGroupRows: 300, Codec: codec})
 	r, err := Open(bytes.NewReader(file), int64(len(file)), "file", NewCaches(0))
 	require.NoError(t, err)
 	for group := range r.RowGroups() {
@@ -60,7 +67,14 @@ func TestFlippedBitsInPagesAreSeen(t *testing.T) {
 
 func TestNoDamagePanics(t *testing.T) {
 	t.Parallel()
-	_, _, file := writeNumbered(t, 60, Layout{PageRows: 25, RowGroupRows: 50})
+	for _, codec := range []Codec{Fresh, Archive} {
+		damageEverywhere(t, codec)
+	}
+}
+
+func damageEverywhere(t *testing.T, codec Codec) {
+	t.Helper()
+	_, _, file := writeNumbered(t, 60, Layout{PageRows: 25, RowGroupRows: 50, Codec: codec})
 	for at := range file {
 		damaged := bytes.Clone(file)
 		damaged[at] ^= []byte{0x01, 0x80, 0xFF}[at%3]
@@ -86,6 +100,8 @@ func FuzzRead(f *testing.F) {
 	_, _, file := writeNumbered(f, 40, Layout{PageRows: 15, RowGroupRows: 30})
 	f.Add(file)
 	_, _, file = writeNumbered(f, 1, Layout{})
+	f.Add(file)
+	_, _, file = writeNumbered(f, 60, Layout{PageRows: 25, RowGroupRows: 50, Codec: Archive})
 	f.Add(file)
 	f.Add([]byte("PAR1\x00\x00\x00\x00PAR1"))
 	f.Fuzz(func(t *testing.T, file []byte) { checkDamaged(t, file) })

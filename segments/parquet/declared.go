@@ -116,7 +116,7 @@ func reversed(words []decimal128.Num) []decimal128.Num {
 func newDeclaredEncoder(stored arrow.Array) encoder {
 	switch stored.(type) {
 	case *array.Int64:
-		return newWordEncoder(event.Type{Kind: event.BigInt}, stored, Fresh)
+		return newWordEncoder(event.Type{Kind: event.BigInt}, stored)
 	case *array.String:
 		return &textEncoder{}
 	case *array.FixedSizeBinary:

@@ -201,20 +201,33 @@ type textDecoder struct {
 	validity
 	offsets []int32
 	data    []byte
+	ends    []uint32 // scratch
 }
 
 func (d *textDecoder) add(p rawPage) error {
-	if _, err := d.addLevels(p); err != nil {
+	n, err := d.addLevels(p)
+	if err != nil {
 		return err
 	}
-	if p.encoding != format.Plain {
-		return fmt.Errorf("unexpected encoding %s", p.encoding)
-	}
-	src := p.values
 	if d.data == nil && p.rows > 0 {
 		// The pages to come are taken to be like the first one.
-		d.data = make([]byte, 0, len(src)*((d.rows+p.rows-1)/p.rows))
+		d.data = make([]byte, 0, len(p.values)*((d.rows+p.rows-1)/p.rows))
 	}
+	switch p.encoding {
+	case format.Plain:
+		err = d.plain(p)
+	case format.DeltaLengthByteArray:
+		err = d.lengths(p, n)
+	default:
+		err = fmt.Errorf("unexpected encoding %s", p.encoding)
+	}
+	d.at += p.rows
+	return err
+}
+
+// plain adds texts that each have their length before them.
+func (d *textDecoder) plain(p rawPage) error {
+	src := p.values
 	for i := d.at; i < d.at+p.rows; i++ {
 		if d.valid.Valid(i) {
 			if len(src) < 4 || int64(binary.LittleEndian.Uint32(src)) > int64(len(src)-4) {
@@ -229,7 +242,35 @@ func (d *textDecoder) add(p rawPage) error {
 	if len(src) != 0 {
 		return fmt.Errorf("%d bytes left over", len(src))
 	}
-	d.at += p.rows
+	return nil
+}
+
+// lengths adds n texts that stand end to end behind the lengths of all.
+func (d *textDecoder) lengths(p rawPage, n int) error {
+	if n == 0 {
+		for range p.rows {
+			d.offsets = append(d.offsets, int32(len(d.data)))
+		}
+		return nil
+	}
+	if err := checkDelta(p.values, n); err != nil {
+		return err
+	}
+	data, ends, err := new(delta.LengthByteArrayEncoding).DecodeByteArray(d.data[len(d.data):], p.values, d.ends)
+	if err != nil {
+		return err
+	}
+	if len(ends) != n+1 {
+		return fmt.Errorf("%d texts, not %d", len(ends)-1, n)
+	}
+	base, next := int32(len(d.data)), 0
+	for i := d.at; i < d.at+p.rows; i++ {
+		if d.valid.Valid(i) {
+			next++
+		}
+		d.offsets = append(d.offsets, base+int32(ends[next]))
+	}
+	d.data, d.ends = append(d.data, data...), ends
 	return nil
 }
 

@@ -21,13 +21,13 @@ type encoder interface {
 	encode(rows arrow.Array, first int) ([]byte, error)
 }
 
-// newEncoder chooses by type and layout, and for numbers and text by what the values look like.
-func newEncoder(t event.Type, values arrow.Array, codec Codec) encoder {
+// newEncoder chooses by type, and for numbers and text by what the values look like.
+func newEncoder(t event.Type, values arrow.Array) encoder {
 	switch t.Kind {
 	case event.Boolean:
 		return &booleanEncoder{}
 	case event.BigInt, event.TimestampTZ, event.Double:
-		return newWordEncoder(t, values, codec)
+		return newWordEncoder(t, values)
 	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
 		return newDeclaredEncoder(values)
 	default:
@@ -53,35 +53,13 @@ func int64s(values arrow.Array) []int64 {
 }
 
 // newWordEncoder takes differences where they are short enough to be worth their slower decoding: about 40 bits, where they take less
-// space and memory bandwidth than LZ4 over plain values. What has grown old may get a dictionary.
-func newWordEncoder(t event.Type, values arrow.Array, codec Codec) encoder {
-	const maxBits, plainBits = 40, 64
-	needed := plainBits
-	if t.Kind != event.Double {
-		needed = deltaBits(int64s(values))
-	}
-	if codec == Archive {
-		exact := needed
-		if needed <= maxBits {
-			exact = deltaSize(values)
-		}
-		if d := newWordDictionary(values, exact); d != nil {
-			return d
-		}
-	}
-	if needed <= maxBits {
+// space and memory bandwidth than LZ4 over plain values.
+func newWordEncoder(t event.Type, values arrow.Array) encoder {
+	const maxBits = 40
+	if t.Kind != event.Double && deltaBits(int64s(values)) <= maxBits {
 		return &deltaEncoder{}
 	}
 	return &plainEncoder{}
-}
-
-// deltaSize is how many bits a value takes as a difference, found by trying.
-func deltaSize(values arrow.Array) int {
-	out, err := new(delta.BinaryPackedEncoding).EncodeInt64(nil, int64s(values))
-	if err != nil || values.Len() == 0 {
-		return 0
-	}
-	return 8 * len(out) / values.Len()
 }
 
 // deltaBits guesses from a sample how many bits a difference takes.
@@ -196,6 +174,28 @@ func (e *textEncoder) encode(rows arrow.Array, _ int) ([]byte, error) {
 		}
 	}
 	return e.out, nil
+}
+
+// lengthsEncoder is DELTA_LENGTH_BYTE_ARRAY: the lengths as differences, then all text end to end.
+type lengthsEncoder struct {
+	codec delta.LengthByteArrayEncoding
+	data  []byte
+	ends  []uint32 // and before them where the first text begins
+	out   []byte
+}
+
+func (*lengthsEncoder) encoding() format.Encoding { return format.DeltaLengthByteArray }
+
+func (e *lengthsEncoder) encode(rows arrow.Array, _ int) (_ []byte, err error) {
+	e.data, e.ends = e.data[:0], append(e.ends[:0], 0)
+	for i := range rows.Len() {
+		if rows.IsValid(i) {
+			e.data = append(e.data, event.StringAt(rows, i)...)
+			e.ends = append(e.ends, uint32(len(e.data)))
+		}
+	}
+	e.out, err = e.codec.EncodeByteArray(e.out, e.data, e.ends)
+	return e.out, err
 }
 
 func appendText(dst []byte, text string) []byte {

@@ -1,7 +1,9 @@
 package parquet
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -27,7 +29,7 @@ type codeEncoder struct {
 	out     []byte
 }
 
-// dictionaryEncoder has the distinct texts of a row group, in order of first appearance.
+// dictionaryEncoder has the distinct texts of a row group, in order of first appearance, or sorted.
 type dictionaryEncoder struct {
 	codeEncoder
 	texts *array.String
@@ -96,6 +98,36 @@ func inOrder(codes []int32, valid event.Bitmap, count int) bool {
 		next++
 	}
 	return int(next) == count
+}
+
+// sort puts the dictionary in order: then each text has much in common with the one before it.
+func (d *dictionaryEncoder) sort() {
+	order := make([]int32, d.texts.Len())
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(d.texts.Value(int(a)), d.texts.Value(int(b))) })
+	ends, data := make([]int32, 1, len(order)+1), make([]byte, 0, len(d.texts.ValueBytes()))
+	for _, old := range order {
+		data = append(data, d.texts.Value(int(old))...)
+		ends = append(ends, int32(len(data)))
+	}
+	d.texts = event.NewStrings(ends, data, nil).(*array.String)
+	d.renumber(order)
+}
+
+// renumber gives the codes another order: of each new code the old one. Codes may be those of an array, and are not written to.
+func (d *codeEncoder) renumber(order []int32) {
+	renumbered, codes := make([]int32, len(order)), make([]int32, len(d.codes))
+	for i, old := range order {
+		renumbered[old] = int32(i)
+	}
+	for i, code := range d.codes {
+		if uint(code) < uint(len(renumbered)) { // that of a NULL may be anything
+			codes[i] = renumbered[code]
+		}
+	}
+	d.codes = codes
 }
 
 // codeBits is how many bits tell so many values apart.

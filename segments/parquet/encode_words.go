@@ -1,16 +1,18 @@
 package parquet
 
 import (
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// maxWords is the most distinct values that a dictionary of numbers has: its codes then take 12 bits, and it stays in the first cache of a
-// processor while they are looked up.
-const maxWords = 4096
+// maxWords is the most distinct values that a dictionary of numbers has: it stays in the second cache of a processor while codes of 16 bits are
+// looked up.
+const maxWords = 64 << 10
 
 // wordDictionary has the distinct values of 8 bytes of a row group: measurements of few digits, settings, states. It is for the archive
 // layout only, since plain values are read faster.
@@ -19,11 +21,11 @@ type wordDictionary struct {
 	words []int64
 }
 
-// newWordDictionary is nil where there are too many distinct values, or where codes are no shorter than the bits that the best other
-// encoding needs for a value.
-func newWordDictionary(rows arrow.Array, otherBits int) *wordDictionary {
+// newWordDictionary is nil where there are too many distinct values.
+func newWordDictionary(rows arrow.Array) *wordDictionary {
 	values := int64s(rows)
 	d := &wordDictionary{codeEncoder: codeEncoder{codes: make([]int32, len(values))}}
+	limit := min(maxWords, (len(values)+1)/2)
 	numbers := map[int64]int32{}
 	for i, v := range values {
 		if rows.IsNull(i) {
@@ -31,7 +33,7 @@ func newWordDictionary(rows arrow.Array, otherBits int) *wordDictionary {
 		}
 		number, ok := numbers[v]
 		if !ok {
-			if len(d.words) == maxWords {
+			if len(d.words) == limit {
 				return nil
 			}
 			number = int32(len(d.words))
@@ -40,12 +42,20 @@ func newWordDictionary(rows arrow.Array, otherBits int) *wordDictionary {
 		}
 		d.codes[i] = number
 	}
+	d.sort()
 	d.codec.BitWidth = codeBits(len(d.words))
-	// The dictionary itself has to be earned as well.
-	if d.codec.BitWidth >= otherBits || 2*64*len(d.words) > (otherBits-d.codec.BitWidth)*len(values) {
-		return nil
-	}
 	return d
+}
+
+// sort gives the codes the order of the words.
+func (d *wordDictionary) sort() {
+	order := make([]int32, len(d.words))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Compare(d.words[a], d.words[b]) })
+	d.renumber(order)
+	slices.Sort(d.words)
 }
 
 func (d *wordDictionary) count() int { return len(d.words) }

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/crc32"
 
 	"github.com/parquet-go/parquet-go/format"
@@ -11,6 +12,8 @@ const (
 	// maxPageBytes bounds what a page may claim to decompress to. Pages are cut at 8 MiB of text, except that one row is never
 	// split, and a row is far smaller than this.
 	maxPageBytes = 1 << 30
+	// levelsHead is the size of the length before the levels of a page of version 1.
+	levelsHead = 4
 )
 
 // rawPage is a page whose checksum was right, decompressed. Readers share it and never change it.
@@ -43,6 +46,9 @@ func (r *Reader) loadPage(c *chunk, p page) (rawPage, error) {
 	if err != nil {
 		return rawPage{}, err
 	}
+	if header.Type == format.DataPage {
+		return r.splitPage(c, p, &header, body)
+	}
 	v2 := header.DataPageHeaderV2.V
 	rows := p.end - p.first
 	if !header.DataPageHeaderV2.Valid || header.Type != format.DataPageV2 || int(v2.NumRows) != rows || int(v2.NumValues) != rows {
@@ -61,6 +67,28 @@ func (r *Reader) loadPage(c *chunk, p page) (rawPage, error) {
 		out.values = bytes.Clone(body[levels:])
 	}
 	return out, err
+}
+
+// splitPage is loadPage for a data page of version 1, in which levels and values are compressed together.
+func (r *Reader) splitPage(c *chunk, p page, header *format.PageHeader, body []byte) (rawPage, error) {
+	v1, rows := header.DataPageHeader.V, p.end-p.first
+	nulls := v1.Statistics.NullCount
+	if !header.DataPageHeader.Valid || int(v1.NumValues) != rows || nulls < 0 || nulls > int64(rows) || c.column.NotNull ||
+		v1.DefinitionLevelEncoding != format.RLE {
+		return rawPage{}, corrupt(r.name, "column %q, page at %d: not the data page of %d rows", c.column.Name, p.offset, rows)
+	}
+	plain, err := r.decompress(c, body, int(header.UncompressedPageSize), p.offset)
+	if err != nil {
+		return rawPage{}, err
+	}
+	if len(plain) < levelsHead || int64(binary.LittleEndian.Uint32(plain)) > int64(len(plain)-levelsHead) {
+		return rawPage{}, corrupt(r.name, "column %q, page at %d: levels end early", c.column.Name, p.offset)
+	}
+	values := levelsHead + int(binary.LittleEndian.Uint32(plain))
+	// Copies of the parts, so that values are aligned.
+	return rawPage{
+		levels: bytes.Clone(plain[levelsHead:values]), values: bytes.Clone(plain[values:]), rows: rows, nulls: int(nulls), encoding: v1.Encoding,
+	}, nil
 }
 
 // readDictionaryPage reads and verifies a dictionary of n values.

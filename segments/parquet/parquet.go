@@ -34,9 +34,10 @@ const (
 	// segments room, and one column of a row group is what writing holds in memory.
 	maxGroupText = 256 << 20
 	// freshVersion and archiveVersion are written to the footer. A version rises when a reader of today could no longer understand
-	// the file: those of version 1 know neither Zstandard nor dictionaries of numbers.
+	// the file: those of version 1 know neither Zstandard nor dictionaries of numbers, and those of version 2 neither data pages of version 1
+	// nor text behind its lengths.
 	freshVersion   = 1
-	archiveVersion = 2
+	archiveVersion = 3
 )
 
 // Keys of the footer's metadata.
@@ -166,8 +167,8 @@ func parseMeta(pairs []format.KeyValue) (meta FileMeta, schema *event.Schema, er
 	for _, pair := range pairs {
 		values[pair.Key] = pair.Value
 	}
-	if v := values[keyFormat]; v != strconv.Itoa(freshVersion) && v != strconv.Itoa(archiveVersion) {
-		return meta, nil, fmt.Errorf("format %q is not one that this version reads", v)
+	if v, err := strconv.Atoi(values[keyFormat]); err != nil || v < freshVersion || v > archiveVersion {
+		return meta, nil, fmt.Errorf("format %q is not one that this version reads", values[keyFormat])
 	}
 	meta.Stream = values[keyStream]
 	if meta.Segment, err = strconv.ParseUint(values[keySegment], 10, 64); err != nil {

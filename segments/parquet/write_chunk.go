@@ -19,7 +19,10 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 	prune.Stats, error) {
 	stored := storedForm(c.Type, values)
 	w.incompressible = false
-	encoder := newEncoder(c.Type, stored, w.layout.Codec)
+	encoder, err := w.newEncoder(c.Type, stored, cuts)
+	if err != nil {
+		return format.ColumnChunk{}, prune.Stats{}, err
+	}
 	physical, _ := physicalType(c.Type)
 	chunk := format.ColumnChunk{MetaData: format.ColumnMetaData{
 		Type: physical, Codec: w.layout.Codec.format(), PathInSchema: []string{c.Name}, NumValues: int64(values.Len()),
@@ -52,6 +55,14 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 	return chunk, total, nil
 }
 
+// newEncoder chooses an encoding: for the fresh layout by what the values look like, for the archive one by trying.
+func (w *fileWriter) newEncoder(t event.Type, stored arrow.Array, cuts []int) (encoder, error) {
+	if w.layout.Codec == Archive {
+		return w.archiveEncoder(t, stored, cuts)
+	}
+	return newEncoder(t, stored), nil
+}
+
 func (w *fileWriter) writeDictionary(meta *format.ColumnMetaData, d dictionary) error {
 	plain := d.page()
 	body := w.pack.compressAnyway(plain)
@@ -79,6 +90,11 @@ func (w *fileWriter) writePage(meta *format.ColumnMetaData, c event.Column, enco
 	if err != nil {
 		return stats, format.PageLocation{}, err
 	}
+	if body := w.compressJoined(levels, plain, stats.Nulls, rows.Len()); body != nil {
+		joined := joinedPage{plain: levelsHead + len(levels) + len(plain), first: from, rows: rows.Len(), nulls: stats.Nulls}
+		location, err := w.writeJoined(meta, encoder, body, joined)
+		return stats, location, err
+	}
 	body := w.compressPage(plain)
 	compressed := body != nil
 	if !compressed {
@@ -100,6 +116,42 @@ func (w *fileWriter) writePage(meta *format.ColumnMetaData, c event.Column, enco
 	}
 	location.CompressedPageSize = int32(w.offset - location.Offset)
 	return stats, location, nil
+}
+
+// compressJoined compresses values together with which rows have one, as data pages of version 1 have it: those of version 2 leave the latter as
+// they are, which of values that take a few bits each is most of a page. It is for the archive layout, and nil where there is nothing to gain.
+func (w *fileWriter) compressJoined(levels, plain []byte, nulls int64, rows int) []byte {
+	if w.layout.Codec != Archive || w.incompressible || nulls == 0 || nulls == int64(rows) {
+		return nil
+	}
+	joined := binary.LittleEndian.AppendUint32(make([]byte, 0, levelsHead+len(levels)+len(plain)), uint32(len(levels)))
+	joined = append(append(joined, levels...), plain...)
+	if body := w.pack.compress(joined); w.pack.pays(joined, body) {
+		return body
+	}
+	return nil
+}
+
+// joinedPage describes a page that compressJoined made.
+type joinedPage struct {
+	plain, first int // bytes, and the first row in the row group
+	rows         int
+	nulls        int64
+}
+
+// writeJoined writes a data page of version 1.
+func (w *fileWriter) writeJoined(meta *format.ColumnMetaData, encoder encoder, body []byte, p joinedPage) (format.PageLocation, error) {
+	header := format.PageHeader{
+		Type: format.DataPage, UncompressedPageSize: int32(p.plain), CompressedPageSize: int32(len(body)), CRC: int32(crc32.ChecksumIEEE(body)),
+		DataPageHeader: thrift.New(format.DataPageHeader{
+			NumValues: int32(p.rows), Encoding: encoder.encoding(), DefinitionLevelEncoding: format.RLE, RepetitionLevelEncoding: format.RLE,
+			Statistics: format.Statistics{NullCount: p.nulls},
+		}),
+	}
+	location := format.PageLocation{Offset: w.offset, FirstRowIndex: int64(p.first)}
+	err := w.emit(meta, &header, nil, body)
+	location.CompressedPageSize = int32(w.offset - location.Offset)
+	return location, err
 }
 
 // emit writes a page and accounts it to its column.

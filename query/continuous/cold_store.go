@@ -444,34 +444,22 @@ func (s *coldStore) show(upTo, over int64, each func(columns []arrow.Array, rows
 
 // showOf is show for a chunk. It gives the chunks of rows that stay.
 func (s *coldStore) showOf(c *coldChunk, upTo, over int64, each func(columns []arrow.Array, rows int) error) ([]*coldChunk, error) {
-	rows, columns, err := s.readLeft(c)
-	if err != nil {
+	rows, columns, err := s.dueOf(c, upTo)
+	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	c.waits = endOfTime
-	if len(rows) == 0 {
-		return nil, nil
+	s.bury(c, rows)
+	if err := each(columns, len(rows)); err != nil {
+		return nil, err
 	}
-	shown, times := columns[s.shown].(*array.Boolean), s.timesOf(columns)
-	var due, stay []int32
-	for i, at := range times {
-		switch {
-		case shown.Value(i):
-		case at > upTo:
-			c.waits = min(c.waits, at)
-		default:
-			due = append(due, int32(i))
-			if at > over {
-				stay = append(stay, int32(i))
-			}
+	var stay []int32
+	for i, at := range s.timesOf(columns) {
+		if at > over {
+			stay = append(stay, int32(i))
 		}
 	}
-	if len(due) == 0 {
+	if len(stay) == 0 {
 		return nil, nil
-	}
-	s.bury(c, picked(rows, due))
-	if err := each(taken(columns, due), len(due)); err != nil || len(stay) == 0 {
-		return nil, err
 	}
 	kept, marks := taken(columns, stay), event.NewBitmap(len(stay))
 	for i := range stay {
@@ -479,6 +467,50 @@ func (s *coldStore) showOf(c *coldChunk, upTo, over int64, each func(columns []a
 	}
 	kept[s.shown] = event.NewBooleans(marks, len(stay), nil)
 	return s.stage(chosenHashes(c.hashes, picked(rows, stay)), kept)
+}
+
+// dueOf reads the rows of a chunk that wait for a time at or before one, and notes for which the others do.
+func (s *coldStore) dueOf(c *coldChunk, upTo int64) (rows []int32, columns []arrow.Array, err error) {
+	if rows, columns, err = s.readLeft(c); err != nil {
+		return nil, nil, err
+	}
+	if c.waits = endOfTime; len(rows) == 0 {
+		return nil, nil, nil
+	}
+	shown, times := columns[s.shown].(*array.Boolean), s.timesOf(columns)
+	var due []int32
+	for i, at := range times {
+		switch {
+		case shown.Value(i):
+		case at > upTo:
+			c.waits = min(c.waits, at)
+		default:
+			due = append(due, int32(i))
+		}
+	}
+	return picked(rows, due), taken(columns, due), nil
+}
+
+// waiting are the hashes of the rows that wait for a time at or before one. They are not to wait for it again: the caller takes them out.
+func (s *coldStore) waiting(upTo int64) ([]uint32, error) {
+	if s.waits > upTo {
+		return nil, nil
+	}
+	var out []uint32
+	s.waits = endOfTime
+	for _, chunks := range s.parts {
+		for _, c := range chunks {
+			if c.waits <= upTo {
+				rows, _, err := s.dueOf(c, upTo)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, chosenHashes(c.hashes, rows)...)
+			}
+			s.waits = min(s.waits, c.waits)
+		}
+	}
+	return out, nil
 }
 
 // expire drops the chunks all of whose rows have a time at or before one. Some that are of no use stay with others that are.

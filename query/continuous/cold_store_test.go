@@ -114,6 +114,8 @@ func TestStateBeyondMemory(t *testing.T) {
 		"rolling":           {rolling("sum", 3*time.Second), OnUpdate, 320 << 10},
 		"rolling max":       {rolling("max", 30*time.Second), OnUpdate, 512 << 10},
 		"ranked":            {ranked("rank"), OnUpdate, 384 << 10},
+		"sessions":          {bySession(3 * time.Second), OnUpdate, 256 << 10},
+		"closed sessions":   {bySession(3 * time.Second), OnWindowClose, 256 << 10},
 		"latest of closed":  {latestOfWindows(), OnWindowClose, 256 << 10},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,6 +131,22 @@ func latestOfWindows() plan.Node {
 	size, names := width(6*time.Second), [2]string{"window_start", "window_end"}
 	f := inTime(&plan.Assign{Input: s, Kind: plan.Tumble, Time: column(s, 2), Size: size, Names: names}, ">", 5)
 	return &plan.FirstRows{Input: f, By: []plan.Expr{column(f, 5), column(f, 0)}, Keys: []plan.SortKey{{Expr: column(f, 2), Descending: true}}}
+}
+
+// bySession sums trades by symbol and session.
+func bySession(gap time.Duration) plan.Node {
+	f := inTime(trades("trades"), ">=", 2)
+	w := &plan.Window{
+		Input: f, Partition: []plan.Expr{column(f, 0)}, Names: []string{"window_start", "window_end"},
+		Calls: []plan.WindowCall{
+			{Fn: plan.SessionStart, Args: []plan.Expr{column(f, 2), width(gap)}}, {Fn: plan.SessionEnd, Args: []plan.Expr{column(f, 2), width(gap)}},
+		},
+	}
+	return &plan.Aggregate{
+		Input: w, Groups: []plan.Expr{column(w, 4), column(w, 5), column(w, 0)},
+		Aggregates: []plan.Aggregation{aggregate("count"), aggregate("sum", column(f, 1))},
+		Names:      []string{"window_start", "window_end", "symbol", "n", "total"},
+	}
 }
 
 // stayWithin steps a machine that holds so many bytes beside one that holds all: both change their outputs alike in each step.
@@ -174,6 +192,7 @@ func TestWhatIsOverLeavesTheDisk(t *testing.T) {
 	for name, n := range map[string]plan.Node{
 		"join": joinNear(200 * time.Millisecond), "windows": overWindows(plan.Tumble, 0, 200*time.Millisecond),
 		"panes": overWindows(plan.Hop, 50*time.Millisecond, 200*time.Millisecond), "rolling": rolling("max", 200*time.Millisecond),
+		"sessions": bySession(100 * time.Millisecond),
 	} {
 		for _, emit := range []Emit{OnUpdate, OnWindowClose} {
 			t.Run(fmt.Sprintf("%s/%d", name, emit), func(t *testing.T) {
@@ -241,8 +260,8 @@ func TestFullDiskLeavesTheMachineAsItWas(t *testing.T) {
 
 func arrowSchemaOf(columns []arrow.Array) *arrow.Schema {
 	var fields []arrow.Field
-	for _, c := range columns {
-		fields = append(fields, arrow.Field{Name: "c", Type: c.DataType(), Nullable: true})
+	for i, c := range columns { // of columns with one name only the last would be printed
+		fields = append(fields, arrow.Field{Name: fmt.Sprint(i), Type: c.DataType(), Nullable: true})
 	}
 	return arrow.NewSchema(fields, nil)
 }

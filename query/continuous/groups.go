@@ -108,6 +108,21 @@ func (g *groups) part(call int, slots []uint32) (kernel.Accumulator, error) {
 	return out, out.Restore(state)
 }
 
+// adopt adds the states of groups, those of a call in so many columns as widths says, to groups with slots.
+func (g *groups) adopt(state []arrow.Array, widths []int, slots []uint32) error {
+	for i, call := range g.calls {
+		part := call.NewAccumulator()
+		if err := part.Restore(state[:widths[i]]); err != nil {
+			return err
+		}
+		state = state[widths[i]:]
+		if err := g.accumulators[i].Merge(part, slots, g.index.slots()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // drop forgets groups.
 func (g *groups) drop(slots []uint32) {
 	g.index.retire(slots)

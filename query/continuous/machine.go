@@ -194,7 +194,7 @@ type spiller interface {
 }
 
 // Spill moves state to the disk until so many bytes of memory are free, as far as there are operators that can: groupings, also by
-// windows, first rows, frames that slide, and joins by equal keys. The machine answers as before. An error, as that of a full disk, leaves the
+// windows and sessions, first rows, frames that slide, and joins by equal keys. The machine answers as before. An error, as that of a full disk, leaves the
 // machine as good as it was.
 func (m *Machine) Spill(bytes int64) error {
 	if m.program.options.Spill == nil || m.spent {

@@ -11,6 +11,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // sessionNode groups rows by the session that they belong to and what the sessions are partitioned by: a grouping and the window below
@@ -33,6 +34,8 @@ type sessionNode struct {
 	// held sessions are shown once the watermark has passed their end, less closeLag.
 	held     bool
 	closeLag int64
+	// spill is where partitions may go that memory has no room for, nil for nowhere.
+	spill *spill.Space
 }
 
 // What a group can be besides a value of the partition.
@@ -58,7 +61,7 @@ func (c *compiler) compileSessions(n *plan.Aggregate) (out *sessionNode, ok bool
 	if err != nil || !canAccumulate(n, input.traits()) {
 		return nil, false, err
 	}
-	out = &sessionNode{base: base{cols: n.Columns(), ins: []node{input}}, gap: gap, from: from}
+	out = &sessionNode{base: base{cols: n.Columns(), ins: []node{input}}, gap: gap, from: from, spill: c.options.Spill}
 	out.text = fmt.Sprintf("sessions by=[%s] gap=%s: %s", joined(w.Partition), w.Calls[0].Args[1], firstLine(n))
 	if out.partition, err = compileExprs(w.Partition); err != nil {
 		return nil, false, err
@@ -202,11 +205,17 @@ func (n *sessionNode) describe() string {
 }
 
 func (n *sessionNode) start(_ *Machine, inputs []operator) operator {
-	return &sessionOp{
-		node: n, input: inputs[0], index: newRowIndex(n.types),
-		groups: newGroups([]event.Type{{Kind: event.BigInt}}, n.calls),
-		shown:  newVectors(typesOf(n.cols[len(n.from):])),
-	}
+	o := &sessionOp{node: n, input: inputs[0]}
+	o.empty()
+	return o
+}
+
+// empty makes the memory that of no sessions.
+func (o *sessionOp) empty() {
+	n := o.node
+	o.index, o.open, o.groups = newRowIndex(n.types), nil, newGroups([]event.Type{{Kind: event.BigInt}}, n.calls)
+	o.owner, o.isShown, o.shownStart, o.shownEnd, o.shown = nil, nil, nil, nil, newVectors(typesOf(n.cols[len(n.from):]))
+	o.due, o.closing = calendar{}, calendar{}
 }
 
 // session is one session of a partition. Its group is under its number.
@@ -231,6 +240,7 @@ type sessionOp struct {
 	due        calendar // of partitions, by the end of a session that may be forgotten then
 	closing    calendar // of partitions, by the end of a session that is to be shown then
 	firsts     firsts
+	cold       coldSessions
 }
 
 func (o *sessionOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -244,10 +254,18 @@ func (o *sessionOp) step(ctx context.Context, s *stepping) (Delta, error) {
 			return Delta{}, err
 		}
 	}
+	if err := o.warmDue(s); err != nil {
+		return Delta{}, err
+	}
 	over := o.over(s)
 	out, err := o.show(changed, over, s)
 	if err != nil {
 		return Delta{}, err
+	}
+	if o.cold.store != nil && over.at != NoWatermark {
+		if err := o.cold.store.expire(over.at); err != nil {
+			return Delta{}, err
+		}
 	}
 	return out, o.forget(over)
 }
@@ -273,8 +291,12 @@ func (o *sessionOp) add(in Delta) (sessionChange, error) {
 	for i, v := range values {
 		values[i] = canonical(v, o.node.types[i])
 	}
+	if err := o.warm(values, in.Rows); err != nil {
+		return out, err
+	}
 	keys, _ := o.index.assign(values, in.Rows)
 	o.open = lengthened(o.open, o.index.slots())
+	o.noteNeeded(keys)
 	times := arrow.GetValues[int64](column.Data(), 1)
 	slots := make([]uint32, in.Rows)
 	into := map[uint32]uint32{} // absorbed sessions and what they are part of

@@ -29,7 +29,11 @@ func (o *sessionOp) save(w *stateWriter) error {
 	if err != nil {
 		return err
 	}
-	return o.groups.save(w, o.isShown)
+	if err := o.groups.save(w, o.isShown); err != nil {
+		return err
+	}
+	o.saveCold(w)
+	return nil
 }
 
 func (o *sessionOp) load(r *stateReader) error {
@@ -55,7 +59,10 @@ func (o *sessionOp) load(r *stateReader) error {
 	if len(flags) != sessions {
 		return errState("%d groups for %d sessions", len(flags), sessions)
 	}
-	return o.reopen(columns, flags, count)
+	if err := o.reopen(columns, flags, count); err != nil {
+		return err
+	}
+	return o.loadCold(r)
 }
 
 // reopen puts restored sessions where they belong.
@@ -100,7 +107,7 @@ func (o *sessionOp) note(end int64, key uint32) {
 }
 
 func (o *sessionOp) bytes() int64 {
-	total := o.index.bytes() + o.groups.bytes() + o.due.bytes() + o.closing.bytes()
+	total := o.cold.bytes() + o.index.bytes() + o.groups.bytes() + o.due.bytes() + o.closing.bytes()
 	total += int64(4*cap(o.owner) + cap(o.isShown) + 16*cap(o.shownStart) + 24*cap(o.open))
 	total += 24 * int64(len(o.owner))
 	for _, v := range o.shown {

@@ -51,15 +51,8 @@ func (o *accumulateOp) absorb(columns []arrow.Array, rows int) error {
 		return event.Errorf(event.CodeInternal, "a group is in memory and on disk")
 	}
 	count := o.groups.index.slots()
-	for i, call := range o.groups.calls {
-		part := call.NewAccumulator()
-		if err := part.Restore(state[:o.cold.widths[i]]); err != nil {
-			return err
-		}
-		state = state[o.cold.widths[i]:]
-		if err := o.groups.accumulators[i].Merge(part, slots, count); err != nil {
-			return err
-		}
+	if err := o.groups.adopt(state, o.cold.widths, slots); err != nil {
+		return err
 	}
 	o.reach(count)
 	var shown []uint32
@@ -257,16 +250,21 @@ func (o *accumulateOp) restoreCold(columns []arrow.Array, rows int) error {
 
 // checkCold holds columns of a snapshot to what absorb relies on; the accumulators check their own.
 func (o *accumulateOp) checkCold(columns []arrow.Array) error {
-	want := len(o.node.types) + 1
-	for _, w := range o.cold.widths {
+	return checkColumns(columns, append(typesOfKeys(o.node.types), arrow.FixedWidthTypes.Boolean), o.cold.widths)
+}
+
+// checkColumns holds columns of a snapshot to the types of the first and to how many follow these.
+func checkColumns(columns []arrow.Array, types []arrow.DataType, widths []int) error {
+	want := len(types)
+	for _, w := range widths {
 		want += w
 	}
 	if len(columns) != want {
-		return errState("%d columns of groups, not %d", len(columns), want)
+		return errState("%d columns of what was on disk, not %d", len(columns), want)
 	}
-	for i, t := range append(typesOfKeys(o.node.types), arrow.FixedWidthTypes.Boolean) {
+	for i, t := range types {
 		if !arrow.TypeEqual(columns[i].DataType(), t) {
-			return errState("column %d of groups is %s, not %s", i, columns[i].DataType(), t)
+			return errState("column %d of what was on disk is %s, not %s", i, columns[i].DataType(), t)
 		}
 	}
 	return nil

@@ -118,21 +118,7 @@ func (c *coldPanes) within(start, end int64) bool {
 func (o *paneOp) mergeCold(into *groups, columns []arrow.Array, rows, skipped int) error {
 	width := 1 + len(o.node.keyTypes)
 	slots, _ := into.index.assign(columns[skipped:width], rows)
-	return o.mergeStates(into, columns[width:], slots)
-}
-
-func (o *paneOp) mergeStates(into *groups, state []arrow.Array, slots []uint32) error {
-	for i, call := range into.calls {
-		part := call.NewAccumulator()
-		if err := part.Restore(state[:o.cold.widths[i]]); err != nil {
-			return err
-		}
-		state = state[o.cold.widths[i]:]
-		if err := into.accumulators[i].Merge(part, slots, into.index.slots()); err != nil {
-			return err
-		}
-	}
-	return nil
+	return into.adopt(columns[width:], o.cold.widths, slots)
 }
 
 // combined makes one row of all those of a pane and key.
@@ -213,7 +199,7 @@ func (o *paneOp) mergeWarm(into *groups, accumulators []kernel.Accumulator, ids 
 		}
 		state = append(state, some...)
 	}
-	return o.mergeStates(into, state, slots)
+	return into.adopt(state, o.cold.widths, slots)
 }
 
 // saveCold writes the panes on disk behind those in memory.
@@ -263,19 +249,7 @@ func (o *paneOp) loadCold(r *stateReader) error {
 // checkCold holds columns of a snapshot to what the states of accumulators do not check themselves.
 func (o *paneOp) checkCold(columns []arrow.Array) error {
 	types := append([]arrow.DataType{event.Type{Kind: event.TimestampTZ}.Arrow()}, typesOfKeys(o.node.keyTypes)...)
-	want := len(types)
-	for _, w := range o.cold.widths {
-		want += w
-	}
-	if len(columns) != want {
-		return errState("%d columns of panes, not %d", len(columns), want)
-	}
-	for i, t := range types {
-		if !arrow.TypeEqual(columns[i].DataType(), t) {
-			return errState("column %d of panes is %s, not %s", i, columns[i].DataType(), t)
-		}
-	}
-	return nil
+	return checkColumns(columns, types, o.cold.widths)
 }
 
 func (o *paneOp) restoreCold(columns []arrow.Array, rows int) error {

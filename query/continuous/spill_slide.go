@@ -352,24 +352,11 @@ func (o *slideOp) loadCold(r *stateReader) error {
 
 // checkCold holds columns of a snapshot to what absorb relies on; rollers check their own.
 func (o *slideOp) checkCold(which int, columns []arrow.Array) error {
-	types := append(o.node.rowPrefix(), o.node.rowTypes()...)
-	want := len(types)
 	if which == 0 {
-		types = append(append(typesOfKeys(o.node.types), arrow.PrimitiveTypes.Int64), o.node.numberTypes()...)
-		want = len(types)
-		for _, w := range o.cold.widths {
-			want += w
-		}
+		types := append(typesOfKeys(o.node.types), arrow.PrimitiveTypes.Int64)
+		return checkColumns(columns, append(types, o.node.numberTypes()...), o.cold.widths)
 	}
-	if len(columns) != want {
-		return errState("%d columns of partitions, not %d", len(columns), want)
-	}
-	for i, t := range types {
-		if !arrow.TypeEqual(columns[i].DataType(), t) {
-			return errState("column %d of partitions is %s, not %s", i, columns[i].DataType(), t)
-		}
-	}
-	return nil
+	return checkColumns(columns, append(o.node.rowPrefix(), o.node.rowTypes()...), nil)
 }
 
 func (o *slideOp) restoreCold(which int, columns []arrow.Array, rows int) error {

@@ -25,8 +25,8 @@ import (
 const (
 	stateMagic = "TMCQ"
 	// stateVersion 2 adds, behind the groups of a grouping, those that were on disk, 3 the same for the rows of a join and for first rows, 4 for
-	// panes, and 5 for frames that slide.
-	stateVersion = 5
+	// panes, 5 for frames that slide, and 6 for sessions.
+	stateVersion = 6
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -93,7 +93,8 @@ func joinColumns(ctx context.Context, batches []*Batch, workers int) (*Batch, er
 	for i := range out.Columns {
 		column := make([]*Batch, len(batches))
 		for j, b := range batches {
-			column[j] = &Batch{Columns: b.Columns[i : i+1 : i+1], Rows: b.Rows}
+			column[j] = (&Batch{Columns: b.Columns[i : i+1], Rows: b.Rows}).slice(0, b.Rows) // one array may be two columns
+			b.Columns[i] = nil
 		}
 		group.Go(func() error {
 			return guard(func() error {
@@ -105,9 +106,6 @@ func joinColumns(ctx context.Context, batches []*Batch, workers int) (*Batch, er
 					return err
 				}
 				out.Columns[i] = joined.Columns[0]
-				for _, c := range column {
-					c.Columns[0] = nil
-				}
 				return nil
 			})
 		})

@@ -26,6 +26,8 @@ type AddColumn struct {
 	Name        string
 	Type        event.Type
 	IfNotExists bool
+	// Inferred is as in event.Column.
+	Inferred bool
 }
 
 // Alter changes a stream's definition, all of the change or nothing of it, whatever its present one is by now: a change has no need to look
@@ -87,7 +89,7 @@ func (ch Change) addColumns(next *Stream) error {
 			}
 			return event.Errorf(event.CodeAlreadyExists, "stream %q has a column %q already, of type %s", next.Name, add.Name, schema.Columns[i].Shown())
 		}
-		column := event.Column{ID: schema.NextID, Name: add.Name, Since: schema.Version}
+		column := event.Column{ID: schema.NextID, Name: add.Name, Inferred: add.Inferred, Since: schema.Version}
 		column.Declare(add.Type)
 		schema.Columns = append(schema.Columns, column)
 		schema.NextID++

@@ -34,6 +34,10 @@ type View struct {
 	Hidden bool `json:"hidden,omitempty"`
 	// Inputs are the streams and views that the view reads.
 	Inputs []string `json:"inputs"`
+	// Versions is the schema version that each stream it reads had when it was made. A column that came later does not exist for its query,
+	// which else would mean something different at the next start: of SELECT *, of a name that is then ambiguous. nil of a view made by a program
+	// that did not note it.
+	Versions map[string]int `json:"versions,omitempty"`
 	// Skipped are events that the view leaves out, because its query fails over them.
 	Skipped []SkippedEvent `json:"skipped,omitempty"`
 	// Begun is how far the streams of a view of StartNow were when it was made, by name. One that is built anew begins there too.

@@ -75,6 +75,11 @@ func Widen(values arrow.Array, from, to Type) (arrow.Array, error) {
 	}
 }
 
+// CanWiden reports whether values of one type can become those of another by Widen, or are of it.
+func CanWiden(from, to Type) bool {
+	return from.Equal(to) || to.Kind == JSONB || (from.Kind == BigInt && to.Kind == Double) || (from.Kind == UUID && to.Kind == Text)
+}
+
 func widenToDouble(values *array.Int64) arrow.Array {
 	out := make([]float64, values.Len())
 	for i, v := range values.Int64Values() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -139,6 +140,21 @@ func (s *Schema) ByID(id FieldID) (Column, bool) {
 		}
 	}
 	return Column{}, false
+}
+
+// AsOf is the schema without the columns that versions after the given one added. Those it keeps are what they are now, under their present
+// ids and types, and so is its Version: rows of all versions up to that can be brought to it.
+func (s *Schema) AsOf(version int) *Schema {
+	later := func(c Column) bool { return c.Since > version }
+	if !slices.ContainsFunc(s.Columns, later) {
+		return s
+	}
+	out := *s
+	out.Columns = slices.DeleteFunc(slices.Clone(s.Columns), later)
+	if _, ok := out.ByID(out.Overflow); !ok {
+		out.Overflow = 0
+	}
+	return &out
 }
 
 // Arrow is the Arrow schema of a Batch: All() in order.

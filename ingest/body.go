@@ -36,6 +36,9 @@ type BodyOptions struct {
 	// Insert takes rows that were typed against the stream's schema: the schema never changes for them, and a chunk with a row that
 	// cannot be stored is an error and stores nothing.
 	Insert bool
+	// Evolve lets the schema change for the rows of an Insert after all, where the stream's mode says so: what they were typed against is another
+	// stream's schema.
+	Evolve bool
 	// Key names the request, so that it can be repeated: rows that are stored already are not stored again. The body must then be cut by
 	// KeyedChunks. "" is for a request without a key.
 	Key string
@@ -235,7 +238,7 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 	s := b.stream
 	definition := s.Definition()
 	mode := definition.SchemaMode
-	if b.options.Insert {
+	if b.options.Insert && (!b.options.Evolve || mode != catalog.Evolve) {
 		mode = catalog.Strict
 	}
 	rows, err := chunk.Decode(definition.Schema, decode.Options{Arrival: arrival, Mode: mode}, b.lines)

@@ -1,6 +1,8 @@
 package continuous
 
 import (
+	"slices"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -8,8 +10,8 @@ import (
 // LateRows is what a program leaves out of one stream as too late: the answer to a plan without state.
 type LateRows struct {
 	Stream string
-	// Program gives the stream's own columns, in the order of its schema, then the hidden columns _partition, _offset and _watermark,
-	// the watermark before the row. A row that was late for several windows is in it once for each.
+	// Program gives the stream's own columns, in the order of the schema given to Program.LateRows, then the hidden columns _partition, _offset
+	// and _watermark, the watermark before the row. A row that was late for several windows is in it once for each.
 	Program *Program
 }
 
@@ -32,12 +34,13 @@ func (c *compiler) noteLate(input plan.Node, conjuncts []plan.Expr, late int) {
 }
 
 // LateRows are the rows that the program leaves out as too late, for each place of the plan that does. None means that it knows no
-// lateness. A place whose rows cannot be told from those of others is a not_supported error.
-func (p *Program) LateRows() ([]LateRows, error) {
+// lateness. A place whose rows cannot be told from those of others is a not_supported error. schemas are the present ones of the streams: the
+// rows have columns that the program, which was bound to an earlier one, knows nothing of. They must have the columns that it reads.
+func (p *Program) LateRows(schemas map[string]*event.Schema) ([]LateRows, error) {
 	var out []LateRows
 	for _, spot := range p.late {
 		for _, chain := range chains(spot.input) {
-			late, err := p.lateRowsOf(spot, chain)
+			late, err := p.lateRowsOf(spot, chain, schemas)
 			if err != nil {
 				return nil, err
 			}
@@ -48,7 +51,7 @@ func (p *Program) LateRows() ([]LateRows, error) {
 }
 
 // lateRowsOf are the rows that one place leaves out of one stream, of which a chain of nodes gives it rows.
-func (p *Program) lateRowsOf(spot lateSpot, chain plan.Node) (LateRows, error) {
+func (p *Program) lateRowsOf(spot lateSpot, chain plan.Node, schemas map[string]*event.Schema) (LateRows, error) {
 	scan := onlyScan(chain)
 	if scan == nil {
 		return LateRows{}, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO where a window's rows are not those of one stream").
@@ -58,12 +61,11 @@ func (p *Program) lateRowsOf(spot lateSpot, chain plan.Node) (LateRows, error) {
 		return LateRows{}, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO for rows of the view %s", scan.Stream).
 			WithHint("put the view's query into WITH: late rows are kept with the columns of their stream")
 	}
-	var fields []event.FieldID
-	for _, column := range scan.Schema.Columns {
-		fields = append(fields, column.ID)
+	schema := schemas[scan.Stream]
+	if schema == nil {
+		return LateRows{}, event.Errorf(event.CodeInternal, "late rows of %s: its schema is not known", scan.Stream)
 	}
-	fields = append(fields, event.FieldPartition, event.FieldOffset, event.FieldWatermark)
-	input, places := withFields(chain, fields)
+	input, places := withFields(chain, schema)
 	late := call("not", spot.late)
 	for _, e := range spot.others {
 		late = call("and", e, late)
@@ -115,33 +117,38 @@ func onlyScan(n plan.Node) *plan.Scan {
 	}
 }
 
-// withFields is a chain as onlyScan takes it with fields of the scan behind its own columns, and where those are.
-func withFields(n plan.Node, fields []event.FieldID) (plan.Node, []int) {
+// withFields is a chain as onlyScan takes it, over a later schema of the stream, with the columns of that and those that say where a row lies
+// behind its own columns, and where these are.
+func withFields(n plan.Node, schema *event.Schema) (plan.Node, []int) {
 	width := plan.Width(n)
 	switch n := n.(type) {
 	case *plan.Scan:
 		out := *n
-		out.Fields = append(append([]event.FieldID(nil), n.Fields...), fields...)
-		return &out, from(width, len(fields))
+		out.Schema, out.Fields = schema, slices.Clone(n.Fields)
+		for _, column := range schema.Columns {
+			out.Fields = append(out.Fields, column.ID)
+		}
+		out.Fields = append(out.Fields, event.FieldPartition, event.FieldOffset, event.FieldWatermark)
+		return &out, from(width, len(out.Fields)-len(n.Fields))
 	case *plan.Filter:
-		input, places := withFields(n.Input, fields)
+		input, places := withFields(n.Input, schema)
 		return &plan.Filter{Input: input, Predicate: n.Predicate}, places
 	case *plan.Project:
-		input, places := withFields(n.Input, fields)
+		input, places := withFields(n.Input, schema)
 		out := &plan.Project{Input: input, Exprs: append([]plan.Expr(nil), n.Exprs...), Names: append([]string(nil), n.Names...)}
 		columns := input.Columns()
 		for _, at := range places {
 			out.Exprs = append(out.Exprs, &plan.ColumnRef{Index: at, Name: columns[at].Name, Typ: columns[at].Type})
 			out.Names = append(out.Names, columns[at].Name)
 		}
-		return out, from(width, len(fields))
+		return out, from(width, len(places))
 	case *plan.Assign:
-		input, places := withFields(n.Input, fields)
+		input, places := withFields(n.Input, schema)
 		out := *n
 		out.Input = input
 		wider := plan.Width(input)
 		order := append(append(upTo(width-2), wider, wider+1), places...)
-		return pick(&out, order), from(width, len(fields))
+		return pick(&out, order), from(width, len(places))
 	default:
 		panic("continuous: onlyScan lets through what withFields does not know")
 	}

@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -20,6 +21,15 @@ func (c *compiler) compileWhole(n plan.Node) (node, error) {
 // cutScans is a tree with each of its scans replaced by a table, whose rows come from an input of the operator.
 func (c *compiler) cutScans(n plan.Node, out *recomputeNode) (plan.Node, error) {
 	if s, ok := n.(*plan.Scan); ok {
+		if slices.ContainsFunc(s.Filter, readsOuterRow) { // of which nothing is known down there
+			bare := *s
+			bare.Filter, bare.Ranges = nil, nil
+			table, err := c.cutScans(&bare, out)
+			for _, condition := range s.Filter {
+				table = &plan.Filter{Input: table, Predicate: condition}
+			}
+			return table, err
+		}
 		input, err := c.compileScan(s)
 		if err != nil {
 			return nil, err
@@ -40,4 +50,14 @@ func (c *compiler) cutScans(n plan.Node, out *recomputeNode) (plan.Node, error) 
 		}
 	}
 	return withInputs(n, cut)
+}
+
+// readsOuterRow reports whether an expression takes a value from the row that a query inside another is computed for.
+func readsOuterRow(e plan.Expr) bool {
+	found := false
+	plan.Walk(e, func(e plan.Expr) {
+		_, outer := e.(*plan.OuterRef)
+		found = found || outer
+	})
+	return found
 }

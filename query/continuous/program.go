@@ -1,6 +1,7 @@
 package continuous
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -106,6 +107,21 @@ func (p *Program) Plan() plan.Node { return p.plan }
 func (p *Program) String() string {
 	var b strings.Builder
 	printTree(&b, p.root, 0)
+	return b.String()
+}
+
+// Reads prints the columns that the program reads, each by its id and with its type: state of a program that prints alike and reads others is
+// not this one's.
+func (p *Program) Reads() string {
+	var b strings.Builder
+	for _, in := range p.inputs {
+		b.WriteString(in.Name)
+		for _, id := range in.Fields {
+			c, _ := in.Schema.ByID(id)
+			fmt.Fprintf(&b, " %d %s", id, c.Type)
+		}
+		b.WriteString("\n")
+	}
 	return b.String()
 }
 

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/continuous"
@@ -232,10 +230,7 @@ func describeView(b bind.DescribeView) api.Rows {
 func (a *App) openViews(fs vfs.FS) (err error) {
 	a.views, err = views.Open(views.Options{
 		FS: fs, Catalog: a.catalog, Journal: a.journal, Ingest: a.ingest, Segments: a.segments, Logger: a.logger, Now: time.Now,
-		Insert: func(ctx context.Context, stream string, names []string, columns []arrow.Array) error {
-			_, err := (&sink{engine: a.ingest}).Append(ctx, stream, names, columns)
-			return err
-		},
+		Insert: (&sink{engine: a.ingest}).insert,
 		Limits: a.viewLimits, Memory: a.memory.views, Spill: a.spill,
 	})
 	if err != nil {

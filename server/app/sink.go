@@ -24,7 +24,20 @@ func (s *sink) Append(ctx context.Context, stream string, names []string, column
 	if err != nil {
 		return 0, err
 	}
-	lines, err := renderLines(targets, columns)
+	return feedRows(ctx, body, targets, columns)
+}
+
+// insert is views.Options.Insert.
+func (s *sink) insert(ctx context.Context, stream string, columns []event.Column, values []arrow.Array) error {
+	body, err := s.engine.Begin(stream, ingest.BodyOptions{Insert: true, Evolve: true})
+	if err == nil {
+		_, err = feedRows(ctx, body, columns, values)
+	}
+	return err
+}
+
+func feedRows(ctx context.Context, body *ingest.Body, columns []event.Column, values []arrow.Array) (int64, error) {
+	lines, err := renderLines(columns, values)
 	if err != nil {
 		return 0, err
 	}

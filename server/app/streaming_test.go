@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
@@ -27,12 +28,25 @@ func rowsAsText(t *testing.T, rows string) string {
 	return b.String()
 }
 
+// events stores lines of JSON, all of which must be good.
+func (d *disk) events(stream, lines string) {
+	d.t.Helper()
+	body, err := d.ingest.Begin(stream, ingest.BodyOptions{})
+	require.NoError(d.t, err)
+	require.NoError(d.t, body.Feed(d.t.Context(), []byte(lines+"\n")))
+	summary, err := body.Finish(d.t.Context())
+	require.NoError(d.t, err)
+	require.Empty(d.t, summary.Errors)
+}
+
 // TestStreaming runs the files of testdata/streaming, each against a server of its own: views as people write them for other engines, and what
 // they hold after each step. The directives are
 //
 //	run       statements that must succeed, or the error
 //	rows      a query, and below it its rows, sorted, once every view that it reads has taken what is there
+//	events s  events of a stream as newline-delimited JSON, which give it columns and widen them
 //	seal s    seals what a stream holds
+//	built     the views, with those that have been built anew since they were listed first
 //	restart   cuts the power and starts again
 func TestStreaming(t *testing.T) {
 	t.Parallel()
@@ -41,6 +55,7 @@ func TestStreaming(t *testing.T) {
 		disk, rnd := vfs.NewMem(), rand.New(rand.NewPCG(1, 1))
 		d := onDisk(t, disk)
 		defer func() { require.NoError(t, d.closeStore()) }()
+		first := map[string]uint64{} // generations
 		datadriven.RunTest(t, path, func(t *testing.T, c *datadriven.TestData) string {
 			switch c.Cmd {
 			case "run", "rows":
@@ -52,6 +67,22 @@ func TestStreaming(t *testing.T) {
 					return ""
 				}
 				return rowsAsText(t, out)
+			case "events":
+				d.events(c.CmdArgs[0].Key, c.Input)
+				return ""
+			case "built":
+				var b strings.Builder
+				for _, v := range d.catalog.Views() {
+					if first[v.Name] == 0 {
+						first[v.Name] = v.Generation
+					}
+					b.WriteString(v.Name)
+					if first[v.Name] != v.Generation {
+						b.WriteString(" anew")
+					}
+					b.WriteString("\n")
+				}
+				return b.String()
 			case "seal":
 				d.sealAll(c.CmdArgs[0].Key)
 				return ""

@@ -44,11 +44,13 @@ type checkpointHeader struct {
 	Next uint64 `json:"next"`
 	// Program prints the operators whose state this is: those of another version of the program cannot read it.
 	Program string `json:"program"`
-	Marks   []Mark `json:"marks"`
-	Closed  int64  `json:"closed"`
-	Final   int64  `json:"final"`
-	Late    int64  `json:"late"`
-	Lost    []Loss `json:"lost,omitempty"`
+	// Reads are the columns that they read, with their types; empty in a checkpoint of a version that did not note them.
+	Reads  string `json:"reads,omitempty"`
+	Marks  []Mark `json:"marks"`
+	Closed int64  `json:"closed"`
+	Final  int64  `json:"final"`
+	Late   int64  `json:"late"`
+	Lost   []Loss `json:"lost,omitempty"`
 	// Sent are the marks up to which late rows have gone to their stream.
 	Sent []Mark `json:"sent,omitempty"`
 	// FinalNext is the number of the final row that follows, and FinalRows how many of those before are in this file.
@@ -215,7 +217,7 @@ func readCheckpoint(fs vfs.FS, name string, program *continuous.Program, empty *
 	if err := r.header(&out.checkpointHeader); err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	if out.Program != program.String() {
+	if out.Program != program.String() || (out.Reads != "" && out.Reads != program.Reads()) {
 		return nil, errOtherProgram
 	}
 	if out.machine, err = program.Restore(r); err != nil {

@@ -78,13 +78,32 @@ func (names) SystemTable(string) (*event.Schema, bool) { return nil, false }
 // SystemTables lists none.
 func (names) SystemTables() []string { return nil }
 
-// rebind plans a view from its definition, as what it reads is now.
+// asOf is what a view can read as it was when the view was made: without the columns that streams got later.
+type asOf struct {
+	names
+	versions map[string]int
+}
+
+// Stream finds a stream with the columns that it had.
+func (c asOf) Stream(name string) (*catalog.Stream, bool) {
+	stream, ok := c.names.Stream(name)
+	version, noted := c.versions[name]
+	if !ok || !noted {
+		return stream, ok
+	}
+	out := *stream
+	out.Schema = stream.Schema.AsOf(version)
+	return &out, true
+}
+
+// rebind plans a view from its definition. Of what it reads, columns that have changed their type since are what they are now, and those that
+// came since are left out.
 func (s *Set) rebind(definition *catalog.View) (bind.CreateView, *continuous.Program, error) {
 	statements, err := parser.Parse(definition.SQL)
 	if err != nil {
 		return bind.CreateView{}, nil, fmt.Errorf("read the definition of view %s: %w", definition.Name, err)
 	}
-	bound, err := bind.Bind(statements[0], names{s.options.Catalog}, bind.Params{})
+	bound, err := bind.Bind(statements[0], asOf{names{s.options.Catalog}, definition.Versions}, bind.Params{})
 	if err != nil {
 		return bind.CreateView{}, nil, err
 	}
@@ -100,12 +119,28 @@ func (s *Set) rebind(definition *catalog.View) (bind.CreateView, *continuous.Pro
 	return b, program, err
 }
 
+// noteVersions notes the schema version of each stream that a plan reads, the least where a change came while it was made.
+func (s *Set) noteVersions(versions map[string]int, n plan.Node) {
+	if scan, ok := n.(*plan.Scan); ok {
+		if _, isView := s.options.Catalog.View(scan.Stream); !isView {
+			before, noted := versions[scan.Stream]
+			if versions[scan.Stream] = scan.Schema.Version; noted {
+				versions[scan.Stream] = min(before, scan.Schema.Version)
+			}
+		}
+	}
+	for _, in := range n.Inputs() {
+		s.noteVersions(versions, in)
+	}
+}
+
 // define makes the definition of a view from its program.
-func define(b bind.CreateView, program *continuous.Program) catalog.View {
+func (s *Set) define(b bind.CreateView, program *continuous.Program) catalog.View {
 	v := catalog.View{
 		Name: b.Name, SQL: b.SQL, ViewOptions: b.Options, Inputs: b.Inputs(), AppendOnly: program.Finality() == continuous.FinalAtOnce,
-		Schema: &event.Schema{Version: 1},
+		Schema: &event.Schema{Version: 1}, Versions: map[string]int{},
 	}
+	s.noteVersions(v.Versions, b.Plan)
 	for i, c := range program.Columns() {
 		id := event.FieldID(i + 1)
 		column := event.Column{ID: id, Name: c.Name, Type: c.Type, As: c.As, Since: 1}

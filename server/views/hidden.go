@@ -95,7 +95,7 @@ func (s *Set) createHidden(name string, statement *ast.Subscribe) error {
 	if err != nil {
 		return err
 	}
-	definition := define(b, program)
+	definition := s.define(b, program)
 	definition.Hidden = true
 	_, err = s.create(definition, false)
 	return err

@@ -56,15 +56,43 @@ func (r *runtime) newOutlet() (*lateOutlet, error) {
 	if err := r.set.prepare(target); err != nil {
 		return nil, err
 	}
-	o := &lateOutlet{set: r.set, target: target, sent: slices.Clone(r.marks)}
+	o := &lateOutlet{set: r.set, sent: slices.Clone(r.marks)}
+	return o, o.aim(target, sources)
+}
+
+// aim has the outlet take late rows from their streams, as those are now, to a target.
+func (o *lateOutlet) aim(target *lateTarget, sources []continuous.LateRows) error {
+	o.target, o.sources = target, nil
 	for _, rows := range sources {
-		in, ok := r.set.input(rows.Program.Inputs()[0]).(*streamInput)
+		in, ok := o.set.input(rows.Program.Inputs()[0]).(*streamInput)
 		if !ok {
-			return nil, event.Errorf(event.CodeInternal, "late rows of %q, which is no stream", rows.Stream)
+			return event.Errorf(event.CodeInternal, "late rows of %q, which is no stream", rows.Stream)
 		}
 		o.sources = append(o.sources, lateSource{rows: rows, in: in})
 	}
-	return o, nil
+	return nil
+}
+
+// followSources has the outlet know the columns that the sources have got, or that have changed their types, since it was aimed.
+func (r *runtime) followSources() error {
+	current := func(stream string, version int) bool {
+		present, ok := r.set.options.Catalog.Stream(stream)
+		return ok && present.Schema.Version == version
+	}
+	for stream, version := range r.outlet.target.versions {
+		if current(stream, version) {
+			continue
+		}
+		target, sources, err := r.set.lateTarget(r.definition, r.program)
+		if err == nil {
+			err = r.set.prepare(target)
+		}
+		if err != nil {
+			return err
+		}
+		return r.outlet.aim(target, sources)
+	}
+	return nil
 }
 
 // sendLate brings the stream of late rows to where the view is. It comes before the view's own rows show: whoever sees those finds the
@@ -75,15 +103,40 @@ func (r *runtime) sendLate(ctx context.Context) error {
 		return nil
 	}
 	if !o.even || o.counted != r.late {
-		seen := map[lateKey]bool{}
-		for _, source := range o.sources {
-			if err := o.send(ctx, source, r.marks, seen); err != nil {
-				return fmt.Errorf("send late rows to %s: %w", o.target.into, err)
-			}
+		if err := r.sendAll(ctx); err != nil {
+			return fmt.Errorf("send late rows to %s: %w", o.target.into, err)
 		}
 	}
 	o.sent, o.counted, o.even = slices.Clone(r.marks), r.late, true
 	return nil
+}
+
+// sendAll sends the late rows of all sources. Where a column changes its type meanwhile that the query does not read, it looks again.
+func (r *runtime) sendAll(ctx context.Context) error {
+	o, seen := r.outlet, map[lateKey]bool{}
+	for {
+		if err := r.followSources(); err != nil {
+			return err
+		}
+		before, i := o.target, 0
+		for ; i < len(o.sources); i++ {
+			if err := o.send(ctx, o.sources[i], r.marks, seen); err != nil {
+				if !errors.Is(err, errInputChanged) {
+					return err
+				}
+				break
+			}
+		}
+		if i == len(o.sources) {
+			return nil
+		}
+		if err := r.followSources(); err != nil {
+			return err
+		}
+		if o.target == before {
+			return errInputChanged // it was not that
+		}
+	}
 }
 
 // send sends the late rows of a source up to the marks, less those that another source has given already.
@@ -146,10 +199,10 @@ func (o *lateOutlet) insert(ctx context.Context, source lateSource, late continu
 	if len(first) == 0 {
 		return nil
 	}
-	var names []string
-	var columns []arrow.Array
+	var columns []event.Column
+	var values []arrow.Array
 	for i, c := range source.in.want.Schema.Columns {
-		names, columns = append(names, c.Name), append(columns, plain(event.Take(late.Columns[i], first)))
+		columns, values = append(columns, c), append(values, plain(event.Take(late.Columns[i], first)))
 	}
 	counts := make([]int64, len(first))
 	for i, row := range first {
@@ -157,11 +210,11 @@ func (o *lateOutlet) insert(ctx context.Context, source lateSource, late continu
 		counts[i], seen[key] = windows[key], true
 	}
 	for _, c := range lateColumns {
-		names = append(names, c.Name)
+		columns = append(columns, event.Column{Name: c.Name, Type: c.Type})
 	}
-	columns = append(columns, same(o.target.view, len(first)), same(source.rows.Stream, len(first)), event.Take(partitions, first),
+	values = append(values, same(o.target.view, len(first)), same(source.rows.Stream, len(first)), event.Take(partitions, first),
 		event.Take(offsets, first), event.Take(late.Columns[width+2], first), event.NewInt64s(counts, nil))
-	return o.set.options.Insert(ctx, o.target.into, names, columns)
+	return o.set.options.Insert(ctx, o.target.into, columns, values)
 }
 
 // same is a column of one value.

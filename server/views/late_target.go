@@ -2,6 +2,7 @@ package views
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -30,11 +31,18 @@ type lateTarget struct {
 	columns    []catalog.AddColumn
 	// time is the event time of the first source, empty where its rows go by arrival.
 	time string
+	// versions are the schema versions of the sources whose columns these are, by stream.
+	versions map[string]int
 }
 
-// lateTarget checks that a program has late rows, and that a stream can take them. It changes nothing.
+// lateTarget checks that a program has late rows, and that a stream can take them. It changes nothing. A late row has all columns that its own
+// stream has, also those that came after the view.
 func (s *Set) lateTarget(definition *catalog.View, program *continuous.Program) (*lateTarget, []continuous.LateRows, error) {
-	sources, err := program.LateRows()
+	schemas, err := s.presentSchemas(program)
+	if err != nil {
+		return nil, nil, err
+	}
+	sources, err := program.LateRows(schemas)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,17 +53,15 @@ func (s *Set) lateTarget(definition *catalog.View, program *continuous.Program) 
 	if err := s.endless(definition); err != nil {
 		return nil, nil, err
 	}
-	out := &lateTarget{view: definition.Name, into: definition.LateInto}
+	out := &lateTarget{view: definition.Name, into: definition.LateInto, versions: map[string]int{}}
 	for i, source := range sources {
-		stream, ok := s.options.Catalog.Stream(source.Stream)
-		if !ok {
-			return nil, nil, event.Errorf(event.CodeNotFound, "there is no stream %q", source.Stream)
-		}
-		for _, c := range stream.Schema.Columns {
+		schema := schemas[source.Stream]
+		out.versions[source.Stream] = schema.Version
+		for _, c := range schema.Columns {
 			if err := out.add(source.Stream, c); err != nil {
 				return nil, nil, err
 			}
-			if i == 0 && c.ID == stream.Schema.TimeColumn {
+			if i == 0 && c.ID == schema.TimeColumn {
 				out.time = c.Name
 			}
 		}
@@ -65,21 +71,45 @@ func (s *Set) lateTarget(definition *catalog.View, program *continuous.Program) 
 	return out, sources, err
 }
 
-// add takes over a column of a source. Streams whose columns of one name differ in type cannot go into one.
+// presentSchemas are the schemas that the streams have which a program reads. They have the columns that it reads, or it has to be made anew.
+func (s *Set) presentSchemas(program *continuous.Program) (map[string]*event.Schema, error) {
+	out := map[string]*event.Schema{}
+	for _, in := range program.Inputs() {
+		stream, ok := s.options.Catalog.Stream(in.Name)
+		if !ok {
+			continue // a view
+		}
+		for _, id := range in.Fields {
+			if _, ok := stream.Schema.ByID(id); !ok {
+				return nil, fmt.Errorf("stream %s: %w", in.Name, errInputChanged)
+			}
+		}
+		out[in.Name] = stream.Schema
+	}
+	return out, nil
+}
+
+// widenable reports whether one column can come to hold values of both types.
+func widenable(a, b event.Type) bool { return event.CanWiden(a, b) || event.CanWiden(b, a) }
+
+// add takes over a column of a source. Streams whose columns of one name have types of which neither widens to the other cannot go into one.
 func (t *lateTarget) add(source string, c event.Column) error {
 	if slices.ContainsFunc(lateColumns, func(l catalog.AddColumn) bool { return strings.EqualFold(l.Name, c.Name) }) {
 		return event.Errorf(event.CodeConflict, "stream %q has a column %q, which late rows have of their own", source, c.Name)
 	}
-	for _, known := range t.columns {
-		if known.Name != c.Name {
+	for i, known := range t.columns {
+		switch {
+		case known.Name != c.Name:
 			continue
-		}
-		if known.Type.Equal(c.Type) {
+		case event.CanWiden(c.Type, known.Type):
+			return nil
+		case event.CanWiden(known.Type, c.Type):
+			t.columns[i].Type, t.columns[i].Inferred = c.Type, c.Inferred
 			return nil
 		}
 		return event.Errorf(event.CodeConflict, "late rows of %q have a column %q of %s, and others one of %s", source, c.Name, c.Type, known.Type)
 	}
-	t.columns = append(t.columns, catalog.AddColumn{Name: c.Name, Type: c.Type})
+	t.columns = append(t.columns, catalog.AddColumn{Name: c.Name, Type: c.Type, Inferred: c.Inferred})
 	return nil
 }
 
@@ -125,6 +155,8 @@ func (s *Set) missing(t *lateTarget) ([]catalog.AddColumn, error) {
 		switch {
 		case i < 0:
 			out = append(out, want)
+		case stream.SchemaMode == catalog.Evolve && widenable(stream.Schema.Columns[i].Type, want.Type):
+			// the column holds their values, or becomes what does
 		case !stream.Schema.Columns[i].Type.Equal(want.Type):
 			return nil, refuse("its column %q is %s, theirs is %s", want.Name, stream.Schema.Columns[i].Type, want.Type)
 		}
@@ -164,7 +196,9 @@ func (s *Set) prepare(t *lateTarget) error {
 		if c.Name == t.time {
 			schema.TimeColumn = schema.NextID
 		}
-		schema.Columns = append(schema.Columns, event.Column{ID: schema.NextID, Name: c.Name, Type: c.Type, Since: 1})
+		schema.Columns = append(schema.Columns, event.Column{
+			ID: schema.NextID, Name: c.Name, Type: c.Type, Inferred: c.Inferred, Since: 1,
+		})
 		schema.NextID++
 	}
 	_, err = s.options.Ingest.Create(catalog.Stream{

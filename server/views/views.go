@@ -47,8 +47,9 @@ type Options struct {
 	Journal  segments.Journal
 	Ingest   *ingest.Engine
 	Segments *segments.Store
-	// Insert appends rows to a stream, all of them durable when it returns without an error.
-	Insert func(ctx context.Context, stream string, names []string, columns []arrow.Array) error
+	// Insert appends rows to a stream, all of them durable when it returns without an error. Where the stream's schema follows its data, a
+	// column becomes what holds the values.
+	Insert func(ctx context.Context, stream string, columns []event.Column, values []arrow.Array) error
 	Logger *slog.Logger
 	// Now is the wall clock. It decides nothing but when something is tried again.
 	Now    func() time.Time
@@ -230,7 +231,7 @@ func (s *Set) Create(b bind.CreateView) (*View, error) {
 
 // defined is define, and makes sure that late rows have a place to go to.
 func (s *Set) defined(b bind.CreateView, program *continuous.Program) (catalog.View, error) {
-	definition := define(b, program)
+	definition := s.define(b, program)
 	if definition.LateInto == "" {
 		return definition, nil
 	}
@@ -355,8 +356,11 @@ func (s *Set) rebuild(definition *catalog.View) error {
 	if err != nil {
 		return err
 	}
-	fresh := define(b, program)
+	fresh := s.define(b, program)
 	fresh.Skipped, fresh.Begun = definition.Skipped, definition.Begun
+	if definition.Versions != nil {
+		fresh.Versions = definition.Versions
+	}
 	s.options.Logger.Info("a view is built anew, as its inputs have changed", "view", definition.Name)
 	_, err = s.create(fresh, true)
 	return err

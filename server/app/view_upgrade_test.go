@@ -141,3 +141,58 @@ func TestViewGoesOnWhenItsReplacementFails(t *testing.T) {
 	require.Equal(t, 450, d.number("SELECT total FROM v", true))
 	require.NoError(t, d.closeStore())
 }
+
+// TestViewIsNotReadyBeforeItCanBeShown fails the disk where a view that is to take the place of another sends its late rows, which comes last before
+// it shows: the other goes on, under its own definition, and is replaced after a restart on a disk that works.
+func TestViewIsNotReadyBeforeItCanBeShown(t *testing.T) {
+	t.Parallel()
+	var failing atomic.Bool
+	mem := vfs.NewMem()
+	failed := make(chan struct{}, 100)
+	fs := vfs.NewFaulty(mem, func(op vfs.Op, name string) error {
+		if failing.Load() && (op == vfs.OpWrite || op == vfs.OpSync) && strings.HasPrefix(name, "log/strays/") {
+			select {
+			case failed <- struct{}{}:
+			default:
+			}
+			return fmt.Errorf("no luck with %s", name)
+		}
+		return nil
+	})
+	d := onDisk(t, fs)
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT, WATERMARK FOR ts AS ts)")
+	d.must("CREATE STREAM strays (ts TIMESTAMPTZ) WITH (schema = 'evolve')")
+	const windows = "CREATE OR REPLACE MATERIALIZED VIEW v AS SELECT window_start, %s FROM TUMBLE(TABLE clicks, DESCRIPTOR(ts), INTERVAL '1 minute')" +
+		" GROUP BY window_start, window_end LATE DROP"
+	d.must(fmt.Sprintf(windows, "count(*) AS n"))
+	d.must("INSERT INTO clicks VALUES ('2026-01-01T00:10:00Z', 1), ('2026-01-01T00:10:01Z', 2), ('2026-01-01T00:00:00Z', 3)")
+	require.Equal(t, 2, d.number("SELECT n FROM v", true))
+	failing.Store(true)
+	_, err := d.run(fmt.Sprintf(windows, "count(*) AS n, sum(n) AS total")+" ELSE INTO strays", false)
+	require.Error(t, err)
+	<-failed
+	for n := 3; n < 6; n++ {
+		d.must("INSERT INTO clicks VALUES ('2026-01-01T00:10:02Z', 1)")
+		require.Equal(t, n, d.number("SELECT n FROM v", true), "the old view follows")
+		definition, ok := d.catalog.View("v")
+		require.True(t, ok)
+		require.EqualValues(t, 1, definition.Generation, "and is the one that is defined")
+		_, err = d.run("SELECT total FROM v", false)
+		require.ErrorContains(t, err, `there is no column "total"`)
+	}
+	image := mem.Crash()
+	_ = d.closeStore() // the log of strays has failed
+	d = onDisk(t, image)
+	old, ok := d.views.View("v")
+	require.True(t, ok)
+	if old.Definition().Generation == 1 {
+		select {
+		case <-old.Gone():
+		case <-t.Context().Done():
+			require.Fail(t, "the view was not replaced")
+		}
+	}
+	require.Equal(t, 6, d.number("SELECT total FROM v", true))
+	require.Equal(t, 1, d.number("SELECT count(*) FROM strays", true))
+	require.NoError(t, d.closeStore())
+}

@@ -149,14 +149,17 @@ func (r *runtime) finish(ctx context.Context) (err error) {
 	if err := r.checkpoint(); err != nil {
 		return err
 	}
+	shown, err := r.snapshot(ctx)
+	if err != nil {
+		return err
+	}
 	ready, err := r.set.options.Catalog.ViewReady(r.definition)
 	if err != nil {
 		return err
 	}
-	r.definition, r.content.definition = ready, ready
-	if err := r.publish(ctx); err != nil {
-		return err
-	}
+	// Nothing fails from here on: the catalog says that this is the view, and whoever reads the name must find it.
+	r.definition, r.content.definition, shown.definition = ready, ready, ready
+	r.view.setSnapshot(r.log, shown)
 	r.set.promote(r.view, ready)
 	return nil
 }

@@ -259,19 +259,28 @@ func (r *runtime) commit(ctx context.Context, changes []continuous.Delta) error 
 
 // publish shows the content as it is now, once its late rows are where they belong.
 func (r *runtime) publish(ctx context.Context) error {
-	if err := r.sendLate(ctx); err != nil {
-		return err
-	}
-	live, err := r.content.live.publish()
+	s, err := r.snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	r.view.setSnapshot(r.log, &Snapshot{
+	r.view.setSnapshot(r.log, s)
+	return nil
+}
+
+// snapshot does all of publish that can fail.
+func (r *runtime) snapshot(ctx context.Context) (*Snapshot, error) {
+	if err := r.sendLate(ctx); err != nil {
+		return nil, err
+	}
+	live, err := r.content.live.publish()
+	if err != nil {
+		return nil, err
+	}
+	return &Snapshot{
 		definition: r.definition, live: live, liveRows: r.content.live.alive, final: slices.Clone(r.content.final), next: r.content.next,
 		sealed: r.content.sealed, frame: r.log.next(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
 		Lost: r.lost, StateBytes: r.machine.Bytes(), Fault: r.fault(),
-	})
-	return nil
+	}, nil
 }
 
 // fault is why the view cannot be shown as it is: its own machine, or a view that it reads, as that was where it was read.

@@ -39,6 +39,8 @@ type FeedRequest struct {
 
 // Feed gives the changes of a query one by one.
 type Feed interface {
+	// Start is a FeedStart, or of kind FeedIdle where the first change tells all that there is to know.
+	Start() Change
 	// Next waits for a change. It gives one of kind FeedIdle when nothing has come for as long as idle says.
 	Next(ctx context.Context, idle time.Duration) (Change, error)
 	// Progress tells whether the client asked for FeedProgress.
@@ -52,6 +54,7 @@ type ChangeKind string
 // The kinds, which are also the names of the events that clients see.
 const (
 	FeedIdle     ChangeKind = ""
+	FeedStart    ChangeKind = "start" // nothing has come yet, and this is where to go on
 	FeedBatch    ChangeKind = "batch"
 	FeedProgress ChangeKind = "progress"
 	FeedReset    ChangeKind = "reset"
@@ -151,6 +154,9 @@ func readFeedURL(query url.Values, to *FeedRequest) error {
 // that broke.
 func sendFeed(ctx context.Context, control *http.ResponseController, w io.Writer, feed Feed) error {
 	buffer := append([]byte("retry: "), strconv.Itoa(reconnectMillis)+"\n\n"...)
+	if start := feed.Start(); start.Kind == FeedStart {
+		buffer = appendChange(buffer, start)
+	}
 	for {
 		if err := sendEvent(control, w, buffer); err != nil {
 			return err
@@ -202,6 +208,11 @@ func appendChange(dst []byte, c Change) []byte {
 		return append(dst, ": heartbeat\n\n"...)
 	case FeedReset:
 		return appendEvent(dst, string(c.Kind), "", appendJSON(nil, map[string]string{"reason": c.Reason}))
+	case FeedStart:
+		data := appendJSON(nil, struct {
+			Vector map[string][]int64 `json:"vector"`
+		}{c.Vector})
+		return appendEvent(dst, string(c.Kind), c.Token, data)
 	case FeedProgress:
 		data := appendJSON(nil, struct {
 			Watermark *string            `json:"watermark"`

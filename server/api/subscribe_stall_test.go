@@ -32,6 +32,7 @@ func (f *endlessFeed) Next(context.Context, time.Duration) (Change, error) {
 	}, nil
 }
 
+func (f *endlessFeed) Start() Change  { return Change{} }
 func (f *endlessFeed) Progress() bool { return false }
 func (f *endlessFeed) Close()         { f.closed++ }
 

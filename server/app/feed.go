@@ -55,6 +55,15 @@ var feedKinds = map[views.DeliveryKind]api.ChangeKind{
 	views.Idle: api.FeedIdle, views.Batch: api.FeedBatch, views.Progress: api.FeedProgress, views.Reset: api.FeedReset,
 }
 
+// Start tells where the subscription begins.
+func (f *feed) Start() api.Change {
+	d := f.Subscription.Start()
+	if d.Token == "" {
+		return api.Change{}
+	}
+	return api.Change{Kind: api.FeedStart, Token: d.Token, Vector: offsets(d.Marks)}
+}
+
 // Next waits for a change.
 func (f *feed) Next(ctx context.Context, idle time.Duration) (api.Change, error) {
 	d, err := f.Subscription.Next(ctx, idle)

@@ -72,8 +72,17 @@ func (l *listener) close() {
 	l.answer.Body.Close()
 }
 
-// next reads the next event.
+// next reads the next event after the start.
 func (l *listener) next() sent {
+	l.t.Helper()
+	m := l.any()
+	if m.event == "start" {
+		return l.any()
+	}
+	return m
+}
+
+func (l *listener) any() sent {
 	l.t.Helper()
 	var m sent
 	for l.lines.Scan() {
@@ -260,4 +269,48 @@ func TestSubscriptionNamesItsKey(t *testing.T) {
 		require.Equal(t, key, l.next().data.Key, sql)
 		l.close()
 	}
+}
+
+// TestSubscriptionGoesOnFromItsStart breaks off before anything has come, of queries that are told nothing of what there is: what came meanwhile
+// is there when the subscriber comes back.
+func TestSubscriptionGoesOnFromItsStart(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.query("CREATE STREAM empty (n BIGINT)")
+	i.trades(0, 10)
+	i.seal("trades")
+	i.trades(10, 15)
+	i.query("CREATE MATERIALIZED VIEW v AS SELECT qty FROM trades WHERE qty >= 0")
+	for query, options := range map[string][]string{
+		"SELECT n FROM empty": nil, "SELECT qty FROM trades": nil, "SELECT qty FROM v": {"snapshot", "false"},
+		"SUBSCRIBE TO (SELECT qty FROM v) WITH (snapshot = false)": nil,
+		"SELECT qty FROM trades UNION ALL SELECT n FROM empty":     {"snapshot", "false"},
+	} {
+		l := i.listen(query, "", options...)
+		begins := l.any()
+		require.Equal(t, "start", begins.event, query)
+		require.NotEmpty(t, begins.id)
+		require.NotEmpty(t, begins.data.Vector)
+		l.close()
+		i.trades(15, 17)
+		i.query("INSERT INTO empty VALUES (1), (2)")
+		i.wait("SELECT 1 FROM v")
+		l = i.listen(query, begins.id, options...)
+		rows := 0
+		for rows < 2 {
+			m := l.any()
+			require.Equal(t, "batch", m.event, query)
+			rows += len(m.data.Rows)
+		}
+		if strings.Contains(query, "UNION") && rows < 4 {
+			rows += len(l.any().data.Rows)
+		}
+		want := 2
+		if strings.Contains(query, "UNION") {
+			want = 4
+		}
+		require.Equal(t, want, rows, query)
+		l.close()
+	}
+	require.Equal(t, "batch", i.listen("SELECT qty FROM v", "").any().event, "who is told everything first begins with that")
 }

@@ -90,9 +90,13 @@ type following struct {
 	first, open bool
 }
 
-// take gives an event as soon as it cannot come again.
+// take gives an event as soon as it cannot come again. Where the subscription starts is to be known before that, and no event.
 func (f *following) take(e Event) error {
 	f.connected = true
+	if e.Kind == "start" {
+		f.after, f.first = e.ID, false
+		return nil
+	}
 	if e.Kind == "reset" {
 		f.first, f.held = true, nil // what was given is void
 	}

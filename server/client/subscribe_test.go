@@ -42,6 +42,7 @@ func batch(n, id string) string {
 
 const (
 	resetEvent = "event: reset\ndata: {\"reason\":\"it was replaced\"}\n\n"
+	startEvent = "event: start\nid: s\ndata: {\"vector\":{\"v\":[3]}}\n\n"
 	errorEvent = "event: error\ndata: {\"code\":\"closed\",\"detail\":\"that is all\"}\n\n"
 )
 
@@ -52,6 +53,10 @@ func TestSubscribeGivesNothingTwice(t *testing.T) {
 		"inside a change": {
 			[]string{batch("1", "a") + batch("2", ""), batch("2", "") + batch("3", ""), batch("2", "") + batch("3", "b"), errorEvent},
 			[]string{"", "a", "a", "b"}, []string{"1", "2", "3"},
+		},
+		"before the first change": {[]string{startEvent, batch("1", "a"), errorEvent}, []string{"", "s", "a"}, []string{"1"}},
+		"inside the first change": {
+			[]string{startEvent + batch("1", ""), batch("1", "") + batch("2", "a"), errorEvent}, []string{"", "s", "a"}, []string{"1", "2"},
 		},
 		"behind a change": {
 			[]string{batch("1", "") + batch("2", "a"), batch("3", "b"), errorEvent}, []string{"", "a", "b"}, []string{"1", "2", "3"},

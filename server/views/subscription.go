@@ -28,6 +28,8 @@ type Subscription struct {
 	// hidden is the view that answers the query where it needs state; empty for none.
 	hidden   string
 	progress bool
+	// after is the token that the statement names.
+	after string
 
 	program *continuous.Program
 	machine *continuous.Machine
@@ -97,7 +99,7 @@ func (s *Set) Subscribe(request SubscribeRequest) (*Subscription, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.progress = bound.Progress
+	out.progress, out.after = bound.Progress, bound.After
 	snapshot := cmp.Or(request.Snapshot, bound.Snapshot)
 	if after := cmp.Or(request.After, bound.After); after != "" {
 		err = out.goOn(after)
@@ -161,10 +163,22 @@ func (s *Subscription) begin(snapshot *bool) error {
 			}
 		}
 		if newest, ok := s.set.newest(s.marks[i].Name); ok {
-			s.marks[i] = newest
+			if s.marks[i] = newest; len(newest.Vector) == 0 {
+				s.marks[i].Vector = event.Vector{0} // it begins with the first row, whenever that comes
+			}
 		}
 	}
 	return nil
+}
+
+// Start is where a subscription begins that is not given all that there is: whoever is told of it can go on from there before the first delivery
+// has come. It has no Token where the first delivery is to tell everything, and where the subscription goes on behind one.
+func (s *Subscription) Start() Delivery {
+	read := func(m Mark) bool { return len(m.Vector) > 0 }
+	if cmp.Or(s.request.After, s.after) != "" || !slices.ContainsFunc(s.marks, read) {
+		return Delivery{Closed: continuous.NoWatermark}
+	}
+	return Delivery{Kind: Progress, Token: s.token(), Marks: slices.Clone(s.marks), Closed: continuous.NoWatermark}
 }
 
 // goOn starts behind a delivery.
@@ -272,7 +286,7 @@ func (s *Subscription) pull(ctx context.Context) (found bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if p != nil && len(p.lost) > 0 {
+		if p != nil && len(p.lost) > 0 && len(s.marks[i].Vector) > 0 {
 			return false, errors.Join(fmt.Errorf("%s: %w", p.lost[0], errInputChanged), p.close())
 		}
 		if p != nil {

@@ -35,7 +35,7 @@ func (v *viewInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, er
 		return nil, err
 	}
 	if to != nil { // after a start the other view comes back first
-		if err := view.Ready(ctx); err != nil {
+		if err := view.back(ctx); err != nil {
 			return nil, err
 		}
 	}

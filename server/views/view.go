@@ -405,6 +405,31 @@ func (v *View) Ready(ctx context.Context) error {
 	return err
 }
 
+// back blocks until the view can be read, be it as it stopped. One that stopped before that is no fault of who waits: it is to try again later.
+func (v *View) back(ctx context.Context) error {
+	for {
+		changed := v.Changed()
+		v.mu.Lock()
+		snapshot, state, failure, name := v.mu.snapshot, v.mu.state, v.mu.failure, v.mu.definition.Name
+		v.mu.Unlock()
+		switch {
+		case snapshot != nil:
+			return nil
+		case state == Failed:
+			return event.Errorf(event.CodeTooBusy, "view %q has stopped before it could be read: %v", name, failure)
+		}
+		select {
+		case <-changed:
+		case <-v.gone:
+			return event.Errorf(event.CodeClosed, "view %q was dropped or replaced", name)
+		case <-v.set.ctx.Done():
+			return event.Errorf(event.CodeClosed, "the server is stopping")
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 func (v *View) changelog() *changelog {
 	v.mu.Lock()
 	defer v.mu.Unlock()

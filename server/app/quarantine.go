@@ -1,6 +1,8 @@
 package app
 
 import (
+	"errors"
+
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/exec"
@@ -26,8 +28,8 @@ func planOf(bound bind.Bound) plan.Node {
 	return nil
 }
 
-// checkWhole refuses a statement that reads a stream of which damage has taken rows, unless it is to go on without them. It gives how many
-// offsets it goes without.
+// checkWhole refuses a statement that reads a stream of which damage has taken rows, or a view that lacks such rows, unless it is to go on without
+// them. It gives how many offsets it goes without. Damage is met when a server starts, so the answer cannot come to lack more after this.
 func (r *runner) checkWhole(bound bind.Bound, allowCorrupt bool) (skipped int64, err error) {
 	node := planOf(bound)
 	if node == nil {
@@ -36,6 +38,13 @@ func (r *runner) checkWhole(bound bind.Bound, allowCorrupt bool) (skipped int64,
 	for _, name := range plan.Streams(node) {
 		stream, ok := r.app.catalog.Stream(name)
 		if !ok {
+			offsets, err := r.checkView(name, allowCorrupt)
+			if _, makes := bound.(bind.CreateView); makes && isNotReady(err) {
+				continue // it is read when it is
+			}
+			if skipped += offsets; err != nil {
+				return 0, err
+			}
 			continue
 		}
 		for _, q := range stream.Lost() {
@@ -44,6 +53,30 @@ func (r *runner) checkWhole(bound bind.Bound, allowCorrupt bool) (skipped int64,
 			}
 			skipped += q.Offsets()
 		}
+	}
+	return skipped, nil
+}
+
+// isNotReady tells that a view cannot be read yet.
+func isNotReady(err error) bool {
+	var fault *event.Error
+	return errors.As(err, &fault) && fault.Code != event.CodeCorrupt
+}
+
+// checkView is checkWhole for one view. Tables of the server's own lack nothing.
+func (r *runner) checkView(name string, allowCorrupt bool) (skipped int64, err error) {
+	if _, ok := r.app.catalog.View(name); !ok {
+		return 0, nil
+	}
+	lacks, err := r.app.views.Lacks(name)
+	if err != nil {
+		return 0, err
+	}
+	for _, lack := range lacks {
+		if !allowCorrupt {
+			return 0, event.Errorf(event.CodeCorrupt, "%s", lack).WithHint("%s", lack.Hint)
+		}
+		skipped += lack.Offsets
 	}
 	return skipped, nil
 }

@@ -90,11 +90,11 @@ func (r *runner) runLast(ctx context.Context, statement ast.Statement, request a
 		if err != nil {
 			return nil, err
 		}
-		skipped, err := r.checkWhole(bound, request.AllowCorrupt)
-		if err != nil {
+		if err := r.await(ctx, bound, request.Wait); err != nil {
 			return nil, err
 		}
-		if err := r.await(ctx, bound, request.Wait); err != nil {
+		skipped, err := r.checkWhole(bound, request.AllowCorrupt)
+		if err != nil {
 			return nil, err
 		}
 		rows, err := r.execute(ctx, bound, request.ReadOnly)

@@ -53,7 +53,8 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 	pinned := s.store.View(s.want.Name)
 	sealed := pinned.Sealed()
 	behind := !from.Vector.Covers(sealed.Next)
-	if to == nil {
+	first := to == nil
+	if first {
 		to = &Mark{Name: s.want.Name, Vector: sealed.Next, Watermarks: sealed.Watermark}
 		if !behind {
 			to = s.within(from, view)
@@ -64,7 +65,7 @@ func (s *streamInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, 
 	if loss, ok := lossBetween(from, mark.Vector, pinned.ExpiredTo()); ok {
 		p.lost = append(p.lost, loss)
 	}
-	if loss, ok := damageBetween(from, mark.Vector, stream.Definition().Quarantined); ok {
+	if loss, ok := damageBetween(from, mark.Vector, stream.Definition().Quarantined, first); ok {
 		p.lost = append(p.lost, loss)
 	}
 	if from.Vector.Covers(mark.Vector) && slices.Equal(from.Watermarks, mark.Watermarks) {

@@ -44,19 +44,24 @@ func lossBetween(from Mark, to, expired event.Vector) (Loss, bool) {
 	return loss, !from.Vector.Covers(loss.To)
 }
 
-// damageBetween is what damage has taken of the rows after a mark and before a vector.
-func damageBetween(from Mark, to event.Vector, lost []catalog.Quarantine) (Loss, bool) {
+// damageBetween is what damage has taken of the rows after a mark and before a vector. Of who has read nothing yet, and reads for the first time,
+// that is what nobody has accepted as lost.
+func damageBetween(from Mark, to event.Vector, lost []catalog.Quarantine, first bool) (Loss, bool) {
 	loss := Loss{Stream: from.Name, Damaged: true}
-	if len(from.Vector) == 0 {
-		return loss, false
-	}
+	first = first && len(from.Vector) == 0
 	for _, q := range lost {
+		if first && q.Accepted {
+			continue
+		}
 		first, end := max(q.From, from.Vector.At(q.Partition)), min(q.To, to.At(q.Partition))
 		if first >= end {
 			continue
 		}
 		if loss.To == nil {
 			loss.From, loss.To = slices.Clone(from.Vector), slices.Clone(from.Vector)
+			if len(from.Vector) == 0 {
+				loss.From = make(event.Vector, len(to))
+			}
 		}
 		loss.To = loss.To.With(q.Partition, max(end, loss.To.At(q.Partition)))
 	}
@@ -110,7 +115,7 @@ func (s *Set) losses(snapshot *Snapshot) []Loss {
 			out = withLoss(out, loss)
 		}
 		if stream, known := s.options.Catalog.Stream(m.Name); known {
-			if loss, ok := damageBetween(m, endOf(stream.Quarantined), stream.Quarantined); ok {
+			if loss, ok := damageBetween(m, endOf(stream.Quarantined), stream.Quarantined, true); ok {
 				out = withLoss(out, loss)
 			}
 		}

@@ -8,8 +8,13 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
-// unsyncedBytes bounds the rows that wait for a sync after their reply, whose memory nobody accounts for any more.
-const unsyncedBytes = 4 << 20
+const (
+	// unsyncedBytes bounds the rows that wait for a sync after their reply, whose memory nobody accounts for any more.
+	unsyncedBytes = 4 << 20
+	// unsyncedRequests bounds their requests: each takes some microseconds to be published, and no other is answered meanwhile. So many take a
+	// few times as long as their sync, and not as long as all of a flush interval would.
+	unsyncedRequests = 512
+)
 
 func (w *Writer) run() {
 	defer close(w.done)
@@ -72,11 +77,16 @@ func (w *Writer) store(group []*request) {
 	switch {
 	case err != nil:
 		w.giveUp(err)
-	case !w.answerEarly(group) || w.unsynced.bytes >= unsyncedBytes || time.Since(w.unsynced.since) >= w.options.FlushInterval:
+	case !w.answerEarly(group) || w.full() || time.Since(w.unsynced.since) >= w.options.FlushInterval:
 		w.flush()
 	case !waited:
 		w.unsynced.due.Reset(w.options.FlushInterval)
 	}
+}
+
+// full reports whether no more may wait for a sync.
+func (w *Writer) full() bool {
+	return w.unsynced.bytes >= unsyncedBytes || len(w.unsynced.requests) >= unsyncedRequests
 }
 
 // answerEarly answers the requests of a written group that asked for it, and reports whether none of the others waits for a sync.

@@ -92,6 +92,25 @@ func TestMuchThatWaitsIsSyncedAtOnce(t *testing.T) {
 	})
 }
 
+// TestManyThatWaitAreSyncedAtOnce bounds how long publishing them keeps others from being answered.
+func TestManyThatWaitAreSyncedAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, tl := earlyWriter(t, vfs.NewMem(), 0)
+		replies := make(chan Reply, 1)
+		for i := range unsyncedRequests {
+			require.Zero(t, tl.Next(0))
+			require.NoError(t, w.Append(t.Context(), early(int64(i)), replies))
+			require.NoError(t, (<-replies).Err)
+		}
+		start := time.Now()
+		synctest.Wait()
+		require.Zero(t, time.Since(start))
+		require.EqualValues(t, unsyncedRequests, tl.Next(0))
+		require.NoError(t, w.Close())
+	})
+}
+
 // TestPowerCutTakesAFlushIntervalAtMost cuts the power before every operation on the disk while rows are sent, some of them answered
 // early. What is left is the first rows without a hole: all that were answered a flush interval ago, and all that were seen.
 func TestPowerCutTakesAFlushIntervalAtMost(t *testing.T) {

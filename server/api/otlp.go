@@ -1,11 +1,13 @@
 package api
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
 
@@ -28,6 +30,11 @@ const (
 	metricStream = "otel_metrics"
 	// otlpBytes bounds a request, which takes several times its size in memory once it is decoded. Exporters send a few MiB at most.
 	otlpBytes = 16 << 20
+	// otlpMemory bounds what it takes once it is decoded, by the sorts of messages that it has.
+	otlpMemory = 256 << 20
+	// otlpTimes bounds the rows that a request makes, in sizes of the request, beyond otlpRows.
+	otlpTimes = 250
+	otlpRows  = 64 << 20
 	// otlpDepth bounds the nesting of its messages: values within values take two levels each.
 	otlpDepth = 128
 
@@ -38,7 +45,7 @@ const (
 // postLogs takes logs in as OTLP/HTTP has it.
 func (s *Server) postLogs(w http.ResponseWriter, r *http.Request) error {
 	request := &collectlogs.ExportLogsServiceRequest{}
-	return s.takeOTLP(w, r, logStream, request, func() []*decode.Chunk {
+	return s.takeOTLP(w, r, otlpRoute{logStream, otlp.LogBytes}, request, func() iter.Seq[*decode.Chunk] {
 		hexIDs(request.GetResourceLogs())
 		return otlp.Logs(request.GetResourceLogs())
 	}, func(rejected int64, reason string) proto.Message {
@@ -53,7 +60,7 @@ func (s *Server) postLogs(w http.ResponseWriter, r *http.Request) error {
 // postMetrics takes metrics in as OTLP/HTTP has it.
 func (s *Server) postMetrics(w http.ResponseWriter, r *http.Request) error {
 	request := &collectmetrics.ExportMetricsServiceRequest{}
-	return s.takeOTLP(w, r, metricStream, request, func() []*decode.Chunk {
+	return s.takeOTLP(w, r, otlpRoute{metricStream, otlp.MetricBytes}, request, func() iter.Seq[*decode.Chunk] {
 		hexExemplars(request.GetResourceMetrics())
 		return otlp.Metrics(request.GetResourceMetrics())
 	}, func(rejected int64, reason string) proto.Message {
@@ -65,11 +72,19 @@ func (s *Server) postMetrics(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// otlpRoute is a stream, and what bounds the memory of the messages for it once they are decoded.
+type otlpRoute struct {
+	stream string
+	bytes  func(request []byte) int64
+}
+
 // takeOTLP reads a request, takes its rows in and answers, in the encoding that the request has.
-func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, stream string, request proto.Message, rows func() []*decode.Chunk,
+func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, route otlpRoute, request proto.Message, rows func() iter.Seq[*decode.Chunk],
 	answer func(rejected int64, reason string) proto.Message,
 ) error {
-	media, err := s.readOTLP(w, r, request)
+	held := s.wholes.holder()
+	defer held.release()
+	size, media, err := s.readOTLP(w, r, request, route.bytes, held)
 	if err != nil {
 		return sendOTLPError(w, media, err)
 	}
@@ -77,15 +92,10 @@ func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, stream string,
 	if err != nil {
 		return sendOTLPError(w, media, err)
 	}
-	chunks := rows()
-	for i, chunk := range chunks {
-		if err = in.feed(r.Context(), stream, chunk, i+1 == len(chunks)); err != nil {
-			break
-		}
-	}
+	err = in.feedAll(r.Context(), route.stream, rows(), otlpRows+otlpTimes*size)
 	got, failure := in.finish(r.Context())
 	if err = errors.Join(err, failure); err != nil {
-		s.Logger.Warn("OTLP broken off", "stream", stream, "accepted", got.accepted, "error", err)
+		s.Logger.Warn("OTLP broken off", "stream", route.stream, "accepted", got.accepted, "error", err)
 		return sendOTLPError(w, media, err)
 	}
 	reason := ""
@@ -95,34 +105,66 @@ func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, stream string,
 	return sendOTLP(w, media, http.StatusOK, answer(got.rejected, reason))
 }
 
-// readOTLP decodes the body; media is how the answer is to be encoded.
-func (s *Server) readOTLP(w http.ResponseWriter, r *http.Request, request proto.Message) (media string, err error) {
+// feedAll takes the chunks in, which may take so many bytes together: what is said once of a resource is in each of its rows.
+func (in *intake) feedAll(ctx context.Context, stream string, chunks iter.Seq[*decode.Chunk], most int64) error {
+	var held *decode.Chunk
+	for chunk := range chunks {
+		if most -= int64(chunk.Bytes()); most < 0 {
+			return event.Errorf(event.CodeTooLarge, "the request stands for out of all proportion more than its bytes: its resources are repeated in each row").
+				WithHint("send fewer records in a request, or resources with fewer attributes")
+		}
+		if held != nil {
+			if err := in.feed(ctx, stream, held, false); err != nil {
+				return err
+			}
+		}
+		held = chunk
+	}
+	if held == nil {
+		return nil
+	}
+	return in.feed(ctx, stream, held, true)
+}
+
+// readOTLP decodes the body and gives its size; media is how the answer is to be encoded. held counts the memory that it takes.
+func (s *Server) readOTLP(w http.ResponseWriter, r *http.Request, request proto.Message, bytes func([]byte) int64, held *holder,
+) (size int64, media string, err error) {
 	media, _, _ = mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if media != protobufMedia && media != jsonMedia {
-		return jsonMedia, event.Errorf(event.CodeMediaType, "OTLP cannot be read from %q", r.Header.Get("Content-Type")).
+		return 0, jsonMedia, event.Errorf(event.CodeMediaType, "OTLP cannot be read from %q", r.Header.Get("Content-Type")).
 			WithHint("send %s or %s", protobufMedia, jsonMedia)
 	}
 	body, err := s.openBody(w, r, otlpBytes)
 	if err != nil {
-		return media, err
+		return 0, media, err
 	}
 	defer body.close()
 	body.paced.chunk()
-	held := s.wholes.holder()
-	defer held.release()
 	content, _, err := held.read(body, 0)
 	if err != nil {
-		return media, err
+		return 0, media, err
+	}
+	if media == jsonMedia {
+		bytes = otlp.JSONBytes
+	}
+	decoded := bytes(content)
+	if decoded > otlpMemory {
+		return 0, media, event.Errorf(event.CodeTooLarge, "the messages of the request may take %d MiB when they are decoded, more than %d",
+			decoded>>20, otlpMemory>>20).
+			WithHint("send fewer records in a request")
+	}
+	if err := held.hold(decoded); err != nil {
+		return 0, media, err
 	}
 	if media == jsonMedia {
 		err = protojson.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: otlpDepth}.Unmarshal(content, request)
 	} else {
-		err = proto.UnmarshalOptions{RecursionLimit: otlpDepth}.Unmarshal(content, request)
+		err = proto.UnmarshalOptions{DiscardUnknown: true, RecursionLimit: otlpDepth}.Unmarshal(content, request)
 	}
 	if err != nil {
-		return media, event.Errorf(event.CodeBadRequest, "the body is not OTLP: %v", err)
+		return 0, media, event.Errorf(event.CodeBadRequest, "the body is not OTLP: %v", err)
 	}
-	return media, nil
+	return int64(len(content)), media, nil
 }
 
 // sendOTLP answers with a message.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/resource"
+	"google.golang.org/protobuf/encoding/protowire"
 )
 
 // TestOpenTelemetryExporters sends with the exporters that OpenTelemetry's own library has.
@@ -126,4 +128,28 @@ func TestOpenTelemetryIsStoredOnceUnderItsKey(t *testing.T) {
 		require.Equal(t, http.StatusOK, answer.status, string(answer.body))
 	}
 	require.Equal(t, "[2]\n", s.query("SELECT count(*) FROM otel_logs").text())
+}
+
+// TestOpenTelemetryOutOfProportion refuses small requests that stand for very much: a resource that is said once and is in each row, and messages of
+// two bytes.
+func TestOpenTelemetryOutOfProportion(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	send := func(resource string, records int) response {
+		value := protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), resource)
+		attribute := protowire.AppendBytes(protowire.AppendTag(protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "k"),
+			2, protowire.BytesType), value)
+		from := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), attribute)
+		logs := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), from)
+		logs = protowire.AppendBytes(protowire.AppendTag(logs, 2, protowire.BytesType), bytes.Repeat([]byte{2<<3 | 2, 0}, records))
+		request := protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), logs)
+		return s.do("POST", "/v1/logs", string(request), "Content-Type", "application/x-protobuf")
+	}
+	require.Equal(t, http.StatusOK, send("small", 1000).status)
+	large := send(strings.Repeat("x", 400_000), 200_000)
+	require.Equal(t, http.StatusRequestEntityTooLarge, large.status, string(large.body))
+	require.Contains(t, string(large.body), "out of all proportion")
+	many := send("small", 4<<20)
+	require.Equal(t, http.StatusRequestEntityTooLarge, many.status, string(many.body))
+	require.Contains(t, string(many.body), "when they are decoded")
 }

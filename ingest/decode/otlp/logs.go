@@ -1,6 +1,8 @@
 package otlp
 
 import (
+	"iter"
+
 	logs "go.opentelemetry.io/proto/slim/otlp/logs/v1"
 
 	common "go.opentelemetry.io/proto/slim/otlp/common/v1"
@@ -8,30 +10,36 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
-// logFields are the columns of log records, in their order.
-var logFields = append([]decode.Field{
+// logShape is the columns of log records, in their order.
+var logShape = newShape(append([]decode.Field{
 	{Name: "time", Type: instant}, {Name: "observed_time", Type: instant}, {Name: "severity_number", Type: whole},
 	{Name: "severity_text", Type: text}, {Name: "body", Type: text}, {Name: "attributes", Type: nested}, {Name: "trace_id", Type: text},
 	{Name: "span_id", Type: text}, {Name: "flags", Type: whole}, {Name: "event_name", Type: text},
 	{Name: "dropped_attributes", Type: whole},
-}, originFields...)
+}, originFields...))
 
 // Logs gives a row for each log record, numbered through the request.
-func Logs(request []*logs.ResourceLogs) []*decode.Chunk {
-	b := &batch{fields: logFields}
-	for _, from := range request {
-		for _, scope := range from.GetScopeLogs() {
-			o := origin(from.GetResource(), scope.GetScope())
-			for _, record := range scope.GetLogRecords() {
-				b.add(logRow(record, &o))
+func Logs(request []*logs.ResourceLogs) iter.Seq[*decode.Chunk] {
+	return chunks(logShape, func(b *batch) {
+		r := newRow(logShape)
+		for _, from := range request {
+			for _, scope := range from.GetScopeLogs() {
+				o := origin(logShape, from.GetResource(), scope.GetScope())
+				for _, record := range scope.GetLogRecords() {
+					if b.stopped {
+						return
+					}
+					r.begin(o)
+					r.log(record)
+					b.add(r)
+				}
 			}
 		}
-	}
-	return b.chunks
+	})
 }
 
-func logRow(record *logs.LogRecord, o *row) *row {
-	r := &row{}
+// log adds what a record says.
+func (r *row) log(record *logs.LogRecord) {
 	at := record.GetTimeUnixNano()
 	if at == 0 { // as the data model says
 		at = record.GetObservedTimeUnixNano()
@@ -53,8 +61,6 @@ func logRow(record *logs.LogRecord, o *row) *row {
 	if n := record.GetDroppedAttributesCount(); n != 0 {
 		r.whole("dropped_attributes", int64(n))
 	}
-	r.with(o)
-	return r
 }
 
 // body adds a record's body: a text as it is, also an empty one, which differs from no body; anything else as the text of its JSON.
@@ -64,11 +70,8 @@ func (r *row) body(body *common.AnyValue) {
 	case *common.AnyValue_StringValue:
 		r.quoted("body", v.StringValue)
 	default:
-		var inner row
-		inner.value(body, 0)
-		if inner.fault != "" {
-			r.fault = inner.fault
-		}
-		r.text("body", string(inner.dst))
+		start := len(r.dst)
+		r.value(body, 0)
+		r.written("body", start)
 	}
 }

@@ -2,71 +2,85 @@ package otlp
 
 import (
 	"encoding/hex"
+	"iter"
 	"strconv"
 
 	common "go.opentelemetry.io/proto/slim/otlp/common/v1"
 	metrics "go.opentelemetry.io/proto/slim/otlp/metrics/v1"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
-// metricFields are the columns of data points, in their order.
-var metricFields = append([]decode.Field{
+// metricShape is the columns of data points, in their order.
+var metricShape = newShape(append([]decode.Field{
 	{Name: "time", Type: instant}, {Name: "start_time", Type: instant}, {Name: "name", Type: text}, {Name: "kind", Type: text},
 	{Name: "unit", Type: text}, {Name: "description", Type: text}, {Name: "value", Type: double}, {Name: "int_value", Type: whole},
 	{Name: "count", Type: whole}, {Name: "sum", Type: double}, {Name: "min", Type: double}, {Name: "max", Type: double},
 	{Name: "temporality", Type: text}, {Name: "monotonic", Type: boolean}, {Name: "buckets", Type: nested},
 	{Name: "attributes", Type: nested}, {Name: "flags", Type: whole}, {Name: "exemplars", Type: nested},
-}, originFields...)
+}, originFields...))
 
 // Metrics gives a row for each data point, numbered through the request.
-func Metrics(request []*metrics.ResourceMetrics) []*decode.Chunk {
-	b := &batch{fields: metricFields}
-	for _, from := range request {
-		for _, scope := range from.GetScopeMetrics() {
-			o := origin(from.GetResource(), scope.GetScope())
-			for _, metric := range scope.GetMetrics() {
-				b.metric(metric, &o)
+func Metrics(request []*metrics.ResourceMetrics) iter.Seq[*decode.Chunk] {
+	return chunks(metricShape, func(b *batch) {
+		p := &pointer{batch: b, row: newRow(metricShape), about: newRow(metricShape)}
+		for _, from := range request {
+			for _, scope := range from.GetScopeMetrics() {
+				o := origin(metricShape, from.GetResource(), scope.GetScope())
+				for _, metric := range scope.GetMetrics() {
+					p.metric(metric, o)
+				}
 			}
 		}
-	}
-	return b.chunks
+	})
+}
+
+// pointer makes the rows of data points.
+type pointer struct {
+	*row
+	batch *batch
+	about *row // what all points of the metric share
 }
 
 // metric adds the data points of a metric.
-func (b *batch) metric(m *metrics.Metric, o *row) {
-	var about row
-	about.text("name", m.GetName())
-	about.text("unit", m.GetUnit())
-	about.text("description", m.GetDescription())
-	about.with(o)
+func (r *pointer) metric(m *metrics.Metric, o *row) {
+	if r.batch.stopped {
+		return
+	}
+	r.about.begin(o)
+	r.about.text("name", m.GetName())
+	r.about.text("unit", m.GetUnit())
+	r.about.text("description", m.GetDescription())
 	switch data := m.GetData().(type) {
 	case *metrics.Metric_Gauge:
 		for _, p := range data.Gauge.GetDataPoints() {
-			b.add(numberRow(p, "gauge", &about))
+			r.number(p, "gauge")
+			r.batch.add(r.row)
 		}
 	case *metrics.Metric_Sum:
 		for _, p := range data.Sum.GetDataPoints() {
-			r := numberRow(p, "sum", &about)
+			r.number(p, "sum")
 			r.temporality(data.Sum.GetAggregationTemporality())
 			r.boolean("monotonic", data.Sum.GetIsMonotonic())
-			b.add(r)
+			r.batch.add(r.row)
 		}
 	case *metrics.Metric_Histogram:
 		for _, p := range data.Histogram.GetDataPoints() {
-			r := histogramRow(p, &about)
+			r.histogram(p)
 			r.temporality(data.Histogram.GetAggregationTemporality())
-			b.add(r)
+			r.batch.add(r.row)
 		}
 	case *metrics.Metric_ExponentialHistogram:
 		for _, p := range data.ExponentialHistogram.GetDataPoints() {
-			r := exponentialRow(p, &about)
+			r.exponential(p)
 			r.temporality(data.ExponentialHistogram.GetAggregationTemporality())
-			b.add(r)
+			r.batch.add(r.row)
 		}
 	case *metrics.Metric_Summary:
 		for _, p := range data.Summary.GetDataPoints() {
-			b.add(summaryRow(p, &about))
+			r.summary(p)
+			r.batch.add(r.row)
 		}
 	}
 }
@@ -79,8 +93,9 @@ type point interface {
 	GetFlags() uint32
 }
 
-func pointRow(p point, kind string, about *row) *row {
-	r := &row{}
+// point begins the row of a point.
+func (r *pointer) point(p point, kind string) {
+	r.begin(r.about)
 	r.time("time", p.GetTimeUnixNano())
 	r.time("start_time", p.GetStartTimeUnixNano())
 	r.text("kind", kind)
@@ -88,12 +103,10 @@ func pointRow(p point, kind string, about *row) *row {
 	if f := p.GetFlags(); f != 0 {
 		r.whole("flags", int64(f))
 	}
-	r.with(about)
-	return r
 }
 
-func numberRow(p *metrics.NumberDataPoint, kind string, about *row) *row {
-	r := pointRow(p, kind, about)
+func (r *pointer) number(p *metrics.NumberDataPoint, kind string) {
+	r.point(p, kind)
 	switch v := p.GetValue().(type) {
 	case *metrics.NumberDataPoint_AsDouble:
 		r.double("value", v.AsDouble)
@@ -102,17 +115,16 @@ func numberRow(p *metrics.NumberDataPoint, kind string, about *row) *row {
 		r.whole("int_value", v.AsInt)
 	}
 	r.exemplars(p.GetExemplars())
-	return r
 }
 
-func histogramRow(p *metrics.HistogramDataPoint, about *row) *row {
-	r := pointRow(p, "histogram", about)
+func (r *pointer) histogram(p *metrics.HistogramDataPoint) {
+	r.point(p, "histogram")
 	r.count("count", p.GetCount())
 	r.optional("sum", p.Sum)
 	r.optional("min", p.Min)
 	r.optional("max", p.Max)
 	if len(p.GetBucketCounts()) > 0 {
-		r.name("buckets")
+		start := len(r.dst)
 		r.dst = append(r.dst, `{"bounds":[`...)
 		for i, bound := range p.GetExplicitBounds() {
 			r.comma(i)
@@ -121,18 +133,18 @@ func histogramRow(p *metrics.HistogramDataPoint, about *row) *row {
 		r.dst = append(r.dst, `],"counts":`...)
 		r.counts(p.GetBucketCounts())
 		r.dst = append(r.dst, '}')
+		r.written("buckets", start)
 	}
 	r.exemplars(p.GetExemplars())
-	return r
 }
 
-func exponentialRow(p *metrics.ExponentialHistogramDataPoint, about *row) *row {
-	r := pointRow(p, "exponential_histogram", about)
+func (r *pointer) exponential(p *metrics.ExponentialHistogramDataPoint) {
+	r.point(p, "exponential_histogram")
 	r.count("count", p.GetCount())
 	r.optional("sum", p.Sum)
 	r.optional("min", p.Min)
 	r.optional("max", p.Max)
-	r.name("buckets")
+	start := len(r.dst)
 	r.dst = strconv.AppendInt(append(r.dst, `{"scale":`...), int64(p.GetScale()), 10)
 	r.dst = strconv.AppendUint(append(r.dst, `,"zero_count":`...), p.GetZeroCount(), 10)
 	r.dst = decode.AppendDouble(append(r.dst, `,"zero_threshold":`...), p.GetZeroThreshold())
@@ -140,23 +152,23 @@ func exponentialRow(p *metrics.ExponentialHistogramDataPoint, about *row) *row {
 		name    string
 		buckets *metrics.ExponentialHistogramDataPoint_Buckets
 	}{{"positive", p.GetPositive()}, {"negative", p.GetNegative()}} {
-		r.name(side.name)
+		r.member(side.name)
 		r.dst = strconv.AppendInt(append(r.dst, `{"offset":`...), int64(side.buckets.GetOffset()), 10)
 		r.dst = append(r.dst, `,"counts":`...)
 		r.counts(side.buckets.GetBucketCounts())
 		r.dst = append(r.dst, '}')
 	}
 	r.dst = append(r.dst, '}')
+	r.written("buckets", start)
 	r.exemplars(p.GetExemplars())
-	return r
 }
 
-func summaryRow(p *metrics.SummaryDataPoint, about *row) *row {
-	r := pointRow(p, "summary", about)
+func (r *pointer) summary(p *metrics.SummaryDataPoint) {
+	r.point(p, "summary")
 	r.count("count", p.GetCount())
 	r.double("sum", p.GetSum())
 	if len(p.GetQuantileValues()) > 0 {
-		r.name("buckets")
+		start := len(r.dst)
 		r.dst = append(r.dst, `{"quantiles":[`...)
 		for i, q := range p.GetQuantileValues() {
 			r.comma(i)
@@ -164,8 +176,8 @@ func summaryRow(p *metrics.SummaryDataPoint, about *row) *row {
 			r.dst = append(decode.AppendDouble(append(r.dst, `,"value":`...), q.GetValue()), '}')
 		}
 		r.dst = append(r.dst, "]}"...)
+		r.written("buckets", start)
 	}
-	return r
 }
 
 func (r *row) comma(i int) {
@@ -204,30 +216,53 @@ func (r *row) exemplars(list []*metrics.Exemplar) {
 	if len(list) == 0 {
 		return
 	}
-	r.name("exemplars")
+	start := len(r.dst)
 	r.dst = append(r.dst, '[')
 	for i, e := range list {
 		r.comma(i)
-		var one row
-		one.time("time", e.GetTimeUnixNano())
-		switch v := e.GetValue().(type) {
-		case *metrics.Exemplar_AsDouble:
-			one.double("value", v.AsDouble)
-		case *metrics.Exemplar_AsInt:
-			one.whole("value", v.AsInt)
-		}
-		one.text("trace_id", hex.EncodeToString(e.GetTraceId()))
-		one.text("span_id", hex.EncodeToString(e.GetSpanId()))
-		one.attributes("attributes", e.GetFilteredAttributes())
-		if one.fault != "" {
-			r.fault = one.fault
-		}
-		if len(one.dst) > 0 {
-			one.dst[0] = '{'
-			r.dst = append(append(r.dst, one.dst...), '}')
-		} else {
-			r.dst = append(r.dst, "{}"...)
-		}
+		r.exemplar(e)
 	}
 	r.dst = append(r.dst, ']')
+	r.written("exemplars", start)
+}
+
+// exemplar appends one as an object.
+func (r *row) exemplar(e *metrics.Exemplar) {
+	r.dst = append(r.dst, '{')
+	if nanos := e.GetTimeUnixNano(); nanos > latestNanos {
+		r.fault = outOfRange("time", nanos)
+	} else if nanos > 0 {
+		r.member("time")
+		r.dst = append(event.AppendTimestamp(append(r.dst, '"'), int64(nanos/1000)), '"')
+	}
+	switch v := e.GetValue().(type) {
+	case *metrics.Exemplar_AsDouble:
+		r.member("value")
+		r.dst = decode.AppendDouble(r.dst, v.AsDouble)
+	case *metrics.Exemplar_AsInt:
+		r.member("value")
+		r.dst = strconv.AppendInt(r.dst, v.AsInt, 10)
+	}
+	for _, id := range []struct {
+		name string
+		id   []byte
+	}{{"trace_id", e.GetTraceId()}, {"span_id", e.GetSpanId()}} {
+		if len(id.id) > 0 {
+			r.member(id.name)
+			r.dst = append(hex.AppendEncode(append(r.dst, '"'), id.id), '"')
+		}
+	}
+	if list := e.GetFilteredAttributes(); len(list) > 0 {
+		r.member("attributes")
+		r.object(list, 0)
+	}
+	r.dst = append(r.dst, '}')
+}
+
+// member begins a member of an object.
+func (r *row) member(name string) {
+	if r.dst[len(r.dst)-1] != '{' {
+		r.dst = append(r.dst, ',')
+	}
+	r.dst = append(event.AppendJSONString(r.dst, name), ':')
 }

@@ -1,13 +1,15 @@
 // Package otlp turns OpenTelemetry's logs and metrics into rows of two streams.
 //
 // What always holds: each log record and each data point is one row, or is refused with a reason; integers keep all their digits. The shape of a
-// row is part of what users build on: columns are added, never renamed. All functions are pure.
+// row is part of what users build on: columns are added, never renamed. What
+// a request makes is given away chunk by chunk, so that a resource with many attributes is not held once for each of its rows. All functions are pure.
 package otlp
 
 import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strconv"
 
 	common "go.opentelemetry.io/proto/slim/otlp/common/v1"
@@ -17,12 +19,8 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
-const (
-	// chunkRows is how many rows a chunk has.
-	chunkRows = 1000
-	// maxDepth bounds the nesting of values, well within that of a row.
-	maxDepth = 50
-)
+// maxDepth bounds the nesting of values, well within that of a row.
+const maxDepth = 50
 
 var (
 	text    = event.Type{Kind: event.Text}
@@ -33,43 +31,6 @@ var (
 	nested  = event.Type{Kind: event.JSONB}
 )
 
-// batch gathers rows of one stream.
-type batch struct {
-	fields []decode.Field
-	chunks []*decode.Chunk
-	rows   int64
-}
-
-// add ends a row.
-func (b *batch) add(r *row) {
-	if b.rows%chunkRows == 0 {
-		b.chunks = append(b.chunks, &decode.Chunk{Fields: b.fields, Texts: [][]byte{}, Numbers: []int64{}})
-	}
-	chunk := b.chunks[len(b.chunks)-1]
-	r.dst = append(r.dst, '}')
-	body := r.dst
-	if body[0] = '{'; len(body) == 1 {
-		body = []byte("{}")
-	}
-	if r.fault != "" {
-		chunk.Refused = append(chunk.Refused, decode.Rejected{Line: int(b.rows), Reason: r.fault, Raw: body})
-	} else {
-		chunk.Texts = append(chunk.Texts, body)
-		chunk.Numbers = append(chunk.Numbers, b.rows)
-	}
-	b.rows++
-}
-
-// row is a row in the making: members that each begin with a comma, of which the first becomes the brace.
-type row struct {
-	dst   []byte
-	fault string
-}
-
-func (r *row) name(name string) {
-	r.dst = append(event.AppendJSONString(append(r.dst, ','), name), ':')
-}
-
 // text adds a text that is not empty: an empty one says nothing in protocol buffers.
 func (r *row) text(name, v string) {
 	if v != "" {
@@ -79,29 +40,31 @@ func (r *row) text(name, v string) {
 
 // quoted adds a text.
 func (r *row) quoted(name, v string) {
-	r.name(name)
-	r.dst = event.AppendJSONString(r.dst, v)
+	start := len(r.dst)
+	r.dst = append(r.dst, v...)
+	r.written(name, start)
 }
 
 func (r *row) whole(name string, v int64) {
-	r.name(name)
-	r.dst = strconv.AppendInt(r.dst, v, 10)
+	c := r.cell(name)
+	c.number, c.count = v, 0
 }
 
 // count adds an unsigned integer.
 func (r *row) count(name string, v uint64) {
-	r.name(name)
-	r.dst = strconv.AppendUint(r.dst, v, 10)
+	c := r.cell(name)
+	if c.number, c.count = int64(v), 0; v > math.MaxInt64 {
+		c.count, r.beyond = v, true
+	}
 }
 
-func (r *row) double(name string, v float64) {
-	r.name(name)
-	r.dst = decode.AppendDouble(r.dst, v)
-}
+func (r *row) double(name string, v float64) { r.cell(name).float = v }
 
 func (r *row) boolean(name string, v bool) {
-	r.name(name)
-	r.dst = strconv.AppendBool(r.dst, v)
+	c := r.cell(name)
+	if c.number = 0; v {
+		c.number = 1
+	}
 }
 
 // latestNanos is the last nanosecond that a time of 64 bits with a sign can name.
@@ -113,25 +76,31 @@ func (r *row) time(name string, nanos uint64) {
 		return
 	}
 	if nanos > latestNanos {
-		r.fault = fmt.Sprintf("%s: the time %d is out of range", name, nanos)
+		r.fault = outOfRange(name, nanos)
 		return
 	}
-	r.name(name)
-	r.dst = append(event.AppendTimestamp(append(r.dst, '"'), int64(nanos/1000)), '"')
+	r.whole(name, int64(nanos/1000))
+}
+
+func outOfRange(name string, nanos uint64) string {
+	return fmt.Sprintf("%s: the time %d is out of range", name, nanos)
 }
 
 // id adds the id of a trace or span in hexadecimal digits.
 func (r *row) id(name string, id []byte) {
 	if len(id) > 0 {
-		r.text(name, hex.EncodeToString(id))
+		start := len(r.dst)
+		r.dst = hex.AppendEncode(r.dst, id)
+		r.written(name, start)
 	}
 }
 
 // attributes adds attributes as an object, if there are any.
 func (r *row) attributes(name string, list []*common.KeyValue) {
 	if len(list) > 0 {
-		r.name(name)
+		start := len(r.dst)
 		r.object(list, 0)
+		r.written(name, start)
 	}
 }
 
@@ -181,9 +150,9 @@ func (r *row) value(v *common.AnyValue, depth int) {
 	}
 }
 
-// origin are the members that all rows of a resource and scope share.
-func origin(from *resource.Resource, scope *common.InstrumentationScope) row {
-	var r row
+// origin is what all rows of a resource and scope share.
+func origin(s *shape, from *resource.Resource, scope *common.InstrumentationScope) *row {
+	r := newRow(s)
 	for _, pair := range from.GetAttributes() {
 		if pair.GetKey() == "service.name" {
 			r.text("service_name", pair.GetValue().GetStringValue())
@@ -195,14 +164,6 @@ func origin(from *resource.Resource, scope *common.InstrumentationScope) row {
 	r.attributes("scope_attributes", scope.GetAttributes())
 	r.attributes("resource", from.GetAttributes())
 	return r
-}
-
-// with begins a row with the members of its origin.
-func (r *row) with(o *row) {
-	r.dst = append(r.dst, o.dst...)
-	if r.fault == "" {
-		r.fault = o.fault
-	}
 }
 
 // originFields are the columns of origin.

@@ -1,15 +1,20 @@
 package otlp
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/stretchr/testify/require"
 	common "go.opentelemetry.io/proto/slim/otlp/common/v1"
 	logs "go.opentelemetry.io/proto/slim/otlp/logs/v1"
 	metrics "go.opentelemetry.io/proto/slim/otlp/metrics/v1"
 	resource "go.opentelemetry.io/proto/slim/otlp/resource/v1"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
@@ -39,7 +44,13 @@ func requireStored(t *testing.T, chunks []*decode.Chunk) {
 		require.NoError(t, err)
 		rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Strict}, 0)
 		require.NoError(t, err)
-		require.Len(t, chunk.Texts, rows.Count)
+		require.Len(t, chunk.RowTexts(), rows.Count)
+		texts := &decode.Chunk{Texts: chunk.RowTexts(), Numbers: chunk.Numbers, Refused: chunk.Refused}
+		byText, err := texts.Decode(schema, decode.Options{Mode: catalog.Strict}, 0)
+		require.NoError(t, err)
+		for i := range byText.Columns {
+			require.True(t, array.Equal(byText.Columns[i], rows.Columns[i]), "column %s:\n%v\n%v", schema.Columns[i].Name, byText.Columns[i], rows.Columns[i])
+		}
 		require.Len(t, rows.Rejected, len(chunk.Refused))
 	}
 }
@@ -73,14 +84,14 @@ func TestLogRecords(t *testing.T) {
 			pair("o", &common.AnyValue{Value: &common.AnyValue_KvlistValue{KvlistValue: &common.KeyValueList{Values: []*common.KeyValue{pair("", nil)}}}}),
 		}}, `{"attributes":{"i":-9223372036854775808,"d":"NaN","b":true,"y":"/w==","o":{"":null}}}`},
 	} {
-		chunks := Logs(requestOf(c.record))
+		chunks := slices.Collect(Logs(requestOf(c.record)))
 		require.Len(t, chunks, 1, name)
 		if reason, refused := strings.CutPrefix(c.want, "!"); refused {
-			require.Empty(t, chunks[0].Texts, name)
+			require.Zero(t, chunks[0].Rows, name)
 			require.Equal(t, reason, chunks[0].Refused[0].Reason, name)
 			continue
 		}
-		require.Equal(t, c.want, string(chunks[0].Texts[0]), name)
+		require.Equal(t, c.want, string(chunks[0].RowTexts()[0]), name)
 		requireStored(t, chunks)
 	}
 }
@@ -103,7 +114,7 @@ func TestChunksNumberTheRequest(t *testing.T) {
 			ScopeLogs: []*logs.ScopeLogs{{Scope: &common.InstrumentationScope{Name: "s", Version: "1"}, LogRecords: records}},
 		})
 	}
-	chunks := Logs(request)
+	chunks := slices.Collect(Logs(request))
 	require.Len(t, chunks, 3)
 	var numbers, refused []int64
 	for _, c := range chunks {
@@ -116,10 +127,10 @@ func TestChunksNumberTheRequest(t *testing.T) {
 	require.Len(t, numbers, 2097)
 	require.EqualValues(t, 2099, numbers[2096])
 	require.Equal(t, `{"severity_number":1,"service_name":"shop","scope_name":"s","scope_version":"1","resource":{"service.name":"shop","n":"x"}}`,
-		string(chunks[0].Texts[0]))
+		string(chunks[0].RowTexts()[0]))
 	requireStored(t, chunks)
-	require.Empty(t, Logs(nil))
-	require.Empty(t, Metrics(nil))
+	require.Empty(t, slices.Collect(Logs(nil)))
+	require.Empty(t, slices.Collect(Metrics(nil)))
 }
 
 func TestDataPoints(t *testing.T) {
@@ -138,19 +149,60 @@ func TestDataPoints(t *testing.T) {
 		{Name: "q", Data: &metrics.Metric_Summary{Summary: &metrics.Summary{DataPoints: []*metrics.SummaryDataPoint{{Count: 1, Sum: 1}}}}},
 		{Name: "of no kind"},
 	}
-	chunks := Metrics([]*metrics.ResourceMetrics{{ScopeMetrics: []*metrics.ScopeMetrics{{Metrics: points}}}})
-	require.Len(t, chunks, 1)
+	chunks := slices.Collect(Metrics([]*metrics.ResourceMetrics{{ScopeMetrics: []*metrics.ScopeMetrics{{Metrics: points}}}}))
+	require.Len(t, chunks, 3) // a number beyond BIGINT is read as text
+	require.Nil(t, chunks[1].Columns)
 	var got []string
-	for _, text := range chunks[0].Texts {
-		got = append(got, string(text))
+	for _, chunk := range chunks {
+		for _, text := range chunk.RowTexts() {
+			got = append(got, string(text))
+		}
 	}
+	requireStored(t, chunks[:1])
+	requireStored(t, chunks[2:])
 	require.Equal(t, []string{
-		`{"kind":"gauge","name":"g","unit":"By","value":9.007199254740992e+15,"int_value":9007199254740993}`,
-		`{"kind":"gauge","name":"g","unit":"By","value":"-Infinity"}`,
-		`{"kind":"gauge","name":"g","unit":"By"}`,
-		`{"time":"1970-01-01T00:00:01.000000Z","kind":"sum","name":"s","exemplars":[{},{"value":7,"trace_id":"01"}],"temporality":"delta","monotonic":false}`,
-		`{"kind":"histogram","name":"h","count":18446744073709551615,"sum":2.5,"buckets":{"bounds":[1],"counts":[0,1]},"temporality":"cumulative"}`,
-		`{"kind":"histogram","name":"h","count":0,"temporality":"cumulative"}`,
-		`{"kind":"summary","name":"q","count":1,"sum":1}`,
+		`{"name":"g","kind":"gauge","unit":"By","value":9.007199254740992e+15,"int_value":9007199254740993}`,
+		`{"name":"g","kind":"gauge","unit":"By","value":"-Infinity"}`,
+		`{"name":"g","kind":"gauge","unit":"By"}`,
+		`{"time":"1970-01-01T00:00:01.000000Z","name":"s","kind":"sum","temporality":"delta","monotonic":false,"exemplars":[{},{"value":7,"trace_id":"01"}]}`,
+		`{"name":"h","kind":"histogram","count":18446744073709551615,"sum":2.5,"temporality":"cumulative","buckets":{"bounds":[1],"counts":[0,1]}}`,
+		`{"name":"h","kind":"histogram","count":0,"temporality":"cumulative"}`,
+		`{"name":"q","kind":"summary","count":1,"sum":1}`,
 	}, got)
+}
+
+// TestLargeResources: what a resource says is held once for the rows of a chunk, of which there are few then, and no further than somebody asks.
+func TestLargeResources(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("x", 400_000)
+	request := []*logs.ResourceLogs{{
+		Resource:  &resource.Resource{Attributes: []*common.KeyValue{pair("long", text1(long))}},
+		ScopeLogs: []*logs.ScopeLogs{{LogRecords: make([]*logs.LogRecord, 1_000_000)}}, // 400 GB as rows
+	}}
+	rows := 0
+	for chunk := range Logs(request) {
+		require.Less(t, chunk.Bytes(), 2*chunkBytes)
+		if rows += chunk.Rows; rows > 10 {
+			break
+		}
+	}
+	require.Equal(t, 12, rows)
+}
+
+// TestDecodedSize bounds what requests take once they are decoded.
+func TestDecodedSize(t *testing.T) {
+	t.Parallel()
+	record := int64(unsafe.Sizeof(logs.LogRecord{}))
+	records := bytes.Repeat([]byte{2<<3 | 2, 0}, 1000) // log records with nothing in them
+	scope := protowire.AppendBytes([]byte{2<<3 | 2}, records)
+	request := protowire.AppendBytes([]byte{1<<3 | 2}, scope)
+	require.Greater(t, LogBytes(request), 1000*record)
+	require.Less(t, LogBytes(request), 1500*record)
+	require.Greater(t, JSONBytes([]byte("["+strings.Repeat("{},", 1000)+"{}]")), 1000*record)
+	text := protowire.AppendBytes([]byte{2<<3 | 2}, protowire.AppendBytes([]byte{3<<3 | 2}, make([]byte, 1<<20)))
+	require.Less(t, LogBytes(protowire.AppendBytes([]byte{1<<3 | 2}, protowire.AppendBytes([]byte{2<<3 | 2}, text))), int64(3<<20))
+	for n := range len(request) { // of damaged ones it counts what can be read
+		require.LessOrEqual(t, LogBytes(request[:n]), LogBytes(request))
+	}
+	require.Positive(t, MetricBytes(request))
 }

@@ -308,6 +308,9 @@ func (c *compiler) compile(n plan.Node) (node, error) {
 		return c.compileAsof(n)
 	case *plan.Apply, *plan.Fill:
 		return c.compileWhole(n)
+	case *plan.Recursive, *plan.WorkTable:
+		return nil, event.Errorf(event.CodeNotSupported, "WITH RECURSIVE in a continuous query").
+			WithHint("let the query that reads the view recurse, or join as many times as there are levels")
 	case *plan.Limit:
 		return c.compileLimit(n)
 	case *plan.Sort:

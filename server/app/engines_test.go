@@ -95,7 +95,7 @@ func (w *engineWorld) answer(t *testing.T, query string, viewed, ordered bool) s
 	for _, row := range w.rows {
 		d.must(row)
 	}
-	want, err := d.run(query, false)
+	want, err := d.run(query, true) // it may read views
 	require.NoError(t, d.closeStore())
 	if err != nil {
 		return "error: " + err.Error() + "\n"

@@ -10,7 +10,7 @@ type Grouping struct {
 	Items []Expr
 }
 
-// Latest is LATEST ON time PARTITION BY keys.
+// Latest is LATEST ON time PARTITION BY keys, or LATEST BY keys, whose On is nil: the event time.
 type Latest struct {
 	Pos event.Position
 	On  Expr
@@ -33,6 +33,9 @@ func (e *Grouping) String() string {
 
 // String prints the clause.
 func (l *Latest) String() string {
+	if l.On == nil {
+		return "LATEST BY " + list(l.By)
+	}
 	out := "LATEST ON " + l.On.String()
 	if len(l.By) > 0 {
 		out += " PARTITION BY " + list(l.By)

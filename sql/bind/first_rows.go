@@ -13,7 +13,7 @@ func (q *selection) bindLatest() error {
 		return nil
 	}
 	q.plain.place = "LATEST ON"
-	on, err := q.plain.value(q.ast.Latest.On)
+	on, err := q.latestTime()
 	if err != nil {
 		return err
 	}
@@ -31,6 +31,18 @@ func (q *selection) bindLatest() error {
 		q.latest.By = append(q.latest.By, by)
 	}
 	return nil
+}
+
+// latestTime is the time that LATEST goes by: the event time where it names none.
+func (q *selection) latestTime() (plan.Expr, error) {
+	if q.ast.Latest.On != nil {
+		return q.plain.value(q.ast.Latest.On)
+	}
+	if at := q.scope.timeline(); at != nil {
+		return at, nil
+	}
+	return nil, event.Errorf(event.CodeBadRequest, "LATEST BY needs a stream in FROM").At(q.ast.Latest.Pos).
+		WithHint("name the time: LATEST ON ts PARTITION BY key")
 }
 
 // bindDistinctOn binds DISTINCT ON (...): a name is a column of the result first and of the input second, as in ORDER BY.

@@ -87,18 +87,19 @@ func isTuple(lex *lexer.PeekingLexer) bool {
 	return list && infixPower(next) == 0 && !is(next, ".")
 }
 
-// latestOn is LATEST ON time PARTITION BY keys.
+// latestOn is LATEST ON time PARTITION BY keys, or LATEST BY keys, which goes by the event time.
 type latestOn struct {
 	Pos lexer.Position
-	On  expression   `parser:"'LATEST' 'ON' @@"`
+	On  *expression  `parser:"'LATEST' ( 'ON' @@"`
 	By  []expression `parser:"( 'PARTITION' 'BY' @@ ( ',' @@ )* )?"`
+	All []expression `parser:"| 'BY' @@ ( ',' @@ )* )"`
 }
 
 func (l *latestOn) tree() *ast.Latest {
 	if l == nil {
 		return nil
 	}
-	return &ast.Latest{Pos: position(l.Pos), On: l.On.Expr, By: trees(l.By)}
+	return &ast.Latest{Pos: position(l.Pos), On: l.On.tree(), By: append(trees(l.By), trees(l.All)...)}
 }
 
 // groups are the syntax trees of GROUP BY.

@@ -114,6 +114,9 @@ func TestStateBeyondMemory(t *testing.T) {
 		"rolling":           {rolling("sum", 3*time.Second), OnUpdate, 320 << 10},
 		"rolling max":       {rolling("max", 30*time.Second), OnUpdate, 512 << 10},
 		"ranked":            {ranked("rank"), OnUpdate, 384 << 10},
+		"deviation":         {rolling("stddev_samp", 3*time.Second), OnUpdate, 256 << 10},
+		"as of":             {latestQuote(), OnUpdate, 384 << 10},
+		"by amount":         {rankedByAmount(), OnUpdate, 512 << 10},
 		"sessions":          {bySession(3 * time.Second), OnUpdate, 256 << 10},
 		"closed sessions":   {bySession(3 * time.Second), OnWindowClose, 256 << 10},
 		"latest of closed":  {latestOfWindows(), OnWindowClose, 256 << 10},
@@ -131,6 +134,24 @@ func latestOfWindows() plan.Node {
 	size, names := width(6*time.Second), [2]string{"window_start", "window_end"}
 	f := inTime(&plan.Assign{Input: s, Kind: plan.Tumble, Time: column(s, 2), Size: size, Names: names}, ">", 5)
 	return &plan.FirstRows{Input: f, By: []plan.Expr{column(f, 5), column(f, 0)}, Keys: []plan.SortKey{{Expr: column(f, 2), Descending: true}}}
+}
+
+// latestQuote gives each trade the last quote of its symbol.
+func latestQuote() plan.Node {
+	left, right := inTime(trades("trades"), ">=", 2), inTime(trades("quotes"), ">=", 2)
+	return &plan.AsofJoin{
+		Left: left, Right: right, Kind: plan.LeftJoin, Op: ">=", LeftKeys: []plan.Expr{column(left, 0)}, RightKeys: []plan.Expr{column(right, 0)},
+		LeftAt: column(left, 2), RightAt: column(right, 2),
+	}
+}
+
+// rankedByAmount numbers the trades of each symbol by amount: their numbers change.
+func rankedByAmount() plan.Node {
+	s := trades("trades")
+	return &plan.Window{
+		Input: s, Partition: []plan.Expr{column(s, 0)}, Order: []plan.SortKey{{Expr: column(s, 1)}}, Names: []string{"rank"},
+		Calls: []plan.WindowCall{{Fn: plan.Functions["rank"][0]}},
+	}
 }
 
 // bySession sums trades by symbol and session.

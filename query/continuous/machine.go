@@ -193,9 +193,8 @@ type spiller interface {
 	close() error
 }
 
-// Spill moves state to the disk until so many bytes of memory are free, as far as there are operators that can: groupings, also by
-// windows and sessions, first rows, frames that slide, and joins by equal keys. The machine answers as before. An error, as that of a full disk, leaves the
-// machine as good as it was.
+// Spill moves state to the disk until so many bytes of memory are free, as far as there are operators that can: those that remember
+// something by a key. The machine answers as before. An error, as that of a full disk, leaves the machine as good as it was.
 func (m *Machine) Spill(bytes int64) error {
 	if m.program.options.Spill == nil || m.spent {
 		return nil

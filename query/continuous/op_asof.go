@@ -10,6 +10,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // asofNode gives each row of the left side the nearest row of the right side that is not after it, in event time. A row is given once,
@@ -27,6 +28,8 @@ type asofNode struct {
 	lag int64
 	// within is how much older a row of the right side may be, -1 where it may be of any age.
 	within int64
+	// spill is where keys may go that memory has no room for, nil for nowhere.
+	spill *spill.Space
 }
 
 // compileAsof makes the operator of an ASOF JOIN. Where its times are not those that watermarks speak of, or rows go again, it is
@@ -61,6 +64,7 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 	}
 	out := &asofNode{
 		base: base{cols: n.Columns(), ins: ins}, plan: &over, text: firstLine(n), kind: n.Kind, lag: max(left, passed), within: withinOf(n),
+		spill: c.options.Spill,
 	}
 	out.tr = traits{appendOnly: true, final: true, bounds: map[int]int64{}, watermarks: map[int]bool{}}
 	if ref, simple := n.LeftAt.(*plan.ColumnRef); simple {
@@ -114,11 +118,17 @@ func (n *asofNode) describe() string {
 }
 
 func (n *asofNode) start(_ *Machine, inputs []operator) operator {
-	o := &asofOp{node: n, inputs: inputs, index: newRowIndex(n.keyTypes)}
-	for side, in := range n.ins {
-		o.sides[side].rows = newBag(typesOf(in.columns()), true)
-	}
+	o := &asofOp{node: n, inputs: inputs, cold: coldBags{types: n.keyTypes, cools: n.cools()}}
+	o.empty()
 	return o
+}
+
+// empty makes the memory that of no rows.
+func (o *asofOp) empty() {
+	o.index = newRowIndex(o.node.keyTypes)
+	for side, in := range o.node.ins {
+		o.sides[side] = asofSide{rows: newBag(typesOf(in.columns()), true)}
+	}
 }
 
 type asofOp struct {
@@ -126,6 +136,7 @@ type asofOp struct {
 	inputs []operator
 	index  *rowIndex // keys
 	sides  [2]asofSide
+	cold   coldBags
 }
 
 // asofSide is the rows that are kept of one input: of the left one those to be given, of the right one those to be met.
@@ -157,11 +168,17 @@ func (o *asofOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if passed == NoWatermark {
 		return out, nil
 	}
+	if err := o.warmDue(passed); err != nil {
+		return Delta{}, err
+	}
 	given, err := o.give(ctx, passed)
 	if err != nil {
 		return Delta{}, err
 	}
 	o.trim(passed)
+	if err := o.forgetCold(passed); err != nil {
+		return Delta{}, err
+	}
 	return sum(o.node.cols, out, given)
 }
 
@@ -193,7 +210,11 @@ func (o *asofOp) take(side int, in Delta) (timeless Delta, err error) {
 	for i, v := range values {
 		values[i] = canonical(v, o.node.keyTypes[i])
 	}
+	if err := o.cold.warm(o.index, values, in.Rows, o.absorb); err != nil {
+		return Delta{}, err
+	}
 	keys, _ := o.index.assign(values, in.Rows)
+	o.cold.needed(keys, o.index)
 	o.keep(side, in, keys, arrow.GetValues[int64](column.Data(), 1))
 	return timeless, nil
 }
@@ -293,6 +314,7 @@ func (o *asofOp) save(w *stateWriter) error {
 			return err
 		}
 	}
+	o.cold.save(w, len(o.sides))
 	return nil
 }
 
@@ -319,11 +341,11 @@ func (o *asofOp) load(r *stateReader) error {
 		rows.Weights = nil
 		o.keep(side, rows, keys, times[0].(*array.Int64).Int64Values())
 	}
-	return nil
+	return o.cold.load(r, [][]arrow.DataType{o.node.coldTypes(leftSide), o.node.coldTypes(rightSide)}, o.restoreCold)
 }
 
 func (o *asofOp) bytes() int64 {
-	total := o.index.bytes()
+	total := o.index.bytes() + o.cold.bytes()
 	for i := range o.sides {
 		s := &o.sides[i]
 		total += s.rows.bytes() + s.due.bytes() + s.old.bytes() + int64(8*cap(s.times))

@@ -10,6 +10,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // recomputeNode keeps any plan node current whose answer falls apart by a key: rows of different keys do not meet. It keeps the rows
@@ -29,11 +30,13 @@ type recomputeNode struct {
 	lag     int64
 	// session is set for a window of sessions whose rows are forgotten when they are over.
 	session *sessionTrim
+	// spill is where keys may go that memory has no room for, nil for nowhere.
+	spill *spill.Space
 }
 
 // recompute makes the operator of a plan node over compiled inputs. keys has, for each input, the expressions of its key.
 func (c *compiler) recompute(n plan.Node, ins []node, keys [][]plan.Expr) (*recomputeNode, error) {
-	out := &recomputeNode{base: base{cols: n.Columns(), ins: ins}, expires: -1}
+	out := &recomputeNode{base: base{cols: n.Columns(), ins: ins}, expires: -1, spill: c.options.Spill}
 	scans := make([]plan.Node, len(ins))
 	for i, in := range ins {
 		scans[i] = tableScan(fmt.Sprint(i), in.columns())
@@ -76,11 +79,17 @@ func (n *recomputeNode) describe() string {
 }
 
 func (n *recomputeNode) start(_ *Machine, inputs []operator) operator {
-	o := &recomputeOp{node: n, inputs: inputs, index: newRowIndex(n.keyTypes)}
-	for _, in := range n.ins {
+	o := &recomputeOp{node: n, inputs: inputs, cold: coldBags{types: n.keyTypes, cools: n.cools()}}
+	o.empty()
+	return o
+}
+
+// empty makes the memory that of no rows.
+func (o *recomputeOp) empty() {
+	o.index, o.bags, o.due, o.sessions = newRowIndex(o.node.keyTypes), nil, calendar{}, sessionWatch{}
+	for _, in := range o.node.ins {
 		o.bags = append(o.bags, newBag(typesOf(in.columns()), in.traits().appendOnly))
 	}
-	return o
 }
 
 type recomputeOp struct {
@@ -92,6 +101,7 @@ type recomputeOp struct {
 	due    calendar // of keys
 	// sessions is for a window of sessions.
 	sessions sessionWatch
+	cold     coldBags
 }
 
 func (o *recomputeOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -123,7 +133,7 @@ func (o *recomputeOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	o.watch(touched)
 	o.expire(s.final)
 	o.trim(s.final)
-	return out, nil
+	return out, o.forgetCold(s.final)
 }
 
 // keysOf finds the keys of an input's rows.
@@ -138,7 +148,15 @@ func (o *recomputeOp) keysOf(input int, d *Delta) ([]uint32, error) {
 	for i, v := range values {
 		values[i] = canonical(v, o.node.keyTypes[i])
 	}
-	keys, fresh := o.index.assign(values, d.Rows)
+	if err := o.cold.warm(o.index, values, d.Rows, o.absorb); err != nil {
+		return nil, err
+	}
+	return o.assign(values, d.Rows), nil
+}
+
+// assign finds the keys of rows, and notes of those that are new when they can be forgotten.
+func (o *recomputeOp) assign(values []arrow.Array, rows int) []uint32 {
+	keys, fresh := o.index.assign(values, rows)
 	if at := o.node.expires; at >= 0 {
 		times := arrow.GetValues[int64](values[at].Data(), 1)
 		for _, row := range fresh {
@@ -147,7 +165,8 @@ func (o *recomputeOp) keysOf(input int, d *Delta) ([]uint32, error) {
 			}
 		}
 	}
-	return keys, nil
+	o.cold.needed(keys, o.index)
+	return keys
 }
 
 // replace takes the changes over and gives what they change in the answer for the touched keys.
@@ -237,6 +256,7 @@ func (o *recomputeOp) save(w *stateWriter) error {
 			return err
 		}
 	}
+	o.cold.save(w, len(o.bags))
 	return nil
 }
 
@@ -265,11 +285,15 @@ func (o *recomputeOp) load(r *stateReader) (err error) {
 		}
 	}
 	o.watch(keys)
-	return nil
+	types := make([][]arrow.DataType, len(o.bags))
+	for i := range types {
+		types[i] = o.node.coldTypes(i)
+	}
+	return o.cold.load(r, types, o.restoreCold)
 }
 
 func (o *recomputeOp) bytes() int64 {
-	total := o.index.bytes() + o.due.bytes() + o.sessions.checks.bytes() + int64(cap(o.sessions.pending))
+	total := o.cold.bytes() + o.index.bytes() + o.due.bytes() + o.sessions.checks.bytes() + int64(cap(o.sessions.pending))
 	for _, b := range o.bags {
 		total += b.bytes()
 	}

@@ -171,9 +171,15 @@ func (n *rollingNode) describe() string {
 }
 
 func (n *rollingNode) start(_ *Machine, inputs []operator) operator {
-	return &rollingOp{
-		node: n, input: inputs[0], index: newRowIndex(n.types), rows: newBag(typesOf(n.ins[0].columns()), true),
-	}
+	o := &rollingOp{node: n, input: inputs[0], cold: coldBags{types: n.types, cools: n.cools()}}
+	o.empty()
+	return o
+}
+
+// empty makes the memory that of no rows.
+func (o *rollingOp) empty() {
+	o.index, o.rows = newRowIndex(o.node.types), newBag(typesOf(o.node.ins[0].columns()), true)
+	o.times, o.given, o.due, o.old = nil, nil, calendar{}, calendar{}
 }
 
 type rollingOp struct {
@@ -185,6 +191,7 @@ type rollingOp struct {
 	given []bool    // by row
 	due   calendar  // of rows to give
 	old   calendar  // of rows given, where only time decides how long they are kept
+	cold  coldBags
 }
 
 func (o *rollingOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -199,14 +206,18 @@ func (o *rollingOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if passed == NoWatermark {
 		return noChange(o.node.cols), nil
 	}
+	if err := o.warmDue(passed); err != nil {
+		return Delta{}, err
+	}
 	out, err := o.give(ctx, o.due.due(passed), passed)
 	if err != nil {
 		return Delta{}, err
 	}
-	for _, e := range o.old.due(saturated(passed, -o.node.reach.before)) {
+	over := saturated(passed, -o.node.reach.before)
+	for _, e := range o.old.due(over) {
 		o.drop(e.slot)
 	}
-	return out, nil
+	return out, o.forgetCold(over)
 }
 
 // take keeps the rows of a step. A row without a time is in no frame that a row with one sees, and never given.
@@ -235,7 +246,11 @@ func (o *rollingOp) take(in Delta) error {
 	for i, v := range values {
 		values[i] = canonical(v, o.node.types[i])
 	}
+	if err := o.cold.warm(o.index, values, in.Rows, o.absorb); err != nil {
+		return err
+	}
 	keys, _ := o.index.assign(values, in.Rows)
+	o.cold.needed(keys, o.index)
 	o.keep(in, keys, arrow.GetValues[int64](column.Data(), 1), make([]bool, in.Rows))
 	return nil
 }
@@ -338,7 +353,11 @@ func (o *rollingOp) save(w *stateWriter) error {
 			given.Set(i)
 		}
 	}
-	return w.columns([]arrow.Array{event.NewInt64s(times, nil), event.NewBooleans(given, len(rows), nil)}, len(rows))
+	if err := w.columns([]arrow.Array{event.NewInt64s(times, nil), event.NewBooleans(given, len(rows), nil)}, len(rows)); err != nil {
+		return err
+	}
+	o.cold.save(w, 1)
+	return nil
 }
 
 func (o *rollingOp) load(r *stateReader) error {
@@ -366,9 +385,9 @@ func (o *rollingOp) load(r *stateReader) error {
 	}
 	rows.Weights = nil
 	o.keep(rows, keys, arrow.GetValues[int64](marks[0].Data(), 1), given)
-	return nil
+	return o.cold.load(r, [][]arrow.DataType{o.node.coldTypes()}, o.restoreCold)
 }
 
 func (o *rollingOp) bytes() int64 {
-	return o.index.bytes() + o.rows.bytes() + o.due.bytes() + o.old.bytes() + int64(8*cap(o.times)+cap(o.given))
+	return o.index.bytes() + o.rows.bytes() + o.due.bytes() + o.old.bytes() + int64(8*cap(o.times)+cap(o.given)) + o.cold.bytes()
 }

@@ -2,7 +2,6 @@ package continuous
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -171,9 +170,14 @@ func (o *sessionOp) spill(bytes int64) error {
 	if err := o.cold.store.put(hashes, gone); err != nil {
 		return err
 	}
+	touched := slices.Clone(o.cold.touched)
 	o.empty()
+	if err := o.absorb(left, len(stayed)); err != nil {
+		return err
+	}
+	o.cold.touched = touched
 	o.cold.move(stay)
-	return errors.Join(o.absorb(left, len(stayed)), o.cold.store.tidy())
+	return o.cold.store.tidy()
 }
 
 // beginSpill makes the store.

@@ -242,11 +242,13 @@ func (o *slideOp) spill(bytes int64) error {
 	if err := o.store(gone); err != nil {
 		return err
 	}
+	touched := slices.Clone(o.cold.touched)
 	o.empty()
-	o.cold.move(stay)
 	if err := o.put(left.partitions, left.rows); err != nil {
 		return err
 	}
+	o.cold.touched = touched
+	o.cold.move(stay)
 	return errors.Join(o.cold.partitions.tidy(), o.cold.rows.tidy())
 }
 

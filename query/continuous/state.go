@@ -25,8 +25,8 @@ import (
 const (
 	stateMagic = "TMCQ"
 	// stateVersion 2 adds, behind the groups of a grouping, those that were on disk, 3 the same for the rows of a join and for first rows, 4 for
-	// panes, 5 for frames that slide, and 6 for sessions.
-	stateVersion = 6
+	// panes, 5 for frames that slide, 6 for sessions, and 7 for all that keeps rows by key.
+	stateVersion = 7
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

@@ -19,6 +19,12 @@ func arrayAccumulator(f *plan.Function) (Accumulator, bool) {
 		return &countAccumulator{}, true
 	case "min", "max":
 		return &arrayExtreme{result: f.Args[0], sign: extremeSign(f)}, true
+	case "mode":
+		return &mode{typ: f.Result}, true
+	case "first", "any_value":
+		return &firstAccumulator{typ: f.Result}, true
+	case "last":
+		return &firstAccumulator{typ: f.Result, last: true}, true
 	default:
 		return nil, false
 	}

@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/hex"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -115,8 +116,11 @@ func doubleToReal(c *call) (arrow.Array, error) {
 func realToText(c *call) (arrow.Array, error) {
 	a := fixed[float32](c.args[0])
 	return mapText(c, func(dst []byte, i int) ([]byte, error) {
-		if v := float64(a.at(i)); !isFinite(v) {
+		switch v := float64(a.at(i)); {
+		case !isFinite(v):
 			return appendDouble(dst, v), nil
+		case hasExponent(v, leastRealWithExponent):
+			return strconv.AppendFloat(dst, v, 'e', -1, 32), nil
 		}
 		return event.AppendReal(dst, a.at(i)), nil
 	})

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -21,7 +22,25 @@ func bigintToText(c *call) (arrow.Array, error) {
 
 func doubleToText(c *call) (arrow.Array, error) {
 	a := fixed[float64](c.args[0])
-	return mapText(c, func(dst []byte, i int) ([]byte, error) { return appendDouble(dst, a.at(i)), nil })
+	return mapText(c, func(dst []byte, i int) ([]byte, error) {
+		if v := a.at(i); hasExponent(v, leastWithExponent) {
+			return strconv.AppendFloat(dst, v, 'e', -1, 64), nil
+		}
+		return appendDouble(dst, a.at(i)), nil
+	})
+}
+
+// The least numbers whose text has an exponent, by type, and the one below which it has a negative one, as in PostgreSQL.
+const (
+	leastWithExponent     = 1e15
+	leastRealWithExponent = 1e6
+	belowWithExponent     = 1e-4
+)
+
+// hasExponent reports whether the text of a number has an exponent.
+func hasExponent(v, least float64) bool {
+	v = math.Abs(v)
+	return isFinite(v) && (v >= least || v != 0 && v < belowWithExponent)
 }
 
 // clockToText writes what a clock shows, which has no zone.

@@ -41,6 +41,8 @@ func registerArrayTests(r arrayRegistry) {
 	}
 	r["coalesce/a"] = func(f *plan.Function) Func { return coalesce(f.Result) }
 	r["nullif/aa"] = func(f *plan.Function) Func { return nullIf(f.Result) }
+	r["greatest/a"] = func(f *plan.Function) Func { return furthest(f.Result, 1) }
+	r["least/a"] = func(f *plan.Function) Func { return furthest(f.Result, -1) }
 }
 
 // quantified compares a value with the elements of an array: whether the comparison holds for one of them, or for all. An element that

@@ -125,7 +125,11 @@ func splitByMatches(c *call, find func(i int) (regex, error)) (arrow.Array, erro
 			if err != nil {
 				return nil, err
 			}
-			for _, part := range re.Split(values.at(i), -1) {
+			parts := re.Split(values.at(i), -1)
+			if len(parts) == 0 { // an empty text at matches of nothing
+				parts = []string{""}
+			}
+			for _, part := range parts {
 				if err := b.add(part); err != nil {
 					return nil, err
 				}

@@ -30,7 +30,11 @@ var extractions = map[string]func(micros int64) float64{
 	"julian":      func(micros int64) float64 { return julianOfEpoch + float64(micros)/microsPerDay },
 	"week":        func(micros int64) float64 { _, week := isoWeek(micros); return float64(week) },
 	"isoyear":     func(micros int64) float64 { year, _ := isoWeek(micros); return float64(withoutYearZero(year)) },
+	// how far the zone, which is UTC, lies from UTC
+	"timezone": nought, "timezone_hour": nought, "timezone_minute": nought,
 }
+
+func nought(int64) float64 { return 0 }
 
 // julianOfEpoch is the Julian day number of 1970-01-01, counted from midnight as PostgreSQL does.
 const julianOfEpoch = 2_440_588

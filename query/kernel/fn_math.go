@@ -34,7 +34,7 @@ func registerMath(r registry) {
 
 // totalMath are the functions that have a value everywhere.
 var totalMath = map[string]func(float64) float64{
-	"cbrt": math.Cbrt, "atan": math.Atan, "tanh": math.Tanh, "asinh": math.Asinh, "trunc": math.Trunc, "sign": signOf,
+	"cbrt": math.Cbrt, "atan": math.Atan, "sinh": math.Sinh, "cosh": math.Cosh, "tanh": math.Tanh, "asinh": math.Asinh, "trunc": math.Trunc, "sign": signOf,
 	"radians": func(v float64) float64 { return v / 180 * math.Pi },
 }
 
@@ -59,8 +59,6 @@ var partialMath = map[string]func(float64) (float64, string){
 	"acos":    within(-1, 1, math.Acos),
 	"atanh":   within(-1, 1, math.Atanh),
 	"acosh":   within(1, math.Inf(1), math.Acosh),
-	"sinh":    func(v float64) (float64, string) { return math.Sinh(v), "" },
-	"cosh":    func(v float64) (float64, string) { return math.Cosh(v), "" },
 }
 
 func signOf(v float64) float64 {

@@ -64,6 +64,7 @@ func buildArrayForms() []ArrayForm {
 		{Name: "is not distinct from", Args: "aa", Result: 'b', Lax: true, Symbol: true},
 		{Name: "is_null", Args: "a", Result: 'b', Lax: true}, {Name: "is_not_null", Args: "a", Result: 'b', Lax: true},
 		{Name: "coalesce", Args: "a", Result: 'a', Variadic: true, Lax: true}, {Name: "nullif", Args: "aa", Result: 'a', Lax: true},
+		{Name: "greatest", Args: "a", Result: 'a', Variadic: true, Lax: true}, {Name: "least", Args: "a", Result: 'a', Variadic: true, Lax: true},
 	}
 	for _, op := range []string{"=", "<>", "<", "<=", ">", ">="} {
 		forms = append(forms, ArrayForm{Name: op, Args: "aa", Result: 'b', Symbol: true},

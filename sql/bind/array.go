@@ -186,20 +186,37 @@ func readList(s string, to event.Type, pos event.Position) (*plan.Literal, error
 	return &plan.Literal{Value: event.NewLists([]int32{0, int32(len(items))}, values, nil), Typ: to}, nil
 }
 
-// aggregateOfArrays is the overload of an aggregate that takes arrays: of array_agg, count, min and max.
+// aggregateOfArrays is the overload of an aggregate or window function that takes arrays.
 func aggregateOfArrays(name string, args []argument) (*plan.Function, []plan.Expr, bool) {
-	if len(args) != 1 || args[0].typ().Kind != event.Array {
+	if len(args) == 0 || args[0].typ().Kind != event.Array {
 		return nil, nil, false
+	}
+	arrays := args[0].typ()
+	if len(args) > 1 {
+		return neighbourOfArrays(name, arrays, args)
 	}
 	exprs := []plan.Expr{args[0].expr}
 	switch name {
 	case "array_agg":
-		return plan.ArrayAgg(args[0].typ()), exprs, true
+		return plan.ArrayAgg(arrays), exprs, true
 	case "count":
-		return &plan.Function{Name: "count", Args: []event.Type{args[0].typ()}, Result: bigint, Aggregate: true}, exprs, true
-	case "min", "max":
-		return &plan.Function{Name: name, Args: []event.Type{args[0].typ()}, Result: args[0].typ(), Aggregate: true}, exprs, true
+		return &plan.Function{Name: "count", Args: []event.Type{arrays}, Result: bigint, Aggregate: true}, exprs, true
+	case "min", "max", "mode", "first", "last", "any_value":
+		return &plan.Function{Name: name, Args: []event.Type{arrays}, Result: arrays, Aggregate: true}, exprs, true
+	case "lag", "lead", "first_value", "last_value":
+		return &plan.Function{Name: name, Args: []event.Type{arrays}, Result: arrays, Window: true}, exprs, true
 	default:
 		return nil, nil, false
 	}
+}
+
+// neighbourOfArrays is the overload of a window function that takes a place beside an array, and perhaps an array for where there is none.
+func neighbourOfArrays(name string, arrays event.Type, args []argument) (*plan.Function, []plan.Expr, bool) {
+	types := []event.Type{arrays, bigint, arrays}
+	if name != "lag" && name != "lead" && (name != "nth_value" || len(args) > 2) || len(args) > len(types) {
+		return nil, nil, false
+	}
+	fn := &plan.Function{Name: name, Args: types[:len(args)], Result: arrays, Window: true}
+	exprs, err := coerceAll(fn, args)
+	return fn, exprs, err == nil
 }

@@ -37,7 +37,7 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 	case "count":
 		return x.countRows(e)
 	case "percentile_cont", "percentile_disc":
-		return percentiles(e)
+		return x.percentiles(name, e)
 	case "quantile_cont", "quantile_disc":
 		return quantile(name, e)
 	case "pg_typeof", "typeof":
@@ -46,6 +46,8 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return constantText(e, "tidemark")
 	case "current_user", "session_user", "current_role":
 		return constantText(e, "tidemark")
+	case "version":
+		return constantText(e, "Tidemark")
 	case "current_schema":
 		return constantText(e, publicSchema)
 	case "array_to_json", "row_to_json", "to_json", "to_jsonb":
@@ -237,24 +239,6 @@ func (x *scalars) firstMatch(e *ast.Call) ast.Expr {
 func looksWhole(s string) bool {
 	_, err := readLiteral(s, bigint, event.Position{})
 	return err == nil
-}
-
-// percentiles is percentile_cont(ARRAY[...]): an array of the percentiles.
-func percentiles(e *ast.Call) ast.Expr {
-	if len(e.Args) != 1 {
-		return nil
-	}
-	fractions, ok := e.Args[0].(*ast.Array)
-	if !ok {
-		return nil
-	}
-	out := &ast.Array{Pos: e.Name.Pos}
-	for _, fraction := range fractions.Items {
-		one := *e
-		one.Args = []ast.Expr{fraction}
-		out.Items = append(out.Items, &one)
-	}
-	return out
 }
 
 // quantile is what DuckDB writes for a percentile: quantile_cont(x, 0.5).

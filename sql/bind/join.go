@@ -22,6 +22,7 @@ type joining struct {
 	both        *scope
 	on          []plan.Expr
 	queries     []plan.Expr // conditions with subqueries in them
+	byRow       bool        // one of them takes columns of both sides of an outer join
 	withs       *withs
 	// nearest is an ASOF JOIN, without inputs; nil for other joins.
 	nearest *plan.AsofJoin

@@ -30,11 +30,14 @@ func (j *joining) splitQueries() {
 	j.on = plain
 }
 
-// checkQueries refuses a subquery of an outer join that takes columns of both sides.
+// checkQueries looks for a subquery of an outer join that takes columns of both sides: the join then goes by rows, if it can.
 func (j *joining) checkQueries(pos event.Position) error {
-	if kind := j.ast.Kind; kind == ast.InnerJoin || kind == ast.CrossJoin {
+	kind := j.ast.Kind
+	if kind == ast.InnerJoin || kind == ast.CrossJoin {
 		return nil
 	}
+	outer := j.binder.outer
+	canApply := (kind == ast.LeftJoin || kind == ast.RightJoin) && j.row == nil && (outer == nil || len(outer.args) == 0)
 	for _, c := range j.queries {
 		var err error
 		plan.Walk(c, func(e plan.Expr) {
@@ -43,7 +46,10 @@ func (j *joining) checkQueries(pos event.Position) error {
 				return
 			}
 			left, right := j.readsSides(s)
-			if left && right || nestedQuery(s) {
+			switch {
+			case left && right && canApply && !nestedQuery(s):
+				j.byRow = true
+			case left && right || nestedQuery(s):
 				err = event.Errorf(event.CodeNotSupported, "a query in ON of an outer join over columns of both its sides: not supported yet").At(pos).
 					WithHint("join an inner query that has the condition as a column")
 			}
@@ -89,6 +95,9 @@ func (j *joining) joinWithQueries() plan.Node {
 		}
 		return firstColumns(a.node, width)
 	}
+	if j.byRow {
+		return j.joinByRow()
+	}
 	leftWidth, rightWidth := len(j.left.columns), len(j.right.columns)
 	left, right := &attachment{node: j.left.node()}, &attachment{node: j.right.node()}
 	for _, c := range j.queries {
@@ -116,6 +125,56 @@ func (j *joining) joinWithQueries() plan.Node {
 		if i >= leftWidth {
 			at += added
 		}
+		out.Exprs, out.Names = append(out.Exprs, columnOf(columns, at)), append(out.Names, columns[at].Name)
+	}
+	return out
+}
+
+// joinByRow plans an outer join whose conditions hold subqueries over both sides: for each row of the side that keeps all of its rows, those
+// of the other one for which the conditions are true.
+func (j *joining) joinByRow() plan.Node {
+	outer, inner := j.left.node(), j.right.node()
+	leftWidth := len(j.left.columns)
+	isOuter, start := func(i int) bool { return i < leftWidth }, leftWidth
+	if j.ast.Kind == ast.RightJoin {
+		outer, inner = inner, outer
+		isOuter, start = func(i int) bool { return i >= leftWidth }, 0
+	}
+	width := len(inner.Columns())
+	apply := &plan.Apply{Left: outer, Kind: plan.LeftJoin}
+	var place func(e plan.Expr) plan.Expr
+	place = func(e plan.Expr) plan.Expr {
+		switch e := e.(type) {
+		case *plan.Subquery:
+			out := &plan.Subquery{Plan: e.Plan, Args: each(e.Args, place), Mark: e.Mark}
+			if e.Test != nil {
+				out.Test = place(e.Test)
+			}
+			return out
+		case *plan.ColumnRef:
+			if !isOuter(e.Index) {
+				return &plan.ColumnRef{Index: e.Index - start, Name: e.Name, Typ: e.Typ}
+			}
+			own := &plan.ColumnRef{Index: e.Index - (leftWidth - start), Name: e.Name, Typ: e.Typ}
+			apply.Args = append(apply.Args, own)
+			return &plan.OuterRef{Index: len(apply.Args) - 1, Name: e.Name, Typ: e.Typ}
+		default:
+			return overParts(e, place)
+		}
+	}
+	right := &attachment{node: inner}
+	for _, c := range append(each(j.on, place), each(j.queries, place)...) {
+		predicate := right.rewrite(c)
+		right.node = &plan.Filter{Input: right.node, Predicate: predicate}
+	}
+	apply.Right = firstColumns(right.node, width)
+	if j.ast.Kind == ast.LeftJoin {
+		return apply
+	}
+	columns := apply.Columns()
+	out := &plan.Project{Input: apply}
+	for i := range columns {
+		at := (i + len(columns) - width) % len(columns) // the columns of the right side come behind
 		out.Exprs, out.Names = append(out.Exprs, columnOf(columns, at)), append(out.Names, columns[at].Name)
 	}
 	return out

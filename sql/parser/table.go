@@ -252,6 +252,9 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 	if table.Alias, table.Columns, err = p.alias(); err == nil && table.SystemTime == nil { // some write it behind the alias
 		table.SystemTime, err = p.systemTime()
 	}
+	if sample := *p.lex.Peek(); err == nil && is(sample, "TABLESAMPLE") {
+		return p.sampled(table)
+	}
 	return table, err
 }
 

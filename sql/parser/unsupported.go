@@ -56,7 +56,7 @@ var unsupportedClauses = map[string]construct{
 	"EMIT":        {"EMIT behind a query", "it belongs to CREATE MATERIALIZED VIEW; SUBSCRIBE TO (query) sends the changes of a query"},
 	"WITHIN":      {"WITHIN", "bound the time in ON: b.ts BETWEEN a.ts - INTERVAL '10 seconds' AND a.ts + INTERVAL '10 seconds'"},
 	"FOR":         {"FOR", ""},
-	"TABLESAMPLE": {"TABLESAMPLE", ""},
+	"TABLESAMPLE": {"TABLESAMPLE at this place", "it stands behind the name of a stream and its alias"},
 	"PRIMARY":     {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
 	"COLLATE": {"COLLATE", ""}, "RETURNING": {"RETURNING", ""},

@@ -158,10 +158,20 @@ func (b *sortBuffer) consume(batch *Batch) error {
 	if err := b.fit(); err != nil {
 		return err
 	}
-	if limit := b.op.node.Limit; limit >= 0 && int64(b.rows) > cutAbove(limit) {
+	if b.full() {
 		return b.cut()
 	}
 	return nil
+}
+
+// full says that only the first rows are to be left of what has been collected. Where a scan waits to be told what it need not read, that is as
+// soon as there are enough, for the first time.
+func (b *sortBuffer) full() bool {
+	limit := b.op.node.Limit
+	if b.op.lead != nil && b.bound == nil && limit > 0 && int64(b.rows) >= limit {
+		return true
+	}
+	return limit >= 0 && int64(b.rows) > cutAbove(limit)
 }
 
 // leads tells the scan how far rows may still be wanted, if some rows of a batch are as many as the limit.

@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/optimize"
 	"github.com/tidemarkdb/tidemark/server/config"
 )
 
@@ -55,6 +57,7 @@ func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 	s := unmerged(t)
 	s.query("CREATE STREAM s (ts TIMESTAMPTZ NOT NULL, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
 	hours(s, "s", 0, newestHours)
+	two := s.serving(exec.Options{Workers: 2}, optimize.Optimize) // each reads on until it has enough
 	for _, c := range []struct {
 		sql, want string
 		hours     int64 // read at most
@@ -63,12 +66,13 @@ func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 		{"SELECT n FROM s WHERE key = 'k1' AND n < 20000 LATEST ON ts PARTITION BY key", "[19995]\n", 4},
 		{"SELECT n FROM s ORDER BY ts DESC LIMIT 2", "[39999]\n[39998]\n", 4},
 		{"SELECT n FROM s WHERE key = 'rare' ORDER BY ts DESC LIMIT 1", "[39500]\n", 4},
+		{"SELECT n FROM s WHERE key = 'rare' ORDER BY ts DESC, n LIMIT 3", "[39500]\n[38500]\n[37500]\n", 10},
 		{"SELECT n FROM s ORDER BY ts LIMIT 2 OFFSET 1", "[1]\n[2]\n", 4},
 		{"SELECT m FROM (SELECT ts AS at, n * 2 AS m FROM s) q ORDER BY at DESC, m LIMIT 1", "[79998]\n", 4},
 		// No order that the scan could follow: everything is read, and the answers are right as well.
 		{"SELECT n FROM s WHERE key IN ('rare', 'k1') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", newestHours},
 	} {
-		got := s.query(c.sql)
+		got := two.query(c.sql)
 		require.Equal(t, c.want, got.text(), c.sql)
 		require.LessOrEqual(t, got.Stats.Rows, c.hours*newestRows, c.sql)
 	}

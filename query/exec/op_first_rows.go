@@ -8,6 +8,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
+	"github.com/tidemarkdb/tidemark/query/optimize"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -20,8 +21,10 @@ type firstRowsOp struct {
 	by    []*kernel.Program
 	keys  []*kernel.Program
 	types []event.Type // of by
-	// lead tells the scan what it need not read, where all rows are one group; otherwise nil.
-	lead *lead
+	// lead tells the scan what it need not read, where all rows are one group, and groups where it is known how many there can be;
+	// otherwise they are nil.
+	lead   *lead
+	groups *groupLead
 	// carried are the columns that the parent reads.
 	carried []int
 }
@@ -49,6 +52,10 @@ func (r *run) newFirstRows(ctx context.Context, n *plan.FirstRows, used []bool) 
 	}
 	if len(n.By) == 0 {
 		op.lead = newLead(op.input, n.Keys)
+	} else if count := optimize.Combinations(n, maxLedGroups); count > 0 {
+		if l := newLead(op.input, n.Keys); l != nil {
+			op.groups = &groupLead{lead: l, count: count}
+		}
 	}
 	useBriefly(op.input)
 	return op, nil
@@ -107,6 +114,7 @@ type firstRowsPart struct {
 	op     *firstRowsOp
 	table  *groupTable // nil where all rows are one group
 	pick   pick
+	firsts groupFirsts
 	ids    []uint32 // scratch
 	memory reservation
 
@@ -151,6 +159,11 @@ func (p *firstRowsPart) consume(batch *Batch) error {
 	}
 	if p.op.lead != nil {
 		p.op.lead.reachFirst(keys[0])
+	}
+	if g := p.op.groups; g != nil && p.table != nil && p.firsts.take(g.lead, p.ids, keys[0], p.count()) {
+		if err := g.reach(&p.firsts, p.table); err != nil {
+			return err
+		}
 	}
 	return p.fit()
 }

@@ -69,8 +69,11 @@ func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 		{"SELECT n FROM s WHERE key = 'rare' ORDER BY ts DESC, n LIMIT 3", "[39500]\n[38500]\n[37500]\n", 10},
 		{"SELECT n FROM s ORDER BY ts LIMIT 2 OFFSET 1", "[1]\n[2]\n", 4},
 		{"SELECT m FROM (SELECT ts AS at, n * 2 AS m FROM s) q ORDER BY at DESC, m LIMIT 1", "[79998]\n", 4},
-		// No order that the scan could follow: everything is read, and the answers are right as well.
-		{"SELECT n FROM s WHERE key IN ('rare', 'k1') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", newestHours},
+		{"SELECT n FROM s WHERE key IN ('rare', 'k1') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", 4},
+		{"SELECT n FROM s WHERE (key = 'rare' OR 'k1' = key) AND n < 20000 LATEST ON ts PARTITION BY key ORDER BY n", "[19500]\n[19995]\n", 6},
+		// No order that the scan could follow, or a key that is nowhere: everything is read, and the answers are right as well.
+		{"SELECT n FROM s WHERE key IN ('rare', 'k1', 'none') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", newestHours},
+		{"SELECT n FROM s WHERE key >= 'rare' LATEST ON ts PARTITION BY key", "[39500]\n", newestHours},
 	} {
 		got := two.query(c.sql)
 		require.Equal(t, c.want, got.text(), c.sql)

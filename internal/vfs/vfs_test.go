@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -95,6 +96,9 @@ func testFiles(t *testing.T, fsys vfs.FS) {
 	require.NoError(t, f.Sync())
 	require.NoError(t, f.Close())
 	require.Equal(t, "hey!\x00\x00", read(t, fsys, "a"))
+	long := strings.Repeat("0123456789", 50_000)
+	require.NoError(t, write(t, fsys, "long", long).Close())
+	require.Equal(t, long, read(t, fsys, "long"))
 }
 
 func testPlaces(t *testing.T, fsys vfs.FS) {
@@ -110,6 +114,14 @@ func testPlaces(t *testing.T, fsys vfs.FS) {
 		require.Equal(t, len(w.text), n)
 	}
 	require.Equal(t, "hiplody\x00\x00!", read(t, fsys, "a"))
+	long := []byte(strings.Repeat("0123456789", 50_000)) // more than is written at a time
+	n, err := f.WriteAt(long, 3)
+	require.NoError(t, err)
+	require.Equal(t, len(long), n)
+	require.Equal(t, "hip"+string(long), read(t, fsys, "a"))
+	n, err = f.WriteAt(nil, 3)
+	require.NoError(t, err)
+	require.Zero(t, n)
 	require.NoError(t, f.Truncate(3))
 	_, err = f.WriteAt([]byte("x"), 1)
 	require.NoError(t, err)

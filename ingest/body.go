@@ -98,6 +98,8 @@ type inFlight struct {
 	replies chan partition.Reply
 	parts   int
 	bytes   int64
+	// free takes back the memory of the chunk's text; nil if somebody may look at that after the answer.
+	free func()
 }
 
 func errBusy(format string, args ...any) error {
@@ -300,13 +302,16 @@ func (b *Body) queue(
 		reservation.Release()
 		return false, err
 	}
-	return b.send(ctx, parts, reservation, bytes)
+	return b.send(ctx, parts, reservation, inFlight{bytes: bytes, free: chunk.Free})
 }
 
 // send queues the parts of a chunk.
-func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *dedup.Reservation, bytes int64) (bool, error) {
+func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *dedup.Reservation, flight inFlight) (bool, error) {
 	replies := make(chan partition.Reply, len(parts))
-	flight := inFlight{replies: replies, bytes: bytes}
+	flight.replies = replies
+	if b.options.AckWrite {
+		flight.free = nil // rows are answered before they are done with
+	}
 	reservation.Expect(len(parts))
 	var err error
 	for _, part := range parts {
@@ -391,11 +396,14 @@ func (b *Body) settle(n int) error {
 		for range flight.parts {
 			reply := <-flight.replies
 			if reply.Err != nil {
-				failure = reply.Err
+				failure, flight.free = reply.Err, nil
 				continue
 			}
 			b.summary.Offsets = append(b.summary.Offsets, reply.Span)
 			b.summary.Accepted += int64(reply.Span.Last-reply.Span.First) + 1
+		}
+		if flight.free != nil {
+			flight.free()
 		}
 		b.engine.pending.Release(b.summary.Stream, flight.bytes)
 		b.engine.sealer.Grown(b.stream.sealing)

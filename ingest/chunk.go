@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -42,7 +43,7 @@ type prompt interface {
 	Soon(wait time.Duration) bool
 }
 
-// Next returns the next chunk, which belongs to the caller, or io.EOF after the last. After any other error the body is broken off;
+// Next returns the next chunk, which belongs to the caller until it is recycled, or io.EOF after the last. After any other error the body is broken off;
 // lines that were complete before have been returned.
 func (c *Chunks) Next() ([]byte, error) {
 	for {
@@ -50,8 +51,7 @@ func (c *Chunks) Next() ([]byte, error) {
 			return nil, c.err
 		}
 		first, full := c.sizes()
-		buffer := make([]byte, len(c.rest), max(first, 2*len(c.rest)))
-		copy(buffer, c.rest)
+		buffer := append(newBuffer(max(first, 2*len(c.rest))), c.rest...)
 		if chunk := c.cut(c.fill(buffer, max(full, 2*len(c.rest)))); len(chunk) > 0 {
 			return chunk, nil
 		}
@@ -67,6 +67,35 @@ func (c *Chunks) sizes() (first, full int) {
 	return firstBytes, chunkBytes
 }
 
+// Buffers of the sizes that bodies are cut into are used again: a chunk's memory is a good part of what an event takes while it is stored, and new
+// memory has to be found, cleared and collected.
+var chunkBuffers, largeBuffers sync.Pool // of *[chunkBytes]byte and *[largeBytes]byte
+
+// newBuffer is an empty buffer with room for so many bytes.
+func newBuffer(size int) []byte {
+	switch size {
+	case chunkBytes:
+		if b, ok := chunkBuffers.Get().(*[chunkBytes]byte); ok {
+			return b[:0]
+		}
+	case largeBytes:
+		if b, ok := largeBuffers.Get().(*[largeBytes]byte); ok {
+			return b[:0]
+		}
+	}
+	return make([]byte, 0, size)
+}
+
+// Recycle takes back a chunk that Next has returned, whose bytes nothing may refer to any more.
+func Recycle(chunk []byte) {
+	switch cap(chunk) {
+	case chunkBytes:
+		chunkBuffers.Put((*[chunkBytes]byte)(chunk[:chunkBytes]))
+	case largeBytes:
+		largeBuffers.Put((*[largeBytes]byte)(chunk[:largeBytes]))
+	}
+}
+
 // fill reads until the buffer holds size bytes, growing it as they come, or whole lines and nothing more for now, or the body
 // ends. io.ReadFull would not do: it says
 // io.ErrUnexpectedEOF at the ordinary end too, which is what a body says that was broken off.
@@ -77,7 +106,9 @@ func (c *Chunks) fill(buffer []byte, size int) []byte {
 			return buffer
 		}
 		if len(buffer) == cap(buffer) {
-			buffer = append(make([]byte, 0, min(4*cap(buffer), size)), buffer...)
+			grown := append(newBuffer(min(4*cap(buffer), size)), buffer...)
+			Recycle(buffer)
+			buffer = grown
 		}
 		var n int
 		n, c.err = c.body.Read(buffer[len(buffer):cap(buffer)])

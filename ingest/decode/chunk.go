@@ -17,6 +17,8 @@ type Chunk struct {
 	// breaks.
 	Lines []byte
 	Texts [][]byte
+	// Free, if not nil, takes back the memory of Lines, once its rows are stored and nothing refers to it any more. It need not be called.
+	Free func()
 	// Columns is set instead of both by formats that have typed values: one array for each of Fields, Rows long. Whoever makes a Chunk so
 	// vouches for names that are distinct and allowed, and for text that is valid UTF-8.
 	Columns []arrow.Array

@@ -12,11 +12,12 @@ import (
 // column gathers the values of one column. A row without a value is not noted when it passes but when the next value comes, so rows
 // cost what they hold and not what the schema could hold.
 type column struct {
-	name string
-	// label is the name as it usually stands in a row: after a comma, quoted and followed by a colon.
-	label string
-	kind  event.Kind
-	typ   event.Type
+	name  string
+	label label
+	// isText marks a column of TEXT that takes any text.
+	isText bool
+	kind   event.Kind
+	typ    event.Type
 	// as is the declared type of a column whose values are stored as another; else nil.
 	as *event.Type
 	// eventTime marks the time column, which takes numbers and any spelling, and the arrival where there is none.
@@ -70,6 +71,11 @@ func (c *column) begin(row int) bool {
 	if c.rows == row && c.reserved {
 		return true
 	}
+	return c.beginLate(row)
+}
+
+// beginLate is begin for a column that has had no value yet, or not in the row before.
+func (c *column) beginLate(row int) bool {
 	if c.rows > row {
 		return false
 	}

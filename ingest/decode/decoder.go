@@ -27,6 +27,7 @@ type decoder struct {
 
 	limits  limits
 	members memberReader
+	clock   clock
 	scratch []byte
 	line    int // index of the current line
 	out     *Rows
@@ -50,6 +51,7 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 		}
 		d.columns[i] = column{
 			name: c.Name, label: labels[i], kind: c.Type.Kind, typ: c.Type, as: c.As,
+			isText:    c.Type.Kind == event.Text && c.As == nil,
 			eventTime: isTime, notNull: c.NotNull, inferred: c.Inferred, limits: &d.limits,
 			anySpelling: isTime || options.Mode != catalog.Evolve || c.Type.Kind == event.UUID && !c.Inferred,
 		}
@@ -67,22 +69,6 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 		}
 	}
 	return d, nil
-}
-
-// labelsOf gives each column's name as it usually stands in a row: after a comma, quoted and followed by a colon.
-func labelsOf(schema *event.Schema) []string {
-	var text []byte
-	ends := make([]int, len(schema.Columns))
-	for i := range schema.Columns {
-		text = append(event.AppendJSONString(append(text, ','), schema.Columns[i].Name), ':')
-		ends[i] = len(text)
-	}
-	all, start := string(text), 0
-	labels := make([]string, len(ends))
-	for i, end := range ends {
-		labels[i], start = all[start:end], end
-	}
-	return labels
 }
 
 // expect sets about how many rows will come, and the most bytes of text.

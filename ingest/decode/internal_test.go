@@ -3,7 +3,9 @@ package decode
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -92,6 +94,129 @@ func FuzzNumber(f *testing.F) {
 			require.Equal(t, integer, s.num.integer)
 		}
 	})
+}
+
+// FuzzFastNumber holds what is read eight digits at a time against the reader of any number: the same value up to the same place, or none.
+func FuzzFastNumber(f *testing.F) {
+	for _, seed := range []string{
+		"0,", "-0,", "00,", "1234567,", "12345678,", "123456789012345}", "1234567890123456,", "-5.25,", "1.,", "1234567.1234567,", "12345678.5,", "1e5,",
+		"1.5E3,", "-,", ".5,", "1.12345678,", "9007199254740993,", "1\xff,", "1:2,", "12/", "1.5", "\xba\xba1",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, number string) {
+		for _, text := range []string{number, number + ",        \"", number + "}\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
+			if text == "" {
+				continue
+			}
+			s := scanner{text: []byte(text)}
+			slow := -1
+			if startsNumber(text[0]) {
+				slow = s.number(0)
+			}
+			if v, end := fastInteger(s.text, 0); end >= 0 {
+				require.Equal(t, slow, end, "%q", text)
+				require.Equal(t, whole, s.num.class, "%q", text)
+				require.Equal(t, s.num.integer, v, "%q", text)
+			}
+			if v, end := fastDouble(s.text, 0); end >= 0 {
+				want, ok := s.num.double()
+				require.Equal(t, slow, end, "%q", text)
+				require.True(t, ok, "%q", text)
+				require.Equal(t, math.Float64bits(want), math.Float64bits(v), "%q", text)
+			}
+		}
+	})
+}
+
+// TestFastNumbersAreFast keeps those that most events have from being read the other way.
+func TestFastNumbersAreFast(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"0", "7", "-7", "200", "1234567", "12345678", "1700000000000", "123456789012345"} {
+		_, end := fastInteger([]byte(text+`,"next":1`), 0)
+		require.Equal(t, len(text), end, text)
+		_, end = fastDouble([]byte(text+`,"next":1`), 0)
+		require.Equal(t, len(text), end, text)
+	}
+	for _, text := range []string{"0.5", "-1.25", "3.1415926", "1234567.125"} {
+		_, end := fastDouble([]byte(text+`,"next":1`), 0)
+		require.Equal(t, len(text), end, text)
+	}
+}
+
+// TestAsciiStops tries every pair of bytes as neighbours.
+func TestAsciiStops(t *testing.T) {
+	t.Parallel()
+	for pair := range 1 << 16 {
+		text := []byte("xxxxxxxx")
+		binary.LittleEndian.PutUint16(text[3:], uint16(pair))
+		slow := 0
+		for slow < 8 && text[slow] != '"' && text[slow] != '\\' && text[slow] >= ' ' && text[slow] < 0x80 {
+			slow++
+		}
+		fast := bits.TrailingZeros64(asciiStops(binary.LittleEndian.Uint64(text))) >> 3
+		if fast != slow {
+			t.Fatalf("% x: %d, want %d", text, fast, slow)
+		}
+	}
+}
+
+// TestLabels of every length are found where they stand, and nowhere else.
+func TestLabels(t *testing.T) {
+	t.Parallel()
+	for n := 4; n < 40; n++ {
+		text := `,"` + strings.Repeat("abcdefghij", 4)[:n-4] + `":`
+		l := newLabel(text)
+		require.Equal(t, n, l.end([]byte(text), 0))
+		require.Equal(t, n+3, l.end([]byte("123"+text+"1,\"more\":true"), 3))
+		require.Zero(t, l.end([]byte(text[:n-1]), 0))
+		for i := range n {
+			for _, rest := range []string{"", "1,\"more\":true"} {
+				other := []byte(text + rest)
+				other[i] ^= 1
+				require.Zero(t, l.end(other, 0), "%s", other)
+			}
+		}
+	}
+}
+
+// FuzzClock holds the reader of the usual spelling against that of all.
+func FuzzClock(f *testing.F) {
+	for _, seed := range []string{
+		"2024-05-01T10:00:00.000000Z", "2024-05-01T10:00:00.123Z", "2024-05-01T23:59:59Z", "2024-02-30T10:00:00.000000Z", "2024-05-01T10:00:60.000000Z",
+		"2024-05-01T24:00:00Z", "2024-05-01T10:60:00Z", "2024-05-01T10:00:00.00000 Z", "2024-05-01 10:00:00.000000Z", "2024-05-01T10;00:00.000000Z",
+		"0000-01-01T00:00:00.000000Z", " 024-05-01T10:00:00.000000Z", "2024-05-0 T10:00:00.000000Z", "2024-05-01T1\xff:00:00.000000Z",
+	} {
+		f.Add(seed, "2024-05-01T10:00:00.000000Z")
+	}
+	f.Fuzz(func(t *testing.T, before, text string) {
+		var c clock
+		for _, text := range []string{before, text} { // the second may have the date of the first
+			for _, canonical := range []bool{true, false} {
+				got, end := c.read([]byte("\""+text+"\",\"next\":1"), 0, canonical)
+				if end < 0 {
+					continue
+				}
+				if end != len(text)+2 { // the text itself has a quote
+					text = text[:end-2]
+				}
+				want, ok := event.ParseTimestamp(text)
+				require.True(t, ok, "%q", text)
+				require.Equal(t, want, got, "%q", text)
+				require.True(t, !canonical || event.FormatTimestamp(want) == text, "%q", text)
+			}
+		}
+	})
+}
+
+// TestUsualTimesAreFast keeps them from being read the other way.
+func TestUsualTimesAreFast(t *testing.T) {
+	t.Parallel()
+	var c clock
+	for _, text := range []string{`"2024-05-01T10:00:00.000000Z"`, `"2024-05-01T10:00:00.123Z"`, `"2024-05-02T10:00:00Z"`} {
+		_, end := c.read([]byte(text+`,"next":1`), 0, false)
+		require.Equal(t, len(text), end, text)
+	}
 }
 
 // FuzzCanonicalTime holds the test for canonical times against rendering them.

@@ -59,9 +59,8 @@ func (d *decoder) expected(i, previous int) (name, value int) {
 	if guess >= len(d.columns) {
 		return 0, 0
 	}
-	label := d.columns[guess].label
-	end := i + len(label)
-	if end >= len(d.text) || string(d.text[i:end]) != label {
+	end := d.columns[guess].label.end(d.text, i)
+	if end >= len(d.text) || end == 0 {
 		return 0, 0
 	}
 	if d.text[end] <= ' ' {
@@ -74,7 +73,7 @@ func (d *decoder) expected(i, previous int) (name, value int) {
 // first, by comparing the name as it most likely stands there.
 func (d *decoder) fastName(i, previous int) (name, value int) {
 	if guess := d.follow[previous]; guess < len(d.columns) {
-		label := d.columns[guess].label[1:]
+		label := d.columns[guess].label.text[1:]
 		if end := i + len(label); end <= len(d.text) && string(d.text[i:end]) == label {
 			return guess, d.space(end)
 		}
@@ -124,6 +123,13 @@ func (d *decoder) store(c *column, i int) int {
 		return -1
 	}
 	first := d.text[i]
+	if first == '"' && c.isText && c.begin(d.out.Count) {
+		if n := copyPlain(c.data[len(c.data):cap(c.data)], d.text[i+1:]); n >= 0 {
+			c.data = c.data[:len(c.data)+n]
+			c.addText()
+			return i + n + 2
+		}
+	}
 	if first == 'n' {
 		return d.storeNull(c, i)
 	}

@@ -44,22 +44,29 @@ func stops(word uint64) uint64 {
 // copyPlain copies what comes before the closing quote, and gives its length. It is -1, and dst holds anything, if what comes is more than
 // ASCII without escapes, or there is not room for the words that it copies.
 func copyPlain(dst, text []byte) int {
-	var union uint64
-	for i := 0; i+8 <= len(text) && i+8 <= len(dst); i += 8 {
+	n := min(len(dst), len(text))
+	dst, text = dst[:n], text[:n]
+	for i := 0; i <= n-wordBytes; i += wordBytes {
 		word := binary.LittleEndian.Uint64(text[i:])
 		binary.LittleEndian.PutUint64(dst[i:], word)
-		stop := stops(word)
+		stop := asciiStops(word)
 		if stop == 0 {
-			union |= word
 			continue
 		}
-		union |= word & (stop&-stop - 1)
-		if i += bits.TrailingZeros64(stop) >> 3; text[i] != '"' || union&eachHigh != 0 {
+		if i += bits.TrailingZeros64(stop) >> 3; text[i] != '"' {
 			return -1
 		}
 		return i
 	}
 	return -1
+}
+
+// asciiStops is stops for text that is to be ASCII: other bytes stop, too. A byte below 0x80 reaches that by the addition exactly if it is none to
+// stop at; a carry comes only out of other bytes, and reaches only those behind them.
+func asciiStops(word uint64) uint64 {
+	const toHigh = (0x80 - 1) * eachLow
+	goesOn := ((word ^ '"'*eachLow) + toHigh) & ((word ^ '\\'*eachLow) + toHigh) & (word + (0x80-' ')*eachLow)
+	return (^goesOn | word) & eachHigh
 }
 
 // string checks the string whose opening quote is at i, and reports whether it has escapes.

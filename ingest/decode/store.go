@@ -18,6 +18,10 @@ func (d *decoder) storeNull(c *column, i int) int {
 func startsNumber(c byte) bool { return c == '-' || isDigit(c) }
 
 func (d *decoder) storeInteger(c *column, i int, first byte) int {
+	if v, end := fastInteger(d.text, i); end >= 0 && c.begin(d.out.Count) {
+		c.addInt(v)
+		return end
+	}
 	if !startsNumber(first) {
 		return -1
 	}
@@ -30,6 +34,10 @@ func (d *decoder) storeInteger(c *column, i int, first byte) int {
 }
 
 func (d *decoder) storeDouble(c *column, i int, first byte) int {
+	if v, end := fastDouble(d.text, i); end >= 0 && c.begin(d.out.Count) {
+		c.addFloat(v)
+		return end
+	}
 	if !startsNumber(first) {
 		return d.storeNotFinite(c, i, first)
 	}
@@ -71,14 +79,10 @@ func (d *decoder) storeBoolean(c *column, i int, first byte) int {
 	return end
 }
 
+// storeText takes the texts that store has not copied.
 func (d *decoder) storeText(c *column, i int, first byte) int {
 	if first != '"' || !c.begin(d.out.Count) {
 		return -1
-	}
-	if n := copyPlain(c.data[len(c.data):cap(c.data)], d.text[i+1:]); n >= 0 {
-		c.data = c.data[:len(c.data)+n]
-		c.addText()
-		return i + n + 2
 	}
 	end, escaped := d.string(i)
 	if end < 0 {
@@ -113,6 +117,10 @@ func (d *decoder) storeJSON(c *column, i int) int {
 }
 
 func (d *decoder) storeTime(c *column, i int) int {
+	if micros, end := d.clock.read(d.text, i, !c.anySpelling); end >= 0 && d.text[i] == '"' && c.begin(d.out.Count) {
+		c.addInt(micros)
+		return end
+	}
 	micros, end := d.readTime(i, c.eventTime, c.anySpelling)
 	if end < 0 || !c.begin(d.out.Count) {
 		return -1

@@ -143,7 +143,7 @@ type lineChunks struct {
 // Next is the next chunk.
 func (c lineChunks) Next() (*decode.Chunk, error) {
 	lines, err := c.lines.Next()
-	return &decode.Chunk{Lines: lines}, err
+	return &decode.Chunk{Lines: lines, Free: func() { ingest.Recycle(lines); lines = nil }}, err
 }
 
 // chunks opens a body, and gives what lets go of it.

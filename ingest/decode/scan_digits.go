@@ -1,0 +1,109 @@
+package decode
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Digits are read eight bytes at a time, as strings are: how many there are then costs no branch that a processor would have to guess.
+
+// wordBytes is how many bytes are looked at together.
+const wordBytes = 8
+
+// digitsOf gives the digits that a word begins with as one number, and how many they are.
+func digitsOf(word uint64) (value uint64, n int) {
+	digits := word ^ '0'*eachLow
+	// What is no digit is beyond 9 or beyond ASCII. A carry out of it only reaches bytes behind it.
+	others := (digits + (0x7f-9)*eachLow | digits) & eachHigh
+	if others == 0 {
+		return eightDigits(digits), wordBytes
+	}
+	n = bits.TrailingZeros64(others) >> 3
+	return eightDigits(digits << 1 << (63 - 8*n)), n
+}
+
+// eightDigits joins digits, each the value of a byte and the lowest byte the first, pairs before fours before all.
+func eightDigits(digits uint64) uint64 {
+	digits = (digits*10 + digits>>8) & 0x00ff00ff00ff00ff
+	digits = (digits*100 + digits>>16) & 0x0000ffff0000ffff
+	return (digits*10_000 + digits>>32) & 0xffffffff
+}
+
+// tens are the powers of ten that a number read by digitsOf is moved by.
+var tens = [wordBytes + 1]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
+
+// fastDigits reads up to 15 digits at i, the first of which is no 0 unless it is the only one; the number ends at end, which is -1 where it is
+// written otherwise or ends too close to the end of the text.
+func fastDigits(text []byte, i int) (value uint64, end int) {
+	if i+wordBytes > len(text) {
+		return 0, -1
+	}
+	value, n := digitsOf(binary.LittleEndian.Uint64(text[i:]))
+	if n == 0 || n > 1 && text[i] == '0' {
+		return 0, -1
+	}
+	i += n
+	if n == wordBytes {
+		if i+wordBytes > len(text) {
+			return 0, -1
+		}
+		more, n := digitsOf(binary.LittleEndian.Uint64(text[i:]))
+		if n == wordBytes {
+			return 0, -1
+		}
+		value, i = value*tens[n]+more, i+n
+	}
+	return value, i
+}
+
+// fastInteger reads an integer of few digits; end is -1 for any other text, which may be an integer all the same.
+func fastInteger(text []byte, i int) (value int64, end int) {
+	negative := text[i] == '-'
+	if negative {
+		i++
+	}
+	digits, end := fastDigits(text, i)
+	if end < 0 || end >= len(text) || text[end] == '.' || text[end]|0x20 == 'e' || negative && digits == 0 {
+		return 0, -1
+	}
+	if negative {
+		return -int64(digits), end
+	}
+	return int64(digits), end
+}
+
+// fastDouble reads a number of few digits, before and behind the point, without an exponent; end is -1 for any other text. Digits and power of ten are
+// exact, so that one division rounds correctly (see number.float).
+func fastDouble(text []byte, i int) (value float64, end int) {
+	negative := text[i] == '-'
+	if negative {
+		i++
+	}
+	digits, end := fastDigits(text, i)
+	if end < 0 || end >= len(text) {
+		return 0, -1
+	}
+	scale := 0
+	if text[end] == '.' {
+		if end+1+wordBytes > len(text) {
+			return 0, -1
+		}
+		var behind uint64
+		behind, scale = digitsOf(binary.LittleEndian.Uint64(text[end+1:]))
+		if scale == 0 || scale == wordBytes || digits >= 1e7 {
+			return 0, -1
+		}
+		digits, end = digits*tens[scale]+behind, end+1+scale
+	}
+	if text[end]|0x20 == 'e' {
+		return 0, -1
+	}
+	value = float64(digits)
+	if scale > 0 {
+		value /= exactPowers[scale]
+	}
+	if negative {
+		value = -value
+	}
+	return value, end
+}

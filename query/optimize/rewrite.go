@@ -2,6 +2,7 @@ package optimize
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -67,27 +68,48 @@ func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
 	}
 }
 
-// mapExpressions rebuilds a node with f applied to each of its expressions as a whole.
+// mapExpressions rebuilds a node with f applied to each of its expressions as a whole; it is n itself where f leaves all of them as they are,
+// at least of the kinds of node that plans are mostly made of.
 func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 	switch n := n.(type) {
 	case *plan.Scan:
+		filter := mapAll(n.Filter, f)
+		if sameList(filter, n.Filter) {
+			return n
+		}
 		out := *n
-		out.Filter = mapAll(n.Filter, f)
+		out.Filter = filter
 		return &out
 	case *plan.Filter:
-		return &plan.Filter{Input: n.Input, Predicate: f(n.Predicate)}
+		predicate := f(n.Predicate)
+		if predicate == n.Predicate {
+			return n
+		}
+		return &plan.Filter{Input: n.Input, Predicate: predicate}
 	case *plan.Project:
-		return &plan.Project{Input: n.Input, Exprs: mapAll(n.Exprs, f), Names: n.Names}
+		exprs := mapAll(n.Exprs, f)
+		if sameList(exprs, n.Exprs) {
+			return n
+		}
+		return &plan.Project{Input: n.Input, Exprs: exprs, Names: n.Names}
 	case *plan.Aggregate:
+		groups, calls := mapAll(n.Groups, f), mapCalls(n.Aggregates, f)
+		if sameList(groups, n.Groups) && sameList(calls, n.Aggregates) {
+			return n
+		}
 		out := *n
-		out.Groups, out.Aggregates = mapAll(n.Groups, f), mapCalls(n.Aggregates, f)
+		out.Groups, out.Aggregates = groups, calls
 		return &out
 	case *plan.Window:
 		return n.Map(f)
 	case *plan.Assign:
 		return assignOver(n, n.Input, f(n.Time))
 	case *plan.Sort:
-		return &plan.Sort{Input: n.Input, Keys: mapKeys(n.Keys, f), Limit: n.Limit}
+		keys := mapKeys(n.Keys, f)
+		if sameList(keys, n.Keys) {
+			return n
+		}
+		return &plan.Sort{Input: n.Input, Keys: keys, Limit: n.Limit}
 	case *plan.FirstRows:
 		return &plan.FirstRows{Input: n.Input, By: mapAll(n.By, f), Keys: mapKeys(n.Keys, f)}
 	case *plan.Join:
@@ -121,60 +143,102 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 	}
 }
 
+// sameList reports whether two lists are one and the same, which mapAll, mapKeys and mapCalls give where nothing changes.
+func sameList[E any](a, b []E) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
+// mapAll is f of each expression; the list itself where all stay as they are.
 func mapAll(exprs []plan.Expr, f func(plan.Expr) plan.Expr) []plan.Expr {
-	if exprs == nil {
-		return nil
-	}
-	out := make([]plan.Expr, len(exprs))
+	var out []plan.Expr
 	for i, e := range exprs {
-		out[i] = f(e)
+		mapped := f(e)
+		if out == nil && mapped != e {
+			out = slices.Clone(exprs)
+		}
+		if out != nil {
+			out[i] = mapped
+		}
+	}
+	if out == nil {
+		return exprs
 	}
 	return out
 }
 
 func mapKeys(keys []plan.SortKey, f func(plan.Expr) plan.Expr) []plan.SortKey {
-	if keys == nil {
-		return nil
-	}
-	out := make([]plan.SortKey, len(keys))
+	var out []plan.SortKey
 	for i, k := range keys {
-		k.Expr = f(k.Expr)
-		out[i] = k
+		mapped := f(k.Expr)
+		if out == nil && mapped != k.Expr {
+			out = slices.Clone(keys)
+		}
+		if out != nil {
+			out[i].Expr = mapped
+		}
+	}
+	if out == nil {
+		return keys
 	}
 	return out
 }
 
 func mapCalls(calls []plan.Aggregation, f func(plan.Expr) plan.Expr) []plan.Aggregation {
-	out := make([]plan.Aggregation, len(calls))
+	var out []plan.Aggregation
 	for i, a := range calls {
-		a.Args, a.Order = mapAll(a.Args, f), mapKeys(a.Order, f)
-		if a.Filter != nil {
-			a.Filter = f(a.Filter)
+		args, order, filter := mapAll(a.Args, f), mapKeys(a.Order, f), a.Filter
+		if filter != nil {
+			filter = f(filter)
 		}
-		out[i] = a
+		same := sameList(args, a.Args) && sameList(order, a.Order) && filter == a.Filter
+		if out == nil && !same {
+			out = slices.Clone(calls)
+		}
+		if out != nil {
+			out[i].Args, out[i].Order, out[i].Filter = args, order, filter
+		}
+	}
+	if out == nil {
+		return calls
 	}
 	return out
 }
 
-// rewriteExpr rebuilds an expression from the inside: f gets each part with its own parts already rewritten.
+// rewriteExpr rebuilds an expression from the inside: f gets each part with its own parts already rewritten. Parts in which f changes
+// nothing stay as they are.
 func rewriteExpr(e plan.Expr, f func(plan.Expr) plan.Expr) plan.Expr {
-	inner := func(e plan.Expr) plan.Expr { return rewriteExpr(e, f) }
 	switch x := e.(type) {
 	case *plan.Call:
-		e = &plan.Call{Fn: x.Fn, Args: mapAll(x.Args, inner)}
+		if args := rewriteAll(x.Args, f); !sameList(args, x.Args) {
+			e = &plan.Call{Fn: x.Fn, Args: args}
+		}
 	case *plan.Cast:
-		e = &plan.Cast{Input: inner(x.Input), To: x.To, Try: x.Try}
+		if input := rewriteExpr(x.Input, f); input != x.Input {
+			e = &plan.Cast{Input: input, To: x.To, Try: x.Try}
+		}
 	case *plan.Case:
-		out := &plan.Case{Whens: make([]plan.When, len(x.Whens)), Typ: x.Typ}
-		for i, w := range x.Whens {
-			out.Whens[i] = plan.When{Condition: inner(w.Condition), Then: inner(w.Then)}
-		}
-		if x.Else != nil {
-			out.Else = inner(x.Else)
-		}
-		e = out
+		e = rewriteCase(x, f)
 	}
 	return f(e)
+}
+
+// rewriteAll is mapAll of rewriteExpr.
+func rewriteAll(exprs []plan.Expr, f func(plan.Expr) plan.Expr) []plan.Expr {
+	return mapAll(exprs, func(e plan.Expr) plan.Expr { return rewriteExpr(e, f) })
+}
+
+func rewriteCase(x *plan.Case, f func(plan.Expr) plan.Expr) plan.Expr {
+	out := &plan.Case{Whens: make([]plan.When, len(x.Whens)), Typ: x.Typ}
+	same := true
+	for i, w := range x.Whens {
+		out.Whens[i] = plan.When{Condition: rewriteExpr(w.Condition, f), Then: rewriteExpr(w.Then, f)}
+		same = same && out.Whens[i] == w
+	}
+	if x.Else != nil {
+		out.Else = rewriteExpr(x.Else, f)
+	}
+	if same && out.Else == x.Else {
+		return x
+	}
+	return out
 }
 
 // replaceColumns puts by[i] in place of input column i.

@@ -55,10 +55,14 @@ func withInputs(n plan.Node, inputs []plan.Node) (plan.Node, error) {
 }
 
 func mapJoin(n *plan.Join, f func(plan.Expr) plan.Expr) plan.Node {
-	out := *n
-	out.On = mapAll(n.On, f)
-	if n.Test != nil {
-		out.Test = f(n.Test)
+	on, test := mapAll(n.On, f), n.Test
+	if test != nil {
+		test = f(test)
 	}
+	if sameList(on, n.On) && test == n.Test {
+		return n
+	}
+	out := *n
+	out.On, out.Test = on, test
 	return &out
 }

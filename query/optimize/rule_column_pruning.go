@@ -26,7 +26,7 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 	case *plan.Scan:
 		return pruneScan(n, used)
 	case *plan.Values, *plan.Series, *plan.WorkTable:
-		return n, identity(plan.Width(n)), nil
+		return ownLeaf(n), identity(plan.Width(n)), nil
 	case *plan.Filter:
 		input, at, err := pruneInput(n.Input, used, n.Predicate)
 		if err != nil {
@@ -88,6 +88,20 @@ func prune(n plan.Node, used []bool) (plan.Node, places, error) {
 		return &plan.Insert{Input: input, Stream: n.Stream, Names: n.Names}, identity(1), err
 	default:
 		return nil, nil, fmt.Errorf("optimize plan: unknown node %T", n)
+	}
+}
+
+// ownLeaf is a copy of a leaf, so that a query that is read twice has nodes of its own in both places: what they cost is counted by node.
+func ownLeaf(n plan.Node) plan.Node {
+	switch n := n.(type) {
+	case *plan.Values:
+		out := *n
+		return &out
+	case *plan.Series:
+		out := *n
+		return &out
+	default:
+		return n
 	}
 }
 
@@ -169,6 +183,9 @@ func pruneAggregate(n *plan.Aggregate, used []bool) (plan.Node, places, error) {
 // move points an expression at the columns' new places.
 func (p places) move(e plan.Expr) plan.Expr {
 	return replaceColumns(e, func(c *plan.ColumnRef) plan.Expr {
+		if p[c.Index] == c.Index {
+			return c
+		}
 		return &plan.ColumnRef{Index: p[c.Index], Name: c.Name, Typ: c.Typ}
 	})
 }

@@ -42,13 +42,13 @@ type occurrence struct {
 // occurrences are the distinct expressions of a node that are worth sharing, each after those that are parts of it.
 type occurrences struct {
 	all     []*occurrence
-	byText  map[string][]*occurrence
+	like    map[uint64][]*occurrence // by fingerprint; nil before there is any
 	counted int
 }
 
 // sharedExpression is an expression that the node computes more than once and of which no part is to be shared first; nil if there is none.
 func sharedExpression(n plan.Node) plan.Expr {
-	found := occurrences{byText: map[string][]*occurrence{}}
+	var found occurrences
 	switch n := n.(type) {
 	case *plan.Project:
 		for _, e := range n.Exprs {
@@ -98,16 +98,19 @@ func (f *occurrences) add(e plan.Expr, always bool) {
 	o.always = o.always || always
 }
 
-// of is the occurrence of an expression. Texts of different expressions can be equal, as where two columns have one name.
+// of is the occurrence of an expression.
 func (f *occurrences) of(e plan.Expr) *occurrence {
-	text := e.String()
-	for _, o := range f.byText[text] {
+	key := plan.Fingerprint(e)
+	for _, o := range f.like[key] {
 		if plan.Same(o.expr, e) {
 			return o
 		}
 	}
+	if f.like == nil {
+		f.like = map[uint64][]*occurrence{}
+	}
 	o := &occurrence{expr: e}
-	f.all, f.byText[text] = append(f.all, o), append(f.byText[text], o)
+	f.all, f.like[key] = append(f.all, o), append(f.like[key], o)
 	return o
 }
 

@@ -24,6 +24,8 @@ type Function struct {
 	Stable bool
 	// Volatile functions give another value each time they are computed, once for each row: random().
 	Volatile bool
+
+	signature string // of an entry of Functions, whose making costs; "" for others
 }
 
 // Volatile reports whether an expression gives another value each time it is computed.
@@ -39,6 +41,9 @@ func Volatile(e Expr) bool {
 
 // Signature identifies the overload, as in "time_bucket(INTERVAL, TIMESTAMPTZ)" or "coalesce(TEXT...)".
 func (f *Function) Signature() string {
+	if f.signature != "" {
+		return f.signature
+	}
 	args := make([]string, len(f.Args))
 	for i, t := range f.Args {
 		if t.Kind == event.Numeric {
@@ -84,6 +89,7 @@ func buildFunctions() map[string][]*Function {
 	all := map[string][]*Function{}
 	add := func(fns ...*Function) {
 		for _, f := range fns {
+			f.signature = f.Signature()
 			all[f.Name] = append(all[f.Name], f)
 		}
 	}

@@ -31,6 +31,7 @@ func Concrete(f *Function, args []event.Type) *Function {
 		return f
 	}
 	out := *f
+	out.signature = ""
 	out.Args = make([]event.Type, len(args))
 	common := commonNumeric(f, args)
 	for i, t := range args {

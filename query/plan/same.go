@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"hash/maphash"
+	"math/bits"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -52,4 +54,53 @@ func sameOperands(a, b Expr) bool {
 		}
 	}
 	return true
+}
+
+// Fingerprint is a number that is equal for expressions that are the Same, and mostly differs for others. It is good within one process.
+func Fingerprint(e Expr) uint64 {
+	switch e := e.(type) {
+	case *ColumnRef:
+		return mixed(1, uint64(e.Index))
+	case *Literal:
+		return mixed(2, literalFingerprint(e))
+	case *Call:
+		h := mixed(3, maphash.String(fingerprintSeed, e.Fn.Name))
+		for _, arg := range e.Args {
+			h = mixed(h, Fingerprint(arg))
+		}
+		return h
+	case *Cast:
+		return mixed(mixed(4, uint64(e.To.Kind)), Fingerprint(e.Input))
+	default:
+		h := uint64(5)
+		for _, part := range Operands(e) {
+			h = mixed(h, Fingerprint(part))
+		}
+		return h
+	}
+}
+
+var fingerprintSeed = maphash.MakeSeed()
+
+// literalFingerprint tells constants of the usual types apart.
+func literalFingerprint(e *Literal) uint64 {
+	if e.Value.IsNull(0) {
+		return 0
+	}
+	switch v := e.Value.(type) {
+	case *array.Int64:
+		return uint64(v.Value(0))
+	case *array.Timestamp:
+		return uint64(v.Value(0))
+	case *array.String:
+		return maphash.String(fingerprintSeed, v.Value(0))
+	default:
+		return 1
+	}
+}
+
+// mixed folds the 128-bit product of two numbers.
+func mixed(a, b uint64) uint64 {
+	high, low := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xd6e8feb86659fd93)
+	return high ^ low
 }

@@ -168,6 +168,9 @@ type withs struct {
 	around *outerRow
 	// named tells that the query has been read once.
 	named bool
+	// bound is the query's plan where every place that names it gets the same, and tables is how many tables it reads; nil before.
+	bound  plan.Node
+	tables int
 }
 
 // enter adds the queries of one WITH, each of which sees those before it.
@@ -255,7 +258,7 @@ func (b *binder) countTable(pos event.Position) error {
 	return nil
 }
 
-// fromWith binds a query of WITH anew where it is named; only the queries before it are visible inside.
+// fromWith binds a query of WITH where it is named; only the queries before it are visible inside.
 func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 	// The place where it is named may stand inside a further expression, whose row it does not see.
 	outer := b.outer
@@ -263,7 +266,7 @@ func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 		b.outer = nil
 	}
 	before := b.volatiles
-	node, err := b.withPlan(w)
+	node, err := b.withOnce(w)
 	b.outer = outer
 	if err != nil {
 		return nil, err
@@ -284,6 +287,23 @@ func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 	sc := b.scopeOf(node, table)
 	err = sc.rename(w.cte.Columns)
 	return sc, err
+}
+
+// withOnce is withPlan that gives the plan of the place before where nothing in it depends on the place. It counts as tables read again, since
+// what comes after goes over each of them.
+func (b *binder) withOnce(w *withs) (plan.Node, error) {
+	depends := b.outer != nil || b.marks || b.late != nil || b.ttl != nil || b.start != nil || b.lateJoins != nil
+	if w.bound != nil && !depends && b.tables+w.tables <= maxTables {
+		b.tables += w.tables
+		b.marked = false
+		return w.bound, nil
+	}
+	tables, volatiles, recursions := b.tables, b.volatiles, b.recursions
+	node, err := b.withPlan(w)
+	if err == nil && !depends && w.work == nil && b.lateJoins == nil && !b.marked && b.volatiles == volatiles && b.recursions == recursions {
+		w.bound, w.tables = node, b.tables-tables
+	}
+	return node, err
 }
 
 func (b *binder) withPlan(w *withs) (plan.Node, error) {

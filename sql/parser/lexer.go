@@ -38,33 +38,28 @@ type scanner struct {
 	pos  lexer.Position
 	// sampling counts the words of SAMPLE BY that were read last.
 	sampling int
+	// count is how many tokens have been asked for.
+	count int
 }
 
 func newScanner(text string) *scanner {
 	return &scanner{text: text, pos: lexer.Position{Line: 1, Column: 1}}
 }
 
-// usualToken is about how many bytes of a text a token takes, with what is between it and the next.
-const usualToken = 4
-
-// tokenize reads all tokens of a text, the last being that of its end.
-func tokenize(text string) ([]lexer.Token, error) {
+// tokenize reads all tokens of a text, the last being that of its end, and gives them as a lexer for the grammar too, which has them in the
+// same memory.
+func tokenize(text string) (*lexer.PeekingLexer, []lexer.Token, error) {
 	s := newScanner(text)
-	tokens := make([]lexer.Token, 0, len(text)/usualToken+1)
-	for {
-		t, err := s.Next()
-		if err != nil {
-			return nil, err
-		}
-		tokens = append(tokens, t)
-		if t.EOF() {
-			return tokens, nil
-		}
+	lex, err := lexer.Upgrade(s)
+	if err != nil {
+		return nil, nil, err
 	}
+	return lex, lex.Range(0, lexer.RawCursor(s.count)), nil
 }
 
 // Next reads one token. Its errors are of type *event.Error.
 func (s *scanner) Next() (lexer.Token, error) {
+	s.count++
 	if err := s.skipBlank(); err != nil {
 		return lexer.Token{}, err
 	}

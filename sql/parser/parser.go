@@ -65,7 +65,7 @@ func Parse(text string) ([]ast.Statement, error) {
 	if !utf8.ValidString(text) {
 		return nil, event.Errorf(event.CodeSyntax, "SQL text is not valid UTF-8")
 	}
-	tokens, err := tokenize(text)
+	lex, tokens, err := tokenize(text)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,12 @@ func Parse(text string) ([]ast.Statement, error) {
 	}
 	var out []ast.Statement
 	for _, piece := range split(tokens) {
-		s, err := parseOne(piece)
+		if &piece[0] != &tokens[0] { // the first statement is read from where it is
+			if lex, err = lexer.Upgrade(&replay{tokens: piece}); err != nil {
+				return nil, err
+			}
+		}
+		s, err := parseOne(piece, lex)
 		if err != nil {
 			return nil, explainError(piece, err)
 		}
@@ -126,12 +131,8 @@ func split(tokens []lexer.Token) [][]lexer.Token {
 	return pieces
 }
 
-func parseOne(tokens []lexer.Token) (ast.Statement, error) {
+func parseOne(tokens []lexer.Token, lex *lexer.PeekingLexer) (ast.Statement, error) {
 	if err := unsupportedStatement(tokens); err != nil {
-		return nil, err
-	}
-	lex, err := lexer.Upgrade(&replay{tokens: tokens})
-	if err != nil {
 		return nil, err
 	}
 	parsed, err := statements.ParseFromLexer(lex)

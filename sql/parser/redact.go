@@ -12,7 +12,7 @@ const hiddenText = "'***'"
 // Redact is SQL text without what others may not see: the values of secrets, what ERASE looks for, and of URLs all but the scheme,
 // since their paths and queries carry keys. Text that cannot be cut into words is left out as a whole.
 func Redact(text string) string {
-	tokens, err := tokenize(text)
+	_, tokens, err := tokenize(text)
 	if err != nil {
 		return ""
 	}

@@ -17,6 +17,8 @@ type partial struct {
 	sets   []*groupSet
 	kept   []int32 // scratch: the rows that a FILTER keeps
 	memory reservation
+	rows   int // grouped so far
+	spread spread
 
 	file    *spill.File     // nil before anything was spilled
 	spilled []spilledGroups // by set
@@ -35,6 +37,9 @@ func (p *partial) consume(batch *Batch) error {
 	if err != nil {
 		return err
 	}
+	if p.spread.on {
+		return p.divide(keys, batch)
+	}
 	for _, s := range p.sets {
 		s.assign(keys, batch.Rows)
 	}
@@ -43,6 +48,7 @@ func (p *partial) consume(batch *Batch) error {
 			return err
 		}
 	}
+	p.look(batch.Rows)
 	return p.fit()
 }
 
@@ -94,7 +100,7 @@ func (p *partial) merge(o *partial) error {
 }
 
 func (p *partial) bytes() int64 {
-	var total int64
+	total := p.spread.bytes
 	for _, s := range p.sets {
 		total += s.bytes()
 	}

@@ -170,17 +170,25 @@ func askOnce(t *testing.T, rng *rand.Rand, tab *table, q question, want []string
 	if rng.IntN(3) == 0 {
 		options.MemoryBytes, options.Spill = 4<<10, spillSpace(t)
 	}
-	got, _, err := answer(exec.New(src, nil, options), root)
+	divides := rng.IntN(2) == 0
+	engine := func() *exec.Engine {
+		e := exec.New(src, nil, options)
+		if divides {
+			e.DivideAll()
+		}
+		return e
+	}
+	got, _, err := answer(engine(), root)
 	for e := (*event.Error)(nil); options.Spill != nil && errors.As(err, &e) && e.Code == event.CodeMemoryLimit; {
 		require.Zero(t, src.open, "a snapshot was left open")
 		options.MemoryBytes *= 2 // until there is just enough, which is where most is spilled
-		got, _, err = answer(exec.New(src, nil, options), root)
+		got, _, err = answer(engine(), root)
 	}
 	require.NoError(t, err, "%s %+v", q.name, options)
 	if !q.ordered {
 		sort.Strings(got)
 	}
-	require.Equal(t, want, got, "%s: %+v optimized=%v\n%s", q.name, options, optimized, plan.Print(root))
+	require.Equal(t, want, got, "%s: %+v optimized=%v divides=%v\n%s", q.name, options, optimized, divides, plan.Print(root))
 	require.Zero(t, src.open, "a snapshot was left open")
 }
 

@@ -8,3 +8,6 @@ func (e *Engine) TakeTurns() (missing func() int, stop func()) {
 	e.turns.young = 0
 	return func() int { return cap(e.turns.tokens) - len(e.turns.tokens) }, small.leave
 }
+
+// DivideAll lets workers divide the rows of groups that are too few for that.
+func (e *Engine) DivideAll() { e.spreadFrom, e.spreadShare = 0, 1<<30 }

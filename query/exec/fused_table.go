@@ -113,6 +113,12 @@ func (t *fusedTable) grow() {
 	}
 }
 
+// reset forgets all pairs and keeps the memory.
+func (t *fusedTable) reset() {
+	clear(t.slots)
+	t.lefts, t.keys = t.lefts[:0], t.keys[:0]
+}
+
 func (t *fusedTable) count() int { return len(t.keys) }
 
 func (t *fusedTable) bytes() int64 {

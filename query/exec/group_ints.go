@@ -65,6 +65,12 @@ func (k *intKeys) code(key int64) uint32 {
 	return k.null.code(number)
 }
 
+// reset forgets all values and keeps the memory.
+func (k *intKeys) reset() {
+	k.table.reset()
+	k.values, k.null = k.values[:0], nullCode{}
+}
+
 func (k *intKeys) count() int { return k.null.count(len(k.values)) }
 
 func (k *intKeys) decode(codes []uint32) (arrow.Array, error) {

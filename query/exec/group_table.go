@@ -164,3 +164,17 @@ func (t *groupTable) bytes() int64 {
 	}
 	return total
 }
+
+// reset forgets all groups and keeps the memory, where that is worth its while: of tables that are looked up once for each row.
+func (t *groupTable) reset() bool {
+	if t.narrow != nil {
+		t.narrow.pairs.reset()
+		return true
+	}
+	ints, ok := t.first.(*intKeys)
+	if !ok || len(t.pairs) > 0 {
+		return false
+	}
+	ints.reset()
+	return true
+}

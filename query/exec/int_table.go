@@ -89,4 +89,10 @@ func (t *intTable) grow() {
 	}
 }
 
+// reset forgets all keys and keeps the memory.
+func (t *intTable) reset() {
+	clear(t.slots)
+	t.used = 0
+}
+
 func (t *intTable) bytes() int64 { return int64(len(t.slots)) * intSlotSize }

@@ -2,19 +2,30 @@ package exec
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/tidemarkdb/tidemark/query/kernel"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// aggregateOp groups its input. Every worker aggregates what it reads into tables of its own; the tables are merged once.
+// aggregateOp groups its input. Every worker aggregates what it reads into tables of its own; the tables are merged once, where there are
+// very many groups, rows are divided before they are grouped.
 type aggregateOp struct {
 	run    *run
 	input  operator
 	node   *plan.Aggregate
 	groups []*kernel.Program
 	calls  []aggregateCall
+	// spreads tells that workers may divide rows instead of grouping them, so that several readers work side by side: see spread.
+	spreads bool
+
+	once    sync.Once // computes outcome, or err
+	outcome outcome
+	err     error
 }
 
 func (r *run) newAggregate(ctx context.Context, n *plan.Aggregate) (operator, error) {
@@ -46,46 +57,101 @@ func (r *run) newAggregate(ctx context.Context, n *plan.Aggregate) (operator, er
 	if !slices.ContainsFunc(op.calls, func(c aggregateCall) bool { return c.collects() }) {
 		useBriefly(op.input)
 	}
+	op.spreads = op.canSpread()
 	if n.Statistics {
 		return &statisticsOp{operator: op, calls: below.settled}, nil
 	}
 	return op, nil
 }
 
-func (o *aggregateOp) width() int { return 1 }
+// width is 1 where rows are not divided.
+func (o *aggregateOp) width() int {
+	if o.spreads {
+		return o.input.width()
+	}
+	return 1
+}
 
 func (o *aggregateOp) open() reader { return &aggregateReader{op: o} }
 
-// aggregateReader aggregates at the first call of next and then hands out the outcome.
+// outcome is what an aggregate has computed, in pieces for all its readers.
+type outcome interface {
+	// reader gives one piece, and the table that it was made with, for the next call of the same goroutine to use again; io.EOF after the last.
+	reader(ctx context.Context, before *groupTable) (reader, *groupTable, error)
+}
+
+// whole is an outcome in one piece.
+type whole struct {
+	output reader
+	given  atomic.Bool
+}
+
+func (w *whole) reader(context.Context, *groupTable) (reader, *groupTable, error) {
+	if w.given.Swap(true) {
+		return nil, nil, io.EOF
+	}
+	return w.output, nil, nil
+}
+
+// aggregateReader aggregates at the first call of next, or waits for another reader that does, and then hands out pieces of the outcome.
 type aggregateReader struct {
 	op     *aggregateOp
-	output reader
+	output reader // nil between pieces
+	table  *groupTable
 }
 
 func (r *aggregateReader) next(ctx context.Context) (*Batch, error) {
-	if r.output == nil {
-		var err error
-		if r.output, err = r.op.compute(ctx); err != nil {
-			return nil, err
-		}
+	o := r.op
+	o.once.Do(func() {
+		o.err = guard(func() (err error) {
+			o.outcome, err = o.compute(ctx)
+			return err
+		})
+	})
+	if o.err != nil {
+		return nil, o.err
 	}
-	return r.output.next(ctx)
+	for {
+		if r.output == nil {
+			var err error
+			if r.output, r.table, err = o.outcome.reader(ctx, r.table); err != nil {
+				return nil, err
+			}
+		}
+		batch, err := r.output.next(ctx)
+		if !errors.Is(err, io.EOF) {
+			return batch, err
+		}
+		r.output = nil
+	}
 }
 
 func (r *aggregateReader) close() {}
 
-func (o *aggregateOp) compute(ctx context.Context) (reader, error) {
+func (o *aggregateOp) compute(ctx context.Context) (outcome, error) {
 	partials, err := drain(ctx, o.input, o.newPartial)
 	if err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(partials, func(p *partial) bool { return p.file != nil }) {
-		whole, err := o.merge(ctx, partials)
-		if whole != nil || err != nil {
-			return &sliceReader{batch: whole, size: o.run.engine.options.BatchRows}, err
+		parts, err := o.newMergedParts(ctx, partials)
+		if parts != nil || err != nil {
+			return parts, err
 		}
 	}
-	return o.newSpilledReader(ctx, partials)
+	for _, p := range partials {
+		if err := p.gatherSpread(); err != nil {
+			return nil, err
+		}
+	}
+	if !slices.ContainsFunc(partials, func(p *partial) bool { return p.file != nil }) {
+		groups, err := o.merge(ctx, partials)
+		if groups != nil || err != nil {
+			return &whole{output: &sliceReader{batch: groups, size: o.run.engine.options.BatchRows}}, err
+		}
+	}
+	spilled, err := o.newSpilledReader(ctx, partials)
+	return &whole{output: spilled}, err
 }
 
 // merge brings the groups of all workers together. It gives nil where they have no room together and are to be spilled.

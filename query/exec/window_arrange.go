@@ -59,7 +59,7 @@ func (b *windowBuffer) add(batch *Batch) error {
 		return nil
 	}
 	partition, _ := b.op.split(batch.Columns)
-	hashes, err := kernel.Hashes(partition, typesOf(b.op.node.Partition), batch.Rows)
+	hashes, err := partHashes(partition, typesOf(b.op.node.Partition), batch.Rows)
 	for _, h := range hashes {
 		bucket := uint8(h >> 56) // spilling divides by the low bits
 		b.buckets = append(b.buckets, bucket)

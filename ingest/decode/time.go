@@ -59,6 +59,23 @@ func (n *number) epoch() (int64, bool) {
 	}
 }
 
+// parseEpoch reads a number that came as text, as loggers of which all values are texts write it. It must have as many digits before its point as
+// present-day times have in one of the units: shorter and odd ones are more likely days and times of day without what separates their parts.
+func parseEpoch(text []byte) (micros int64, ok bool) {
+	digits := 0
+	for digits < len(text) && isDigit(text[digits]) {
+		digits++
+	}
+	if digits != 10 && digits != 13 && digits != 16 && digits != 19 {
+		return 0, false
+	}
+	var s scanner
+	if !s.isNumber(text) {
+		return 0, false
+	}
+	return s.num.epoch()
+}
+
 // microsPower is the power of ten that turns the number into microseconds.
 func microsPower(n *number, f float64) int {
 	magnitude := uint64(math.Abs(f))
@@ -92,7 +109,9 @@ func (s *scanner) readTime(i int, epochs, anySpelling bool) (micros int64, end i
 			inside = appendUnescaped(nil, inside)
 		}
 		if anySpelling {
-			micros, ok = parseTime(inside)
+			if micros, ok = parseTime(inside); !ok && epochs {
+				micros, ok = parseEpoch(inside)
+			}
 		} else {
 			micros, ok = parseCanonicalTime(inside)
 		}

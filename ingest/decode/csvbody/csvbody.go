@@ -6,6 +6,7 @@
 package csvbody
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -95,6 +96,15 @@ func (r *Reader) readHeader() error {
 	}
 	if err != nil {
 		return err
+	}
+	if separator, ok := bytes.CutPrefix(rec.raw, []byte("sep=")); ok && len(separator) == 1 && r.options.Delimiter == 0 {
+		if err := (Options{Delimiter: separator[0]}).Validate(); err != nil {
+			return err
+		}
+		r.records.delimiter = separator[0] // a line that Excel writes and understands
+		if rec, err = r.records.next(); err != nil {
+			return event.Errorf(event.CodeBadRequest, "no line names the columns")
+		}
 	}
 	if rec.fault != "" {
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)

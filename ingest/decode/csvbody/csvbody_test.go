@@ -220,3 +220,19 @@ func FuzzReader(f *testing.F) {
 		}
 	})
 }
+
+// TestLinesThatEndWithCR reads a body that ends its lines with CR alone as one that ends them with LF, however it comes.
+func TestLinesThatEndWithCR(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"a,b\n1,2\n3,4\n", "a,b\n1,2", "\"a\",b\n\"x\ry\",\"\"\"\"\n\n5,6\n", "5\" disk,b\n1,2\n", "a\n", "\"a\nb\",c\n1,2\n"} {
+		want, err := read(strings.NewReader(body), Options{})
+		require.NoError(t, err)
+		for _, src := range []io.Reader{
+			strings.NewReader(strings.ReplaceAll(body, "\n", "\r")), iotest.OneByteReader(strings.NewReader(strings.ReplaceAll(body, "\n", "\r"))),
+		} {
+			got, err := read(src, Options{})
+			require.NoError(t, err)
+			require.Equal(t, strings.ReplaceAll(want, `\n`, `\r`), got, "%q", body)
+		}
+	}
+}

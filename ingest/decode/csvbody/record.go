@@ -45,6 +45,7 @@ const (
 type records struct {
 	src       io.Reader
 	delimiter byte   // 0 before the first record, if that is to tell it
+	end       byte   // of a line: LF, or CR where the first line has that alone; 0 before that is known
 	buf       []byte // what was read and not given away; bytes before len are never written again
 	before    []byte // what buf was before the last line was taken off
 	searched  int    // how much of buf is known to hold no end of a record
@@ -57,6 +58,9 @@ type records struct {
 
 // next returns the next record, or io.EOF. Its texts are never written again; the list of its cells is good until the next one.
 func (r *records) next() (record, error) {
+	if r.end == 0 {
+		r.tellEnd()
+	}
 	for {
 		line, whole, err := r.line()
 		if err != nil {
@@ -74,6 +78,45 @@ func (r *records) next() (record, error) {
 	}
 }
 
+// tellEnd finds how the first line ends, reading as far as it has to.
+func (r *records) tellEnd() {
+	for r.end == 0 {
+		if r.end = r.firstEnd(); r.end != 0 {
+			return
+		}
+		if r.err != nil || len(r.buf) > decode.MaxRowBytes {
+			r.end = '\n'
+			return
+		}
+		r.fill()
+	}
+}
+
+// firstEnd is how the first line of what was read ends; 0 where that cannot be told yet.
+func (r *records) firstEnd() byte {
+	at := cellStart
+	for i, c := range r.buf {
+		switch {
+		case c == '"' && at == inQuotes:
+			at = afterQuote
+		case c == '"' && at != plain:
+			at = inQuotes
+		case at == inQuotes:
+		case c == '\n':
+			return c
+		case c == '\r' && i+1 == len(r.buf) && r.err == nil: // a LF may follow
+			return 0
+		case c == '\r' && (i+1 == len(r.buf) || r.buf[i+1] != '\n'):
+			return c
+		case strings.IndexByte(delimiters, c) >= 0, c == r.delimiter:
+			at = cellStart
+		default:
+			at = plain
+		}
+	}
+	return 0
+}
+
 // checked cuts a line into cells. Where its quotes are wrong and it holds line breaks, they may well have been none of its own: then only
 // what lies before the first is refused, and what follows is looked at again.
 func (r *records) checked(line []byte) record {
@@ -81,12 +124,12 @@ func (r *records) checked(line []byte) record {
 	if out.fault == "" {
 		return out
 	}
-	end := bytes.IndexByte(line, '\n')
+	end := bytes.IndexByte(line, r.end)
 	if end < 0 {
 		return out
 	}
 	r.buf, r.searched, r.state = r.before[end+1:], 0, cellStart
-	return record{raw: bytes.TrimSuffix(line[:end:end], []byte{'\r'}), fault: out.fault}
+	return record{raw: r.trimmed(line[:end:end]), fault: out.fault}
 }
 
 // line gives the text up to the next line break outside of quotes. Of a line that is too long it gives what has been read of it.
@@ -95,7 +138,7 @@ func (r *records) line() (line []byte, whole bool, err error) {
 		if r.search() {
 			line = r.take(r.searched)
 			r.buf = r.buf[1:]
-			return bytes.TrimSuffix(line, []byte{'\r'}), true, nil
+			return r.trimmed(line), true, nil
 		}
 		switch {
 		case len(r.buf) > decode.MaxRowBytes:
@@ -107,12 +150,20 @@ func (r *records) line() (line []byte, whole bool, err error) {
 			r.err = event.Errorf(event.CodeBadRequest, "a quote is never closed, and what follows it is too long to be looked at again for rows")
 			return nil, false, r.err
 		case errors.Is(r.err, io.EOF) && len(r.buf) > 0:
-			return bytes.TrimSuffix(r.take(len(r.buf)), []byte{'\r'}), true, nil
+			return r.trimmed(r.take(len(r.buf))), true, nil
 		case r.err != nil: // the last line of a body that broke off is not whole
 			return nil, false, r.err
 		}
 		r.fill()
 	}
+}
+
+// trimmed is a line without the CR that stands before a LF. Where CR ends lines, a LF is what is left of a line that ends in the usual way.
+func (r *records) trimmed(line []byte) []byte {
+	if r.end == '\r' {
+		return bytes.TrimPrefix(line, []byte{'\n'})
+	}
+	return bytes.TrimSuffix(line, []byte{'\r'})
 }
 
 // delimiters are those that a header can tell, the likeliest first.
@@ -150,7 +201,7 @@ func (r *records) take(n int) []byte {
 // search moves searched to the next line break outside of quotes, or to the end; false without one.
 func (r *records) search() bool {
 	if r.searched == 0 && r.state == cellStart {
-		if end := bytes.IndexByte(r.buf, '\n'); end >= 0 && bytes.IndexByte(r.buf[:end], '"') < 0 {
+		if end := bytes.IndexByte(r.buf, r.end); end >= 0 && bytes.IndexByte(r.buf[:end], '"') < 0 {
 			r.searched = end
 			return true
 		}
@@ -170,7 +221,7 @@ func (r *records) search() bool {
 			r.state = inQuotes
 		case c == r.delimiter, r.delimiter == 0 && strings.IndexByte(delimiters, c) >= 0:
 			r.state = cellStart
-		case c == '\n':
+		case c == r.end:
 			r.searched = i
 			return true
 		default:

@@ -16,8 +16,8 @@ func TestRules(t *testing.T) {
 	named := map[string]func(plan.Node) (plan.Node, error){
 		"fold": foldConstants, "push-filters": pushFilters, "push-limits": pushLimits, "prune-columns": pruneColumns,
 		"decorrelate": decorrelate, "drop-groups": dropDependentGroups, "drop-keys": dropFixedKeys, "order-joins": orderJoins, "share-sums": shareSums,
-		"share-expressions": shareExpressions,
-		"drop-projections":  dropNoopProjections, "use-statistics": useStatistics, "optimize": Optimize,
+		"share-expressions": shareExpressions, "take-first-rows": takeFirstRows,
+		"drop-projections": dropNoopProjections, "use-statistics": useStatistics, "optimize": Optimize,
 		// Ranges show on scans that hold their filter.
 		"ranges": func(n plan.Node) (plan.Node, error) {
 			n, err := pushFilters(n)

@@ -13,8 +13,8 @@ import (
 
 // rules run in this order: folding leaves simple conditions to push, pushed conditions become those of joins and say which inputs
 // are small, they give ranges, groups are dropped before what they have in common hides that they depend on each other, and again for
-// what it shows, sums share before expressions do, first rows are taken before their keys are looked at, pruning comes after all that may drop the last use of a column, and what
-// statistics can answer is seen once scans have their conditions.
+// what it shows, sums share before expressions do, first rows are taken before their keys are looked at, pruning comes after all that
+// may drop the last use of a column, and what statistics can answer is seen once scans have their conditions.
 var rules = []rule{
 	{"fold-constants", foldConstants},
 	{"decorrelate", decorrelate},

@@ -18,6 +18,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/server/backup"
+	"github.com/tidemarkdb/tidemark/server/views"
 )
 
 type offsetOf struct {
@@ -82,7 +83,12 @@ func TestBackupAmongIdleMarkers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		mem := vfs.NewMem()
-		d := onDisk(t, mem)
+		log := &lockedBuffer{}
+		a := diskApp(log)
+		// Whoever seals would wait for the journal, which is held while time is to pass: for ever, as one that waits for a lock keeps it from passing.
+		a.viewLimits = views.Limits{SealRows: 1 << 20, CheckpointFrames: 2}
+		require.NoError(t, a.open(mem))
+		d := &disk{App: a, t: t, log: log}
 		d.must(`CREATE STREAM trades (ts TIMESTAMPTZ NOT NULL, sym TEXT, qty BIGINT, WATERMARK FOR ts AS ts - INTERVAL '5 seconds'
 			IDLE TIMEOUT INTERVAL '1 second' FUTURE LIMIT INTERVAL '20000 days') PARTITION BY HASH (sym) PARTITIONS 2`)
 		d.must("CREATE MATERIALIZED VIEW by_minute AS " + watched["by_minute"].create)
@@ -106,7 +112,7 @@ func TestBackupAmongIdleMarkers(t *testing.T) {
 		require.NoError(t, err)
 		holes := 0
 		for round := range 8 {
-			<-time.After(20 * time.Second)
+			<-time.After(20 * time.Second) // in which what was sealed is merged
 			acked := placesOf(t, d)
 			pinned, err := keeper.Begin(t.Context())
 			require.NoError(t, err)

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // playedStreams are real events, and what is played of each into the views: by the name of the stream, the columns that are declared and the
@@ -92,24 +90,11 @@ func TestTenViewsOverWhatIsPlayed(t *testing.T) {
 	}
 	done := stopped(&writers)
 	for view, stream := range readWhileIn {
-		readers.Go(func() { i.readsOneVector(done, view, stream) })
+		readers.Go(func() { i.readsOneVector(done, playedViews, view, stream) })
 	}
 	<-done
 	readers.Wait()
-	for _, v := range playedViews {
-		i.wait("SELECT 1 FROM " + v.name + " LIMIT 0")
-	}
-	for _, v := range playedViews {
-		got := i.sortedRows("SELECT * FROM " + v.name)
-		require.NotEmpty(t, got, v.name)
-		want := v.equals
-		if want == "" {
-			want = strings.ReplaceAll(v.query, "{at}", "") + v.ending
-		}
-		until := i.sortedRows("SELECT complete_until FROM system.views WHERE name = '" + v.name + "'")[0]
-		want = strings.ReplaceAll(want, "{}", "TIMESTAMPTZ '"+strings.Trim(until, `["]`)+"'")
-		require.Equal(t, i.sortedRows(want), got, v.name)
-	}
+	i.holdsItsQueries(playedViews)
 }
 
 // playedLines are the lines of a recording, not all of them in a usual run.
@@ -150,8 +135,8 @@ func (i *instance) sortedRows(sql string) []string {
 }
 
 // readsOneVector reads a view until all has come. Each answer is what the query gives over the offsets that the view had taken.
-func (i *instance) readsOneVector(done <-chan struct{}, view, stream string) {
-	at := slices.IndexFunc(playedViews, func(v playedView) bool { return v.name == view })
+func (i *instance) readsOneVector(done <-chan struct{}, views []playedView, view, stream string) {
+	at := slices.IndexFunc(views, func(v playedView) bool { return v.name == view })
 	for running := true; running; {
 		select {
 		case <-done:
@@ -171,8 +156,8 @@ func (i *instance) readsOneVector(done <-chan struct{}, view, stream string) {
 		for p, next := range out.Stats.Views[view].Vector[stream] {
 			condition += fmt.Sprintf(" OR _partition = %d AND _offset < %d", p, next)
 		}
-		query := strings.ReplaceAll(playedViews[at].query, "{at}", condition)
-		if query == playedViews[at].query {
+		query := strings.ReplaceAll(views[at].query, "{at}", condition)
+		if query == views[at].query {
 			query = strings.Replace(query, "FROM "+stream, "FROM (SELECT * FROM "+stream+condition+") AS "+stream, 1)
 		}
 		if want := i.sortedRows(query); !slices.Equal(want, got) {

@@ -34,6 +34,8 @@ TELEGRAF_PARTS := custom,inputs.file,parsers.influx,outputs.influxdb,outputs.inf
 
 FLINK_VERSION := 2.3.0
 FLINK_READY   := $(CACHE)/flink-$(FLINK_VERSION)/bin/python
+CHDB_VERSION  := 4.4.0
+CHDB_READY    := $(CACHE)/chdb-$(CHDB_VERSION)/bin/python
 
 # Empty outside of a git checkout; the program then says what Go recorded.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -109,8 +111,9 @@ bench-segments: build $(NODE_READY) ## Measure the size of segments and what wri
 	node bench/segments.mjs
 
 .PHONY: bench-sql
-bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: minutes, and gigabytes of disk
-	node bench/sql.mjs
+bench-sql: build $(NODE_READY) ## Measure three suites of SQL beside DuckDB: minutes, and gigabytes of disk; with CHDB=1 beside chdb (Python)
+	$(if $(CHDB),-$(MAKE) $(CHDB_READY))
+	$(if $(CHDB),BENCH_CHDB_PYTHON=$(CHDB_READY)) node bench/sql.mjs
 
 .PHONY: bench-dashboards
 bench-dashboards: build $(NODE_READY) ## Measure panels beside a full scan: minutes, and gigabytes of disk
@@ -180,6 +183,11 @@ $(FLINK_READY):
 	rm -rf $(CACHE)/flink-$(FLINK_VERSION)
 	python3 -m venv $(CACHE)/flink-$(FLINK_VERSION)
 	$(CACHE)/flink-$(FLINK_VERSION)/bin/pip install --quiet apache-flink==$(FLINK_VERSION)
+
+$(CHDB_READY):
+	rm -rf $(CACHE)/chdb-$(CHDB_VERSION)
+	python3 -m venv $(CACHE)/chdb-$(CHDB_VERSION)
+	$(CACHE)/chdb-$(CHDB_VERSION)/bin/pip install --quiet chdb==$(CHDB_VERSION)
 
 $(NODE_READY): bench/package.json bench/package-lock.json
 	npm --prefix bench ci --no-progress

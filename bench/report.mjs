@@ -36,25 +36,31 @@ export function printQueries({ rows, queries }) {
   ]);
 }
 
-// printSuite prints a suite of SQL: the ratios are those of DuckDB on the same files, then those of DuckDB on its own table.
+// printSuite prints a suite of SQL: the ratios are those of DuckDB on the same files, then those of DuckDB on its own table, then, where it
+// was measured, those of chdb on the same files.
 export function printSuite({ name, rows, queries }) {
   console.log(`\n${name}: ${thousands(rows)} rows`);
   const good = queries.filter((q) => !q.fault);
+  const beside = queries.some((q) => q.chdb) ? ['chdb'] : [];
+  const sides = ['parquet', 'native', ...beside];
+  const measured = (q, side) => q[side] && !q[side].fault;
   const lines = good.map((q) => [
     q.name,
     milliseconds(q.tidemark.wallSeconds),
     milliseconds(q.tidemark.cpuSeconds),
-    ...['parquet', 'native'].flatMap((side) => [
+    ...sides.flatMap((side) => (measured(q, side) ? [
       milliseconds(q[side].cpuSeconds),
       ratio(q[side].wallSeconds / q.tidemark.wallSeconds),
       ratio(cpuOf(q[side]) / cpuOf(q.tidemark)),
-    ]),
+    ] : ['-', '-', '-'])),
   ]);
-  const mean = (side, value) => ratio(geometricMean(good.map((q) => value(q[side]) / value(q.tidemark))));
+  const mean = (side, value) =>
+    ratio(geometricMean(good.filter((q) => measured(q, side)).map((q) => value(q[side]) / value(q.tidemark))));
+  const heads = { parquet: 'on Parquet CPU ms', native: 'own table CPU ms', chdb: 'chdb CPU ms' };
   printTable([
-    ['', 'Tidemark ms', 'CPU ms', 'on Parquet CPU ms', 'wall', 'CPU', 'own table CPU ms', 'wall', 'CPU'],
+    ['', 'Tidemark ms', 'CPU ms', ...sides.flatMap((side) => [heads[side], 'wall', 'CPU'])],
     ...lines,
-    ['geometric mean', '', '', ...['parquet', 'native'].flatMap((side) => ['', mean(side, (t) => t.wallSeconds), mean(side, cpuOf)])],
+    ['geometric mean', '', '', ...sides.flatMap((side) => ['', mean(side, (t) => t.wallSeconds), mean(side, cpuOf)])],
   ]);
 }
 

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { Chdb } from '../chdb.mjs';
 import { compareRows, median } from '../compare.mjs';
 import { DuckDB } from '../duckdb.mjs';
 import { Tidemark } from '../tidemark.mjs';
@@ -21,25 +22,29 @@ const tidemarkMinutes = (n) => `time_bucket(INTERVAL '${n} minutes', ts)`;
 // DuckDB has time_bucket too, but on times with a zone it goes through the calendar and costs more than twice as much as this.
 const duckdbMinutes = (n) => `make_timestamptz(epoch_us(ts) // ${n * 60_000_000} * ${n * 60_000_000})`;
 
+const clickhouseMinutes = (n) => `toStartOfInterval(ts, INTERVAL ${n} MINUTE)`;
+
 const suites = [
   { name: 'events', tables: [events], queries: ([t], minutes) => events.queries(t, minutes) },
   { name: 'wide table', tables: [wide], queries: ([t], minutes) => wide.queries(t, minutes) },
   { name: 'joins and windows', tables: [orders, customers], queries: ([o, c], minutes) => orderQueries(o, c, minutes) },
 ];
 
-// measureSuites returns, for each suite, the seconds of each query on the three sides. only names one suite; data keeps the loaded
-// tables in a folder for the next run.
-export async function measureSuites({ processes, binary, threads, only, data }) {
+// measureSuites returns, for each suite, the seconds of each query on the three sides, and on chdb where its Python is given. only names one
+// suite; data keeps the loaded tables in a folder for the next run.
+export async function measureSuites({ processes, binary, threads, only, data, chdbPython }) {
   const folder = data ?? processes.folder;
   const tidemark = await Tidemark.start(processes, binary, join(folder, 'tidemark'), threads);
   const duckdb = await DuckDB.start(processes, join(folder, 'native.duckdb'), threads);
+  const chdb = chdbPython ? await Chdb.start(processes, chdbPython, threads) : null;
   const results = [];
   for (const suite of suites.filter((s) => !only || s.name.startsWith(only))) {
     for (const table of suite.tables) {
       await load(table, tidemark, duckdb, folder);
     }
-    results.push(await measureSuite(suite, tidemark, duckdb));
+    results.push(await measureSuite(suite, tidemark, duckdb, chdb));
   }
+  await chdb?.stop();
   await duckdb.stop();
   await tidemark.stop();
   return results;
@@ -79,17 +84,20 @@ function sealedFiles(table, tidemark) {
   return `read_parquet('${join(tidemark.data, 'segments', table.stream, '*.parquet')}')`;
 }
 
-async function measureSuite(suite, tidemark, duckdb) {
+async function measureSuite(suite, tidemark, duckdb, chdb) {
   const names = suite.tables.map((t) => t.stream);
   const files = suite.tables.map((t) => sealedFiles(t, tidemark));
+  const forClickhouse = suite.tables.map((t) => `file('${join(tidemark.data, 'segments', t.stream, '*.parquet')}', Parquet)`);
   const texts = {
     tidemark: suite.queries(names, tidemarkMinutes),
     parquet: suite.queries(files, duckdbMinutes),
     native: suite.queries(names, duckdbMinutes),
+    chdb: suite.queries(forClickhouse, clickhouseMinutes),
   };
   const queries = [];
   for (const [i, [name]] of texts.tidemark.entries()) {
-    queries.push({ name, ...(await measureQuery(name, tidemark, duckdb, texts.tidemark[i][1], texts.parquet[i][1], texts.native[i][1])) });
+    const measured = await measureQuery(name, tidemark, duckdb, texts.tidemark[i][1], texts.parquet[i][1], texts.native[i][1]);
+    queries.push({ name, ...measured, chdb: chdb && (await measureBeside(chdb, texts.chdb[i][1])) });
   }
   return { name: suite.name, rows: suite.tables[0].rows, queries };
 }
@@ -125,6 +133,22 @@ async function measureQuery(name, tidemark, duckdb, ours, parquet, native) {
     wallSeconds: median(list.map((r) => r.wallSeconds)),
     cpuSeconds: median(list.map((r) => r.cpuSeconds)),
   }]));
+}
+
+// measureBeside is what a query costs chdb, or why its dialect does not have it. Its answers are not compared.
+async function measureBeside(chdb, sql) {
+  try {
+    await chdb.run(sql);
+    const { wallSeconds } = await chdb.run(sql);
+    const repeat = Math.min(maximumRepeats, Math.max(1, Math.ceil(minimumSeconds / wallSeconds)));
+    const list = [];
+    for (let round = 0; round < rounds; round++) {
+      list.push(await chdb.run(sql, repeat));
+    }
+    return { wallSeconds: median(list.map((r) => r.wallSeconds)), cpuSeconds: median(list.map((r) => r.cpuSeconds)) };
+  } catch (error) {
+    return { fault: error.message };
+  }
 }
 
 // runOnTidemark measures whole requests, to the last byte of the answer.

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/server/views"
 )
 
 // wait runs a query once the views that it reads have taken what is there.
@@ -209,6 +212,26 @@ func TestViewThatFailsStopsAlone(t *testing.T) {
 	i.query("CREATE OR REPLACE MATERIALIZED VIEW numbers AS SELECT CASE WHEN v ~ '^[0-9]+$' THEN v::BIGINT END AS n FROM texts")
 	i.query("INSERT INTO texts VALUES ('2026-01-01', '7')")
 	require.Equal(t, "[30]\n", i.wait("SELECT sum(n) FROM numbers"))
+}
+
+// TestViewThatFailedIsChargedForWhatItShows drops a view that has failed: what it was read by counted as held until then.
+func TestViewThatFailedIsChargedForWhatItShows(t *testing.T) {
+	t.Parallel()
+	d := onDisk(t, vfs.NewMem())
+	d.must("CREATE STREAM texts (ts TIMESTAMPTZ NOT NULL, v TEXT)")
+	d.must("CREATE MATERIALIZED VIEW numbers AS SELECT v::BIGINT AS n FROM texts")
+	d.must("INSERT INTO texts VALUES ('2026-01-01', '1'), ('2026-01-01', '22')")
+	require.Equal(t, 23, d.number("SELECT sum(n) FROM numbers", true))
+	view, ok := d.views.View("numbers")
+	require.True(t, ok)
+	d.must("INSERT INTO texts VALUES ('2026-01-01', 'x')")
+	for view.Status().State != views.Failed {
+		<-view.Changed()
+	}
+	held := d.views.Held()
+	d.must("DROP MATERIALIZED VIEW numbers")
+	require.Less(t, d.views.Held(), held)
+	require.NoError(t, d.closeStore())
 }
 
 // TestViewSkipsWhatItFailsOver has views go on without single events: while they run, while they are built, and after a restart.

@@ -70,6 +70,18 @@ func (v *View) noteHeld(bytes int64) {
 	}
 }
 
+// noteStopped notes what a view that has stopped still holds: the rows that it is read by, and the frames for those who follow.
+func (v *View) noteStopped() {
+	bytes := int64(0)
+	if s := v.snapshot(); s != nil {
+		bytes += s.bytes()
+	}
+	if log := v.changelog(); log != nil {
+		bytes += log.held()
+	}
+	v.noteHeld(bytes)
+}
+
 // limit is what the view may hold; own tells that its definition says so, and not what the views may hold together. 0 is no bound.
 func (v *View) limit() (bytes int64, own bool) {
 	bytes, own = v.Definition().Memory, true

@@ -42,6 +42,18 @@ type Snapshot struct {
 // Rows is the number of rows.
 func (s *Snapshot) Rows() int64 { return int64(s.next) + int64(s.liveRows) }
 
+// bytes is the memory of the rows that no segment and no temporary file holds.
+func (s *Snapshot) bytes() int64 {
+	total := int64(0)
+	for _, c := range s.live {
+		total += c.bytes()
+	}
+	for _, b := range s.final {
+		total += b.Bytes()
+	}
+	return total
+}
+
 // mark is the view as an input of others.
 func (s *Snapshot) mark() Mark {
 	m := Mark{

@@ -180,12 +180,14 @@ func (v *View) setProgress(taken int64) {
 // someone to say so.
 func (v *View) run() {
 	defer close(v.done)
+	defer v.noteHeld(0)
 	retry := firstRetry
 	for {
 		worked, err := v.guarded()
 		if v.ctx.Err() != nil {
 			return
 		}
+		v.noteStopped()
 		if errors.Is(err, errInputChanged) {
 			if err = v.set.rebuild(v.Definition()); err == nil {
 				<-v.ctx.Done() // the one that takes this one's place ends it
@@ -195,6 +197,7 @@ func (v *View) run() {
 		}
 		v.anchor(err)
 		culprit, err := v.blame(err)
+		v.noteStopped()
 		v.update(func() { v.mu.state, v.mu.failure, v.mu.culprit = Failed, err, culprit })
 		v.set.options.Logger.Error("a view has stopped", "view", v.Definition().Name, "error", err)
 		var again <-chan time.Time

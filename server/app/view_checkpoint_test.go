@@ -73,6 +73,51 @@ func TestViewGoesOnWhileACheckpointIsWritten(t *testing.T) {
 	require.NoError(t, again.closeStore())
 }
 
+// TestCheckpointsAreWorthTheirBytes has a view of many keys of which few change: it is written again once the changes take half as much, also
+// by a process that did not write the last checkpoint itself.
+func TestCheckpointsAreWorthTheirBytes(t *testing.T) {
+	t.Parallel()
+	mem := vfs.NewMem()
+	d := onDisk(t, mem)
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	var values []string
+	for n := range 3000 {
+		values = append(values, fmt.Sprintf("('2026-01-01', %d)", n))
+	}
+	d.must("INSERT INTO clicks VALUES " + strings.Join(values, ", "))
+	d.must("CREATE MATERIALIZED VIEW v WITH (memory = '16MB') AS SELECT n, count(*) AS clicks FROM clicks GROUP BY n")
+	inserted := 3000
+	insert := func() {
+		d.must("INSERT INTO clicks VALUES ('2026-01-01', 1)")
+		inserted++
+		require.Equal(t, inserted, d.number("SELECT sum(clicks) FROM v", true))
+	}
+	size := func(name string) int64 {
+		info, err := mem.Stat(name)
+		require.NoError(t, err)
+		return info.Size()
+	}
+	first := checkpoints(t, mem, "v")
+	require.Len(t, first, 1)
+	whole := size(fmt.Sprintf("state/v.1/%020d.state", first[0]))
+	for range 3 * d.viewLimits.CheckpointFrames {
+		insert()
+	}
+	require.Equal(t, first, checkpoints(t, mem, "v"), "so few changes are not worth %d bytes", whole)
+	crashed := mem.Crash()
+	require.NoError(t, d.closeStore())
+	mem, d = crashed, onDisk(t, crashed)
+	for range 3 * d.viewLimits.CheckpointFrames {
+		insert()
+	}
+	require.Equal(t, first, checkpoints(t, mem, "v"), "nor after a start")
+	for len(checkpoints(t, mem, "v")) == 1 {
+		insert()
+	}
+	require.GreaterOrEqual(t, size(fmt.Sprintf("views/v.1/%020d.log", first[0])), whole/2)
+	require.NoError(t, d.closeStore())
+}
+
 // TestRestartReadsWhatCameSinceTheCheckpoint cuts the power and counts the rows that the view reads again: one for each of its frames since
 // the newest checkpoint that was complete, and no more.
 func TestRestartReadsWhatCameSinceTheCheckpoint(t *testing.T) {

@@ -48,6 +48,8 @@ type changelog struct {
 		next uint64
 		// durable is the size up to which the last file may be read.
 		durable int64
+		// earlier is the size of the files before the last one whose frames no checkpoint covers, as a start may find them.
+		earlier int64
 		recent  []*Frame
 		bytes   int64
 	}
@@ -94,6 +96,9 @@ func (l *changelog) replay(files []uint64, from uint64, fn func(*Frame) error) e
 		if last {
 			l.writer, err = record.Resume(l.fs, l.file(first), record.Changelog, assembler.add)
 		} else {
+			if info, err := l.fs.Stat(l.file(first)); err == nil {
+				l.mu.earlier += info.Size()
+			}
 			_, err = record.Scan(l.fs, l.file(first), record.Changelog, record.ScanOptions{Whole: true}, assembler.add)
 		}
 		if err != nil {
@@ -237,6 +242,13 @@ func (l *changelog) next() uint64 {
 	return l.mu.next
 }
 
+// size is the bytes of the frames since the newest checkpoint, with which a file begins.
+func (l *changelog) size() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.earlier + l.mu.durable
+}
+
 // held is the memory of the frames that are kept for those who follow.
 func (l *changelog) held() int64 {
 	l.mu.Lock()
@@ -246,6 +258,9 @@ func (l *changelog) held() int64 {
 
 // rotate completes the file and begins another, so that older ones can go.
 func (l *changelog) rotate() error {
+	l.mu.Lock()
+	l.mu.earlier = 0
+	l.mu.Unlock()
 	if l.writer != nil {
 		if l.mu.files[len(l.mu.files)-1] == l.mu.next {
 			return nil // nothing in it yet

@@ -68,6 +68,11 @@ type captured struct {
 	live    []*chunk
 }
 
+// checkpointName is the file of the checkpoint before a frame.
+func checkpointName(dir string, next uint64) string {
+	return path.Join(dir, fmt.Sprintf("%020d%s", next, checkpointSuffix))
+}
+
 // capture takes down what a checkpoint holds. It costs a copy of the machine's state; the rows are shared.
 func capture(h checkpointHeader, machine *continuous.Machine, c *content) (*captured, error) {
 	state, err := machine.Capture()
@@ -102,7 +107,7 @@ func (c *captured) write(fs vfs.FS, dir string) error {
 		c.header.LiveRows = append(c.header.LiveRows, r.count)
 	}
 	schema := arrowSchema(c.schema, false)
-	name := path.Join(dir, fmt.Sprintf("%020d%s", c.header.Next, checkpointSuffix))
+	name := checkpointName(dir, c.header.Next)
 	return record.WriteFile(fs, name, record.Checkpoint, func(w *record.Writer) error {
 		header, err := json.Marshal(c.header)
 		if err != nil {
@@ -336,7 +341,7 @@ func trimCheckpoints(fs vfs.FS, dir string) (needed uint64, err error) {
 		return 0, fmt.Errorf("trim checkpoints: %w", err)
 	}
 	for len(numbers) > keptCheckpoints {
-		if err := fs.Remove(path.Join(dir, fmt.Sprintf("%020d%s", numbers[0], checkpointSuffix))); err != nil {
+		if err := fs.Remove(checkpointName(dir, numbers[0])); err != nil {
 			return 0, fmt.Errorf("trim checkpoints: %w", err)
 		}
 		numbers = numbers[1:]

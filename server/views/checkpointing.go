@@ -19,14 +19,15 @@ type writing struct {
 }
 
 // checkpointIfDue begins a checkpoint where many frames have come since the last one, or where one was asked for. While one is written no
-// other begins.
+// other begins. A checkpoint holds all of the view, however little has changed: it waits until the frames since the last one take half of what
+// that one did. So checkpoints write in proportion to what the changelog does, and a start reads frames of half a checkpoint at most.
 func (r *runtime) checkpointIfDue() error {
 	if !r.definition.Ready || r.writing != nil {
 		return nil
 	}
 	many := r.uncovered >= r.set.options.Limits.CheckpointFrames || r.uncoveredBytes >= checkpointBytes
 	asked := r.view.takeDue()
-	if !many && !asked {
+	if (!many || r.log.size() < r.savedBytes/2) && !asked {
 		return nil
 	}
 	if r.log.next() == r.saved {
@@ -88,6 +89,15 @@ func (r *runtime) beginCheckpoint() error {
 	return nil
 }
 
+// checkpointSize is the bytes of a checkpoint, 0 where they cannot be told.
+func (r *runtime) checkpointSize(next uint64) int64 {
+	info, err := r.set.options.FS.Stat(checkpointName(r.stateDir(), next))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
 // checkpointStep completes a checkpoint that has been written and begins one that is due.
 func (r *runtime) checkpointStep() error {
 	if err := r.noteCheckpoint(); err != nil {
@@ -121,6 +131,7 @@ func (r *runtime) awaitCheckpoint() error {
 		return fmt.Errorf("write checkpoint: %w", w.err)
 	}
 	r.view.setDurable(w.marks, !r.definition.Ready)
+	r.savedBytes = r.checkpointSize(r.saved)
 	needed, err := trimCheckpoints(r.set.options.FS, r.stateDir())
 	if err != nil {
 		return err

@@ -29,7 +29,7 @@ func (r *runtime) restore(ctx context.Context) error {
 	}
 	r.machine, r.content, r.started = found.machine, found.content, true
 	r.closed, r.final, r.late, r.lost = found.Closed, found.Final, found.Late, found.Lost
-	r.saved = found.Next
+	r.saved, r.savedBytes = found.Next, r.checkpointSize(found.Next)
 	r.view.setRestored(found.Marks)
 	if r.outlet != nil && found.Sent != nil {
 		r.outlet.sent = found.Sent
@@ -113,7 +113,7 @@ func (r *runtime) newestCheckpoint() (*restored, error) {
 	for _, number := range slices.Backward(numbers) {
 		empty := newContent(r.definition, r.program, r.set.seed)
 		empty.sealed = sealed
-		name := path.Join(r.stateDir(), fmt.Sprintf("%020d%s", number, checkpointSuffix))
+		name := checkpointName(r.stateDir(), number)
 		found, err := readCheckpoint(r.set.options.FS, name, r.program, empty)
 		if err == nil {
 			return found, nil

@@ -47,6 +47,8 @@ type runtime struct {
 	uncoveredBytes int64
 	// saved is the number of the frame that follows the newest checkpoint; 0 for none.
 	saved uint64
+	// savedBytes is the size of the newest checkpoint.
+	savedBytes int64
 	// writing is a checkpoint on its way to the disk; nil for none.
 	writing *writing
 	// settled tells that no step is half done: marks, machine and content belong together.

@@ -12,8 +12,8 @@ import (
 func registerArrayTests(r arrayRegistry) {
 	for symbol, comparison := range comparisons {
 		r.strict(symbol+"/aa", func(f *plan.Function) kernel { return comparison.kernel(f.Args[0]) })
-		r.strict(symbol+" any/ea", func(f *plan.Function) kernel { return quantified(comparison, f.Args[0], false) })
-		r.strict(symbol+" all/ea", func(f *plan.Function) kernel { return quantified(comparison, f.Args[0], true) })
+		r[symbol+" any/ea"] = func(f *plan.Function) Func { return quantifiedOrEmpty(comparison, f, false) }
+		r[symbol+" all/ea"] = func(f *plan.Function) Func { return quantifiedOrEmpty(comparison, f, true) }
 	}
 	r.strict("array_contains/ae", func(f *plan.Function) kernel {
 		return func(c *call) (arrow.Array, error) {
@@ -73,6 +73,49 @@ func quantified(test comparison, elem event.Type, all bool) kernel {
 		}
 		return event.NewBooleans(out, c.rows, c.valid), nil
 	}
+}
+
+// quantifiedOrEmpty is quantified where NULL has an answer too: compared with the elements of an array that has none.
+func quantifiedOrEmpty(test comparison, f *plan.Function, all bool) Func {
+	compute := strict(f.Result, quantified(test, f.Args[0], all))
+	return func(ctx *Context, args []Operand, rows int) (Operand, error) {
+		out, err := compute(ctx, args, rows)
+		if err != nil || args[0].validity(rows) == nil || args[1].Array.DataType().ID() == arrow.NULL {
+			return out, err
+		}
+		constant := args[0].Const && args[1].Const
+		if constant {
+			rows = 1
+		}
+		decided := emptyBeside(args[0], args[1], rows)
+		if decided.Nulls(rows) == rows {
+			return out, nil
+		}
+		whole := Operand{Array: Decode(out.Expand(rows))}
+		bits, valid := slices.Clone(booleans(whole, rows)), slices.Clone(orAll(validityOf(whole.Array), rows))
+		for i := range rows {
+			if decided.Valid(i) {
+				valid.Set(i)
+				bits.Clear(i)
+				if all {
+					bits.Set(i)
+				}
+			}
+		}
+		return Operand{Array: event.NewBooleans(bits, rows, valid), Const: constant}, nil
+	}
+}
+
+// emptyBeside marks the rows in which a value is NULL and an array is not, and has no elements.
+func emptyBeside(value, arrays Operand, rows int) event.Bitmap {
+	out, l := event.NewBitmap(rows), listsOf(arrays)
+	known, there := value.validity(rows), arrays.validity(rows)
+	for i := range rows {
+		if from, to := l.span(i); !known.Valid(i) && there.Valid(i) && from == to {
+			out.Set(i)
+		}
+	}
+	return out
 }
 
 // containment asks whether every element of one array is equal to one of another; NULL is equal to nothing.

@@ -29,14 +29,16 @@ func registerCharacters(r registry) {
 	r.strict("bit_length(TEXT)", textToInteger(func(s string) int64 { return int64(len(s)) * 8 }))
 	r.strict("chr(BIGINT)", character)
 	r.strict("to_hex(BIGINT)", toHex)
-	r.strict("md5(TEXT)", unaryText(func(s string) string {
-		sum := md5.Sum([]byte(s)) //nolint:gosec // a fingerprint that SQL has a name for, not a secret
-		return hex.EncodeToString(sum[:])
-	}))
-	r.strict("sha256(TEXT)", unaryText(func(s string) string {
-		sum := sha256.Sum256([]byte(s))
-		return hex.EncodeToString(sum[:])
-	}))
+	for _, of := range []string{"(TEXT)", "(BYTEA)"} {
+		r.strict("md5"+of, unaryText(func(s string) string {
+			sum := md5.Sum([]byte(s)) //nolint:gosec // a fingerprint that SQL has a name for, not a secret
+			return hex.EncodeToString(sum[:])
+		}))
+		r.strict("sha256"+of, unaryText(func(s string) string {
+			sum := sha256.Sum256([]byte(s))
+			return hex.EncodeToString(sum[:])
+		}))
+	}
 	r.strict("quote_literal(TEXT)", unaryText(quotedLiteral))
 	r.strict("quote_ident(TEXT)", unaryText(quotedName))
 }

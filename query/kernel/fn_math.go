@@ -54,12 +54,17 @@ var partialMath = map[string]func(float64) (float64, string){
 	"sin":     periodic(math.Sin),
 	"cos":     periodic(math.Cos),
 	"tan":     periodic(math.Tan),
-	"cot":     periodic(func(v float64) float64 { return 1 / math.Tan(v) }),
+	"cot":     periodic(cotangent),
 	"asin":    within(-1, 1, math.Asin),
 	"acos":    within(-1, 1, math.Acos),
 	"atanh":   within(-1, 1, math.Atanh),
 	"acosh":   within(1, math.Inf(1), math.Acosh),
 }
+
+func cotangent(v float64) float64 { return 1 / math.Tan(v) }
+
+// poles are the functions that are infinite at some finite numbers, where that is no overflow.
+var poles = map[string]bool{"cot": true, "atanh": true}
 
 func signOf(v float64) float64 {
 	switch {
@@ -135,7 +140,7 @@ func partialDouble(name string, f func(float64) (float64, string)) kernel {
 		return mapFixed(c, arrow.PrimitiveTypes.Float64, func(i int) (float64, error) {
 			x := a.at(i)
 			out, reason := f(x)
-			if reason == "" && math.IsInf(out, 0) && !math.IsInf(x, 0) {
+			if reason == "" && math.IsInf(out, 0) && !math.IsInf(x, 0) && !poles[name] {
 				reason = "the result exceeds DOUBLE PRECISION"
 			}
 			if reason != "" {

@@ -68,8 +68,8 @@ func buildArrayForms() []ArrayForm {
 	}
 	for _, op := range []string{"=", "<>", "<", "<=", ">", ">="} {
 		forms = append(forms, ArrayForm{Name: op, Args: "aa", Result: 'b', Symbol: true},
-			ArrayForm{Name: op + " any", Args: "ea", Result: 'b', Symbol: true},
-			ArrayForm{Name: op + " all", Args: "ea", Result: 'b', Symbol: true})
+			ArrayForm{Name: op + " any", Args: "ea", Result: 'b', Lax: true, Symbol: true},
+			ArrayForm{Name: op + " all", Args: "ea", Result: 'b', Lax: true, Symbol: true})
 	}
 	return forms
 }

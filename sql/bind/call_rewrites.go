@@ -193,8 +193,11 @@ func (x *scalars) typeOf(name string, e *ast.Call) ast.Expr {
 			inner = *inner.Elem
 		}
 		out = postgresTypes[inner.Kind]
-		if inner.Clock {
+		switch {
+		case inner.Clock:
 			out = "timestamp without time zone"
+		case isShortNumber(e.Args[0], a.expr):
+			out = "integer" // it is a BIGINT here, as all whole numbers that are computed with
 		}
 		if out == "" {
 			out = strings.ToLower(event.Type{Kind: inner.Kind}.String())
@@ -202,6 +205,16 @@ func (x *scalars) typeOf(name string, e *ast.Call) ast.Expr {
 		out += brackets
 	}
 	return textLiteral(e.Name.Pos, out)
+}
+
+// isShortNumber reports whether an expression is a whole number written out that 32 bits hold.
+func isShortNumber(e ast.Expr, bound plan.Expr) bool {
+	if unary, ok := e.(*ast.Unary); ok {
+		e = unary.Input
+	}
+	_, written := e.(*ast.Number)
+	v, whole := bigintValue(bound)
+	return written && whole && v == int64(int32(v))
 }
 
 // constantText is a call without arguments that always gives the same.

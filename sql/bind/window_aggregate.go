@@ -34,6 +34,9 @@ func (x *scalars) windowArguments(name string, e *ast.Call) (plan.Aggregation, e
 		if err != nil {
 			return plan.Aggregation{}, err
 		}
+		if args, err = literalValues(name, args); err != nil {
+			return plan.Aggregation{}, err
+		}
 		var out plan.Aggregation
 		out.Fn, out.Args, err = resolve(name, pos, args)
 		return out, err
@@ -64,4 +67,19 @@ func (c *windowCall) follow(name string, natural []plan.SortKey, e *ast.Call) er
 		return event.Errorf(event.CodeBadRequest, "%s goes by time, so its window must be ordered by that", name).At(e.Over.Pos)
 	}
 	return nil
+}
+
+// literalValues makes TEXT of the values of a window function where all are quoted literals: a number of rows beside them says nothing of
+// their type.
+func literalValues(name string, args []argument) ([]argument, error) {
+	if len(args) < 2 || !plan.Functions[name][0].FetchesValue() || args[0].typ().Kind != event.Unknown || isNull(args[0].expr) {
+		return args, nil
+	}
+	if len(args) > 2 && args[2].typ().Kind != event.Unknown {
+		return args, nil
+	}
+	out := slices.Clone(args)
+	var err error
+	out[0].expr, err = cast(args[0], text)
+	return out, err
 }

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -18,7 +19,12 @@ type stamper struct {
 	futureLimit time.Duration
 	idleTimeout time.Duration
 	clock       tail.Clock
+	// same is the partition as often as the longest batch has had rows, up to sameRows: batches share it.
+	same []int64
 }
+
+// sameRows is about what a chunk of ordinary events has.
+const sameRows = 4096
 
 // meta is what the log keeps beside the next rows.
 func (s *stamper) meta(rows Rows) eventlog.Meta {
@@ -39,9 +45,8 @@ func (s *stamper) idleMeta(arrival int64) eventlog.Meta {
 // batch completes rows from offset first on, and moves the clock.
 func (s *stamper) batch(rows Rows, first event.Offset) (*event.Batch, error) {
 	n := len(rows.Times)
-	partitions, offsets, arrivals := make([]int64, n), make([]int64, n), make([]int64, n)
+	partitions, offsets, arrivals := s.partitions(n), make([]int64, n), make([]int64, n)
 	for i := range n {
-		partitions[i] = int64(s.partition)
 		offsets[i] = int64(first) + int64(i)
 		arrivals[i] = rows.Arrival
 	}
@@ -52,6 +57,17 @@ func (s *stamper) batch(rows Rows, first event.Offset) (*event.Batch, error) {
 		event.NewInt64s(partitions, nil), event.NewInt64s(offsets, nil),
 		event.NewTimestamps(arrivals, nil), event.NewTimestamps(watermarks, valid))
 	return event.NewBatch(rows.Schema, s.partition, columns)
+}
+
+// partitions gives n rows their partition.
+func (s *stamper) partitions(n int) []int64 {
+	if n > sameRows {
+		return slices.Repeat([]int64{int64(s.partition)}, n)
+	}
+	if len(s.same) < n {
+		s.same = slices.Repeat([]int64{int64(s.partition)}, n)
+	}
+	return s.same[:n:n]
 }
 
 // watermarks gives each row the watermark that held before it.

@@ -120,7 +120,7 @@ async function startServer(data, environment) {
 
 // until waits for a state of the stream; otherwise is the answer where it does not come, as where packing does not pay.
 async function until(server, reached, otherwise) {
-  for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(50)) {
+  for (const deadline = Date.now() + 180_000; Date.now() < deadline; await sleep(50)) {
     const state = await (await fetch(`${server.url}/v1/streams/s`)).json();
     if (reached(state)) {
       return state;

@@ -147,29 +147,44 @@ func harms(size, most int, rnd *rand.Rand) (out []harm) {
 
 // TestNoDamageAnswersWrongly damages every file of a data directory in every way and opens a server over it: it refuses to start and points at
 // doctor, or answers each query rightly or not at all; nothing is removed, and doctor names the file and the place.
+//
+// TIDEMARK_STRESS damages every byte, and TIDEMARK_SLICE=3/100 does the fourth of a hundred parts of that: harms are dealt out in turns.
 func TestNoDamageAnswersWrongly(t *testing.T) {
 	t.Parallel()
 	most, seed := 1, uint64(time.Now().UnixNano())
+	slice, of := 0, 1
 	if os.Getenv("TIDEMARK_STRESS") != "" {
 		most = 1 << 20
+		if text := os.Getenv("TIDEMARK_SLICE"); text != "" {
+			_, err := fmt.Sscanf(text, "%d/%d", &slice, &of)
+			require.NoError(t, err)
+			require.True(t, slice >= 0 && slice < of, text)
+			seed = 1 // the parts are of one whole
+		}
 	}
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	w := makeDamageable(t)
 	kinds := map[string]int{}
+	all, done := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(w.files)) {
 		if name == "LOCK" {
 			continue
 		}
 		kinds[strings.Split(name, "/")[0]+path.Ext(name)]++
 		for _, h := range harms(len(w.files[name]), most, rnd) {
+			if all++; all%of != slice {
+				continue
+			}
 			bad := h.make(slices.Clone(w.files[name]))
 			if !slices.Equal(bad, w.files[name]) {
 				w.check(t, name, bad, h)
+				done++
 			}
 		}
 	}
 	require.Len(t, kinds, 6, "%v", kinds)
+	t.Logf("%d of %d harms done", done, all)
 }
 
 func (w *damageable) check(t *testing.T, name string, bad []byte, h harm) {

@@ -167,6 +167,9 @@ func (w *simWorld) checkView(v *simulatedView, now atRest) error {
 	if err != nil {
 		return err
 	}
+	if w.frozen != nil {
+		return w.stays(v, got, now)
+	}
 	want, err := w.query(now.with(v.equals))
 	if err != nil {
 		return fmt.Errorf("%s: %w", now.with(v.equals), cutOut(err))

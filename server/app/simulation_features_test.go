@@ -16,6 +16,7 @@ var simFeatures = []string{
 	"asof join", "as of a bounded age", "system time", "start now", "start at a time", "little memory", "skipped events", "replaced view",
 	"crash while a view is replaced", "altered view", "recompute", "else into", "recompute else into", "view over view", "view over view over view",
 	"windows of a union", "idle partition", "skewed partitions", "new column", "column of a later schema",
+	"widened column", "expired history", "else into of a join",
 }
 
 // mark notes that the script has a feature.

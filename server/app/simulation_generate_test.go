@@ -26,6 +26,8 @@ type simGenerator struct {
 	// more are columns that streams got later; skewed tells that one partition gets most rows.
 	more   map[string][]string
 	skewed bool
+	// evolves are the streams with a column that no query reads and that changes its type.
+	evolves []string
 	// depth is how many views a view stands on.
 	depth map[string]int
 }
@@ -57,6 +59,7 @@ func generateScript(seed uint64) (script []simStep, features map[string]bool) {
 	for range 5 + rng.IntN(pick(rng, 8, 8, 30)) {
 		g.event()
 	}
+	g.history()
 	return g.script, g.features
 }
 
@@ -81,7 +84,12 @@ func (g *simGenerator) stream(name string) {
 			watermark += fmt.Sprintf(" FUTURE LIMIT INTERVAL '%d seconds'", pick(g.rng, 10, 60))
 		}
 	}
-	sql := fmt.Sprintf("CREATE STREAM %s (id BIGINT NOT NULL, k TEXT, g BIGINT, x DOUBLE PRECISION, ts TIMESTAMPTZ NOT NULL, %s)", name, watermark)
+	more := ""
+	if !g.orderly && g.chance(50) {
+		more = ", " + evolving + " BIGINT"
+		g.evolves = append(g.evolves, name)
+	}
+	sql := fmt.Sprintf("CREATE STREAM %s (id BIGINT NOT NULL, k TEXT, g BIGINT, x DOUBLE PRECISION, ts TIMESTAMPTZ NOT NULL%s, %s)", name, more, watermark)
 	if g.chance(60) {
 		sql += " PARTITION BY HASH (" + pick(g.rng, "k", "id") + ")"
 	}
@@ -97,6 +105,9 @@ func (g *simGenerator) stream(name string) {
 	}
 	if !g.orderly && g.chance(20) {
 		sql += " DEDUP KEY (id) WITHIN INTERVAL '30 seconds'"
+	}
+	if more != "" {
+		sql += " WITH (schema = 'evolve')"
 	}
 	g.add("stream", name, sql)
 	g.sources = append(g.sources, simSource{
@@ -234,7 +245,10 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 		}
 		ending = late
 	}
-	if q.late != "" && g.chance(30) {
+	if (q.late != "" || q.strays) && g.chance(30) {
+		if !q.windows {
+			ending = " LATE DROP"
+		}
 		strays = fmt.Sprintf("%s_late%d", name, len(g.script)) // its own, as another view of the name may have left out rows of another stream
 		ending += " ELSE INTO " + strays
 	}
@@ -265,7 +279,10 @@ func (g *simGenerator) define(create, name string, q simQuery) {
 	}
 	g.add("late", name, counted)
 	if strays != "" {
-		g.add("never", name, "SELECT late_partition, late_offset FROM "+strays+" WHERE late_view = '"+name+"' GROUP BY 1, 2 HAVING count(*) > 1")
+		g.add("never", name, "SELECT late_partition, late_offset FROM "+strays+" WHERE late_view = '"+name+"' GROUP BY 1, 2, late_stream HAVING count(*) > 1")
+		g.neverStrays(name, strays, &q)
+	}
+	if counted != "" && strays != "" {
 		g.add("never", name, "SELECT 1 WHERE ("+counted+") <> (SELECT coalesce(sum(late_windows), 0) FROM "+strays+" WHERE late_view = '"+name+"')")
 	}
 	out := q.out
@@ -340,7 +357,11 @@ func (g *simGenerator) event() {
 	case 10, 11:
 		g.add("check", "-", "")
 	default:
-		g.insert()
+		if g.chance(15) {
+			g.events()
+		} else {
+			g.insert()
+		}
 		if g.chance(70) {
 			g.add("wait", fmt.Sprintf("%dms", pick(g.rng, 10, 1000, 5000, 20_000)), "")
 		}

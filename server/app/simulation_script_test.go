@@ -20,6 +20,9 @@ import (
 //	stopping v CREATE ...              likewise, of a view that may stop at events, and is told to go on without them
 //	alter v ALTER ...                  changes a view or a stream
 //	insert s INSERT INTO s ...         the first value of each row is a number that tells rows apart
+//	events s [{...}, ...]              events as a client sends them, whose values may change the types of columns; each has an id
+//	expire D                           once D has passed since the start, all that the streams hold is sealed and expires. From then on views must
+//	                                   stay as they are
 //	wait D                             lets time pass
 //	seal s, compact -, restart -       as a running server does by itself now and then
 //	crash N SHARE                      cuts the power in N more operations on the disk; SHARE is none, some:SEED (what may be left), or

@@ -87,6 +87,8 @@ func TestViewsSimulated(t *testing.T) { //nolint:tparallel // what the subtests 
 		require.Greater(t, all.partitions, simulated)
 		require.Positive(t, all.skipped)
 		require.Positive(t, all.paused)
+		require.Positive(t, all.expired)
+		require.Greater(t, all.outlived, simulated/20)
 		for _, feature := range simFeatures {
 			require.Positive(t, all.features[feature], feature)
 		}

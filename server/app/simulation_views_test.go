@@ -32,6 +32,8 @@ type simQuery struct {
 	// windows says that rows may be late for it; corrects that it takes LATE RECOMPUTE; late counts what it leaves out.
 	windows, corrects bool
 	late              string
+	// strays tells that late rows can go elsewhere where late does not say how many there are.
+	strays bool
 	// everywhere says that the answer does not depend on the partitions, as long as no row is late and no two have one time.
 	everywhere bool
 	// start is WITH (start_from = ...), skips the condition of the rows that the query does not fail over; $since in body is what they say.
@@ -361,7 +363,7 @@ func (g *simQueries) nearJoin() (simQuery, bool) {
 	if a.name != b.name {
 		closes = "least(" + a.closes + ", " + b.closes + ")"
 	}
-	q := simQuery{body: body, out: out, everywhere: true}
+	q := simQuery{body: body, out: out, everywhere: true, strays: !strings.Contains(on, "g ") && !strings.Contains(on, "id <>")}
 	if kind == "JOIN" {
 		q.shown = "b_ts < " + closes
 	}

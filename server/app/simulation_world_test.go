@@ -45,6 +45,8 @@ type simWorld struct {
 	acked map[string]map[int64]bool
 	// answers are those of the last check, by view.
 	answers map[string][]string
+	// frozen is what the views held when all events expired, and at which watermarks; nil before.
+	frozen *simFrozen
 	// replaced counts the views that took the place of others.
 	replaced int
 	seen     simSeen
@@ -59,6 +61,8 @@ type simSeen struct {
 	deliveries int
 	// skipped counts the events that views left out, paused how often one had too little memory.
 	skipped, paused int
+	// expired counts segments that retention dropped, outlived the views that were held to what they had before.
+	expired, outlived int
 	// features counts scripts by what they have.
 	features map[string]int
 	// partitions counts rows that were compared with those over other partitions.
@@ -70,6 +74,7 @@ func (s *simSeen) add(o simSeen) {
 	s.views, s.filled, s.late, s.rows = s.views+o.views, s.filled+o.filled, s.late+o.late, s.rows+o.rows
 	s.deliveries, s.partitions = s.deliveries+o.deliveries, s.partitions+o.partitions
 	s.skipped, s.paused = s.skipped+o.skipped, s.paused+o.paused
+	s.expired, s.outlived = s.expired+o.expired, s.outlived+o.outlived
 	for feature, count := range o.features {
 		s.features[feature] += count
 	}
@@ -214,6 +219,9 @@ func (w *simWorld) resumeAll() error {
 				return fmt.Errorf("%s: %w", s.create, err)
 			}
 		}
+		if w.frozen != nil {
+			continue
+		}
 		if err := w.keepsAcknowledged(s.name); err != nil {
 			return err
 		}
@@ -312,6 +320,10 @@ func (w *simWorld) do(s simStep) error {
 		return w.follow(s)
 	case "insert":
 		return w.insert(s)
+	case "events":
+		return w.events(s)
+	case "expire":
+		return w.expire(s)
 	case "crash":
 		return number(s.name, func(n int) {
 			w.disk.mu.Lock()

@@ -20,6 +20,7 @@ func (a *App) viewsTable() system.Table {
 			{Name: "memory_bytes", Type: system.BigInt, Help: "Memory of the whole view."},
 			{Name: "memory_limit", Type: system.BigInt, Help: "What it may hold in memory now; NULL for no bound."},
 			{Name: "disk_bytes", Type: system.BigInt, Help: "What it keeps in temporary files for want of memory."},
+			{Name: "held_bytes", Type: system.BigInt, Help: "Changes of the views it reads, on disk, that it has still to read or would read again after a restart."},
 			{Name: "detail", Type: system.Text, Help: "How far the building is, or why the view failed or is paused."},
 			{Name: "definition", Type: system.Text, Help: "The statement that made it."},
 		},
@@ -44,6 +45,7 @@ func (a *App) viewsTable() system.Table {
 					rows.Null()
 				}
 				rows.BigInt(s.Disk)
+				rows.BigInt(s.HeldBytes)
 				rows.OptionalText(s.Detail)
 				rows.Text(v.Definition().SQL)
 			}

@@ -136,5 +136,5 @@ func (r *runtime) awaitCheckpoint() error {
 	if err != nil {
 		return err
 	}
-	return r.log.trim(min(needed, r.set.neededOf(r.definition)), r.set.options.Limits.ChangelogBytes)
+	return r.trimChangelog(needed)
 }

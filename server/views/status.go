@@ -30,6 +30,8 @@ type Status struct {
 	// Memory is what the view holds in memory, in bytes: its state and the rows that no segment holds. Disk is what it keeps in temporary
 	// files, and Limit what it may hold in memory now; 0 for no bound.
 	Memory, Disk, Limit int64
+	// HeldBytes is how much of the changelogs of the views that it reads it has still to read, or would read again after a restart.
+	HeldBytes int64
 	// Replayed is how many rows of its inputs the view read again when it started last: those since its newest checkpoint.
 	Replayed int64
 }
@@ -74,6 +76,10 @@ func (v *View) Status() Status {
 		out.Detail = strings.TrimPrefix(out.Detail+"; it has little memory left and takes rows in small portions", "; ")
 	case out.State == Building && held > 0:
 		out.Detail = fmt.Sprintf("%d %% of its input is read", min(100, 100*taken/held))
+	}
+	holding, bytes := v.set.holding(v)
+	if out.HeldBytes = bytes; holding != "" {
+		out.Detail = strings.TrimPrefix(out.Detail+"; "+holding, "; ")
 	}
 	for i, skipped := range skips {
 		if i == 3 && len(skips) > 4 {

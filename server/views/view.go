@@ -152,11 +152,14 @@ func (v *View) snapshot() *Snapshot {
 }
 
 // setSnapshot shows a snapshot together with the changelog that has the frames up to it: a view that reads this one looks for those as soon
-// as it sees the snapshot.
+// as it sees the snapshot. A view that is paused stays so.
 func (v *View) setSnapshot(log *changelog, s *Snapshot) {
 	v.update(func() {
 		v.mu.log, v.mu.snapshot = log, s
-		if v.mu.state, v.mu.failure = Running, nil; !v.mu.definition.Ready {
+		if v.mu.state != Paused {
+			v.mu.state, v.mu.failure = Running, nil
+		}
+		if !v.mu.definition.Ready {
 			v.mu.definition = s.definition
 		}
 	})

@@ -22,7 +22,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"math"
 	"regexp"
 	"slices"
 	"sync"
@@ -68,6 +67,8 @@ type Limits struct {
 	CheckpointFrames int
 	// ChangelogBytes is how much of a changelog is kept beyond what recovery needs, for those who come back to read on.
 	ChangelogBytes int64
+	// HeldBytes is how much of one is kept at most for views that read it and have stopped.
+	HeldBytes int64
 }
 
 // Set is all views of a server.
@@ -99,6 +100,7 @@ func Open(options Options) (*Set, error) {
 	s.options.Limits.SealRows = cmp.Or(options.Limits.SealRows, sealRows)
 	s.options.Limits.CheckpointFrames = cmp.Or(options.Limits.CheckpointFrames, checkpointFrames)
 	s.options.Limits.ChangelogBytes = cmp.Or(options.Limits.ChangelogBytes, changelogBytes)
+	s.options.Limits.HeldBytes = cmp.Or(options.Limits.HeldBytes, heldBytes)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mu.views, s.mu.next, s.mu.hidden = map[string]*View{}, map[string]*View{}, map[string]*hiddenUse{}
 	if err := s.discardOrphans(); err != nil {
@@ -389,19 +391,6 @@ func (s *Set) Drop(name string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// neededOf is the number of the first frame of a view that the views reading it may still want after a restart.
-func (s *Set) neededOf(definition *catalog.View) uint64 {
-	needed := uint64(math.MaxUint64)
-	for _, reader := range s.all() {
-		d := reader.Definition()
-		if !slices.Contains(d.Inputs, definition.Name) || !d.Ready {
-			continue
-		}
-		needed = min(needed, reader.oldestMark(definition.Name))
-	}
-	return needed
 }
 
 // settleTime is how long Settle waits: the change is made, and about to be shown.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/server/api"
+	"github.com/tidemarkdb/tidemark/server/views"
 )
 
 // flipIn changes a byte of the only file in a directory that has a text, there.
@@ -100,6 +101,9 @@ func TestQueriesOverViewsSayWhatTheyLack(t *testing.T) {
 	}
 	require.Equal(t, 5, d.number("SELECT c FROM whole", true), "it has read them")
 	const lost = "stream s: offsets 2 to 3 of partition 0 are lost"
+	v, ok := d.views.View("stopped")
+	require.True(t, ok)
+	awaitState(v, views.Failed, true)
 	d.must("ALTER MATERIALIZED VIEW stopped RESUME SKIP")
 	_, _, err = ask("CREATE MATERIALIZED VIEW fresh WITH (memory = '1MB') AS SELECT count(*) AS c FROM s", true)
 	require.NoError(t, err)

@@ -100,9 +100,9 @@ func TestChangelogIsTrimmedBehindAReaderThatSeldomChanges(t *testing.T) {
 	require.NoError(t, d.closeStore())
 }
 
-// awaitPaused blocks until a view is paused, or is so no more.
-func awaitPaused(v *views.View, paused bool) {
-	for changed := v.Changed(); (v.Status().State == views.Paused) != paused; changed = v.Changed() {
+// awaitState blocks until a view is in a state, or is so no more.
+func awaitState(v *views.View, state views.State, is bool) {
+	for changed := v.Changed(); (v.Status().State == state) != is; changed = v.Changed() {
 		<-changed
 	}
 }
@@ -122,7 +122,7 @@ func TestChangelogIsKeptForAPausedViewUpToABound(t *testing.T) {
 			d.must("INSERT INTO clicks SELECT '2026-01-01', i FROM generate_series(1, 4000) AS g(i)")
 			v, ok := d.views.View("above")
 			require.True(t, ok)
-			awaitPaused(v, true)
+			awaitState(v, views.Paused, true)
 			for n := range inserts {
 				d.must(fmt.Sprintf("INSERT INTO clicks VALUES ('2026-01-01', %d)", n))
 				d.must("SELECT count(*) FROM below")
@@ -141,10 +141,10 @@ func TestChangelogIsKeptForAPausedViewUpToABound(t *testing.T) {
 				d = trimming(t, fs)
 				v, ok = d.views.View("above")
 				require.True(t, ok)
-				awaitPaused(v, true)
+				awaitState(v, views.Paused, true)
 			}
 			d.must("ALTER MATERIALIZED VIEW above SET (memory = '8MB')")
-			if awaitPaused(v, false); name == "beyond" {
+			if awaitState(v, views.Paused, false); name == "beyond" {
 				<-v.Gone()
 			}
 			require.Equal(t, 4000+inserts, d.number("SELECT sum(c) FROM above", true))

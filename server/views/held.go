@@ -34,12 +34,12 @@ func (r *runtime) trimChangelog(needed uint64) error {
 		if reader.stands() {
 			continue
 		}
-		// One whose own rows seldom change writes no checkpoint by itself.
-		held, err := r.log.size(reader.oldestMark(r.definition.Name))
+		// One whose own rows seldom change writes no checkpoint by itself. A checkpoint holds all of a view, so it is asked for seldom.
+		held, err := r.log.sizeFrom(reader.oldestMark(r.definition.Name))
 		if err != nil {
 			return err
 		}
-		if held > limits.ChangelogBytes {
+		if held > max(limits.ChangelogBytes, limits.HeldBytes/2) {
 			reader.askCheckpoint()
 			reader.wake()
 		}
@@ -62,8 +62,8 @@ func (v *View) stands() bool {
 	return v.mu.state == Failed || v.mu.state == Paused
 }
 
-// size is the bytes of the files that hold a frame or one after it.
-func (l *changelog) size(from uint64) (total int64, err error) {
+// sizeFrom is the bytes of the files that hold a frame or one after it.
+func (l *changelog) sizeFrom(from uint64) (total int64, err error) {
 	files := l.kept()
 	for i, first := range files {
 		if i+1 < len(files) && files[i+1] <= from {
@@ -87,7 +87,7 @@ func (s *Set) held(v *View) (bytes int64, names []string) {
 		}
 		from := v.oldestMark(input)
 		if log := other.changelog(); log != nil && from < math.MaxUint64 {
-			size, err := log.size(from)
+			size, err := log.sizeFrom(from)
 			if err != nil {
 				continue // it was trimmed while it was looked at
 			}

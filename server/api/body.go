@@ -24,6 +24,8 @@ const (
 	wholeBytes = 256 << 20
 	spoolBytes = 16 << 20
 	copyBytes  = 256 << 10
+	// firstWhole is what holds such a body at first: a file of one row has a few KiB, and more for each request keeps the collector busy.
+	firstWhole = 8 << 10
 	// wholeStep is the most by which what holds such a body grows at a time.
 	wholeStep = 64 << 20
 	// A body may grow growsFree bytes when it is decompressed, and growsTimes its size beyond that. Events that repeat themselves shrink
@@ -203,7 +205,7 @@ func errManyLarge() error {
 func (h *holder) read(src io.Reader, most int) (body []byte, whole bool, err error) {
 	for most == 0 || len(body) <= most {
 		if len(body) == cap(body) {
-			grown := make([]byte, len(body), max(64<<10, cap(body)+min(cap(body), wholeStep)))
+			grown := make([]byte, len(body), max(firstWhole, cap(body)+min(cap(body), wholeStep)))
 			if err := h.hold(int64(cap(grown) - cap(body))); err != nil {
 				return nil, false, err
 			}

@@ -5,6 +5,7 @@
 package arrowbody
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -32,7 +33,8 @@ const (
 // Reader reads one body.
 type Reader struct {
 	messages  *messages
-	batches   *ipc.Reader
+	plain     *plain      // nil where the library reads the stream
+	batches   *ipc.Reader // nil where it does not
 	memory    *limitedAllocator
 	converter *columnar.Converter
 	batch     arrow.RecordBatch
@@ -44,23 +46,40 @@ type Reader struct {
 func NewReader(src io.Reader, hold func(bytes int64) error) (r *Reader, err error) {
 	r = &Reader{messages: &messages{src: src, hold: hold}, memory: &limitedAllocator{left: memoryBytes}}
 	err = guard("the schema", func() error {
-		var err error
-		r.batches, err = ipc.NewReader(r.messages, ipc.WithAllocator(r.memory),
-			ipc.WithMetadataSizeLimit(metadataBytes), ipc.WithBodySizeLimit(messageBytes))
-		switch {
-		case r.messages.err != nil && !errors.Is(r.messages.err, io.EOF):
-			return r.messages.err
-		case errors.Is(err, io.EOF) && r.messages.number == 0 && len(r.messages.message) == 0:
-			return event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("an Arrow stream begins with its schema")
-		case errors.Is(err, io.EOF) && r.messages.number == 0:
-			return errors.New("there is none")
-		case err != nil:
+		if r.messages.err = r.messages.next(); r.messages.err == nil {
+			if r.plain = plains.of(r.messages.message); r.plain != nil {
+				r.converter = r.plain.plan.Converter(textFree)
+				return nil
+			}
+		}
+		text := bytes.Clone(r.messages.message)
+		if err := r.open(r.messages); err != nil {
 			return err
 		}
-		r.converter, err = columnar.New(r.batches.Schema(), textFree)
-		return err
+		plan, err := columnar.NewPlan(r.batches.Schema())
+		if err != nil {
+			return err
+		}
+		plains.add(text, r.batches.Schema(), plan)
+		r.converter = plan.Converter(textFree)
+		return nil
 	})
 	return r, err
+}
+
+// open lets the Arrow library read the stream, whose first message is the schema.
+func (r *Reader) open(src io.Reader) (err error) {
+	r.batches, err = ipc.NewReader(src, ipc.WithAllocator(r.memory), ipc.WithMetadataSizeLimit(metadataBytes), ipc.WithBodySizeLimit(messageBytes))
+	switch {
+	case r.messages.err != nil && !errors.Is(r.messages.err, io.EOF):
+		return r.messages.err
+	case errors.Is(err, io.EOF) && r.messages.number == 0 && len(r.messages.message) == 0:
+		return event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("an Arrow stream begins with its schema")
+	case errors.Is(err, io.EOF) && r.messages.number == 0:
+		return errors.New("there is none")
+	default:
+		return err
+	}
 }
 
 // Next returns the next chunk of rows, or io.EOF after the last.
@@ -83,24 +102,47 @@ func (r *Reader) Next() (chunk *decode.Chunk, err error) {
 	return chunk, nil
 }
 
+// nextBatch reads the next record batch.
 func (r *Reader) nextBatch() error {
 	before := r.messages.taken
-	if !r.batches.Next() {
-		if err := r.messages.err; err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		if err := r.batches.Err(); err != nil {
-			return err
-		}
-		return io.EOF
+	batch, err := r.readBatch()
+	if err != nil {
+		return err
 	}
-	r.batch, r.at = r.batches.RecordBatch(), 0
+	r.batch, r.at = batch, 0
 	r.number++
 	r.converter.Allow(textTimes * (r.messages.taken - before))
 	if rows := r.batch.NumRows(); rows < 0 || rows > rowsFree+8*(r.messages.taken+r.memory.made) {
 		return fmt.Errorf("it declares %d rows", rows)
 	}
 	return nil
+}
+
+// readBatch takes a plain batch as it lies, and lets the library read any other, and all that follow it.
+func (r *Reader) readBatch() (arrow.RecordBatch, error) {
+	if r.plain != nil {
+		if r.messages.err = r.messages.next(); r.messages.err != nil {
+			return nil, r.messages.err
+		}
+		if batch := r.plain.batch(r.messages.metadata, r.messages.body); batch != nil {
+			return batch, nil
+		}
+		schema := r.plain.text
+		r.plain = nil
+		if err := r.open(io.MultiReader(bytes.NewReader(schema), r.messages)); err != nil {
+			return nil, err
+		}
+	}
+	if r.batches.Next() {
+		return r.batches.RecordBatch(), nil
+	}
+	if err := r.messages.err; err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	if err := r.batches.Err(); err != nil {
+		return nil, err
+	}
+	return nil, io.EOF
 }
 
 // guard words what is wrong with a body, also where a contradiction in it led to a panic of the Arrow library.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -52,8 +53,20 @@ func streamOf(t testing.TB, batch arrow.RecordBatch, options ...ipc.Option) []by
 	return out.Bytes()
 }
 
-// read gives all rows as text, and the types of the columns, and holds columns to texts.
+// read gives all rows as text, and the types of the columns, and holds columns to texts. It reads the body twice, as the second time its schema may be
+// known.
 func read(t testing.TB, body []byte) (texts []string, types map[string]string, refused []decode.Rejected, err error) {
+	t.Helper()
+	texts, types, refused, err = readOnce(t, body)
+	again, typesAgain, refusedAgain, errAgain := readOnce(t, body)
+	require.Equal(t, err, errAgain)
+	require.Equal(t, texts, again)
+	require.Equal(t, types, typesAgain)
+	require.Equal(t, refused, refusedAgain)
+	return texts, types, refused, err
+}
+
+func readOnce(t testing.TB, body []byte) (texts []string, types map[string]string, refused []decode.Rejected, err error) {
 	t.Helper()
 	reader, err := NewReader(bytes.NewReader(body), nil)
 	if err != nil {
@@ -378,4 +391,57 @@ func FuzzReader(f *testing.F) {
 			require.ErrorAs(t, err, &fault)
 		}
 	})
+}
+
+// TestKnownSchemas holds that streams of plain columns are read without the library once their schema is known, and that any other message of such
+// a stream is left to it.
+func TestKnownSchemas(t *testing.T) {
+	t.Parallel()
+	schema := arrow.NewSchema([]arrow.Field{
+		{Name: "known_n", Type: arrow.PrimitiveTypes.Int16, Nullable: true}, {Name: "known_s", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "known_b", Type: arrow.FixedWidthTypes.Boolean},
+	}, nil)
+	builder := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for i := range 300 {
+		builder.Field(0).(*array.Int16Builder).AppendValues([]int16{int16(i)}, []bool{i%3 > 0})
+		builder.Field(1).(*array.StringBuilder).AppendValues([]string{strings.Repeat("x", i%9)}, []bool{i%5 > 0})
+		builder.Field(2).(*array.BooleanBuilder).Append(i%2 == 0)
+	}
+	batch := builder.NewRecordBatch()
+	plainBody := streamOf(t, batch)
+	want, _, _, err := read(t, plainBody)
+	require.NoError(t, err)
+	require.Len(t, want, 300)
+	reader, err := NewReader(bytes.NewReader(plainBody), nil)
+	require.NoError(t, err)
+	_, err = reader.Next()
+	require.NoError(t, err)
+	require.NotNil(t, reader.plain)
+	require.Nil(t, reader.batches)
+	for _, option := range []ipc.Option{ipc.WithZstd(), ipc.WithLZ4()} {
+		got, _, _, err := read(t, streamOf(t, batch, option))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	for i := range plainBody { // rows, or an error with a code
+		damaged := bytes.Clone(plainBody)
+		damaged[i] ^= 0x41
+		err := tryRead(damaged)
+		var fault *event.Error
+		if err != nil {
+			require.ErrorAs(t, err, &fault)
+		}
+	}
+}
+
+// tryRead reads a body to its end.
+func tryRead(body []byte) error {
+	reader, err := NewReader(bytes.NewReader(body), nil)
+	for err == nil {
+		_, err = reader.Next()
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }

@@ -24,7 +24,9 @@ type messages struct {
 	// message is the present one, up to what is left to be read of it.
 	message []byte
 	rest    []byte
-	number  int
+	// metadata and body are its parts.
+	metadata, body []byte
+	number         int
 	// taken counts the bytes of all messages so far.
 	taken int64
 	err   error
@@ -112,7 +114,11 @@ func (m *messages) load() error {
 		return event.Errorf(event.CodeTooLarge, "message %d of the Arrow stream has %d bytes", m.number, body).
 			WithHint("a record batch may have %d MiB: send more of fewer rows", messageBytes>>20)
 	}
-	return cutOff(m.fill(end + int(body)))
+	if err := m.fill(end + int(body)); err != nil {
+		return cutOff(err)
+	}
+	m.metadata, m.body = m.message[at:end], m.message[end:]
+	return nil
 }
 
 // skipMagic passes over the beginning of a file.

@@ -28,11 +28,17 @@ const (
 	maxNesting = 30
 )
 
-// Converter converts batches of one schema.
-type Converter struct {
+// Plan is how batches of a schema are converted. That of a schema with dictionaries or runs keeps what it has converted of those, and so serves one
+// Converter; any other serves as many as there are.
+type Plan struct {
 	columns []column
 	fields  []decode.Field
 	types   []event.Type // of the values, where they are stored as another type than their column's
+}
+
+// Converter converts batches of one schema.
+type Converter struct {
+	*Plan
 	// left is how many bytes of rows may still be made.
 	left int64
 	// given is set where batches are the converter's to keep.
@@ -83,10 +89,22 @@ func (p *part) refuseFor(row int, reason string) {
 
 // New makes a converter, which gives up once it has made limit bytes of rows: small batches can stand for very many rows.
 func New(schema *arrow.Schema, limit int64) (*Converter, error) {
+	p, err := NewPlan(schema)
+	if err != nil {
+		return nil, err
+	}
+	return p.Converter(limit), nil
+}
+
+// Converter is New for the plan's schema.
+func (p *Plan) Converter(limit int64) *Converter { return &Converter{Plan: p, left: limit} }
+
+// NewPlan chooses how the columns of a schema are converted.
+func NewPlan(schema *arrow.Schema) (*Plan, error) {
 	if schema.NumFields() > decode.MaxMembers {
 		return nil, event.Errorf(event.CodeTooLarge, "the schema has %d columns, more than %d", schema.NumFields(), decode.MaxMembers)
 	}
-	c := &Converter{left: limit}
+	p := &Plan{}
 	seen := map[string]bool{}
 	for i, f := range schema.Fields() {
 		reason := decode.CheckName(f.Name)
@@ -108,11 +126,11 @@ func New(schema *arrow.Schema, limit int64) (*Converter, error) {
 			continue
 		}
 		field := decode.Field{Name: f.Name, Type: t}
-		c.columns = append(c.columns, column{at: i, field: field, convert: convert})
-		c.fields = append(c.fields, field)
-		c.types = append(c.types, event.StoredAs(t))
+		p.columns = append(p.columns, column{at: i, field: field, convert: convert})
+		p.fields = append(p.fields, field)
+		p.types = append(p.types, event.StoredAs(t))
 	}
-	return c, nil
+	return p, nil
 }
 
 // extension is the name of the extension type that a field says it has.

@@ -236,6 +236,9 @@ func (r *Reader) tableOf(measurement string) (t *table, fault string) {
 	return t, ""
 }
 
+// shortLine is a length that few lines go below.
+const shortLine = 32
+
 // newTable makes the table of a measurement that is new to the body.
 func (r *Reader) newTable(measurement string) (t *table, fault string) {
 	own := StreamName(measurement)
@@ -257,6 +260,11 @@ func (r *Reader) newTable(measurement string) (t *table, fault string) {
 	}
 	if own != stream {
 		t.measurement = measurement
+	}
+	if len(r.known) == 0 { // those of many measurements would take much together
+		line := max(bytes.IndexByte(r.buf[r.at:], '\n'), shortLine)
+		t.expect = min((len(r.buf)-r.at)/line+1, decode.MaxChunkRows)
+		t.lines, t.numbers = make([]lineRef, 0, t.expect), make([]int64, 0, t.expect)
 	}
 	t.speller = speller{unit: r.parser.unit, timeColumn: t.timeColumn, measurement: t.measurement}
 	t.begin()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 	"unsafe"
 
@@ -138,14 +139,14 @@ func (p *parser) lookup(raw []byte) *series {
 		clear(p.series)
 		p.cached = 0
 	}
-	s := parseSeries(string(raw))
+	s := parseSeries(string(raw), p.last)
 	p.series[s.raw] = s
 	p.cached += 4*len(raw) + 200
 	return s
 }
 
-// parseSeries takes a measurement with tags apart.
-func parseSeries(raw string) *series {
+// parseSeries takes a measurement with tags apart. Most have the tags of the series before, nil if there is none, with other values.
+func parseSeries(raw string, before *series) *series {
 	s := &series{raw: raw}
 	if !utf8.ValidString(raw) {
 		s.fault = "invalid UTF-8"
@@ -157,14 +158,21 @@ func parseSeries(raw string) *series {
 		s.fault = "the measurement is missing"
 		return s
 	}
+	alike := before != nil && before.fault == "" && before.measurement == s.measurement
+	if alike {
+		s.tags = make([]tag, 0, len(before.tags))
+	}
 	for more {
 		var part string
 		part, rest, more = cutUnescaped(rest, ',')
 		key, value, ok := cutUnescaped(part, '=')
 		t := tag{unescape(key, ",= "), unescape(value, ",= ")}
+		at := len(s.tags)
+		alike = alike && at < len(before.tags) && before.tags[at].key == t.key
 		switch {
 		case !ok || t.key == "" || t.value == "":
 			s.fault = fmt.Sprintf("tag %q is not a key and a value", part)
+		case alike: // its name is known to be one, and to differ from those before it
 		case slices.ContainsFunc(s.tags, func(o tag) bool { return o.key == t.key }):
 			s.fault = fmt.Sprintf("tag %q occurs twice", t.key)
 		default:
@@ -174,6 +182,9 @@ func parseSeries(raw string) *series {
 			return s
 		}
 		s.tags = append(s.tags, t)
+	}
+	if alike && len(s.tags) == len(before.tags) {
+		s.places, s.table, s.part = before.places, before.table, before.part
 	}
 	return s
 }
@@ -193,12 +204,12 @@ func cutUnescaped(text string, separator byte) (before, after string, found bool
 
 // unescape takes away the backslashes before the characters that need one; any other stands for itself.
 func unescape(text, special string) string {
-	if bytes.IndexByte([]byte(text), '\\') < 0 {
+	if strings.IndexByte(text, '\\') < 0 {
 		return text
 	}
 	out := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+1 < len(text) && bytes.IndexByte([]byte(special), text[i+1]) >= 0 {
+		if text[i] == '\\' && i+1 < len(text) && strings.IndexByte(special, text[i+1]) >= 0 {
 			i++
 		}
 		out = append(out, text[i])

@@ -22,6 +22,8 @@ type table struct {
 	labels []string
 	found  []found
 
+	// expect is about how many rows the first table of a body will have.
+	expect int
 	// both is set once some name has been that of a tag and that of a field: then each line has to be looked at for both.
 	both bool
 
@@ -52,6 +54,9 @@ type column struct {
 	// dataBytes is about what data took, once it was given away.
 	dataBytes int
 }
+
+// likelyText is about how long a text is of which nothing is known.
+const likelyText = 16
 
 const measurementColumn = "measurement"
 
@@ -103,8 +108,14 @@ func (t *table) place(name string, kind event.Kind) int {
 		return at
 	}
 	c := &column{name: name, kind: kind}
-	if kind == event.Text {
-		c.offsets = []int32{0}
+	switch kind {
+	case event.Text:
+		c.offsets, c.data = make([]int32, 1, t.expect+1), make([]byte, 0, likelyText*t.expect)
+	case event.Double:
+		c.floats = make([]float64, 0, t.expect)
+	case event.BigInt, event.TimestampTZ:
+		c.ints = make([]int64, 0, t.expect)
+	default: // a bit for each row
 	}
 	t.byName[name] = len(t.columns)
 	t.columns = append(t.columns, c)

@@ -62,7 +62,7 @@ func (s *shared) fits(bytes int) error {
 // codes is room for n codes until the next call.
 func (s *shared) codes(n int) []int32 {
 	if cap(s.scratch) < n {
-		s.scratch = make([]int32, max(n, batchRows))
+		s.scratch = make([]int32, max(n, 2*cap(s.scratch)))
 	}
 	return s.scratch[:n]
 }

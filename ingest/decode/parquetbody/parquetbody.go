@@ -89,10 +89,9 @@ func (r *Reader) open() error {
 			r.nested[i] = &assembler{root: c.root, types: c.types}
 		}
 	}
-	if r.converter, err = columnar.New(r.schema.arrow, r.budget); err == nil {
-		r.converter.Keep()
-	}
-	return err
+	r.converter = r.schema.plan.Converter(r.budget)
+	r.converter.Keep()
+	return nil
 }
 
 // Next returns the next chunk of rows, or io.EOF after the last.

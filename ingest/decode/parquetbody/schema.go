@@ -7,11 +7,14 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/parquet-go/parquet-go"
+
+	"github.com/tidemarkdb/tidemark/ingest/decode/columnar"
 )
 
 // schema is what a file's columns become. It does not change, and serves all files that have the same.
 type schema struct {
 	arrow   *arrow.Schema
+	plan    *columnar.Plan
 	columns []columnShape
 	leaves  []leafColumn // in the order of the file
 }
@@ -95,7 +98,8 @@ func newSchema(text []byte) (*schema, error) {
 		out.columns = append(out.columns, shape)
 	}
 	out.arrow = arrow.NewSchema(fields, nil)
-	return out, nil
+	out.plan, err = columnar.NewPlan(out.arrow)
+	return out, err
 }
 
 // appendLeaves lists the leaves of a column in the order of the file.

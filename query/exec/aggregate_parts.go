@@ -149,6 +149,8 @@ func (m *mergedParts) reader(ctx context.Context, before *groupTable) (reader, *
 	s := m.op.newGroupSet(m.op.node.SetsOfGroups()[0])
 	if before != nil && before.reset() {
 		s.table = before
+	} else {
+		s.table.fuse()
 	}
 	for _, d := range m.groups {
 		if batch := d.part(part); batch.Rows > 0 {

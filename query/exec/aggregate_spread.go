@@ -12,7 +12,7 @@ import (
 const (
 	// spreadFrom is how many groups a worker's table has when it is looked at whether rows had better be divided: a larger one leaves
 	// a core's second-level cache, so that nearly every look-up waits for memory.
-	spreadFrom = 32 << 10
+	spreadFrom = 64 << 10
 	// spreadShare is how many rows for each group there are at most for that: where groups have many rows, holding the rows takes more memory
 	// than the groups, and a table that is too large for the cache is still looked up in fewer places.
 	spreadShare = 4

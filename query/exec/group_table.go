@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -165,16 +167,28 @@ func (t *groupTable) bytes() int64 {
 	return total
 }
 
-// reset forgets all groups and keeps the memory, where that is worth its while: of tables that are looked up once for each row.
+// fuse prepares an empty table for many groups: values that are integers are looked up together with the groups before them from the start.
+func (t *groupTable) fuse() {
+	for _, pair := range t.pairs {
+		if ints, ok := pair.column.(*intKeys); ok {
+			pair.fuse(ints)
+		}
+	}
+}
+
+// reset forgets all groups and keeps the memory, where that is worth its while: of tables that are looked up once for each row and key.
 func (t *groupTable) reset() bool {
 	if t.narrow != nil {
 		t.narrow.pairs.reset()
 		return true
 	}
 	ints, ok := t.first.(*intKeys)
-	if !ok || len(t.pairs) > 0 {
+	if !ok || slices.ContainsFunc(t.pairs, func(pair *keyPairs) bool { return pair.fused == nil }) {
 		return false
 	}
 	ints.reset()
+	for _, pair := range t.pairs {
+		pair.fused.reset()
+	}
 	return true
 }

@@ -68,7 +68,7 @@ func (r *run) buildNode(ctx context.Context, n plan.Node, used []bool) (operator
 
 // inputFor builds an input of which only the columns that exprs refer to are read.
 func (r *run) inputFor(ctx context.Context, input plan.Node, exprs ...plan.Expr) (operator, error) {
-	used := make([]bool, len(input.Columns()))
+	used := make([]bool, plan.Width(input))
 	plan.MarkColumns(used, exprs...)
 	return r.build(ctx, input, used)
 }

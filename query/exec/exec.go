@@ -138,7 +138,7 @@ func (r *run) start(ctx context.Context, root plan.Node) (op operator, err error
 		return nil, err
 	}
 	err = guard(func() (err error) {
-		op, err = r.build(ctx, root, all(len(root.Columns())))
+		op, err = r.build(ctx, root, all(plan.Width(root)))
 		return err
 	})
 	return op, err

@@ -38,7 +38,7 @@ func (r *run) newAggregate(ctx context.Context, n *plan.Aggregate) (operator, er
 	}
 	op := &aggregateOp{run: r, node: n, groups: groups}
 	exprs := append([]plan.Expr(nil), n.Groups...)
-	width := len(n.Input.Columns())
+	width := plan.Width(n.Input)
 	for _, a := range n.Aggregates {
 		call, err := compileCall(a, width)
 		if err != nil {

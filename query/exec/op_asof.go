@@ -50,10 +50,10 @@ func (r *run) newAsof(ctx context.Context, n *plan.AsofJoin) (operator, error) {
 			return nil, err
 		}
 	}
-	if o.left, err = r.build(ctx, n.Left, all(len(n.Left.Columns()))); err != nil {
+	if o.left, err = r.build(ctx, n.Left, all(plan.Width(n.Left))); err != nil {
 		return nil, err
 	}
-	o.right, err = r.build(ctx, n.Right, all(len(n.Right.Columns())))
+	o.right, err = r.build(ctx, n.Right, all(plan.Width(n.Right)))
 	return o, err
 }
 

@@ -34,7 +34,7 @@ func (r *run) newAssign(ctx context.Context, n *plan.Assign, used []bool) (opera
 	if err != nil {
 		return nil, err
 	}
-	keep := used[:len(n.Input.Columns())]
+	keep := used[:plan.Width(n.Input)]
 	needed := append([]bool(nil), keep...)
 	plan.MarkColumns(needed, n.Time)
 	input, err := r.build(ctx, n.Input, needed)

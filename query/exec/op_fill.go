@@ -28,7 +28,7 @@ func (r *run) newFill(ctx context.Context, n *plan.Fill) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	input, err := r.build(ctx, n.Input, all(len(n.Columns())))
+	input, err := r.build(ctx, n.Input, all(plan.Width(n)))
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (r *fillReader) collect(batch *Batch) error {
 
 func (r *fillReader) fill(ctx context.Context) (*Batch, error) {
 	n := r.op.node
-	whole := &Batch{Columns: make([]arrow.Array, len(n.Columns()))}
+	whole := &Batch{Columns: make([]arrow.Array, plan.Width(n))}
 	for i, c := range n.Columns() {
 		whole.Columns[i] = event.NewNulls(c.Type, 0)
 	}

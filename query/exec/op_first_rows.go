@@ -200,7 +200,7 @@ func (p *firstRowsPart) kept() (*Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Batch{Columns: make([]arrow.Array, len(p.op.node.Columns())), Rows: len(p.pick.ids)}
+	out := &Batch{Columns: make([]arrow.Array, plan.Width(p.op.node)), Rows: len(p.pick.ids)}
 	if out.Rows == 0 {
 		return out, nil
 	}

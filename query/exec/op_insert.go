@@ -25,7 +25,7 @@ func (r *run) newInsert(ctx context.Context, n *plan.Insert) (operator, error) {
 	if r.engine.sink == nil {
 		return nil, event.Errorf(event.CodeReadOnly, "cannot insert into %q: this engine only reads", n.Stream)
 	}
-	input, err := r.build(ctx, n.Input, all(len(n.Input.Columns())))
+	input, err := r.build(ctx, n.Input, all(plan.Width(n.Input)))
 	if err != nil {
 		return nil, err
 	}

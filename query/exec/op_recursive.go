@@ -25,7 +25,7 @@ type recursiveOp struct {
 type workTable struct{ batches []*Batch }
 
 func (r *run) newRecursive(ctx context.Context, n *plan.Recursive) (operator, error) {
-	o := &recursiveOp{run: r, node: n, used: all(len(n.Columns()))}
+	o := &recursiveOp{run: r, node: n, used: all(plan.Width(n))}
 	var err error
 	o.base, err = r.build(ctx, n.Base, o.used)
 	return o, err

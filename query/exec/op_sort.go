@@ -29,7 +29,7 @@ type sortOp struct {
 }
 
 func (r *run) newSort(ctx context.Context, n *plan.Sort) (operator, error) {
-	op := &sortOp{run: r, node: n, columns: len(n.Input.Columns())}
+	op := &sortOp{run: r, node: n, columns: plan.Width(n.Input)}
 	for _, k := range n.Keys {
 		if c, ok := k.Expr.(*plan.ColumnRef); ok {
 			op.keyAt = append(op.keyAt, c.Index)

@@ -20,7 +20,7 @@ type unnestOp struct {
 }
 
 func (r *run) newUnnest(ctx context.Context, n *plan.Unnest, used []bool) (operator, error) {
-	needed := append([]bool(nil), used[:len(n.Input.Columns())]...)
+	needed := append([]bool(nil), used[:plan.Width(n.Input)]...)
 	plan.MarkColumns(needed, n.Arrays...)
 	input, err := r.build(ctx, n.Input, needed)
 	if err != nil {

@@ -45,7 +45,7 @@ type windowCall struct {
 }
 
 func (r *run) newWindow(ctx context.Context, n *plan.Window, used []bool) (operator, error) {
-	width := len(n.Input.Columns())
+	width := plan.Width(n.Input)
 	op := &windowOp{run: r, node: n, used: used, kept: append([]bool(nil), used[:width]...), arranged: isArranged(n)}
 	var err error
 	if op.partition, err = compileAll(n.Partition); err != nil {
@@ -198,7 +198,7 @@ func (o *windowOp) computePart(ctx context.Context, p *windowParts, part windowP
 	}
 	w := p.arrange(part)
 	w.memory, w.base, w.least = memory, bytes-count*o.workBytes(), memory.held
-	out := &Batch{Columns: make([]arrow.Array, len(o.node.Input.Columns())+len(o.calls)), Rows: w.count}
+	out := &Batch{Columns: make([]arrow.Array, plan.Width(o.node.Input)+len(o.calls)), Rows: w.count}
 	width := len(w.columns)
 	for i, column := range w.columns {
 		if o.used[i] {

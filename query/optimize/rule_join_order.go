@@ -221,7 +221,7 @@ func (g *joinGroup) placesOf(members []int) places {
 	out := make(places, g.width)
 	next := 0
 	for _, m := range members {
-		for i := range g.inputs[m].Columns() {
+		for i := range plan.Width(g.inputs[m]) {
 			out[g.firsts[m]+i] = next
 			next++
 		}

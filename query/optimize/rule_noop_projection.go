@@ -15,13 +15,16 @@ func dropNoopProjections(n plan.Node) (plan.Node, error) {
 }
 
 func isNoop(p *plan.Project) bool {
-	columns := p.Input.Columns()
-	if len(columns) != len(p.Exprs) {
+	for i, e := range p.Exprs {
+		if c, ok := e.(*plan.ColumnRef); !ok || c.Index != i {
+			return false
+		}
+	}
+	if plan.Width(p.Input) != len(p.Exprs) {
 		return false
 	}
-	for i, e := range p.Exprs {
-		c, ok := e.(*plan.ColumnRef)
-		if !ok || c.Index != i || p.Names[i] != columns[i].Name {
+	for i, c := range p.Input.Columns() {
+		if p.Names[i] != c.Name {
 			return false
 		}
 	}

@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/tidemarkdb/tidemark/event"
+import (
+	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
 
 // JoinKind says which rows a Join gives.
 type JoinKind uint8
@@ -47,11 +51,10 @@ func (n *Join) Columns() []Column {
 }
 
 func joinedColumns(left, right Node, kind JoinKind, mark string) []Column {
-	out := append([]Column(nil), left.Columns()...)
 	if kind == MarkJoin {
-		return append(out, Column{Name: mark, Type: event.Type{Kind: event.Boolean}})
+		return append(slices.Clip(left.Columns()), Column{Name: mark, Type: event.Type{Kind: event.Boolean}})
 	}
-	return append(out, right.Columns()...)
+	return slices.Concat(left.Columns(), right.Columns())
 }
 
 // Inputs are the two sides.

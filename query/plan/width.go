@@ -14,12 +14,24 @@ func Width(n Node) int {
 		return Width(n.Input)
 	case *Limit:
 		return Width(n.Input)
+	case *Aggregate:
+		return len(n.Groups) + len(n.Aggregates)
+	case *Window:
+		return Width(n.Input) + len(n.Calls)
+	case *FirstRows:
+		return Width(n.Input)
 	case *Join:
-		if n.Kind == MarkJoin {
-			return Width(n.Left) + 1
-		}
-		return Width(n.Left) + Width(n.Right)
+		return joinedWidth(n.Left, n.Right, n.Kind)
+	case *Apply:
+		return joinedWidth(n.Left, n.Right, n.Kind)
 	default:
 		return len(n.Columns())
 	}
+}
+
+func joinedWidth(left, right Node, kind JoinKind) int {
+	if kind == MarkJoin {
+		return Width(left) + 1
+	}
+	return Width(left) + Width(right)
 }

@@ -17,6 +17,9 @@ func TestWidthCountsTheColumns(t *testing.T) {
 		scan, one, &Filter{Input: scan}, &Sort{Input: scan}, &Limit{Input: one}, &Values{Cols: []Column{{Name: "x"}}},
 		&Join{Left: scan, Right: one, Kind: InnerJoin}, &Join{Left: scan, Right: one, Kind: MarkJoin, Mark: "m"},
 		&Join{Left: &Join{Left: one, Right: one}, Right: scan, Kind: LeftJoin}, &Aggregate{Input: scan},
+		&Aggregate{Input: scan, Groups: one.Exprs, Aggregates: []Aggregation{{Fn: GroupingFunction}}, Names: []string{"b", "g"}},
+		&Window{Input: scan, Calls: []WindowCall{{Fn: GroupingFunction}}, Names: []string{"w"}}, &FirstRows{Input: one},
+		&Apply{Left: scan, Right: one, Kind: MarkJoin, Mark: "m"}, &Apply{Left: scan, Right: one, Kind: LeftJoin},
 	} {
 		require.Len(t, n.Columns(), Width(n), "%T", n)
 	}

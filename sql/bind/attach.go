@@ -33,7 +33,7 @@ func (a *attachment) attach(s *plan.Subquery) plan.Expr {
 			test = a.rewrite(s.Test)
 		}
 	}
-	width := len(a.node.Columns())
+	width := plan.Width(a.node)
 	if test != nil {
 		test = withColumns(test, s.Plan.Columns(), width)
 	}

@@ -88,7 +88,7 @@ func (j *joining) readsSides(s *plan.Subquery) (left, right bool) {
 func (j *joining) joinWithQueries() plan.Node {
 	if kind := j.ast.Kind; kind == ast.InnerJoin || kind == ast.CrossJoin {
 		a := &attachment{node: j.plainJoin(j.left.node(), j.right.node(), j.on)}
-		width := len(a.node.Columns())
+		width := plan.Width(a.node)
 		for _, c := range j.queries {
 			predicate := a.rewrite(c)
 			a.node = &plan.Filter{Input: a.node, Predicate: predicate}
@@ -115,7 +115,7 @@ func (j *joining) joinWithQueries() plan.Node {
 			}
 		})
 	}
-	added := len(left.node.Columns()) - leftWidth
+	added := plan.Width(left.node) - leftWidth
 	place := func(e plan.Expr) plan.Expr { return placed(e, left, right, leftWidth, added) }
 	join := j.plainJoin(left.node, right.node, append(each(j.on, place), each(j.queries, place)...))
 	columns := join.Columns()
@@ -140,7 +140,7 @@ func (j *joining) joinByRow() plan.Node {
 		outer, inner = inner, outer
 		isOuter, start = func(i int) bool { return i >= leftWidth }, 0
 	}
-	width := len(inner.Columns())
+	width := plan.Width(inner)
 	apply := &plan.Apply{Left: outer, Kind: plan.LeftJoin}
 	var place func(e plan.Expr) plan.Expr
 	place = func(e plan.Expr) plan.Expr {

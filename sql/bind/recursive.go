@@ -23,7 +23,7 @@ func (b *binder) recursivePlan(w *withs) (plan.Node, error) {
 		if !readsWork(step, work) {
 			return b.selectPlan(w.cte.Query, w.outer, nil)
 		}
-		if l, r := len(base.Columns()), len(step.Columns()); l != r {
+		if l, r := plan.Width(base), plan.Width(step); l != r {
 			return nil, event.Errorf(event.CodeBadRequest, "%s of %d columns and %d columns", set.Op, l, r).At(set.Pos)
 		}
 		common, err := commonTypes(set, base, step)

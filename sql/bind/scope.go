@@ -276,7 +276,7 @@ func (b *binder) fromWith(w *withs, table *ast.Name) (*scope, error) {
 			At(table.Pos).WithHint("each place would see other values; read it once")
 	}
 	w.named = true
-	has := len(node.Columns())
+	has := plan.Width(node)
 	if b.marked {
 		has--
 	}

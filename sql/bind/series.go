@@ -70,7 +70,7 @@ func besideQueries(exprs []plan.Expr, node func(outer []plan.Expr) plan.Node) pl
 	apply := &plan.Apply{Left: a.node, Right: node(outer), Kind: plan.InnerJoin, Args: args}
 	columns := apply.Columns()
 	p := &plan.Project{Input: apply}
-	for i := len(a.node.Columns()); i < len(columns); i++ {
+	for i := plan.Width(a.node); i < len(columns); i++ {
 		p.Exprs, p.Names = append(p.Exprs, columnOf(columns, i)), append(p.Names, columns[i].Name)
 	}
 	return p

@@ -64,7 +64,7 @@ func (b *binder) operands(s *ast.SetOperation, w *withs, targets []event.Type) (
 		b.marks = false
 		return b.operands(s, w, targets)
 	}
-	if l, r := len(left.Columns()), len(right.Columns()); l != r {
+	if l, r := plan.Width(left), plan.Width(right); l != r {
 		return nil, nil, event.Errorf(event.CodeBadRequest, "%s of %d columns and %d columns", s.Op, l, r).At(s.Pos)
 	}
 	common, err := commonTypes(s, left, right)
@@ -133,7 +133,7 @@ func converted(n plan.Node, names []plan.Column, types []event.Type) plan.Node {
 // matched plans INTERSECT and EXCEPT: the rows of both sides are grouped by all columns, and the numbers of rows that each side
 // has of a group say how often it comes out.
 func matched(s *ast.SetOperation, left, right plan.Node) plan.Node {
-	width := len(left.Columns())
+	width := plan.Width(left)
 	both := &plan.Union{Parts: []plan.Node{tagged(left, true), tagged(right, false)}}
 	columns := both.Columns()
 	agg := &plan.Aggregate{Input: both}
@@ -169,7 +169,7 @@ func matched(s *ast.SetOperation, left, right plan.Node) plan.Node {
 
 // tagged adds a column that tells the sides apart.
 func tagged(n plan.Node, left bool) plan.Node {
-	p := firstColumns(n, len(n.Columns())).(*plan.Project)
+	p := firstColumns(n, plan.Width(n)).(*plan.Project)
 	p.Exprs, p.Names = append(p.Exprs, boolLiteral(left)), append(p.Names, "is_left")
 	return p
 }

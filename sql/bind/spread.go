@@ -160,7 +160,7 @@ func (q *selection) spread(node plan.Node) plan.Node {
 		return node
 	}
 	out := &plan.Unnest{Input: node, Arrays: s.arrays, Names: s.names}
-	q.eachResult(settleSpreads(len(node.Columns())))
+	q.eachResult(settleSpreads(plan.Width(node)))
 	return out
 }
 
@@ -188,7 +188,7 @@ func (q *selection) spreadGroups(node plan.Node) plan.Node {
 	if !grouped {
 		return node
 	}
-	settle := settleSpreads(len(node.Columns()))
+	settle := settleSpreads(plan.Width(node))
 	out := q.spread(node)
 	q.groups = each(q.groups, settle)
 	q.rows.spreads.arrays = nil

@@ -258,7 +258,7 @@ func typesOfArguments(args []argument) []event.Type {
 }
 
 func oneColumn(s *plan.Subquery, pos event.Position) error {
-	if n := len(s.Plan.Columns()); n != 1 {
+	if n := plan.Width(s.Plan); n != 1 {
 		return event.Errorf(event.CodeBadRequest, "a query used as a value must have one column, and this has %d", n).At(pos)
 	}
 	return nil

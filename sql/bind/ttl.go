@@ -90,7 +90,7 @@ func (q *selection) runTime() *plan.ColumnRef {
 
 // latestRuns is a grouping of which only the latest run of events of each group counts, as long as the watermark has not passed its end.
 func (q *selection) latestRuns(agg *plan.Aggregate) (plan.Node, error) {
-	groups, width := len(agg.Groups), len(agg.Input.Columns())
+	groups, width := len(agg.Groups), plan.Width(agg.Input)
 	// The groups are columns of their own first, so that the runs are of the same values.
 	keyed := &plan.Project{Input: agg.Input}
 	for i, c := range agg.Input.Columns() {

@@ -73,7 +73,7 @@ func (w *windowShift) bounds(n plan.Node, moved []plan.Expr) plan.Node {
 	if w == nil {
 		return n
 	}
-	width := len(n.Columns())
+	width := plan.Width(n)
 	p := firstColumns(n, width-len(moved)).(*plan.Project)
 	for i, e := range moved {
 		p.Exprs, p.Names = append(p.Exprs, e), append(p.Names, boundNames[i])

@@ -48,7 +48,7 @@ func (w *windows) plan(node plan.Node) (plan.Node, []int) {
 			top.Order = plan.BreakTies(top.Order, w.ties)
 			top.Ties = len(top.Order) - len(first.order)
 		}
-		width := len(node.Columns())
+		width := plan.Width(node)
 		for _, i := range group {
 			columns[i] = width + len(top.Calls)
 			top.Calls = append(top.Calls, w.calls[i].WindowCall)

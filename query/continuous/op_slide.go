@@ -151,7 +151,7 @@ func (n *slideNode) start(_ *Machine, inputs []operator) operator {
 func (o *slideOp) empty() {
 	n := o.node
 	o.keys, o.rows, o.cursors = newRowIndex(n.types), newSlideRows(n), make([]frameCursors, len(n.frames))
-	o.rollers, o.carried, o.silent, o.watched = nil, nil, calendar{}, nil
+	o.rollers, o.carried, o.silent, o.watched, o.batches = nil, nil, calendar{}, nil, keyBatches{}
 	for _, c := range n.calls {
 		o.rollers = append(o.rollers, c.newRoller(n.frames[c.frame]))
 		var k *carried

@@ -98,7 +98,7 @@ func (n *topNode) start(_ *Machine, inputs []operator) operator {
 func (o *topOp) empty() {
 	o.groups, o.places, o.isShown = newRowIndex(o.node.types), nil, nil
 	o.rows, o.keys = newVectors(typesOf(o.node.ins[0].columns())), newVectors(typesOfKeysOf(o.node.order))
-	o.used, o.free = 0, nil
+	o.used, o.free, o.batches = 0, nil, keyBatches{}
 }
 
 func typesOfKeysOf(order []plan.SortKey) []event.Type {

@@ -214,6 +214,28 @@ func TestViewThatFailsStopsAlone(t *testing.T) {
 	require.Equal(t, "[30]\n", i.wait("SELECT sum(n) FROM numbers"))
 }
 
+// TestFinalRowsLeaveMemory has a view give more final rows than it may hold, too few for a segment: they go into one early.
+func TestFinalRowsLeaveMemory(t *testing.T) {
+	t.Parallel()
+	d := diskApp(&lockedBuffer{})
+	d.viewLimits = views.Limits{SealRows: 1 << 20}
+	require.NoError(t, d.open(vfs.NewMem()))
+	a := &disk{App: d, t: t}
+	a.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	a.must("CREATE MATERIALIZED VIEW v WITH (memory = '40KB') AS SELECT n, n + 1 AS next FROM clicks")
+	rows := 0
+	for range 20 {
+		var values []string
+		for range 300 {
+			rows++
+			values = append(values, fmt.Sprintf("('2026-01-01', %d)", rows))
+		}
+		a.must("INSERT INTO clicks VALUES " + strings.Join(values, ", "))
+		require.Equal(t, rows, a.number("SELECT count(DISTINCT n) FROM v", true))
+	}
+	require.NoError(t, a.closeStore())
+}
+
 // TestViewThatFailedIsChargedForWhatItShows drops a view that has failed: what it was read by counted as held until then.
 func TestViewThatFailedIsChargedForWhatItShows(t *testing.T) {
 	t.Parallel()

@@ -119,6 +119,15 @@ func (r *runtime) keepWithin() error {
 	return r.overLimit(held, limit, own, failed)
 }
 
+// sealIfNear writes final rows into a segment where there is little room: they are a good part of what may be held, and no more needed in memory.
+func (r *runtime) sealIfNear() error {
+	limit, _ := r.view.limit()
+	if limit == 0 || pressureOf(r.held(), limit) < near || r.content.finalBytes <= limit/8 {
+		return nil
+	}
+	return r.seal(r.view.ctx)
+}
+
 // spill moves rows first, which are read again only by those who ask for them, and then state.
 func (r *runtime) spill(bytes int64) error {
 	before := r.content.live.bytes()
@@ -171,6 +180,9 @@ func (r *runtime) overLimit(held, limit int64, own bool, failed error) error {
 // holdIfOver keeps a view from taking rows for as long as it is over its bound. It is false once the view is stopped.
 func (r *runtime) holdIfOver() (bool, error) {
 	for {
+		if err := r.sealIfNear(); err != nil {
+			return true, err
+		}
 		reason := r.keepWithin()
 		r.view.setPaused(reason)
 		if reason == nil {

@@ -303,6 +303,11 @@ func (r *runtime) sealIfDue(ctx context.Context) error {
 	if c := r.content; int64(c.next-c.sealed) < r.set.options.Limits.SealRows && c.finalBytes < sealBytes {
 		return nil
 	}
+	return r.seal(ctx)
+}
+
+// seal writes the final rows that there are into a segment.
+func (r *runtime) seal(ctx context.Context) error {
 	if err := r.recordFinal(); err != nil {
 		return err
 	}

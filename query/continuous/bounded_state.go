@@ -19,6 +19,9 @@ func (c *compiler) bounded(n node, of plan.Node) error {
 		return nil
 	}
 	what, fix := unboundedText(of)
+	if _, top := n.(*topNode); top && fix == unboundedOver {
+		what, fix = "the first rows of each partition", "add window_start and window_end of a window table function to PARTITION BY"
+	}
 	if view := c.timeless(of); view != "" {
 		fix = "view " + view + " has no watermark that windows close by: put its query into WITH, or take the window of the stream"
 	}
@@ -62,6 +65,9 @@ func grows(n node) bool {
 	}
 }
 
+// unboundedOver is what bounds window functions.
+const unboundedOver = "order by the event time with a frame that ends, or partition by window_end"
+
 // unboundedText names an operator as its query does, and what would bound it.
 func unboundedText(n plan.Node) (what, fix string) {
 	switch n := n.(type) {
@@ -71,7 +77,7 @@ func unboundedText(n plan.Node) (what, fix string) {
 		}
 		return "GROUP BY", "group by window_start or window_end of a window table function as well, let groups go that have no more events: WITH (ttl = '1 day')"
 	case *plan.Window:
-		return "OVER", "order by the event time with a frame that ends, or partition by window_end"
+		return "OVER", unboundedOver
 	case *plan.FirstRows:
 		return "LATEST ON", "add window_end to what it is taken by"
 	case *plan.Sort, *plan.Limit:

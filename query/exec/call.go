@@ -10,8 +10,8 @@ import (
 // Call is one aggregation compiled for whoever keeps accumulators longer than a query runs. It never changes.
 type Call struct {
 	call aggregateCall
-	// retracts says that accumulators are kernel.Retractable.
-	retracts bool
+	// retracts says that accumulators are kernel.Retractable, and distinct that they see to DISTINCT themselves.
+	retracts, distinct bool
 }
 
 // CompileCall compiles an aggregation over an input of width columns. It must not be one of plan.GroupingFunction.
@@ -23,26 +23,38 @@ func CompileCall(a plan.Aggregation, width int) (*Call, error) {
 // CompileRetractable compiles an aggregation whose rows can go again; ok is false where there is no accumulator for that.
 func CompileRetractable(a plan.Aggregation, width int) (call *Call, ok bool, err error) {
 	extreme := a.Fn.Name == "min" || a.Fn.Name == "max" // for which DISTINCT changes nothing
-	if a.Fn == plan.GroupingFunction || len(a.Order) > 0 || a.Distinct && !extreme {
+	if a.Fn == plan.GroupingFunction || len(a.Order) > 0 {
 		return nil, false, nil
 	}
-	if _, ok = kernel.NewRetractable(a.Fn); !ok {
+	call = &Call{retracts: true, distinct: a.Distinct && !extreme}
+	call.call.node = a
+	if _, ok = call.retractable(); !ok {
 		return nil, false, nil
 	}
-	if call, err = CompileCall(a, width); err != nil {
+	if call.call, err = compileCall(a, width); err != nil {
 		return nil, false, err
 	}
-	call.retracts = true
 	return call, true, nil
 }
 
 // NewAccumulator makes an empty accumulator of the call, with its DISTINCT and ORDER BY.
 func (c *Call) NewAccumulator() kernel.Accumulator {
 	if c.retracts {
-		a, _ := kernel.NewRetractable(c.call.node.Fn)
+		a, _ := c.retractable()
 		return a
 	}
 	return c.call.newAccumulator()
+}
+
+func (c *Call) retractable() (kernel.Retractable, bool) {
+	switch node := &c.call.node; {
+	case !c.distinct:
+		return kernel.NewRetractable(node.Fn)
+	case len(node.Args) == 1:
+		return kernel.NewRetractableDistinct(node.Fn, node.Args[0].Type())
+	default:
+		return nil, false
+	}
 }
 
 // Collects reports whether accumulators of the call grow with the number of rows.

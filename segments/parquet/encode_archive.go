@@ -13,6 +13,10 @@ const (
 	samplePages = 2
 	// leastGain is the part, one in so many, that an encoding has to save beside one that is read faster.
 	leastGain = 32
+	// largeWords is from how many numbers on a dictionary has to save a fourth: looking them up takes several times as long as reading
+	// differences.
+	largeWords = 4096
+	largeGain  = 4
 )
 
 // candidate is an encoding of a column of a row group.
@@ -33,6 +37,14 @@ func (c candidate) use() encoder {
 	return c.encoder
 }
 
+// leastGain is the part, one in so many, that the candidate has to save.
+func (c candidate) leastGain() int {
+	if d, ok := c.encoder.(*wordDictionary); ok && len(d.words) > largeWords {
+		return largeGain
+	}
+	return leastGain
+}
+
 // archiveEncoder chooses the encoding that takes the least space of those that a type may have, and how hard Zstandard tries.
 func (w *fileWriter) archiveEncoder(t event.Type, values arrow.Array, cuts []int) (encoder, error) {
 	w.pack.hard = false
@@ -46,7 +58,7 @@ func (w *fileWriter) archiveEncoder(t event.Type, values arrow.Array, cuts []int
 		if err != nil {
 			return nil, err
 		}
-		if i == 0 || size < least-least/leastGain {
+		if i == 0 || size < least-least/c.leastGain() {
 			best, least = c, size
 		}
 	}
@@ -86,11 +98,11 @@ func candidatesFor(t event.Type, values arrow.Array) []candidate {
 
 func wordCandidates(t event.Type, values arrow.Array) (out []candidate) {
 	out = append(out, candidate{encoder: &plainEncoder{}})
-	if d := newWordDictionary(values); d != nil {
-		out = append(out, codeCandidates(d, d.codec.BitWidth)...)
-	}
 	if t.Kind != event.Double {
 		out = append(out, candidate{encoder: &deltaEncoder{}})
+	}
+	if d := newWordDictionary(values); d != nil {
+		out = append(out, codeCandidates(d, d.codec.BitWidth)...)
 	}
 	return out
 }

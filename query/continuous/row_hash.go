@@ -54,10 +54,11 @@ func hashColumn(values arrow.Array, hashes []uint64) {
 		hashFixed(c, hashes, func(v int64) uint64 { return uint64(v) })
 	case *array.MonthDayNanoInterval:
 		hashFixed(c, hashes, func(v arrow.MonthDayNanoInterval) uint64 {
-			return mixed(uint64(uint32(v.Months))<<32|uint64(uint32(v.Days)), uint64(v.Nanoseconds))
+			return mixed(mixed(firstWord64, uint64(uint32(v.Months))<<32|uint64(uint32(v.Days))), uint64(v.Nanoseconds))
 		})
 	case *array.Decimal128, *array.FixedSizeBinary:
-		hashFixed(c, hashes, func(v decimal128.Num) uint64 { return mixed(v.LowBits(), uint64(v.HighBits())) })
+		// One half after the other: put together at once, n and -n-1 would have one hash.
+		hashFixed(c, hashes, func(v decimal128.Num) uint64 { return mixed(mixed(firstWord64, v.LowBits()), uint64(v.HighBits())) })
 	case *array.List:
 		hashLists(c, hashes)
 	default:

@@ -30,8 +30,34 @@ func zoneCase(name string) string {
 	return string(out)
 }
 
-// FromWall is the moment at which clocks in a zone show a time, given in microseconds as if they stood in UTC. Where they skip it, it is the
-// moment an hour later by them; where they show it twice, the first.
+// Moment is the moment at which clocks in a zone show a time, given in microseconds as if they stood in UTC. Where they skip it, it is the
+// moment at which they would have shown it had they not been set; where they show it twice, the second. PostgreSQL has it so.
+func Moment(wall int64, zone *time.Location) int64 {
+	const day = 24 * 60 * 60 * 1_000_000 // no zone is so far from UTC
+	before, after := wallOffset(wall-day, zone), wallOffset(wall+day, zone)
+	if before == after {
+		return FromWall(wall, zone)
+	}
+	first, second := wall-before, wall-after
+	shownFirst, shownSecond := wallOffset(first, zone) == before, wallOffset(second, zone) == after
+	switch {
+	case shownFirst && !shownSecond:
+		return first
+	case shownSecond && !shownFirst:
+		return second
+	default:
+		return max(first, second)
+	}
+}
+
+// wallOffset is by how many microseconds clocks in a zone are ahead of UTC at a moment.
+func wallOffset(micros int64, zone *time.Location) int64 {
+	_, seconds := time.UnixMicro(micros).In(zone).Zone()
+	return int64(seconds) * 1_000_000
+}
+
+// FromWall is a moment at which clocks in a zone show a time, given in microseconds as if they stood in UTC: the first of two, so that the
+// start of a span of time is not behind what lies in it.
 func FromWall(wall int64, zone *time.Location) int64 {
 	t := time.UnixMicro(wall).UTC()
 	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), zone).UnixMicro()
@@ -56,5 +82,5 @@ func zonedTimestamp(text string) (micros int64, ok bool) {
 	if !ok || infinityText(wall) != "" {
 		return 0, false
 	}
-	return FromWall(wall, zone), true
+	return Moment(wall, zone), true
 }

@@ -155,7 +155,7 @@ func makeTimestamp(c *call) (arrow.Array, error) {
 		if err != nil {
 			return 0, err
 		}
-		return event.FromWall(micros, zone), nil
+		return event.Moment(micros, zone), nil
 	})
 }
 

@@ -68,7 +68,7 @@ func fromWallClock(c *call) (arrow.Array, error) {
 		if err != nil {
 			return 0, err
 		}
-		return event.FromWall(times.at(i), zone), nil
+		return event.Moment(times.at(i), zone), nil
 	})
 }
 

@@ -31,6 +31,10 @@ type Program struct {
 	passed, mark int
 }
 
+// forContinuous leaves row numbers as they are: the first row of each key in the order of event time is known once the watermark has passed it, which
+// a window shows, while the first of all rows so far may go again.
+var forContinuous = optimize.Without("take-first-rows")
+
 // Compile makes the program of a plan. inputs says what the names of the plan's scans stand for. A plan that cannot be kept current,
 // or not within bounds, is a not_supported error that names the operator and what to do.
 func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Program, error) {
@@ -43,7 +47,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	}
 	keyed, key := exposeKey(settleTies(root, inputs), inputs)
 	own := keyed.Columns()
-	optimized, err := optimize.Optimize(stored(keyed))
+	optimized, err := forContinuous(stored(keyed))
 	if err != nil {
 		return nil, err
 	}

@@ -33,10 +33,11 @@ func (x *rowIndex) count() int { return len(x.live) - len(x.free) - x.retired }
 // slots is one more than the greatest slot ever given.
 func (x *rowIndex) slots() int { return len(x.live) }
 
-// assign finds the slot of each row, adding those that are new, which it also lists: fresh are the rows that made a slot. columns
-// are no dictionaries.
+// assign finds the slot of each row, adding those that are new, which it also lists: fresh are the rows that made a slot. In an index that has
+// never held a row they make the slots from 0 on, in their order. columns are no dictionaries.
 func (x *rowIndex) assign(columns []arrow.Array, rows int) (slots []uint32, fresh []int32) {
 	slots = make([]uint32, rows)
+	unused := len(x.live) == 0
 	hashes := x.hash(columns, rows)
 	var made []uint32
 	for i, h := range hashes {
@@ -50,10 +51,24 @@ func (x *rowIndex) assign(columns []arrow.Array, rows int) (slots []uint32, fres
 	for i, v := range x.vectors {
 		v.put(made, columns[i], fresh)
 	}
-	for _, row := range x.mismatched(slots, columns) {
+	mismatched := x.mismatched(slots, columns)
+	if unused && len(mismatched) > 0 {
+		return slots, x.assignInOrder(hashes, columns, slots)
+	}
+	for _, row := range mismatched {
 		x.settle(int(row), hashes[row], columns, slots, &fresh)
 	}
 	return slots, fresh
+}
+
+// assignInOrder is assign anew, row by row, for an index that was not used before: rows whose hash is another's have found their slots last.
+func (x *rowIndex) assignInOrder(hashes []uint64, columns []arrow.Array, slots []uint32) (fresh []int32) {
+	x.remove(x.all())
+	x.live, x.hashes, x.free = x.live[:0], x.hashes[:0], nil
+	for row, hash := range hashes {
+		x.settle(row, hash, columns, slots, &fresh)
+	}
+	return fresh
 }
 
 // mismatched lists the rows whose slot holds another row of the same hash.

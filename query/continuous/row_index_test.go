@@ -58,9 +58,16 @@ func TestRowIndexKeepsDistinctRows(t *testing.T) {
 			}
 		}
 		model := map[string]uint32{}
-		for range rapid.IntRange(1, 20).Draw(t, "steps") {
+		for step := range rapid.IntRange(1, 20).Draw(t, "steps") {
 			columns := randomRows(rng, rng.IntN(20))
 			slots, fresh := x.assign(columns, columns[0].Len())
+			if step == 0 {
+				next := uint32(0)
+				for _, slot := range slots {
+					require.LessOrEqual(t, slot, next, "new rows make slots in their order")
+					next = max(next, slot+1)
+				}
+			}
 			made := map[int32]bool{}
 			for _, row := range fresh {
 				made[row] = true

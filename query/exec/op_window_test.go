@@ -249,7 +249,7 @@ func TestWindowAsksItsBudget(t *testing.T) {
 func TestWindowComputesPartByPart(t *testing.T) {
 	t.Parallel()
 	rng := newRand(t, 9)
-	rows := newTable(rng, 20_000)
+	rows := newTable(rng, 8_000)
 	in := scan(rows)
 	source := &source{tables: map[string]*table{"t": rows}, rng: rng}
 	running := plan.Frame{Unit: plan.FrameRows, Start: plan.FrameBound{Kind: plan.UnboundedPreceding}, End: plan.FrameBound{Kind: plan.CurrentRow}}
@@ -264,11 +264,11 @@ func TestWindowComputesPartByPart(t *testing.T) {
 	}
 	_, together, err := run(sumBy(), 4, 1<<30)
 	require.NoError(t, err)
-	byID := sumBy(call("%", col(in, "id"), lit(500)))
+	byID := sumBy(call("%", col(in, "id"), lit(200)))
 	want, divided, err := run(byID, 1, 1<<30)
 	require.NoError(t, err)
 	require.Less(t, divided, together/2)
-	for memory, fits := divided/2, false; !fits; memory += divided / 64 {
+	for memory, fits := divided/2, false; !fits; memory += divided / 16 {
 		got, peak, err := run(byID, 4, memory)
 		require.LessOrEqual(t, peak, memory)
 		if fits = err == nil; fits {

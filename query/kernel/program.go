@@ -72,6 +72,7 @@ func compile(e plan.Expr, columns []int) (step, []int, error) {
 	case *plan.ColumnRef:
 		return &columnStep{index: e.Index}, append(columns, e.Index), nil
 	case *plan.Literal:
+		e.Value.NullN() // an array counts its NULLs when first asked, and notes it: not among the workers that share this one
 		return &literalStep{value: Operand{Array: e.Value, Const: true}}, columns, nil
 	case *plan.OuterRef:
 		return &outerStep{index: e.Index, name: e.Name}, columns, nil

@@ -188,8 +188,12 @@ func devopsLines(t *testing.T) []string {
 	for minute := range 14 {
 		for stream, column := range devopsStreams {
 			for host := range 12 {
-				out = append(out, fmt.Sprintf("%s,hostname=host_%d,region=r%d,team=t%d %s=%di,usage_system=%di,free=%di %d\n",
-					stream, host, host%3, host%2, column, random.IntN(100), random.IntN(100), random.IntN(1000), (1704067200+60*minute)*1_000_000_000))
+				fields := fmt.Sprintf("%s=%di,usage_system=%di", column, random.IntN(100), random.IntN(100))
+				if column != "free" {
+					fields += fmt.Sprintf(",free=%di", random.IntN(1000))
+				}
+				out = append(out, fmt.Sprintf("%s,hostname=host_%d,region=r%d,team=t%d %s %d\n",
+					stream, host, host%3, host%2, fields, (1704067200+60*minute)*1_000_000_000))
 			}
 		}
 	}

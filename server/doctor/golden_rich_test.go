@@ -61,7 +61,7 @@ func makeRich(t *testing.T) string {
 		s.must("/v1/streams/kicks/events", `{"n":1}`)
 		s.must("/v1/streams/kicks/seal", "")
 		passing, merged := s.sql("SELECT count(*) FROM passing"), s.sql("SELECT count(*) FROM system.segments WHERE stream = 'trades'")
-		if passing == "0" && merged < "4" && archived(t, dir, "trades") > 0 {
+		if passing == "0" && merged < "8" && archived(t, dir, "trades") > 0 {
 			break
 		}
 		require.Less(t, waits, 500, "%s rows to expire, %s segments", passing, merged)

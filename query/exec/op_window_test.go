@@ -258,7 +258,7 @@ func TestWindowComputesPartByPart(t *testing.T) {
 		return project(n, col(n, "id"), col(n, "sum 0"))
 	}
 	run := func(n plan.Node, workers int, memory int64) ([]string, int64, error) {
-		got, stats, err := answer(exec.New(source, nil, exec.Options{Workers: workers, BatchRows: 256, MemoryBytes: memory}), n)
+		got, stats, err := answer(exec.New(source, nil, exec.Options{Workers: workers, BatchRows: 64, MemoryBytes: memory}), n)
 		sort.Strings(got)
 		return got, stats.PeakMemoryBytes, err
 	}

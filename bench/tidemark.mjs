@@ -1,20 +1,15 @@
 // A freshly started Tidemark server and what the benchmarks ask of it.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const startSeconds = 30;
 const stopSeconds = 30;
-const profileSeconds = 3;
 
 export class Tidemark {
   #child;
   #log = '';
-  #stopping = false;
-  #profiled = null;
 
   // start runs the binary on an empty data directory and returns when the server is ready. threads bounds its parallelism.
   static async start(processes, binary, data, threads) {
@@ -30,9 +25,6 @@ export class Tidemark {
     child.stdout.on('data', (text) => tidemark.#keepLog(text));
     child.stderr.on('data', (text) => tidemark.#keepLog(text));
     await tidemark.#untilReady();
-    if (process.env.BENCH_PROFILE) {
-      tidemark.#profiled = tidemark.#profile(process.env.BENCH_PROFILE);
-    }
     return tidemark;
   }
 
@@ -82,25 +74,11 @@ export class Tidemark {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
       throw new Error(`the server has ended by itself:\n${this.#log}`);
     }
-    this.#stopping = true;
-    await this.#profiled;
     const exited = new Promise((resolve) => this.#child.once('exit', (code, signal) => resolve(signal ?? code)));
     this.#child.kill('SIGTERM');
     const status = await Promise.race([exited, sleep(stopSeconds * 1000, 'timeout', { ref: false })]);
     if (status !== 0) {
       throw new Error(`the server did not stop cleanly: ${status}\n${this.#log}`);
-    }
-  }
-
-  // profile keeps CPU profiles of all that the server does, some seconds each, as files of the folder.
-  async #profile(folder) {
-    mkdirSync(folder, { recursive: true });
-    for (let i = 0; !this.#stopping; i++) {
-      const response = await fetch(`${this.adminUrl}/debug/pprof/profile?seconds=${profileSeconds}`);
-      const profile = Buffer.from(await response.arrayBuffer());
-      if (response.ok) {
-        writeFileSync(join(folder, `${this.#child.pid}-${i}.pprof`), profile);
-      }
     }
   }
 

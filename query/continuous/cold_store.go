@@ -599,6 +599,14 @@ func (s *coldStore) capture(w *stateWriter) {
 	}
 }
 
+// spilled is what the store takes on the disk. A nil store, of an operator that has moved nothing there yet, takes nothing.
+func (s *coldStore) spilled() int64 {
+	if s == nil {
+		return 0
+	}
+	return s.stored
+}
+
 // bytes is the memory that the store takes.
 func (s *coldStore) bytes() int64 {
 	const perChunk = 256
@@ -611,8 +619,9 @@ func (s *coldStore) bytes() int64 {
 	return total
 }
 
+// close gives the disk back; a nil store has none.
 func (s *coldStore) close() error {
-	if s.file == nil {
+	if s == nil || s.file == nil {
 		return nil
 	}
 	file := s.file

@@ -218,6 +218,18 @@ func (o *accumulateOp) loadCold(r *stateReader) error {
 	if o.cold.widths, err = stateWidths(o.groups); err != nil {
 		return err
 	}
+	return loadColdParts(r, parts, o)
+}
+
+// coldLoader is an operator that takes back what was on disk when its state was saved.
+type coldLoader interface {
+	// checkCold holds the columns of a part to what restoreCold relies on.
+	checkCold(columns []arrow.Array) error
+	restoreCold(columns []arrow.Array, rows int) error
+}
+
+// loadColdParts reads parts whose columns are checked as they come.
+func loadColdParts(r *stateReader, parts int, o coldLoader) error {
 	for range parts {
 		columns, rows, err := r.anyColumns()
 		if err != nil {
@@ -271,20 +283,10 @@ func checkColumns(columns []arrow.Array, types []arrow.DataType, widths []int) e
 }
 
 // spilled implements spiller.
-func (o *accumulateOp) spilled() int64 {
-	if o.cold.store == nil {
-		return 0
-	}
-	return o.cold.store.stored
-}
+func (o *accumulateOp) spilled() int64 { return o.cold.store.spilled() }
 
 // close implements spiller.
-func (o *accumulateOp) close() error {
-	if o.cold.store == nil {
-		return nil
-	}
-	return o.cold.store.close()
-}
+func (o *accumulateOp) close() error { return o.cold.store.close() }
 
 // bytes is the memory of what is on disk.
 func (c *coldGroups) bytes() int64 {

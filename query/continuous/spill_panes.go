@@ -223,17 +223,8 @@ func (o *paneOp) loadCold(r *stateReader) error {
 	if err := o.beginSpill(); err != nil {
 		return err
 	}
-	for range parts {
-		columns, rows, err := r.anyColumns()
-		if err != nil {
-			return err
-		}
-		if err := o.checkCold(columns); err != nil {
-			return err
-		}
-		if err := o.restoreCold(columns, rows); err != nil {
-			return err
-		}
+	if err := loadColdParts(r, parts, o); err != nil {
+		return err
 	}
 	if o.node.cools() {
 		return o.cold.store.tidy()
@@ -288,20 +279,10 @@ func (o *paneOp) absorb(columns []arrow.Array, starts []int64) error {
 }
 
 // spilled implements spiller.
-func (o *paneOp) spilled() int64 {
-	if o.cold.store == nil {
-		return 0
-	}
-	return o.cold.store.stored
-}
+func (o *paneOp) spilled() int64 { return o.cold.store.spilled() }
 
 // close implements spiller.
-func (o *paneOp) close() error {
-	if o.cold.store == nil {
-		return nil
-	}
-	return o.cold.store.close()
-}
+func (o *paneOp) close() error { return o.cold.store.close() }
 
 // bytes is the memory of what is on disk.
 func (c *coldPanes) bytes() int64 {

@@ -219,19 +219,7 @@ func (o *sessionOp) loadCold(r *stateReader) (err error) {
 	if o.cold.widths, err = stateWidths(o.groups); err != nil {
 		return err
 	}
-	for range parts {
-		columns, rows, err := r.anyColumns()
-		if err != nil {
-			return err
-		}
-		if err := o.checkCold(columns); err != nil {
-			return err
-		}
-		if err := o.restoreCold(columns, rows); err != nil {
-			return err
-		}
-	}
-	return nil
+	return loadColdParts(r, parts, o)
 }
 
 // checkCold holds columns of a snapshot to what absorb relies on; the accumulators check their own.
@@ -254,20 +242,10 @@ func (o *sessionOp) restoreCold(columns []arrow.Array, rows int) error {
 }
 
 // spilled implements spiller.
-func (o *sessionOp) spilled() int64 {
-	if o.cold.store == nil {
-		return 0
-	}
-	return o.cold.store.stored
-}
+func (o *sessionOp) spilled() int64 { return o.cold.store.spilled() }
 
 // close implements spiller.
-func (o *sessionOp) close() error {
-	if o.cold.store == nil {
-		return nil
-	}
-	return o.cold.store.close()
-}
+func (o *sessionOp) close() error { return o.cold.store.close() }
 
 // bytes is the memory of what is on disk.
 func (c *coldSessions) bytes() int64 {

@@ -276,20 +276,10 @@ func (o *topOp) restoreCold(columns []arrow.Array, rows int) error {
 }
 
 // spilled implements spiller.
-func (o *topOp) spilled() int64 {
-	if o.cold.store == nil {
-		return 0
-	}
-	return o.cold.store.stored
-}
+func (o *topOp) spilled() int64 { return o.cold.store.spilled() }
 
 // close implements spiller.
-func (o *topOp) close() error {
-	if o.cold.store == nil {
-		return nil
-	}
-	return o.cold.store.close()
-}
+func (o *topOp) close() error { return o.cold.store.close() }
 
 // bytes is the memory of what is on disk.
 func (c *coldTop) bytes() int64 {

@@ -117,13 +117,7 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 	case *plan.Apply:
 		return mapApply(n, f)
 	case *plan.AsofJoin:
-		out := *n
-		out.LeftKeys, out.RightKeys = mapAll(n.LeftKeys, f), mapAll(n.RightKeys, f)
-		out.LeftAt, out.RightAt = f(n.LeftAt), f(n.RightAt)
-		if n.Within != nil {
-			out.Within = f(n.Within)
-		}
-		return &out
+		return mapAsofJoin(n, f)
 	case *plan.Unnest:
 		out := *n
 		out.Arrays = mapAll(n.Arrays, f)
@@ -141,6 +135,16 @@ func mapExpressions(n plan.Node, f func(plan.Expr) plan.Expr) plan.Node {
 	default:
 		return n
 	}
+}
+
+func mapAsofJoin(n *plan.AsofJoin, f func(plan.Expr) plan.Expr) plan.Node {
+	out := *n
+	out.LeftKeys, out.RightKeys = mapAll(n.LeftKeys, f), mapAll(n.RightKeys, f)
+	out.LeftAt, out.RightAt = f(n.LeftAt), f(n.RightAt)
+	if n.Within != nil {
+		out.Within = f(n.Within)
+	}
+	return &out
 }
 
 // sameList reports whether two lists are one and the same, which mapAll, mapKeys and mapCalls give where nothing changes.

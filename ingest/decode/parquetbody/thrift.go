@@ -89,18 +89,7 @@ func (t *thrift) fields(parent, depth int) {
 	if depth > maxNested {
 		t.failed = true
 	}
-	for field := 0; !t.failed; {
-		header := t.byte()
-		if header == 0 {
-			return
-		}
-		if delta := int(header >> 4); delta > 0 {
-			field += delta
-		} else {
-			field = int(t.zigzag())
-		}
-		t.value(int(header&15), parent, field, depth)
-	}
+	t.each(func(field, kind int) { t.value(kind, parent, field, depth) })
 }
 
 // each calls do with the number and type of each field of a struct; it has to read or walk the value.

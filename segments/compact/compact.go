@@ -151,29 +151,40 @@ func (c *Compactor) run(ctx context.Context) {
 	}
 }
 
-// Look does all that is due now, and returns when nothing is left or ctx ends. What fails is reported to Observe and to the log, and
-// tried again later.
+// Look does all that is due now, and returns when nothing is left or ctx ends. Streams take turns, a merge each, so that one to which segments
+// come faster than they are merged does not keep others from their retention. What fails is reported to Observe and to the log, and tried
+// again later.
 func (c *Compactor) Look(ctx context.Context) {
 	c.looking.Lock()
 	defer c.looking.Unlock()
-	if err := c.watchClock(); err != nil {
-		c.options.Logger.Error("retention cannot be stopped or resumed; nothing expires before the next look", "error", err)
-		return
-	}
-	for _, stream := range c.store.Streams() {
-		if ctx.Err() != nil {
+	for more := true; more && ctx.Err() == nil; {
+		if err := c.watchClock(); err != nil {
+			c.options.Logger.Error("retention cannot be stopped or resumed; nothing expires before the next look", "error", err)
 			return
 		}
-		if definition, ok := c.options.Stream(stream); ok && !c.options.Now().Before(c.retries[stream].until) {
-			c.settle(ctx, stream, c.lookAt(ctx, definition))
+		more = c.round(ctx)
+		if err := c.store.EmptyTrash(); err != nil {
+			c.options.Logger.Warn("trash cannot be emptied; it will be tried again", "error", err)
+		}
+		if c.options.ObserveLook != nil {
+			c.options.ObserveLook(c.Backlog(), c.store.RetentionHeld())
 		}
 	}
-	if err := c.store.EmptyTrash(); err != nil {
-		c.options.Logger.Warn("trash cannot be emptied; it will be tried again", "error", err)
+}
+
+// round gives every stream a turn, and reports whether any has used it to merge.
+func (c *Compactor) round(ctx context.Context) (more bool) {
+	for _, stream := range c.store.Streams() {
+		if ctx.Err() != nil {
+			return false
+		}
+		if definition, ok := c.options.Stream(stream); ok && !c.options.Now().Before(c.retries[stream].until) {
+			merged, err := c.lookAt(ctx, definition)
+			c.settle(ctx, stream, err)
+			more = more || merged
+		}
 	}
-	if c.options.ObserveLook != nil {
-		c.options.ObserveLook(c.Backlog(), c.store.RetentionHeld())
-	}
+	return more
 }
 
 // settle notes how work on a stream ended.
@@ -187,26 +198,20 @@ func (c *Compactor) settle(ctx context.Context, stream string, err error) {
 	c.options.Logger.Error("compaction failed; it will be tried again", "stream", stream, "in", wait, "error", err)
 }
 
-// lookAt works on one stream until nothing is due.
-func (c *Compactor) lookAt(ctx context.Context, stream *catalog.Stream) error {
+// lookAt drops what has expired of one stream and does one merge, if any is due.
+func (c *Compactor) lookAt(ctx context.Context, stream *catalog.Stream) (merged bool, err error) {
 	if err := c.expire(ctx, stream); err != nil {
-		return err
+		return false, err
 	}
-	for ctx.Err() == nil {
-		view := c.store.View(stream.Name)
-		job, ok := c.next(ctx, view, stream)
-		if !ok {
-			return view.Close()
-		}
-		err := errors.Join(c.merge(ctx, view, stream, job), view.Close())
-		if err != nil {
-			return err
-		}
-		if err := c.store.EmptyTrash(); err != nil {
-			return err
-		}
+	view := c.store.View(stream.Name)
+	job, ok := c.next(ctx, view, stream)
+	if !ok {
+		return false, view.Close()
 	}
-	return ctx.Err()
+	if err := errors.Join(c.merge(ctx, view, stream, job), view.Close()); err != nil {
+		return false, err
+	}
+	return true, ctx.Err()
 }
 
 // next is the first job that can be done and pays, if there is any.

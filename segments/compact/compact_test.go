@@ -267,6 +267,45 @@ func TestRetentionDropsSegmentsByTheirNewestEvent(t *testing.T) {
 	require.Equal(t, event.Vector{30}, w.store.View("taps").Sealed().Next, "how far the stream is sealed does not depend on what is left")
 }
 
+// TestABusyStreamLeavesOthersTheirTurn: as long as segments come to one stream as fast as they are merged, the retention of another goes on.
+func TestABusyStreamLeavesOthersTheirTurn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	busy := w.stream
+	passing := *busy
+	passing.Name, passing.Retention = "zinc", time.Hour // looked at after taps
+	w.stream = &passing
+	w.seal(day, 10)
+	w.stream, w.next = busy, 0
+	comes := func() {
+		for range fanIn {
+			w.seal(day, 10)
+		}
+	}
+	options, merges := w.options(), 0
+	options.Stream = func(name string) (*catalog.Stream, bool) {
+		if name == passing.Name {
+			return &passing, true
+		}
+		return busy, true
+	}
+	options.Observe = func(r Result) {
+		if r.Action == Merged {
+			if merges++; merges < 20 && len(w.store.View(passing.Name).Segments()) > 0 {
+				comes()
+			}
+		}
+	}
+	comes()
+	c := New(w.store, options)
+	defer func() { require.NoError(t, c.Close()) }()
+	w.pass(2 * time.Hour)
+	c.Look(context.Background())
+	require.Empty(t, w.store.View(passing.Name).Segments())
+	require.Less(t, merges, 4)
+	require.Zero(t, c.Backlog(), "what came meanwhile was merged as well")
+}
+
 func TestClockJumpStopsRetentionUntilConfirmed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

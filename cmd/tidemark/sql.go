@@ -60,7 +60,11 @@ func (c *sqlCmd) run(p *process, db *client.Client, where string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if c.Format != "table" {
-		return describeError(db.Stream(ctx, text, client.QueryOptions{}, c.Format, p.stdout))
+		truncated, err := db.Stream(ctx, text, client.QueryOptions{}, c.Format, p.stdout)
+		if truncated {
+			fmt.Fprintln(p.stderr, "tidemark: the answer was cut at the most rows that the server allows (max_rows); add a condition or LIMIT and OFFSET")
+		}
+		return describeError(err)
 	}
 	return describeError(runTables(ctx, p.stdout, db, text))
 }

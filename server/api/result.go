@@ -139,7 +139,22 @@ func (r *result) send(w http.ResponseWriter, out answerWriter) error {
 		}
 		return writeErr
 	}
+	if truncated {
+		if err := sayTruncated(w); err != nil {
+			return err
+		}
+	}
 	return out.end(r.stats(truncated))
+}
+
+// sayTruncated adds a trailer, since only json has statistics that say that rows are missing. An answer that was not sent in part would get a
+// length instead of trailers.
+func sayTruncated(w http.ResponseWriter) error {
+	if err := http.NewResponseController(w).Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	w.Header().Set(http.TrailerPrefix+"X-Truncated", "true")
+	return nil
 }
 
 // cut takes off what is beyond the limit.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/server/client"
 )
 
 const orders = `{"ts":"2026-01-01T00:00:00Z","region":"EU","amount":10,"customer":{"name":"Ada","tags":["a","b"]}}
@@ -114,6 +117,25 @@ func TestParametersAndFormats(t *testing.T) {
 	s.do("POST", "/v1/sql?max_rows=2", sql).decode(t, &out)
 	require.EqualValues(t, 2, out.Count)
 	require.True(t, out.Stats.Cut)
+}
+
+// TestCutAnswersSayThatTheyAre: whoever saves an answer in any format can tell that rows are missing.
+func TestCutAnswersSayThatTheyAre(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	db, err := client.New(s.URL())
+	require.NoError(t, err)
+	defer db.Close()
+	for _, rows := range []int{3, 200_000} { // the second answer is sent in pieces
+		sql := fmt.Sprintf("SELECT n FROM generate_series(1, %d) AS g(n)", rows)
+		for _, format := range []string{"json", "ndjson", "csv", "arrow", "parquet"} {
+			for missing := range 2 {
+				truncated, err := db.Stream(t.Context(), sql, client.QueryOptions{MaxRows: int64(rows - missing)}, format, io.Discard)
+				require.NoError(t, err)
+				require.Equal(t, missing > 0, truncated, "%s of %d rows", format, rows)
+			}
+		}
+	}
 }
 
 func TestCompressedBodies(t *testing.T) {

@@ -111,7 +111,7 @@ func TestFailureInsideAnAnswer(t *testing.T) {
 	_, err := c.Query(t.Context(), "SELECT 1", QueryOptions{})
 	require.EqualError(t, err, "out of memory")
 	var copied bytes.Buffer
-	err = c.Stream(t.Context(), "SELECT 1", QueryOptions{}, "json", &copied)
+	_, err = c.Stream(t.Context(), "SELECT 1", QueryOptions{}, "json", &copied)
 	require.EqualError(t, err, "out of memory")
 	require.Equal(t, partial, copied.String())
 }

@@ -100,12 +100,12 @@ type queryRequest struct {
 
 // Query runs the statements in sql and returns the last one's result.
 func (c *Client) Query(ctx context.Context, sql string, opts QueryOptions) (*Result, error) {
-	body, err := c.postSQL(ctx, sql, opts, "json")
+	res, err := c.postSQL(ctx, sql, opts, "json")
 	if err != nil {
 		return nil, err
 	}
-	defer body.Close()
-	decoder := json.NewDecoder(body)
+	defer res.Body.Close()
+	decoder := json.NewDecoder(res.Body)
 	decoder.UseNumber()
 	var answer struct {
 		Result
@@ -121,24 +121,24 @@ func (c *Client) Query(ctx context.Context, sql string, opts QueryOptions) (*Res
 }
 
 // Stream runs sql and copies the answer to w as the server formats it: json, ndjson, csv, arrow or parquet. A failure in the
-// midst of a json or ndjson answer is part of what is copied and is also returned.
-func (c *Client) Stream(ctx context.Context, sql string, opts QueryOptions, format string, w io.Writer) error {
-	body, err := c.postSQL(ctx, sql, opts, format)
+// midst of a json or ndjson answer is part of what is copied and is also returned. truncated says that the answer was cut at the most rows allowed.
+func (c *Client) Stream(ctx context.Context, sql string, opts QueryOptions, format string, w io.Writer) (truncated bool, err error) {
+	res, err := c.postSQL(ctx, sql, opts, format)
 	if err != nil {
-		return err
+		return false, err
 	}
-	defer body.Close()
+	defer res.Body.Close()
 	var last lastBytes
-	if _, err := io.Copy(io.MultiWriter(w, &last), body); err != nil {
-		return c.answerError(ctx, err)
+	if _, err := io.Copy(io.MultiWriter(w, &last), res.Body); err != nil {
+		return false, c.answerError(ctx, err)
 	}
 	if format == "json" || format == "ndjson" {
-		return last.failure()
+		err = last.failure()
 	}
-	return nil
+	return res.Trailer.Get("X-Truncated") == "true", err
 }
 
-func (c *Client) postSQL(ctx context.Context, sql string, opts QueryOptions, format string) (io.ReadCloser, error) {
+func (c *Client) postSQL(ctx context.Context, sql string, opts QueryOptions, format string) (*http.Response, error) {
 	request := queryRequest{SQL: sql, Params: opts.Params, MaxRows: opts.MaxRows, Wait: opts.Wait}
 	if opts.Timeout > 0 {
 		request.Timeout = opts.Timeout.String()
@@ -148,11 +148,7 @@ func (c *Client) postSQL(ctx context.Context, sql string, opts QueryOptions, for
 		return nil, fmt.Errorf("encode query: %w", err)
 	}
 	header := http.Header{"Content-Type": {"application/json"}}
-	res, err := c.do(ctx, http.MethodPost, "/v1/sql?format="+format, bytes.NewReader(text), header)
-	if err != nil {
-		return nil, err
-	}
-	return res.Body, nil
+	return c.do(ctx, http.MethodPost, "/v1/sql?format="+format, bytes.NewReader(text), header)
 }
 
 func (c *Client) answerError(ctx context.Context, err error) error {

@@ -21,7 +21,7 @@ import (
 // Querier runs SQL; *client.Client is one.
 type Querier interface {
 	Query(ctx context.Context, sql string, opts client.QueryOptions) (*client.Result, error)
-	Stream(ctx context.Context, sql string, opts client.QueryOptions, format string, w io.Writer) error
+	Stream(ctx context.Context, sql string, opts client.QueryOptions, format string, w io.Writer) (truncated bool, err error)
 }
 
 // lineReader hands over what the user entered: whole statements, or a line that begins with a backslash. It returns io.EOF
@@ -140,7 +140,11 @@ func (s *Shell) run(ctx context.Context, st Statement) bool {
 // answer shows one answer in the format chosen. stats is what \timing adds where the answer says it.
 func (s *Shell) answer(ctx context.Context, st Statement) (stats string, err error) {
 	if s.format != formatTable {
-		return "", s.db.Stream(ctx, st.Text, client.QueryOptions{}, s.format, s.answers)
+		truncated, err := s.db.Stream(ctx, st.Text, client.QueryOptions{}, s.format, s.answers)
+		if truncated {
+			fmt.Fprintln(s.out, "The answer was cut at the most rows allowed.")
+		}
+		return "", err
 	}
 	result, err := s.db.Query(ctx, st.Text, client.QueryOptions{})
 	if err != nil {

@@ -44,12 +44,13 @@ func (s *script) Query(ctx context.Context, sql string, _ client.QueryOptions) (
 	return parseResult(text)
 }
 
-func (s *script) Stream(ctx context.Context, sql string, opts client.QueryOptions, format string, w io.Writer) error {
-	if _, err := s.Query(ctx, sql, opts); err != nil {
-		return err
+func (s *script) Stream(ctx context.Context, sql string, opts client.QueryOptions, format string, w io.Writer) (truncated bool, err error) {
+	result, err := s.Query(ctx, sql, opts)
+	if err != nil {
+		return false, err
 	}
-	_, err := fmt.Fprintf(w, "%s as %s\n", sql, format)
-	return err
+	_, err = fmt.Fprintf(w, "%s as %s\n", sql, format)
+	return result.Stats.Truncated, err
 }
 
 func parseResult(text string) (*client.Result, error) {

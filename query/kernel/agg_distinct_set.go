@@ -5,7 +5,6 @@ import (
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -176,26 +175,17 @@ func (a *distinctSet[T]) State(groups []uint32) ([]arrow.Array, error) {
 		}
 		ends[i] = len(values)
 	}
-	valueLists, err := NewLists(a.form.write(values, nil), ends, nil)
-	if err != nil {
-		return nil, err
-	}
-	countLists, err := NewLists(event.NewInt64s(counts, nil), ends, nil)
-	return []arrow.Array{valueLists, countLists}, err
+	return a.form.save(values, counts, ends)
 }
 
 func (a *distinctSet[T]) Restore(state []arrow.Array) error {
-	if err := CheckState(state, arrow.ListOf(a.form.result.Arrow()), wordsType); err != nil {
+	values, counts, groups, err := a.form.open(state)
+	if err != nil {
 		return err
-	}
-	values, groups := OpenLists(state[0])
-	counts, again := OpenLists(state[1])
-	if !slices.Equal(groups, again) || values.NullN() > 0 {
-		return errState("%d values counted %d times", len(groups), len(again))
 	}
 	a.counts = grown(a.counts, state[0].Len(), nil)
 	at := a.form.read(Operand{Array: values}, values.Len())
-	for i, n := range counts.(*array.Int64).Int64Values() {
+	for i, n := range counts {
 		if n <= 0 || !a.add(groups[i], at(i), n) {
 			return errState("a value is there %d times, or twice", n)
 		}

@@ -304,7 +304,12 @@ func (a *extremeSet[T]) State(groups []uint32) ([]arrow.Array, error) {
 		}
 		ends[i] = len(values)
 	}
-	valueLists, err := NewLists(a.form.write(values, nil), ends, nil)
+	return a.form.save(values, counts, ends)
+}
+
+// save is the state of a set: the values of each group end to end, how often each is there, and where each group ends.
+func (f setForm[T]) save(values []T, counts []int64, ends []int) ([]arrow.Array, error) {
+	valueLists, err := NewLists(f.write(values, nil), ends, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -312,18 +317,27 @@ func (a *extremeSet[T]) State(groups []uint32) ([]arrow.Array, error) {
 	return []arrow.Array{valueLists, countLists}, err
 }
 
-func (a *extremeSet[T]) Restore(state []arrow.Array) error {
-	if err := CheckState(state, arrow.ListOf(a.form.result.Arrow()), wordsType); err != nil {
-		return err
+// open reads what save has written: the values, how often each is there, and its group.
+func (f setForm[T]) open(state []arrow.Array) (values arrow.Array, counts []int64, groups []uint32, err error) {
+	if err := CheckState(state, arrow.ListOf(f.result.Arrow()), wordsType); err != nil {
+		return nil, nil, nil, err
 	}
-	values, groups := OpenLists(state[0])
-	counts, again := OpenLists(state[1])
+	values, groups = OpenLists(state[0])
+	numbers, again := OpenLists(state[1])
 	if !slices.Equal(groups, again) || values.NullN() > 0 {
-		return errState("%d values counted %d times", len(groups), len(again))
+		return nil, nil, nil, errState("%d values counted %d times", len(groups), len(again))
+	}
+	return values, numbers.(*array.Int64).Int64Values(), groups, nil
+}
+
+func (a *extremeSet[T]) Restore(state []arrow.Array) error {
+	values, counts, groups, err := a.form.open(state)
+	if err != nil {
+		return err
 	}
 	a.grow(state[0].Len())
 	at := a.form.read(Operand{Array: values}, values.Len())
-	for i, n := range counts.(*array.Int64).Int64Values() {
+	for i, n := range counts {
 		if _, twice := a.counts[groupValue[T]{groups[i], at(i)}]; twice || n <= 0 {
 			return errState("a value is there %d times, or twice", n)
 		}

@@ -42,9 +42,10 @@ func start(t testing.TB, data string, change ...func(*config.Config)) *instance 
 
 // response is an answer read to its end.
 type response struct {
-	status int
-	header http.Header
-	body   []byte
+	status  int
+	header  http.Header
+	trailer http.Header
+	body    []byte
 }
 
 func (i *instance) do(method, path, body string, headers ...string) response {
@@ -62,7 +63,7 @@ func (i *instance) do(method, path, body string, headers ...string) response {
 	defer answer.Body.Close()
 	read, err := io.ReadAll(answer.Body)
 	require.NoError(i.t, err)
-	got := response{answer.StatusCode, answer.Header, read}
+	got := response{answer.StatusCode, answer.Header, answer.Trailer, read}
 	i.checkContract(method, path, body, request.Header, got)
 	return got
 }

@@ -106,6 +106,10 @@ bench: build $(NODE_READY) ## Measure ingest and queries beside DuckDB on the sa
 bench-formats: build $(NODE_READY) ## Measure what an event costs the server in each format: minutes
 	node bench/formats.mjs
 
+.PHONY: bench-json
+bench-json: ## Measure what reading JSON into columns costs beside Go's libraries for JSON: a minute or two
+	$(GO) -C bench/jsonlibs run .
+
 .PHONY: bench-segments
 bench-segments: build $(NODE_READY) ## Measure the size of segments and what writing them costs beside DuckDB: minutes
 	node bench/segments.mjs

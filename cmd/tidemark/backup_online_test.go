@@ -61,6 +61,9 @@ func TestBackupOfARunningServer(t *testing.T) {
 	require.NoError(t, err)
 	_, err = asker.Query(t.Context(), "SELECT n FROM v", client.QueryOptions{Wait: true})
 	require.NoError(t, err)
+	wrong := tidemark("", nil, "backup", filepath.Join(dir, "wrong"), "--url", server.url)
+	require.Equal(t, 1, wrong.status)
+	require.Contains(t, wrong.stderr, "send it to "+server.admin)
 	var acked atomic.Int64
 	var writers sync.WaitGroup
 	ctx, stop := context.WithCancel(t.Context())

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,6 +73,8 @@ type Server struct {
 	Logger  *slog.Logger
 	Now     func() time.Time
 	Version string
+	// URL and AdminURL give where the two listeners answer, once they do; empty for one that is not there.
+	URL, AdminURL func() string
 	// Host is the host name or address that the server listens on: one that requests may name beside the loopback ones.
 	Host string
 	// MaxRows is how many rows a result has at most unless the request says otherwise; Timeout likewise, 0 for none.
@@ -122,11 +125,36 @@ func (s *Server) routes() []route {
 
 // Handler serves the public routes.
 func (s *Server) Handler() http.Handler {
-	return s.guard(s.mux(s.routes()))
+	return s.guard(s.mux(s.routes(), elsewhere{append(pathsOf(s.adminRoutes()), metricsPath, profilesPath), "the admin listener", s.AdminURL, "admin_listen"}))
 }
 
-// mux serves a table of routes. A known path with another method and an unknown path are answered by problems too.
-func (s *Server) mux(routes []route) *http.ServeMux {
+// elsewhere is the other listener, which people mistake for this one.
+type elsewhere struct {
+	paths  []string
+	name   string
+	url    func() string
+	option string
+}
+
+func pathsOf(routes []route) (out []string) {
+	for _, r := range routes {
+		out = append(out, r.path)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// answer says where the path is to be asked for.
+func (e elsewhere) answer(w http.ResponseWriter, r *http.Request) {
+	fault := event.Errorf(event.CodeNotFound, "%s is not on this listener, but on %s", r.URL.Path, e.name)
+	if url := e.url(); url != "" {
+		fault = fault.WithHint("send it to %s; the option %s sets that address, and only programs on the server's machine reach a loopback one", url, e.option)
+	}
+	writeProblem(w, fault)
+}
+
+// mux serves a table of routes. A known path with another method, one of the other listener and an unknown path are answered by problems too.
+func (s *Server) mux(routes []route, other elsewhere) *http.ServeMux {
 	mux := http.NewServeMux()
 	methods := map[string][]string{}
 	for _, r := range routes {
@@ -139,6 +167,11 @@ func (s *Server) mux(routes []route) *http.ServeMux {
 			w.Header().Set("Allow", allow)
 			writeProblem(w, event.Errorf(codeMethod, "this path takes %s only", allow))
 		})
+	}
+	for _, path := range other.paths {
+		if _, here := methods[path]; !here {
+			mux.HandleFunc(path, other.answer)
+		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, event.Errorf(event.CodeNotFound, "there is nothing at %s", r.URL.Path).

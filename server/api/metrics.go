@@ -254,7 +254,22 @@ func (m *Metrics) LookedAt(backlog int, retentionHeld bool) {
 
 // AdminHandler serves metrics, profiles and health: what belongs on the admin listener.
 func (s *Server) AdminHandler() http.Handler {
-	mux := s.mux([]route{
+	mux := s.mux(s.adminRoutes(), elsewhere{pathsOf(s.routes()), "the main listener", s.URL, "listen"})
+	mux.Handle("GET "+metricsPath, promhttp.HandlerFor(s.Metrics.Registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET "+profilesPath, pprof.Index)
+	mux.HandleFunc("GET "+profilesPath+"profile", pprof.Profile)
+	mux.HandleFunc("GET "+profilesPath+"symbol", pprof.Symbol)
+	mux.HandleFunc("GET "+profilesPath+"trace", pprof.Trace)
+	return s.guard(mux)
+}
+
+const (
+	metricsPath  = "/metrics"
+	profilesPath = "/debug/pprof/"
+)
+
+func (s *Server) adminRoutes() []route {
+	return []route{
 		{"GET", "/livez", s.getLive},
 		{"GET", "/readyz", s.getReady},
 		{"POST", "/retention/confirm", s.postConfirm},
@@ -262,11 +277,5 @@ func (s *Server) AdminHandler() http.Handler {
 		{"POST", "/backup", s.postBackup},
 		{"GET", "/backup/{id}/files/{name...}", s.getBackupFile},
 		{"DELETE", "/backup/{id}", s.deleteBackup},
-	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(s.Metrics.Registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	return s.guard(mux)
+	}
 }

@@ -257,16 +257,18 @@ func (a *App) listen(ctx context.Context, version string) error {
 	}
 	server := a.apiServer(host, version)
 	a.serving = &errgroup.Group{}
-	for _, l := range []struct {
-		address string
-		handler http.Handler
-	}{{a.config.Listen, server.Handler()}, {a.config.AdminListen, server.AdminHandler()}} {
-		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", l.address)
+	for _, address := range []string{a.config.Listen, a.config.AdminListen} { // all before any is served: requests are told of both
+		listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 		if err != nil {
-			return errors.Join(fmt.Errorf("listen on %s: %w", l.address, err), a.stopServing())
+			for _, open := range a.listeners {
+				err = errors.Join(err, open.Close())
+			}
+			return fmt.Errorf("listen on %s: %w", address, err)
 		}
-		a.serve(listener, l.handler)
+		a.listeners = append(a.listeners, listener)
 	}
+	a.serve(a.listeners[0], server.Handler())
+	a.serve(a.listeners[1], server.AdminHandler())
 	a.logger.Info("serving", "url", a.URL(), "admin", a.AdminURL())
 	return nil
 }
@@ -275,7 +277,7 @@ func (a *App) listen(ctx context.Context, version string) error {
 func (a *App) apiServer(host, version string) *api.Server {
 	return &api.Server{
 		Ingest: a.ingest, Runner: &runner{app: a}, Feeds: a.feed, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
-		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, MaxRows: a.config.MaxRows,
+		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, URL: a.URL, AdminURL: a.AdminURL, MaxRows: a.config.MaxRows,
 		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
 		ConfirmClock: a.compact.ConfirmClock,
 		AcceptLoss:   a.catalog.AcceptLoss,
@@ -289,7 +291,7 @@ func (a *App) serve(listener net.Listener, handler http.Handler) {
 		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
 		ErrorLog: slog.NewLogLogger(a.logger.Handler(), slog.LevelDebug),
 	}
-	a.listeners, a.servers = append(a.listeners, listener), append(a.servers, s)
+	a.servers = append(a.servers, s)
 	a.serving.Go(func() error {
 		if err := s.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve %s: %w", listener.Addr(), err)
@@ -299,10 +301,17 @@ func (a *App) serve(listener net.Listener, handler http.Handler) {
 }
 
 // URL is where the API answers.
-func (a *App) URL() string { return "http://" + a.listeners[0].Addr().String() }
+func (a *App) URL() string { return a.urlOf(0) }
 
-// AdminURL is where metrics and profiles are.
-func (a *App) AdminURL() string { return "http://" + a.listeners[1].Addr().String() }
+// AdminURL is where metrics and profiles are; empty for a server that OpenLocal opened.
+func (a *App) AdminURL() string { return a.urlOf(1) }
+
+func (a *App) urlOf(listener int) string {
+	if listener >= len(a.listeners) {
+		return ""
+	}
+	return "http://" + a.listeners[listener].Addr().String()
+}
 
 // Wait blocks until a listener fails or the server is closed.
 func (a *App) Wait() error { return a.serving.Wait() }

@@ -234,6 +234,25 @@ func TestMetricsAreOnTheAdminListener(t *testing.T) {
 	require.Contains(t, metrics, "process_cpu_seconds_total")
 }
 
+// TestEitherListenerNamesTheOther: whoever asks the wrong one is told of the right one.
+func TestEitherListenerNamesTheOther(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	admin := &instance{App: &App{listeners: s.listeners[1:]}, t: t}
+	for _, path := range []string{"/metrics", "/backup", "/backup/1/files/segments/a", "/debug/pprof/heap", "/retention/confirm"} {
+		answer := s.do("POST", path, "")
+		require.Equal(t, http.StatusNotFound, answer.status, path)
+		require.Contains(t, string(answer.body), "on the admin listener", path)
+		require.Contains(t, string(answer.body), "send it to "+s.AdminURL(), path)
+	}
+	for _, path := range []string{"/v1/sql", "/v1/streams/orders/events", "/version"} {
+		answer := admin.do("POST", path, "SELECT 1")
+		require.Equal(t, http.StatusNotFound, answer.status, path)
+		require.Contains(t, string(answer.body), "send it to "+s.URL(), path)
+	}
+	require.Contains(t, string(s.do("GET", "/elsewhere", "").body), "there is nothing at /elsewhere")
+}
+
 func TestASecondServerCannotOpenTheData(t *testing.T) {
 	t.Parallel()
 	s := start(t, t.TempDir())

@@ -12,7 +12,9 @@
 //	--- after
 //	what the bug has in its place
 //
-// tests may end in arguments of go test, as -run. TestMutantsApply, which is part of every run, makes sure that each still fits the
+// tests may end in arguments of go test, as -run. Tests that have not come to an end when their time is over have noticed nothing: they may be
+// slow. Where a bug is noticed by what hangs, a line says so, and why: `hangs: the reader waits for a frame that never comes`.
+// TestMutantsApply, which is part of every run, makes sure that each still fits the
 // program. TestMutantsAreCaught, which runs for make mutants only, compiles each in place of its file, leaving the tree as it is, and runs
 // the tests. The package has no code of its own.
 package mutants

@@ -17,8 +17,9 @@ import (
 
 const (
 	root = "../.."
-	// limit is how long the tests of one mutant may take: a bug that makes them hang is noticed as well.
-	limit = 10 * time.Minute
+	// testLimit is how long the tests of one mutant may take, a package each; limit bounds building them as well.
+	testLimit = 10 * time.Minute
+	limit     = 3 * testLimit
 )
 
 // mutant is one known bug.
@@ -26,6 +27,8 @@ type mutant struct {
 	name, file    string
 	tests         []string
 	before, after string
+	// hangs says that the bug is noticed by tests that do not come to an end.
+	hangs bool
 }
 
 func all(t *testing.T) []mutant {
@@ -59,6 +62,8 @@ func parse(t *testing.T, name, text string) mutant {
 			m.file = value
 		case "tests:":
 			m.tests = strings.Fields(value)
+		case "hangs:":
+			m.hangs = value != "" // it says why
 		default:
 			require.Fail(t, "not a line of a mutant", "%s: %s", name, line)
 		}
@@ -113,15 +118,68 @@ func (m mutant) mustBeCaught(t *testing.T) {
 	require.NoError(t, err, "the bug does not compile:\n%s", output)
 
 	began := time.Now()
-	test := exec.CommandContext(ctx, "go", append([]string{"test", "-count=1", "-failfast", "-overlay", overlayFile}, m.tests...)...)
-	test.Dir = root
+	test := exec.CommandContext(ctx, "go", append([]string{
+		"test", "-count=1", "-failfast", "-timeout", testLimit.String(), "-overlay", overlayFile,
+	}, m.tests...)...)
+	test.Dir, test.WaitDelay = root, time.Minute
 	output, err = test.CombinedOutput()
-	var exit *exec.ExitError
-	if ctx.Err() == nil {
-		require.True(t, errors.As(err, &exit), "no test notices it, of %s:\n%s", strings.Join(m.tests, " "), output)
-		require.NotContains(t, string(output), "[build failed]")
+	took := time.Since(began).Round(time.Millisecond)
+	switch outcome(output, err) {
+	case broken:
+		require.Fail(t, "the tests did not run", "%v\n%s", err, output)
+	case unnoticed:
+		require.Fail(t, "no test notices it", "of %s:\n%s", strings.Join(m.tests, " "), output)
+	case hung:
+		require.True(t, m.hangs, "the tests have not come to an end after %v, and none has failed before: is it the bug, or are they slow?\n%s", took, output)
+		t.Logf("noticed by tests that hang")
+	case caught:
+		t.Logf("noticed after %v by %s", took, failed(output))
 	}
-	t.Logf("noticed after %v by %s", time.Since(began).Round(time.Millisecond), failed(output))
+}
+
+// result is what became of the tests over a bug.
+type result int
+
+const (
+	broken    result = iota // they did not run
+	unnoticed               // they passed
+	hung                    // they did not come to an end, and nothing says more: slow tests look the same
+	caught                  // some failed
+)
+
+// outcome judges what `go test` printed and returned.
+func outcome(output []byte, err error) result {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return unnoticed
+	case bytes.Contains(output, []byte("[build failed]")) || bytes.Contains(output, []byte("[setup failed]")):
+		return broken
+	case len(failed(output)) > 0:
+		return caught
+	case !errors.As(err, &exit) || exit.ExitCode() < 0 || bytes.Contains(output, []byte("panic: test timed out after")):
+		return hung
+	default:
+		return caught // a panic, or a goroutine that was left running
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	run := func(script string) ([]byte, error) {
+		return exec.CommandContext(t.Context(), "sh", "-c", script).CombinedOutput()
+	}
+	for script, want := range map[string]result{
+		"echo ok":                                          unnoticed,
+		"echo 'FAIL x [build failed]'; exit 1":             broken,
+		"echo '--- FAIL: TestA (0.1s)'; exit 1":            caught,
+		"echo 'panic: runtime error'; exit 1":              caught,
+		"echo 'panic: test timed out after 10m0s'; exit 1": hung,
+		"echo '--- FAIL: TestA (1s)'; echo 'panic: test timed out after 1m0s'; exit 1": caught,
+		"kill -9 $$": hung,
+	} {
+		require.Equal(t, want, outcome(run(script)), script)
+	}
 }
 
 // failed names the tests that failed.

@@ -25,6 +25,12 @@ func (m *Mem) CrashTorn(rnd *rand.Rand) *Mem {
 		})
 }
 
+// Killed returns what a process leaves that is killed at this moment: all that it wrote, while the system goes on.
+func (m *Mem) Killed() *Mem {
+	return m.crash(func(n *memNode) *memNode { return &memNode{data: slices.Clone(n.data)} },
+		func(n *memNode) map[string]*memNode { return n.entries })
+}
+
 // tear keeps a random prefix of what was written after the last sync, at times with zeroes in the place of its last bytes, as
 // file systems that extend a file before they fill it leave it.
 func tear(n *memNode, rnd *rand.Rand) []byte {

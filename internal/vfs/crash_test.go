@@ -22,8 +22,9 @@ func TestCrashKeepsOnlyWhatWasSynced(t *testing.T) {
 	require.NoError(t, m.SyncDir("."))
 	_, err = f.Write([]byte("two"))
 	require.NoError(t, err)
-	crashed := m.Crash()
+	crashed, killed := m.Crash(), m.Killed()
 	require.Equal(t, "one", read(t, crashed, "a"))
+	require.Equal(t, "onetwo", read(t, killed, "a"), "the system keeps what a process wrote")
 	require.Equal(t, "onetwo", read(t, m, "a"), "the original goes on")
 
 	require.NoError(t, f.Truncate(1))
@@ -34,6 +35,7 @@ func TestCrashKeepsOnlyWhatWasSynced(t *testing.T) {
 	require.NoError(t, f.Sync())
 	require.Equal(t, "oXYZ", read(t, m.Crash(), "a"))
 	require.Equal(t, "one", read(t, crashed, "a"), "a crashed copy shares nothing")
+	require.Equal(t, "onetwo", read(t, killed, "a"), "nor does that of a killed process")
 }
 
 func TestCrashAndNames(t *testing.T) {

@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,66 +161,160 @@ func (d *disk) check(where string) {
 	}
 }
 
-// TestViewsSurviveCrashes cuts the power before operations on the disk while events come, are sealed, and the server is restarted, and holds
-// every view to its query on what is left, and again after more events.
+// TestViewsSurviveCrashes ends the server before operations on the disk while events come, are sealed, and it is restarted: by cutting the power,
+// after which what was not synced is gone, or there in part, and by killing it, after which all is there. What is left has every row that was
+// acknowledged, and every view holds what its query gives, and does so again after more events.
+//
+// TIDEMARK_STRESS ends it in all three ways before every operation, and begins anew with other events and other remainders a hundred times, or
+// with those of the fourth of a hundred parts of that by TIDEMARK_SLICE=3/100.
 func TestViewsSurviveCrashes(t *testing.T) {
 	t.Parallel()
-	seed := uint64(11)
-	if os.Getenv("TIDEMARK_STRESS") != "" {
-		seed = uint64(time.Now().UnixNano())
+	if os.Getenv("TIDEMARK_STRESS") == "" {
+		(&crashes{t: t, seed: 11, every: 5}).run()
+		return
 	}
-	rnd := rand.New(rand.NewPCG(seed, 1))
-	type image struct {
-		fs   *vfs.Mem
-		name string
+	const seeds = 100
+	slice, of := 0, 1
+	if text := os.Getenv("TIDEMARK_SLICE"); text != "" {
+		_, err := fmt.Sscanf(text, "%d/%d", &slice, &of)
+		require.NoError(t, err)
 	}
-	var mu sync.Mutex
-	var images []image
-	count := 0
-	mem := vfs.NewMem()
-	tearing := rand.New(rand.NewPCG(seed, 2))
-	fs := vfs.NewFaulty(mem, func(op vfs.Op, name string) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if count++; count%5 == 0 {
-			left := mem.Crash()
-			if count%10 == 0 {
-				left = mem.CrashTorn(tearing)
-			}
-			images = append(images, image{left, fmt.Sprintf("seed %d, operation %d: %s %s", seed, count, op, name)})
-		}
-		return nil
-	})
-	d := onDisk(t, fs)
-	require.NoError(t, d.makeViews())
+	for seed := slice; seed < seeds; seed += of {
+		(&crashes{t: t, seed: uint64(seed), every: 1}).run()
+	}
+}
+
+// crashes are the ends of one run of a server, a kind after the other before every so many operations.
+type crashes struct {
+	t     *testing.T
+	seed  uint64
+	every int
+	mem   *vfs.Mem
+
+	acked atomic.Int64 // rows
+	// mu guards what follows: views work on the disk beside the test.
+	mu      sync.Mutex
+	tearing *rand.Rand
+	count   int
+	images  []image
+	// known are the remainders that were looked at: one may be that of many moments.
+	known map[uint64]int64
+	// tried and opened count remainders.
+	tried, opened int
+}
+
+// image is what the end of a server leaves.
+type image struct {
+	fs    *vfs.Mem
+	acked int64
+	name  string
+}
+
+func (c *crashes) run() {
+	c.mem, c.known = vfs.NewMem(), map[uint64]int64{}
+	rnd := rand.New(rand.NewPCG(c.seed, 1))
+	c.tearing = rand.New(rand.NewPCG(c.seed, 2))
+	fs := vfs.NewFaulty(c.mem, c.inject)
+	d := onDisk(c.t, fs)
+	require.NoError(c.t, d.makeViews())
 	for step := range 40 {
-		require.NoError(t, d.insert(rnd, step))
+		require.NoError(c.t, d.insert(rnd, step))
+		c.acked.Store(int64(rowsIn(c.t, d)))
 		switch {
 		case step%13 == 12:
 			stream, err := d.ingest.Stream("trades")
-			require.NoError(t, err)
-			_, err = stream.Seal(t.Context())
-			require.NoError(t, err)
+			require.NoError(c.t, err)
+			_, err = stream.Seal(c.t.Context())
+			require.NoError(c.t, err)
 		case step%17 == 16:
-			require.NoError(t, d.closeStore())
-			d = onDisk(t, fs)
+			require.NoError(c.t, d.closeStore())
+			d = onDisk(c.t, fs)
 		}
 		d.check(fmt.Sprintf("step %d", step))
+		c.lookAtAll(rnd)
 	}
-	require.NoError(t, d.closeStore())
-	t.Logf("%d operations, %d images", count, len(images))
-	for i, image := range images {
-		d := onDisk(t, image.fs)
-		d.check(image.name)
-		if _, ok := d.catalog.Stream("trades"); ok && i%4 == 0 {
-			for step := range 3 {
-				require.NoError(t, d.insert(rnd, 40+step))
-			}
-			d.check(image.name + ", and more")
+	require.NoError(c.t, d.closeStore())
+	c.lookAtAll(rnd)
+	c.t.Logf("seed %d: %d operations, %d remainders, %d servers", c.seed, c.count, c.tried, c.opened)
+}
+
+// inject keeps what an end before the operation would leave.
+func (c *crashes) inject(op vfs.Op, name string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.count++; c.count%c.every != 0 {
+		return nil
+	}
+	acked := c.acked.Load()
+	keep := func(kind string, fs *vfs.Mem) {
+		c.images = append(c.images, image{fs, acked, fmt.Sprintf("seed %d, %s before operation %d: %s %s", c.seed, kind, c.count, op, name)})
+	}
+	turn := c.count / c.every % 3
+	if c.every == 1 || turn == 0 {
+		keep("power cut", c.mem.Crash())
+	}
+	if c.every == 1 || turn == 1 {
+		keep("power cut, writes torn", c.mem.CrashTorn(c.tearing))
+	}
+	if c.every == 1 || turn == 2 {
+		keep("killed", c.mem.Killed())
+	}
+	return nil
+}
+
+// lookAtAll opens a server over every remainder that is not one known already, which had as many rows to have.
+func (c *crashes) lookAtAll(rnd *rand.Rand) {
+	c.mu.Lock()
+	images := c.images
+	c.images = nil
+	c.mu.Unlock()
+	for i, left := range images {
+		c.tried++
+		sum := sumOf(c.t, left.fs)
+		if acked, ok := c.known[sum]; ok && acked >= left.acked {
+			continue
 		}
-		require.NoError(t, d.closeStore())
-		d.requireQuiet(image.name)
+		c.known[sum] = left.acked
+		c.opened++
+		c.lookAt(left, rnd, i%4 == 0)
 	}
+}
+
+func (c *crashes) lookAt(left image, rnd *rand.Rand, more bool) {
+	d := onDisk(c.t, left.fs)
+	d.check(left.name)
+	_, there := d.catalog.Stream("trades")
+	if rows := 0; left.acked > 0 {
+		if there {
+			rows = rowsIn(c.t, d)
+		}
+		require.GreaterOrEqual(c.t, int64(rows), left.acked, "%s: rows were acknowledged", left.name)
+	}
+	if there && more {
+		for step := range 3 {
+			require.NoError(c.t, d.insert(rnd, 40+step))
+		}
+		d.check(left.name + ", and more")
+	}
+	require.NoError(c.t, d.closeStore())
+	d.requireQuiet(left.name)
+}
+
+// sumSeed makes sums comparable within the process.
+var sumSeed = maphash.MakeSeed()
+
+// sumOf tells disks with the same files from others.
+func sumOf(t *testing.T, fs *vfs.Mem) uint64 {
+	t.Helper()
+	files := map[string][]byte{}
+	readTree(t, fs, ".", files)
+	var sum maphash.Hash
+	sum.SetSeed(sumSeed)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		fmt.Fprintf(&sum, "%q %d ", name, len(files[name]))
+		_, _ = sum.Write(files[name]) // it never fails
+	}
+	return sum.Sum64()
 }
 
 // TestViewsSurviveFailures fails one operation on the disk after the other while views run. Whatever that breaks, the next start has views

@@ -114,14 +114,8 @@ func keyedAssign(n *plan.Assign, inputs map[string]InputInfo) (plan.Node, []int,
 	width, wider := plan.Width(n.Input), plan.Width(input)
 	out := *n
 	out.Input = input
-	order := append(upTo(width), wider, wider+1)
-	for _, at := range key {
-		if at >= width {
-			order = append(order, at)
-		}
-	}
-	moved := pick(&out, order)
-	return moved, append(placesOf(order, key), width, width+1), true
+	moved, at := keyBehind(&out, plan.Width(n), width, wider, key)
+	return moved, append(at, width, width+1), true
 }
 
 // keyedAggregate is keyed by its groups; with grouping sets, also by which set a row is of.
@@ -145,16 +139,8 @@ func keyedWindow(n *plan.Window, inputs map[string]InputInfo) (plan.Node, []int,
 	width, wider := plan.Width(n.Input), plan.Width(input)
 	out := *n
 	out.Input = input
-	order := upTo(width)
-	for i := range n.Calls {
-		order = append(order, wider+i)
-	}
-	for _, at := range key {
-		if at >= width {
-			order = append(order, at)
-		}
-	}
-	return pick(&out, order), placesOf(order, key), true
+	moved, at := keyBehind(&out, plan.Width(n), width, wider, key)
+	return moved, at, true
 }
 
 // keyedJoin is keyed by both sides, or by the left one where each of its rows comes once.
@@ -187,16 +173,8 @@ func keyedJoin(n *plan.Join, inputs map[string]InputInfo) (plan.Node, []int, boo
 	for _, at := range rightKey {
 		key = append(key, wider+at)
 	}
-	order := upTo(width)
-	for i := range plan.Width(n) - width {
-		order = append(order, wider+i)
-	}
-	for _, at := range key {
-		if !slices.Contains(order, at) {
-			order = append(order, at)
-		}
-	}
-	return pick(out, order), placesOf(order, key), true
+	moved, at := keyBehind(out, plan.Width(n), width, wider, key)
+	return moved, at, true
 }
 
 // keyedApply is keyed by its left side where each row of that comes once.
@@ -217,16 +195,8 @@ func keyedApply(n *plan.Apply, inputs map[string]InputInfo) (plan.Node, []int, b
 	if n.Test != nil {
 		out.Test = shiftColumns(n.Test, width, wider-width)
 	}
-	order := upTo(width)
-	for i := range plan.Width(n) - width {
-		order = append(order, wider+i)
-	}
-	for _, at := range key {
-		if at >= width {
-			order = append(order, at)
-		}
-	}
-	return pick(&out, order), placesOf(order, key), true
+	moved, at := keyBehind(&out, plan.Width(n), width, wider, key)
+	return moved, at, true
 }
 
 // keyedAsof is keyed by its left side, of which each row comes once at most.
@@ -241,13 +211,8 @@ func keyedAsof(n *plan.AsofJoin, inputs map[string]InputInfo) (plan.Node, []int,
 	if n.Within != nil {
 		out.Within = shiftColumns(n.Within, width, wider-width)
 	}
-	order := append(upTo(width), from(wider, plan.Width(n.Right))...)
-	for _, at := range key {
-		if at >= width {
-			order = append(order, at)
-		}
-	}
-	return pick(&out, order), placesOf(order, key), true
+	moved, at := keyBehind(&out, plan.Width(n), width, wider, key)
+	return moved, at, true
 }
 
 // withPresence adds a column to the key that is true in every row, and NULL where a join found no row.
@@ -264,6 +229,18 @@ func withPresence(n plan.Node, key []int) (plan.Node, []int) {
 	out.Exprs = append(out.Exprs, &plan.Literal{Value: event.NewBooleans(yes, 1, nil), Typ: typ})
 	out.Names = append(out.Names, "_present")
 	return out, append(slices.Clip(key), width)
+}
+
+// keyBehind puts the columns that a node had before its inputs got keys into their old places, those of the key that are new behind them, and
+// says where the key is then. The node had own columns, the first of them those of its input, which had width columns and has wider.
+func keyBehind(n plan.Node, own, width, wider int, key []int) (plan.Node, []int) {
+	order := append(upTo(width), from(wider, own-width)...)
+	for _, at := range key {
+		if !slices.Contains(order, at) {
+			order = append(order, at)
+		}
+	}
+	return pick(n, order), placesOf(order, key)
 }
 
 // pick is a node's columns in another order; the node itself where that changes nothing.

@@ -92,11 +92,7 @@ func chains(n plan.Node) []plan.Node {
 	}
 	var out []plan.Node
 	for _, in := range chains(n.Inputs()[0]) {
-		over, err := withInputs(n, []plan.Node{in})
-		if err != nil {
-			return []plan.Node{n}
-		}
-		out = append(out, over)
+		out = append(out, plan.Over(n, in))
 	}
 	return out
 }

@@ -46,10 +46,7 @@ func (c *compiler) recompute(n plan.Node, ins []node, keys [][]plan.Expr) (*reco
 		}
 		out.keys = append(out.keys, programs)
 	}
-	var err error
-	if out.plan, err = withInputs(n, scans); err != nil {
-		return nil, err
-	}
+	out.plan = plan.Over(n, scans...)
 	for i, e := range keys[0] {
 		out.keyTypes, out.names = append(out.keyTypes, e.Type()), append(out.names, e.String())
 		lag, ok := int64(NoWatermark), true

@@ -49,7 +49,7 @@ func (c *compiler) cutScans(n plan.Node, out *recomputeNode) (plan.Node, error) 
 			return nil, err
 		}
 	}
-	return withInputs(n, cut)
+	return plan.Over(n, cut...), nil
 }
 
 // readsOuterRow reports whether an expression takes a value from the row that a query inside another is computed for.

@@ -117,15 +117,8 @@ func settleAggregate(n *plan.Aggregate, inputs map[string]InputInfo) plan.Node {
 // overInputs is a node over its inputs rewritten.
 func overInputs(n plan.Node, f func(plan.Node) plan.Node) plan.Node {
 	inputs := slices.Clone(n.Inputs())
-	if len(inputs) == 0 {
-		return n
-	}
 	for i, in := range inputs {
 		inputs[i] = f(in)
 	}
-	out, err := withInputs(n, inputs)
-	if err != nil {
-		return n
-	}
-	return out
+	return plan.Over(n, inputs...)
 }

@@ -14,33 +14,19 @@ func mapApply(n *plan.Apply, f func(plan.Expr) plan.Expr) plan.Node {
 // pruneApply drops from the left side what neither the output, nor a condition, nor the right side reads, and from the right one what
 // neither the output nor a condition does.
 func pruneApply(n *plan.Apply, used []bool) (plan.Node, places, error) {
-	width := plan.Width(n.Left)
-	needed := make([]bool, width+plan.Width(n.Right))
-	if n.Kind == plan.MarkJoin {
-		copy(needed[:width], used)
-	} else {
-		copy(needed, used)
-	}
+	needed := joinNeeds(n.Kind, n.Left, n.Right, used)
 	plan.MarkColumns(needed, n.Args...)
 	plan.MarkColumns(needed, n.On...)
 	if n.Test != nil {
 		plan.MarkColumns(needed, n.Test)
 	}
-	left, leftAt, err := prune(n.Left, needed[:width])
+	s, err := pruneSides(n.Left, n.Right, needed)
 	if err != nil {
 		return nil, nil, err
 	}
-	right, rightAt, err := prune(n.Right, needed[width:])
-	if err != nil {
-		return nil, nil, err
-	}
-	both := beside(leftAt, rightAt, plan.Width(left))
 	out := *n
-	out.Left, out.Right = left, right
-	if n.Kind == plan.MarkJoin {
-		return mapApply(&out, both.move), append(append(places(nil), leftAt...), plan.Width(left)), nil
-	}
-	return mapApply(&out, both.move), both, nil
+	out.Left, out.Right = s.left, s.right
+	return mapApply(&out, s.both.move), s.output(n.Kind), nil
 }
 
 // pushIntoApply is pushIntoJoin for conditions on the left side alone.

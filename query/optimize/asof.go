@@ -11,23 +11,18 @@ func pruneAsof(n *plan.AsofJoin, used []bool) (plan.Node, places, error) {
 	}
 	plan.MarkColumns(needed[:width], append([]plan.Expr{n.LeftAt}, n.LeftKeys...)...)
 	plan.MarkColumns(needed[width:], append([]plan.Expr{n.RightAt}, n.RightKeys...)...)
-	left, leftAt, err := prune(n.Left, needed[:width])
+	s, err := pruneSides(n.Left, n.Right, needed)
 	if err != nil {
 		return nil, nil, err
 	}
-	right, rightAt, err := prune(n.Right, needed[width:])
-	if err != nil {
-		return nil, nil, err
-	}
-	both := beside(leftAt, rightAt, plan.Width(left))
 	out := *n
-	out.Left, out.Right = left, right
-	out.LeftAt, out.LeftKeys = leftAt.move(n.LeftAt), mapAll(n.LeftKeys, leftAt.move)
-	out.RightAt, out.RightKeys = rightAt.move(n.RightAt), mapAll(n.RightKeys, rightAt.move)
+	out.Left, out.Right = s.left, s.right
+	out.LeftAt, out.LeftKeys = s.leftAt.move(n.LeftAt), mapAll(n.LeftKeys, s.leftAt.move)
+	out.RightAt, out.RightKeys = s.rightAt.move(n.RightAt), mapAll(n.RightKeys, s.rightAt.move)
 	if n.Within != nil {
-		out.Within = both.move(n.Within)
+		out.Within = s.both.move(n.Within)
 	}
-	return &out, both, nil
+	return &out, s.both, nil
 }
 
 // pushIntoAsof applies conditions on the left side alone to it: they leave rows out, and change no row's partner.

@@ -1,7 +1,6 @@
 package optimize
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/tidemarkdb/tidemark/query/plan"
@@ -10,62 +9,23 @@ import (
 // bottomUp rebuilds a tree from its leaves: f gets each node with its inputs already rewritten.
 func bottomUp(n plan.Node, f func(plan.Node) (plan.Node, error)) (plan.Node, error) {
 	inputs := n.Inputs()
-	if _, union := n.(*plan.Union); union || len(inputs) > 1 {
-		return bottomUpAll(n, f)
-	}
-	if len(inputs) == 1 {
-		input, err := bottomUp(inputs[0], f)
+	var rewritten []plan.Node // nil while all are as they were, which most are
+	for i, in := range inputs {
+		out, err := bottomUp(in, f)
 		if err != nil {
 			return nil, err
 		}
-		if n, err = withInput(n, input); err != nil {
-			return nil, err
+		if out != in && rewritten == nil {
+			rewritten = slices.Clone(inputs)
+		}
+		if rewritten != nil {
+			rewritten[i] = out
 		}
 	}
+	if rewritten != nil {
+		n = plan.Over(n, rewritten...)
+	}
 	return f(n)
-}
-
-// withInput is n over another input; n itself where that is the one it has.
-func withInput(n plan.Node, input plan.Node) (plan.Node, error) {
-	if n.Inputs()[0] == input {
-		return n, nil
-	}
-	switch n := n.(type) {
-	case *plan.Filter:
-		return &plan.Filter{Input: input, Predicate: n.Predicate}, nil
-	case *plan.Project:
-		return &plan.Project{Input: input, Exprs: n.Exprs, Names: n.Names}, nil
-	case *plan.Aggregate:
-		out := *n
-		out.Input = input
-		return &out, nil
-	case *plan.Window:
-		return windowOver(n, input), nil
-	case *plan.Assign:
-		return assignOver(n, input, n.Time), nil
-	case *plan.Sort:
-		return &plan.Sort{Input: input, Keys: n.Keys, Limit: n.Limit}, nil
-	case *plan.Fill:
-		out := *n
-		out.Input = input
-		return &out, nil
-	case *plan.Unnest:
-		out := *n
-		out.Input = input
-		return &out, nil
-	case *plan.FirstRows:
-		return &plan.FirstRows{Input: input, By: n.By, Keys: n.Keys}, nil
-	case *plan.Limit:
-		out := *n
-		out.Input = input
-		return &out, nil
-	case *plan.Repeat:
-		return &plan.Repeat{Input: input, Times: n.Times}, nil
-	case *plan.Insert:
-		return &plan.Insert{Input: input, Stream: n.Stream, Names: n.Names}, nil
-	default:
-		return nil, fmt.Errorf("optimize plan: unknown node %T", n)
-	}
 }
 
 // mapExpressions rebuilds a node with f applied to each of its expressions as a whole; it is n itself where f leaves all of them as they are,

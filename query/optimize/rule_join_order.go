@@ -28,12 +28,7 @@ func orderJoins(n plan.Node) (plan.Node, error) {
 			return nil, err
 		}
 	}
-	if len(inputs) == 1 {
-		if _, union := n.(*plan.Union); !union {
-			return withInput(n, out[0])
-		}
-	}
-	return withInputs(n, out)
+	return plan.Over(n, out...), nil
 }
 
 // joinGroup is the inputs of inner joins that stand next to each other. Conditions count columns in the order of the inputs.

@@ -16,29 +16,21 @@ func pushLimits(n plan.Node) (plan.Node, error) {
 		if !ok || l.Count < 0 || l.Bounds != nil || l.Offset > math.MaxInt64-l.Count {
 			return n, nil
 		}
-		input, err := limitSort(l.Input, l.Offset+l.Count)
-		if err != nil {
-			return nil, err
-		}
-		return withInput(l, input)
+		return plan.Over(l, limitSort(l.Input, l.Offset+l.Count)), nil
 	})
 }
 
-func limitSort(n plan.Node, rows int64) (plan.Node, error) {
+func limitSort(n plan.Node, rows int64) plan.Node {
 	switch n := n.(type) {
 	case *plan.Project:
-		input, err := limitSort(n.Input, rows)
-		if err != nil {
-			return nil, err
-		}
-		return withInput(n, input)
+		return plan.Over(n, limitSort(n.Input, rows))
 	case *plan.Sort:
 		if n.Limit >= 0 {
 			rows = min(rows, n.Limit)
 		}
-		return &plan.Sort{Input: n.Input, Keys: n.Keys, Limit: rows}, nil
+		return &plan.Sort{Input: n.Input, Keys: n.Keys, Limit: rows}
 	default:
-		return n, nil
+		return n
 	}
 }
 

@@ -180,9 +180,5 @@ func withShared(n plan.Node, shared plan.Expr) plan.Node {
 			return e
 		})
 	})
-	over, err := withInput(out, below)
-	if err != nil {
-		panic(err) // a projection or a grouping has one input
-	}
-	return over
+	return plan.Over(out, below)
 }

@@ -7,11 +7,6 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// windowOver is a window over another input with the same columns.
-func windowOver(n *plan.Window, input plan.Node) *plan.Window {
-	return &plan.Window{Input: input, Partition: n.Partition, Order: n.Order, Ties: n.Ties, Calls: n.Calls, Names: n.Names}
-}
-
 // pruneWindow drops the calls that nobody reads, and the whole node where none is left: it neither adds nor removes rows.
 func pruneWindow(n *plan.Window, used []bool) (plan.Node, places, error) {
 	width := plan.Width(n.Input)
@@ -58,7 +53,7 @@ func pushIntoWindow(n *plan.Window, conjuncts []plan.Expr) plan.Node {
 	if len(below) == 0 {
 		return where(n, above)
 	}
-	return where(windowOver(n, pushInto(n.Input, below)), above)
+	return where(plan.Over(n, pushInto(n.Input, below)), above)
 }
 
 // oneSpelling names the types whose equal values are the same in every respect. Of the others, conditions that tell equal values

@@ -21,6 +21,12 @@ func (n *Apply) Columns() []Column { return joinedColumns(n.Left, n.Right, n.Kin
 // Inputs are the two sides.
 func (n *Apply) Inputs() []Node { return []Node{n.Left, n.Right} }
 
+func (n *Apply) over(inputs []Node) Node {
+	out := *n
+	out.Left, out.Right = inputs[0], inputs[1]
+	return &out
+}
+
 // OuterRef is, inside the right side of an Apply, the value of one of its Args.
 type OuterRef struct {
 	Index int

@@ -24,6 +24,12 @@ func (n *AsofJoin) Columns() []Column { return joinedColumns(n.Left, n.Right, n.
 // Inputs are the two sides.
 func (n *AsofJoin) Inputs() []Node { return []Node{n.Left, n.Right} }
 
+func (n *AsofJoin) over(inputs []Node) Node {
+	out := *n
+	out.Left, out.Right = inputs[0], inputs[1]
+	return &out
+}
+
 // SplitInequality takes apart a condition <, <=, > or >= between a value of the first width columns and one of those after them; op is
 // the one that stands between them in that order.
 func SplitInequality(e Expr, width int) (left, right Expr, op string, ok bool) {

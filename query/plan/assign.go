@@ -40,6 +40,12 @@ func (n *Assign) Columns() []Column {
 // Inputs is the node whose rows are assigned.
 func (n *Assign) Inputs() []Node { return []Node{n.Input} }
 
+func (n *Assign) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
+
 func (n *Assign) describe() string {
 	parts := []string{"Assign " + n.Kind.String() + " time=" + n.Time.String()}
 	if n.Step != nil {

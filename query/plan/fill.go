@@ -43,6 +43,12 @@ func (n *Fill) Columns() []Column { return n.Input.Columns() }
 // Inputs is the node whose rows are completed.
 func (n *Fill) Inputs() []Node { return []Node{n.Input} }
 
+func (n *Fill) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
+
 // Linear reports whether values of a type lie on lines.
 func Linear(t event.Type) bool {
 	return t.Kind == event.BigInt || t.Kind == event.Double || t.Kind == event.TimestampTZ

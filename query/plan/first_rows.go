@@ -16,6 +16,12 @@ func (n *FirstRows) Columns() []Column { return n.Input.Columns() }
 // Inputs is the node whose rows are compared.
 func (n *FirstRows) Inputs() []Node { return []Node{n.Input} }
 
+func (n *FirstRows) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
+
 // Exprs are all expressions of the node: By, then those of Keys.
 func (n *FirstRows) Exprs() []Expr {
 	out := append([]Expr(nil), n.By...)

@@ -60,6 +60,12 @@ func joinedColumns(left, right Node, kind JoinKind, mark string) []Column {
 // Inputs are the two sides.
 func (n *Join) Inputs() []Node { return []Node{n.Left, n.Right} }
 
+func (n *Join) over(inputs []Node) Node {
+	out := *n
+	out.Left, out.Right = inputs[0], inputs[1]
+	return &out
+}
+
 // SplitEquality takes apart a condition that two values are equal, of which one is of the first width columns and the other
 // of those after them. ok is false for other conditions.
 func SplitEquality(e Expr, width int) (left, right Expr, ok bool) {

@@ -6,6 +6,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/tidemarkdb/tidemark/event"
 )
 
@@ -21,7 +23,17 @@ type Node interface {
 	Columns() []Column
 	// Inputs are the nodes read from, left to right.
 	Inputs() []Node
+	// over is a copy of the node that reads other inputs, of the same number.
+	over(inputs []Node) Node
 	node()
+}
+
+// Over is n over other inputs, of the number that it has; n itself where they are the same.
+func Over(n Node, inputs ...Node) Node {
+	if slices.Equal(n.Inputs(), inputs) {
+		return n
+	}
+	return n.over(inputs)
 }
 
 // Scan reads a stream: the columns of Fields, in order, of every row for which Filter holds.
@@ -205,17 +217,43 @@ func (n *Insert) Columns() []Column {
 // Inputs is empty: a scan is a leaf.
 func (n *Scan) Inputs() []Node { return nil }
 
+func (n *Scan) over([]Node) Node { return n }
+
 // Inputs is the filtered node.
 func (n *Filter) Inputs() []Node { return []Node{n.Input} }
+
+func (n *Filter) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
 
 // Inputs is the projected node.
 func (n *Project) Inputs() []Node { return []Node{n.Input} }
 
+func (n *Project) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
+
 // Inputs is the aggregated node.
 func (n *Aggregate) Inputs() []Node { return []Node{n.Input} }
 
+func (n *Aggregate) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
+
 // Inputs is the sorted node.
 func (n *Sort) Inputs() []Node { return []Node{n.Input} }
+
+func (n *Sort) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
 
 // Inputs is the limited node and, if there is one, that of the bounds.
 func (n *Limit) Inputs() []Node {
@@ -225,11 +263,28 @@ func (n *Limit) Inputs() []Node {
 	return []Node{n.Input, n.Bounds}
 }
 
+func (n *Limit) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	if n.Bounds != nil {
+		out.Bounds = inputs[1]
+	}
+	return &out
+}
+
 // Inputs is empty: values are a leaf.
 func (n *Values) Inputs() []Node { return nil }
 
+func (n *Values) over([]Node) Node { return n }
+
 // Inputs is the node whose rows are stored.
 func (n *Insert) Inputs() []Node { return []Node{n.Input} }
+
+func (n *Insert) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
 
 // Streams names every stream that the plan reads, each once, in order of appearance.
 func Streams(n Node) []string {

@@ -26,11 +26,19 @@ func (n *Recursive) Columns() []Column { return n.Base.Columns() }
 // Inputs are both sides.
 func (n *Recursive) Inputs() []Node { return []Node{n.Base, n.Step} }
 
+func (n *Recursive) over(inputs []Node) Node {
+	out := *n
+	out.Base, out.Step = inputs[0], inputs[1]
+	return &out
+}
+
 // Columns are as given.
 func (n *WorkTable) Columns() []Column { return n.Cols }
 
 // Inputs is empty: a work table is a leaf.
 func (n *WorkTable) Inputs() []Node { return nil }
+
+func (n *WorkTable) over([]Node) Node { return n }
 
 func describeRecursive(n *Recursive) string {
 	out := fmt.Sprintf("Recursive #%d", n.ID)

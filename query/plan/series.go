@@ -15,6 +15,8 @@ func (n *Series) Columns() []Column { return []Column{{Name: n.Name, Type: n.Fro
 // Inputs is empty: a series is a leaf.
 func (n *Series) Inputs() []Node { return nil }
 
+func (n *Series) over([]Node) Node { return n }
+
 func describeSeries(n *Series) string {
 	return "Series from=" + n.From.String() + " to=" + n.To.String() + " step=" + n.Step.String()
 }

@@ -20,10 +20,22 @@ func (n *Union) Columns() []Column { return n.Parts[0].Columns() }
 // Inputs are the parts.
 func (n *Union) Inputs() []Node { return n.Parts }
 
+func (n *Union) over(inputs []Node) Node {
+	out := *n
+	out.Parts = inputs
+	return &out
+}
+
 // Columns are the input's.
 func (n *Repeat) Columns() []Column { return n.Input.Columns() }
 
 // Inputs is the node whose rows are repeated.
 func (n *Repeat) Inputs() []Node { return []Node{n.Input} }
+
+func (n *Repeat) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
 
 func describeUnion(n *Union) string { return fmt.Sprintf("Union parts=%d", len(n.Parts)) }

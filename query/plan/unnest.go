@@ -30,6 +30,12 @@ func (n *Unnest) Columns() []Column {
 // Inputs is the node whose rows are multiplied.
 func (n *Unnest) Inputs() []Node { return []Node{n.Input} }
 
+func (n *Unnest) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
+
 func describeUnnest(n *Unnest) string {
 	out := "Unnest " + join(n.Arrays, ", ") + " as=[" + strings.Join(n.Names, ", ") + "]"
 	if n.Ordinality {

@@ -101,6 +101,12 @@ func (n *Window) Peers() []SortKey { return n.Order[:len(n.Order)-n.Ties] }
 // Inputs is the node whose rows are extended.
 func (n *Window) Inputs() []Node { return []Node{n.Input} }
 
+func (n *Window) over(inputs []Node) Node {
+	out := *n
+	out.Input = inputs[0]
+	return &out
+}
+
 // Exprs are all expressions of the node over its input, those of calls included.
 func (n *Window) Exprs() []Expr {
 	out := append([]Expr(nil), n.Partition...)

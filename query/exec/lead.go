@@ -17,13 +17,20 @@ import (
 type lead struct {
 	descending bool
 	nullsFirst bool
+	// everything says that all morsels are wanted, those whose rows may come first sooner.
+	everything bool
 	// bound is nil before enough rows are kept.
 	bound atomic.Pointer[int64]
 }
 
 // newLead makes the lead of an operator whose first key is a plain column of whole numbers, and tells the scan below it. It is nil where
 // there is no such key, no scan, or where NULLs come first and there may be some: bounds say nothing of them.
-func newLead(input operator, keys []plan.SortKey) *lead {
+func newLead(input operator, keys []plan.SortKey) *lead { return leadOf(input, keys, false) }
+
+// firstSooner lets the scan below an operator that reads everything begin with the rows that may come first.
+func firstSooner(input operator, keys []plan.SortKey) { leadOf(input, keys, true) }
+
+func leadOf(input operator, keys []plan.SortKey, everything bool) *lead {
 	if len(keys) == 0 {
 		return nil
 	}
@@ -31,7 +38,7 @@ func newLead(input operator, keys []plan.SortKey) *lead {
 	if !ok || (ref.Typ.Kind != event.TimestampTZ && ref.Typ.Kind != event.BigInt) {
 		return nil
 	}
-	l := &lead{descending: keys[0].Descending, nullsFirst: keys[0].NullsFirst}
+	l := &lead{descending: keys[0].Descending, nullsFirst: keys[0].NullsFirst, everything: everything}
 	if !led(input, ref.Index, l) {
 		return nil
 	}
@@ -163,6 +170,9 @@ func (o *scanOp) led(column int, l *lead) bool {
 	}
 	o.lead, o.leadColumn = l, column
 	o.morsels = l.arrange(o.morsels, column)
+	if l.everything {
+		return true
+	}
 	o.shares = newShares(len(o.morsels), 1)
 	o.shares.inOrder = true
 	return true

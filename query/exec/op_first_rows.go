@@ -56,6 +56,8 @@ func (r *run) newFirstRows(ctx context.Context, n *plan.FirstRows, used []bool) 
 		if l := newLead(op.input, n.Keys); l != nil {
 			op.groups = &groupLead{lead: l, count: count}
 		}
+	} else {
+		firstSooner(op.input, n.Keys)
 	}
 	useBriefly(op.input)
 	return op, nil

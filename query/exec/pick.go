@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"math"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -10,20 +12,22 @@ import (
 
 // pick keeps, for each group, the row that comes first by some keys; of rows that are equal in all keys, the one that it met
 // first. It collects the best rows of each batch and lays them together, leaving one for each group, whenever they have become
-// twice as many as there are groups: each row is moved a few times at most, however many batches there are.
+// twice as many as there are groups: each row is moved a few times at most, however many batches there are. A row that comes behind a
+// candidate of its group in the first key alone is not moved at all.
 type pick struct {
 	keys    []plan.SortKey // over the last columns
 	batches []*Batch       // candidates
 	ids     []uint32       // their groups, batch after batch
 	groups  int
 	size    int64
-	best    []int32 // scratch: by group, the best row of a batch; -1 for none
+	best    []int32  // scratch: by group, the best row of a batch; -1 for none
+	firsts  []uint64 // by group, the least prefix of the first key that a candidate has
 }
 
 // update takes a batch's columns, the keys last. IDs say the groups; only rows are looked at.
 func (p *pick) update(columns []arrow.Array, ids []uint32, groups int, rows []int32) error {
 	p.groups = max(p.groups, groups)
-	chosen := p.choose(columns, ids, rows)
+	chosen := p.choose(columns, ids, p.hopeful(columns, ids, rows))
 	if len(chosen) == 0 {
 		return nil
 	}
@@ -41,6 +45,30 @@ func (p *pick) update(columns []arrow.Array, ids []uint32, groups int, rows []in
 		return p.settle()
 	}
 	return nil
+}
+
+// hopeful lists those of rows that do not come behind a candidate of their group in the first key alone, and notes how far they have come.
+// Where the key has NULLs it tells nothing apart.
+func (p *pick) hopeful(columns []arrow.Array, ids []uint32, rows []int32) []int32 {
+	for len(p.firsts) < p.groups {
+		p.firsts = append(p.firsts, math.MaxUint64)
+	}
+	if len(p.keys) == 0 {
+		return rows
+	}
+	column := columns[len(columns)-len(p.keys)]
+	if column.DataType().ID() == arrow.NULL || column.NullN() > 0 {
+		return rows
+	}
+	prefixes, _ := firstPrefixes(column, p.keys[0], rows)
+	kept := make([]int32, 0, len(rows))
+	for _, r := range prefixes {
+		if first := &p.firsts[ids[r.row]]; r.prefix <= *first {
+			*first = r.prefix
+			kept = append(kept, r.row)
+		}
+	}
+	return kept
 }
 
 // choose lists the best of rows for each of their groups.
@@ -123,4 +151,4 @@ func (p *pick) result(groups int) (columns []arrow.Array, rows []int32, valid ev
 	return columns, rows, valid, nil
 }
 
-func (p *pick) bytes() int64 { return 2*p.size + int64(4*(cap(p.ids)+cap(p.best))) }
+func (p *pick) bytes() int64 { return 2*p.size + int64(4*(cap(p.ids)+cap(p.best))+8*cap(p.firsts)) }

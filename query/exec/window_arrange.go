@@ -18,9 +18,9 @@ type windowBuffer struct {
 	size    int64
 	// together rows are computed in one part.
 	together bool
-	// buckets divide the others by a hash of their partitions; most is the number of rows of the fullest one. Neither is kept where there
-	// is no PARTITION BY or the rows are arranged.
-	buckets []uint8
+	// buckets, by batch, divide the others by a hash of their partitions; most is the number of rows of the fullest one. Neither is kept where
+	// there is no PARTITION BY or the rows are arranged.
+	buckets [][]uint8
 	fill    [windowBuckets]int32
 	most    int32
 	memory  reservation
@@ -60,12 +60,14 @@ func (b *windowBuffer) add(batch *Batch) error {
 	}
 	partition, _ := b.op.split(batch.Columns)
 	hashes, err := partHashes(partition, typesOf(b.op.node.Partition), batch.Rows)
-	for _, h := range hashes {
+	buckets := make([]uint8, len(hashes))
+	for i, h := range hashes {
 		bucket := uint8(h >> 56) // spilling divides by the low bits
-		b.buckets = append(b.buckets, bucket)
+		buckets[i] = bucket
 		b.fill[bucket]++
 		b.most = max(b.most, b.fill[bucket])
 	}
+	b.buckets = append(b.buckets, buckets)
 	return err
 }
 
@@ -95,21 +97,23 @@ func (p *windowParts) arrange(part windowPart) *windowRows {
 		return w
 	}
 	whole := p.whole.slice(0, p.whole.Rows)
+	columns, keys := o.split(whole.Columns)
 	var rows []int32
 	if p.rows != nil {
 		rows = p.rows[part.from:part.to]
 	}
-	columns, keyColumns := o.split(whole.Columns)
-	partition, keys := allInOrder(columns, rows), allInOrder(keyColumns, rows)
 	var order []int32
-	order, w.starts = byPartition(o.partitionIDs(partition, w.count), w.count)
-	sortWithin(order, w.starts, keys, o.node.Order)
-	w.keys = allInOrder(keys, order)
+	order, w.starts = byPartition(o.partitionIDs(allInOrder(columns, rows), w.count), w.count)
 	if rows != nil {
 		for i, at := range order {
 			order[i] = rows[at]
 		}
 	}
+	sortWithin(order, w.starts, keys, o.node.Order)
+	if rows == nil && isSequence(order) {
+		order = nil
+	}
+	w.keys = allInOrder(keys[:len(o.node.Peers())], order)
 	w.columns = w.spread(o.kept, whole.Columns, order)
 	return w
 }
@@ -173,24 +177,32 @@ func byPartition(ids []uint32, rows int) (order, starts []int32) {
 	return order, starts
 }
 
-// sortWithin orders the rows of each partition by the keys; rows equal in all stay as they lie.
-func sortWithin(order, starts []int32, columns []arrow.Array, keys []plan.SortKey) {
+// sortWithin orders rows of the columns, which are those of partitions side by side, by the keys within each partition; rows equal in all go
+// by where they lie.
+func sortWithin(rows, starts []int32, columns []arrow.Array, keys []plan.SortKey) {
+	for len(keys) > 0 && oneValue(columns[0], keys[0], rows) {
+		columns, keys = columns[1:], keys[1:]
+	}
 	if len(keys) == 0 {
 		return
 	}
 	compare := comparers(columns, keys)
 	if columns[0].DataType().ID() == arrow.NULL || columns[0].NullN() > 0 {
 		for i := 1; i < len(starts); i++ {
-			slices.SortFunc(order[starts[i-1]:starts[i]], func(a, b int32) int { return compareRows(compare, a, b) })
+			slices.SortFunc(rows[starts[i-1]:starts[i]], func(a, b int32) int { return compareRows(compare, a, b) })
 		}
 		return
 	}
-	entries, whole := firstPrefixes(columns[0], keys[0], order)
+	entries, whole := firstPrefixes(columns[0], keys[0], rows)
 	if whole {
 		compare = compare[1:] // equal prefixes mean equal values
 	}
 	for i := 1; i < len(starts); i++ {
-		slices.SortFunc(entries[starts[i-1]:starts[i]], func(a, b prefixed) int {
+		part := entries[starts[i-1]:starts[i]]
+		if last := len(part) - 1; last > 0 && part[0].prefix > part[last].prefix {
+			slices.Reverse(part) // sorting is quick where little is out of order
+		}
+		slices.SortFunc(part, func(a, b prefixed) int {
 			if a.prefix != b.prefix {
 				return cmp.Compare(a.prefix, b.prefix)
 			}
@@ -198,6 +210,57 @@ func sortWithin(order, starts []int32, columns []arrow.Array, keys []plan.SortKe
 		})
 	}
 	for i, e := range entries {
-		order[i] = e.row
+		rows[i] = e.row
+	}
+}
+
+// oneValue reports that a key tells none of the rows apart, as far as that can be seen quickly.
+func oneValue(column arrow.Array, key plan.SortKey, rows []int32) bool {
+	if column.DataType().ID() == arrow.NULL || column.NullN() > 0 {
+		return false
+	}
+	prefix, whole := prefixOf(column, key.Expr.Type())
+	return whole && !slices.ContainsFunc(rows, func(row int32) bool { return prefix(int(row)) != prefix(int(rows[0])) })
+}
+
+// isSequence reports whether rows are the numbers from 0 on.
+func isSequence(rows []int32) bool {
+	for i, row := range rows {
+		if int(row) != i {
+			return false
+		}
+	}
+	return true
+}
+
+// lineUp brings the batches into the order of their first rows. What has come from a scan, read by several workers, mostly lies in the order
+// of time then, and is sorted at little cost.
+func (b *windowBuffer) lineUp() {
+	type placed struct {
+		batch    *Batch
+		buckets  []uint8
+		prefixes []uint64 // of the first row's keys
+	}
+	all := make([]placed, len(b.batches))
+	for i, batch := range b.batches {
+		all[i].batch = batch
+		if len(b.buckets) > 0 {
+			all[i].buckets = b.buckets[i]
+		}
+		_, keys := b.op.split(batch.Columns)
+		for k, column := range keys {
+			if batch.Rows == 0 || column.DataType().ID() == arrow.NULL {
+				break
+			}
+			first, _ := firstPrefixes(column, b.op.node.Order[k], []int32{0})
+			all[i].prefixes = append(all[i].prefixes, first[0].prefix)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b placed) int { return slices.Compare(a.prefixes, b.prefixes) })
+	for i, p := range all {
+		b.batches[i] = p.batch
+		if len(b.buckets) > 0 {
+			b.buckets[i] = p.buckets
+		}
 	}
 }

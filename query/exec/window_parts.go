@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -50,6 +51,9 @@ func (o *windowOp) newParts(ctx context.Context, buffers []*windowBuffer) (*wind
 	for _, b := range buffers[1:] {
 		all.absorb(b)
 	}
+	if !o.arranged {
+		all.lineUp()
+	}
 	p, err := o.joinRows(ctx, all)
 	if err != nil {
 		return nil, err
@@ -61,7 +65,7 @@ func (o *windowOp) newParts(ctx context.Context, buffers []*windowBuffer) (*wind
 	case all.rows < 2*o.partRows() || len(all.buckets) == 0:
 		p.parts = []windowPart{{to: int32(all.rows)}}
 	default:
-		p.scatter(all.buckets)
+		p.scatter(slices.Concat(all.buckets...))
 	}
 	p.mu.left = len(p.parts)
 	p.mu.held, p.mu.spare = all.memory, reservation{budget: all.memory.budget, operator: all.memory.operator}

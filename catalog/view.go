@@ -42,6 +42,9 @@ type View struct {
 	Skipped []SkippedEvent `json:"skipped,omitempty"`
 	// Begun is how far the streams of a view of StartNow were when it was made, by name. One that is built anew begins there too.
 	Begun map[string]event.Vector `json:"begun,omitempty"`
+	// Since is what its streams had let go of when the view was made or built anew, by name: the offset after the newest expired row of each
+	// partition. A stream that is not in it had all of its rows.
+	Since map[string]event.Vector `json:"since,omitempty"`
 	ViewOptions
 }
 

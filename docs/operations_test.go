@@ -45,7 +45,7 @@ func TestEveryMetricIsListed(t *testing.T) {
 	metrics := api.NewMetrics()
 	metrics.Queries(exec.NewPool(1), &spill.Space{})
 	metrics.WatchScrub(&scrub.Scrubber{}, func() int { return 0 })
-	metrics.WatchViews(func() int64 { return 0 })
+	metrics.WatchViews(func() int64 { return 0 }, func() int64 { return 0 })
 	go func() {
 		metrics.Registry.Describe(described)
 		close(described)

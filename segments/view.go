@@ -44,6 +44,9 @@ func (s *Store) View(stream string) *View {
 // Sealed says how far the stream is sealed in this view.
 func (v *View) Sealed() manifest.Sealed { return v.manifest.Sealed }
 
+// ExpiredBefore is the event time below which retention has dropped rows, in microseconds since 1970 or manifest.NoTime.
+func (v *View) ExpiredBefore() int64 { return v.manifest.ExpiredBefore }
+
 // ExpiredTo is the offset after the newest row of each partition that retention has dropped.
 func (v *View) ExpiredTo() event.Vector { return v.manifest.ExpiredTo }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
 // faults holds the rows that an operator could not compute and that may go again: the ratio of two counts that are still 0, a value
@@ -15,10 +16,15 @@ type faults struct {
 	calc func(Delta) (Delta, error)
 }
 
+// keepsFaults tells whether an operator that computes expressions over an input can have faults.
+func keepsFaults(input node, exprs []plan.Expr) bool {
+	return !input.traits().appendOnly && len(plainColumns(exprs)) < len(exprs)
+}
+
 // faultsOver makes the faults of an operator that computes its output by calc, row by row, from an input.
-func faultsOver(input node, calc func(Delta) (Delta, error)) faults {
+func faultsOver(input node, exprs []plan.Expr, calc func(Delta) (Delta, error)) faults {
 	f := faults{calc: calc}
-	if !input.traits().appendOnly {
+	if keepsFaults(input, exprs) {
 		f.rows = newBag(typesOf(input.columns()), false)
 	}
 	return f
@@ -73,10 +79,14 @@ func (f *faults) save(w *stateWriter) error {
 }
 
 func (f *faults) load(r *stateReader, input node) error {
-	if f.rows == nil {
-		return nil
+	into := f.rows
+	if into == nil {
+		if r.version >= identityVersion || input.traits().appendOnly {
+			return nil
+		}
+		into = newBag(typesOf(input.columns()), false) // earlier versions wrote that there is none
 	}
-	return f.rows.load(r, arrowTypes(input.columns()), 1)
+	return into.load(r, arrowTypes(input.columns()), 1)
 }
 
 func (f *faults) bytes() int64 {

@@ -98,6 +98,13 @@ func (s schedule) describe(columns []plan.Column) string {
 	return out
 }
 
+// form implements keeper. How groups are shown and forgotten decides which are there.
+func (n *accumulateNode) form(in shapes) (f form, whole bool) {
+	return form{Kind: "groups", Version: 1, Computes: []string{in.all().Of(n.plan), n.schedule.form()}}, false
+}
+
+func (s schedule) form() string { return fmt.Sprintf("schedule %+v", s) }
+
 func (n *accumulateNode) start(_ *Machine, inputs []operator) operator { return n.begin(inputs[0]) }
 
 func (n *accumulateNode) begin(input operator) *accumulateOp {

@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -19,7 +20,7 @@ import (
 type asofNode struct {
 	base
 	plan     plan.Node // over tables of both sides
-	text     string
+	of       *plan.AsofJoin
 	kind     plan.JoinKind
 	keys     [2][]*kernel.Program
 	keyTypes []event.Type
@@ -63,7 +64,7 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 		return out, c.boundedRecompute(out, n)
 	}
 	out := &asofNode{
-		base: base{cols: n.Columns(), ins: ins}, plan: &over, text: firstLine(n), kind: n.Kind, lag: max(left, passed), within: withinOf(n),
+		base: base{cols: n.Columns(), ins: ins}, plan: &over, of: n, kind: n.Kind, lag: max(left, passed), within: withinOf(n),
 		spill: c.options.Spill,
 	}
 	out.tr = traits{appendOnly: true, final: true, bounds: map[int]int64{}, watermarks: map[int]bool{}}
@@ -114,7 +115,14 @@ func withinOf(n *plan.AsofJoin) int64 {
 }
 
 func (n *asofNode) describe() string {
-	return strings.Replace(n.text, "AsofJoin", "as-of join", 1) + ", shown once the watermark passes"
+	return strings.Replace(firstLine(n.of), "AsofJoin", "as-of join", 1) + ", shown once the watermark passes"
+}
+
+// form implements keeper.
+func (n *asofNode) form(shapes) (f form, whole bool) {
+	return form{Kind: "partners of a time", Version: 1, Computes: []string{
+		tree(n.plan), fmt.Sprint("lag ", n.lag), fmt.Sprint("within ", n.within),
+	}}, true
 }
 
 func (n *asofNode) start(_ *Machine, inputs []operator) operator {

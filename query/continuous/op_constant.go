@@ -21,6 +21,11 @@ func (c *compiler) compileConstant(n plan.Node) (node, error) {
 
 func (n *constantNode) describe() string { return "constant " + firstLine(n.plan) }
 
+// form implements keeper.
+func (n *constantNode) form(shapes) (f form, whole bool) {
+	return form{Kind: "constant", Version: 1, Computes: []string{shorter(tree(n.plan))}}, false
+}
+
 func (n *constantNode) start(*Machine, []operator) operator { return &constantOp{node: n} }
 
 type constantOp struct {

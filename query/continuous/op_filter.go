@@ -55,9 +55,17 @@ func (n *filterNode) describe() string {
 	return "filter " + strings.Join(parts, " AND ")
 }
 
+// form implements keeper: rows that fail are kept until they go.
+func (n *filterNode) form(in shapes) (f form, whole bool) {
+	if !keepsFaults(n.ins[0], n.exprs) {
+		return form{}, false
+	}
+	return form{Kind: "rows that fail", Version: 1, Computes: in.all().OfAll(n.exprs)}, true
+}
+
 func (n *filterNode) start(_ *Machine, inputs []operator) operator {
 	o := &filterOp{node: n, input: inputs[0]}
-	o.faults = faultsOver(n.ins[0], func(in Delta) (Delta, error) { return o.kept(in, n.conjuncts) })
+	o.faults = faultsOver(n.ins[0], n.exprs, func(in Delta) (Delta, error) { return o.kept(in, n.conjuncts) })
 	return o
 }
 

@@ -28,6 +28,11 @@ func (n *gateNode) describe() string {
 	return fmt.Sprintf("hold back until the watermark passes %s", n.cols[n.time].Name)
 }
 
+// form implements keeper.
+func (n *gateNode) form(in shapes) (f form, whole bool) {
+	return form{Kind: "rows held back", Version: 1, Computes: []string{in.column(n.time), fmt.Sprint("lag ", n.lag)}}, true
+}
+
 func (n *gateNode) start(_ *Machine, inputs []operator) operator {
 	return &gateOp{node: n, input: inputs[0], held: newRowIndex(typesOf(n.cols))}
 }

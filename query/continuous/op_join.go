@@ -18,7 +18,7 @@ import (
 type joinNode struct {
 	base
 	kind     plan.JoinKind
-	text     string
+	of       *plan.Join
 	keys     [2][]*kernel.Program // over the columns of the side
 	keyTypes []event.Type
 	near     []timeGap         // conditions on how far times are apart
@@ -54,7 +54,7 @@ func (c *compiler) compileJoin(n *plan.Join) (node, error) {
 		out.tr = joinTraits(n.Kind, gaps, left, right, width)
 		return out, c.boundedRecompute(out, n)
 	}
-	out := &joinNode{base: base{cols: n.Columns(), ins: ins, tr: joinTraits(n.Kind, gaps, left, right, width)}, kind: n.Kind, text: firstLine(n), gaps: gaps}
+	out := &joinNode{base: base{cols: n.Columns(), ins: ins, tr: joinTraits(n.Kind, gaps, left, right, width)}, kind: n.Kind, of: n, gaps: gaps}
 	out.spill = c.options.Spill
 	for side := range out.keys {
 		if out.keys[side], err = compileExprs(keys[side]); err != nil {
@@ -129,7 +129,7 @@ func joinTraits(kind plan.JoinKind, gaps []timeGap, left, right *traits, width i
 }
 
 func (n *joinNode) describe() string {
-	out := strings.Replace(n.text, "Join", "join", 1)
+	out := strings.Replace(firstLine(n.of), "Join", "join", 1)
 	for side, e := range n.expiry {
 		if e.column < 0 {
 			continue
@@ -141,6 +141,11 @@ func (n *joinNode) describe() string {
 		}
 	}
 	return out
+}
+
+// form implements keeper.
+func (n *joinNode) form(in shapes) (f form, whole bool) {
+	return form{Kind: "pairs", Version: 1, Computes: []string{in.all().Of(n.of), fmt.Sprintf("until %+v", n.expiry)}}, true
 }
 
 // pads tells whether rows of a side come out without a pair.

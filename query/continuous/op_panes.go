@@ -18,6 +18,7 @@ type paneNode struct {
 	base
 	of      *accumulateNode
 	windows *paneWindows
+	over    *filterNode // what it stands for: the rows of windows that are in time
 	time    *kernel.Program
 	mark    int // the input's column of the row's own watermark
 	// keys are the groups that are not bounds of the window.
@@ -58,7 +59,7 @@ func panesOf(n *accumulateNode) *paneNode {
 	if !ok || punctual.column != width+1 || punctual.lag != 0 {
 		return nil
 	}
-	out := &paneNode{base: base{cols: n.cols, ins: []node{input}, tr: n.tr}, of: n, windows: windows, time: a.time, mark: -1}
+	out := &paneNode{base: base{cols: n.cols, ins: []node{input}, tr: n.tr}, of: n, windows: windows, over: f, time: a.time, mark: -1}
 	for at, is := range f.tr.watermarks {
 		if is {
 			out.mark = at
@@ -112,6 +113,13 @@ var countRows = plan.Functions["count"][0]
 
 func (n *paneNode) describe() string {
 	return n.windows.describe() + ": " + n.of.describe()
+}
+
+// form implements keeper.
+func (n *paneNode) form(in shapes) (f form, whole bool) {
+	f, whole = n.of.form(in)
+	f.Kind = "panes"
+	return f, whole
 }
 
 func (n *paneNode) start(_ *Machine, inputs []operator) operator {

@@ -53,9 +53,17 @@ func (n *projectNode) describe() string {
 	return "project " + strings.Join(parts, ", ")
 }
 
+// form implements keeper: rows that fail are kept until they go.
+func (n *projectNode) form(in shapes) (f form, whole bool) {
+	if !keepsFaults(n.ins[0], n.exprs) {
+		return form{}, false
+	}
+	return form{Kind: "rows that fail", Version: 1, Computes: in.all().OfAll(n.exprs)}, true
+}
+
 func (n *projectNode) start(_ *Machine, inputs []operator) operator {
 	o := &projectOp{node: n, input: inputs[0]}
-	o.faults = faultsOver(n.ins[0], o.project)
+	o.faults = faultsOver(n.ins[0], n.exprs, o.project)
 	return o
 }
 

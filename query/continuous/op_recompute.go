@@ -23,6 +23,7 @@ type recomputeNode struct {
 	keys     [][]*kernel.Program
 	keyTypes []event.Type
 	names    []string
+	by       [][]plan.Expr // the keys as expressions
 	// parts are the columns, of the input and of the output alike, that are among the keys.
 	parts []int
 	// expires is the element of the key that follows the watermark, -1 without one, and lag by how much.
@@ -36,7 +37,7 @@ type recomputeNode struct {
 
 // recompute makes the operator of a plan node over compiled inputs. keys has, for each input, the expressions of its key.
 func (c *compiler) recompute(n plan.Node, ins []node, keys [][]plan.Expr) (*recomputeNode, error) {
-	out := &recomputeNode{base: base{cols: n.Columns(), ins: ins}, expires: -1, spill: c.options.Spill}
+	out := &recomputeNode{base: base{cols: n.Columns(), ins: ins}, by: keys, expires: -1, spill: c.options.Spill}
 	scans := make([]plan.Node, len(ins))
 	for i, in := range ins {
 		scans[i] = tableScan(fmt.Sprint(i), in.columns())
@@ -73,6 +74,23 @@ func (n *recomputeNode) describe() string {
 		out += " until the session is over"
 	}
 	return out + ": " + firstLine(n.plan)
+}
+
+// form implements keeper.
+func (n *recomputeNode) form(in shapes) (f form, whole bool) {
+	f = form{Kind: "rows by key", Version: 1, Computes: []string{tree(n.plan)}}
+	for input, keys := range n.by {
+		for _, key := range keys {
+			f.Computes = append(f.Computes, in.of(input).Of(key))
+		}
+	}
+	if n.expires >= 0 {
+		f.Computes = append(f.Computes, fmt.Sprintf("until %d by %d", n.expires, n.lag))
+	}
+	if n.session != nil {
+		f.Computes = append(f.Computes, fmt.Sprintf("sessions %+v", *n.session))
+	}
+	return f, true
 }
 
 func (n *recomputeNode) start(_ *Machine, inputs []operator) operator {

@@ -12,7 +12,7 @@ import (
 // repeatNode multiplies the weight of each row by an expression over it.
 type repeatNode struct {
 	base
-	times plan.Expr
+	of    *plan.Repeat
 	count *kernel.Program
 }
 
@@ -21,12 +21,12 @@ func (c *compiler) compileRepeat(n *plan.Repeat) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &repeatNode{base: base{cols: n.Columns(), ins: []node{input}, tr: *input.traits()}, times: n.Times}
+	out := &repeatNode{base: base{cols: n.Columns(), ins: []node{input}, tr: *input.traits()}, of: n}
 	out.count, err = kernel.Compile(n.Times)
 	return out, err
 }
 
-func (n *repeatNode) describe() string { return "repeat " + n.times.String() }
+func (n *repeatNode) describe() string { return "repeat " + n.of.Times.String() }
 
 func (n *repeatNode) start(_ *Machine, inputs []operator) operator {
 	return &repeatOp{node: n, input: inputs[0]}

@@ -42,6 +42,13 @@ func (n *retractNode) describe() string {
 	return strings.Replace(n.of.describe(), "accumulate", "accumulate and retract", 1)
 }
 
+// form implements keeper.
+func (n *retractNode) form(in shapes) (f form, whole bool) {
+	f, whole = n.of.form(in)
+	f.Kind = "groups that lose rows"
+	return f, whole
+}
+
 func (n *retractNode) start(_ *Machine, inputs []operator) operator {
 	return &retractOp{n.of.begin(inputs[0])}
 }

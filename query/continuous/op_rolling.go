@@ -3,6 +3,7 @@ package continuous
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ import (
 type rollingNode struct {
 	base
 	plan      plan.Node // the window over a table of the input's columns and a mark of the rows to give
-	text      string
+	of        *plan.Window
 	partition []*kernel.Program
 	types     []event.Type
 	time      *kernel.Program
@@ -52,7 +53,7 @@ func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, 
 	if !bounded || !ok {
 		return nil, false, nil
 	}
-	out := &rollingNode{base: base{cols: n.Columns(), ins: []node{input}}, text: firstLine(n), reach: far, lag: saturated(lag, far.after)}
+	out := &rollingNode{base: base{cols: n.Columns(), ins: []node{input}}, of: n, reach: far, lag: saturated(lag, far.after)}
 	out.spill = c.options.Spill
 	if out.partition, err = compileExprs(n.Partition); err != nil {
 		return nil, false, err
@@ -167,7 +168,12 @@ func offsetOf(unit plan.FrameUnit, b plan.FrameBound) (micros, rows int64, ok bo
 }
 
 func (n *rollingNode) describe() string {
-	return strings.Replace(n.text, "Window", "rolling", 1) + ", shown once the watermark passes"
+	return strings.Replace(firstLine(n.of), "Window", "rolling", 1) + ", shown once the watermark passes"
+}
+
+// form implements keeper.
+func (n *rollingNode) form(in shapes) (f form, whole bool) {
+	return form{Kind: "frames", Version: 1, Computes: []string{in.all().Of(n.of), fmt.Sprint("lag ", n.lag)}}, true
 }
 
 func (n *rollingNode) start(_ *Machine, inputs []operator) operator {

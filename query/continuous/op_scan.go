@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -14,7 +15,8 @@ import (
 type scanNode struct {
 	base
 	input string
-	at    []int // the columns among those of Input.Fields
+	at    []int    // the columns among those of Input.Fields
+	ids   []string // what the columns are, whatever their names
 }
 
 func (c *compiler) compileScan(n *plan.Scan) (node, error) {
@@ -26,6 +28,7 @@ func (c *compiler) compileScan(n *plan.Scan) (node, error) {
 	out.tr.appendOnly = info.Kind == StreamInput || info.AppendOnly
 	out.tr.bounds, out.tr.watermarks = map[int]int64{}, map[int]bool{}
 	for i, f := range n.Fields {
+		out.ids = append(out.ids, fmt.Sprintf("%s.%d %s", n.Stream, f, out.cols[i].Type))
 		out.at = append(out.at, slices.Index(c.fields[n.Stream].Fields, f))
 		out.tr.watermarks[i] = f != 0 && f == info.watermark()
 		if info.watermark() == 0 && f == info.Time && f != 0 {

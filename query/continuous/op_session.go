@@ -19,6 +19,8 @@ import (
 type sessionNode struct {
 	base
 	text      string
+	grouping  *plan.Aggregate
+	window    *plan.Window // below it
 	partition []*kernel.Program
 	types     []event.Type
 	time      *kernel.Program
@@ -61,7 +63,7 @@ func (c *compiler) compileSessions(n *plan.Aggregate) (out *sessionNode, ok bool
 	if err != nil || !canAccumulate(n, input.traits()) {
 		return nil, false, err
 	}
-	out = &sessionNode{base: base{cols: n.Columns(), ins: []node{input}}, gap: gap, from: from, spill: c.options.Spill}
+	out = &sessionNode{base: base{cols: n.Columns(), ins: []node{input}}, gap: gap, from: from, spill: c.options.Spill, grouping: n, window: w}
 	out.text = fmt.Sprintf("sessions by=[%s] gap=%s: %s", joined(w.Partition), w.Calls[0].Args[1], firstLine(n))
 	if out.partition, err = compileExprs(w.Partition); err != nil {
 		return nil, false, err
@@ -202,6 +204,21 @@ func (n *sessionNode) describe() string {
 		return n.text + ", shown once the watermark passes their end"
 	}
 	return n.text
+}
+
+// form implements keeper.
+func (n *sessionNode) form(in shapes) (f form, whole bool) {
+	bounds := len(n.ins[0].columns())
+	s := plan.Shape{Column: func(i int) string {
+		if i >= bounds { // of the window, and no column below
+			return in.all().Of(n.window.Calls[i-bounds].Fn)
+		}
+		return in.column(i)
+	}}
+	return form{Kind: "sessions", Version: 1, Computes: []string{
+		s.Of(n.window), s.Of(n.grouping), fmt.Sprint("latest ", n.latest), fmt.Sprintf("until %d %t", n.lag, n.bounded),
+		fmt.Sprintf("held %t %d", n.held, n.closeLag),
+	}}, false
 }
 
 func (n *sessionNode) start(_ *Machine, inputs []operator) operator {

@@ -141,6 +141,13 @@ func (n *slideNode) describe() string {
 	return strings.Replace(n.rollingNode.describe(), "rolling", "slide", 1)
 }
 
+// form implements keeper.
+func (n *slideNode) form(in shapes) (f form, whole bool) {
+	f, whole = n.rollingNode.form(in)
+	f.Kind = "frames that slide"
+	return f, whole
+}
+
 func (n *slideNode) start(_ *Machine, inputs []operator) operator {
 	o := &slideOp{node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns()))}
 	o.empty()

@@ -19,8 +19,9 @@ import (
 // its least values are asked for. A row that is not among the first will never be, so that no others are kept.
 type topNode struct {
 	base
-	text  string
+	of    plan.Node
 	by    []*kernel.Program
+	exprs []plan.Expr // by as expressions
 	types []event.Type
 	order []plan.SortKey
 	keys  []*kernel.Program // of the order
@@ -39,7 +40,7 @@ const mostTop = 1000
 // compileTop makes the operator of the first rows of groups of rows that only come. n computes as much or more.
 func (c *compiler) compileTop(n plan.Node, input node, by []plan.Expr, order []plan.SortKey, count int) (*topNode, error) {
 	out := &topNode{
-		base: base{cols: n.Columns(), ins: []node{input}, tr: partTraits(by, input.traits())}, text: firstLine(n),
+		base: base{cols: n.Columns(), ins: []node{input}, tr: partTraits(by, input.traits())}, of: n, exprs: by,
 		order: order, count: count, numbered: len(n.Columns()) > len(input.columns()), parts: plainColumns(by),
 		schedule: schedule{expires: -1, closes: -1}, spill: c.options.Spill,
 	}
@@ -81,11 +82,19 @@ func (n *topNode) describe() string {
 	for _, at := range n.parts {
 		by = append(by, n.cols[at])
 	}
-	out := fmt.Sprintf("first %d: %s", n.count, n.text)
+	out := fmt.Sprintf("first %d: %s", n.count, firstLine(n.of))
 	if len(by) == len(n.by) {
 		out += n.schedule.describe(by)
 	}
 	return strings.TrimSpace(out)
+}
+
+// form implements keeper.
+func (n *topNode) form(in shapes) (f form, whole bool) {
+	s := in.all()
+	return form{Kind: "first rows", Version: 1, Computes: []string{
+		fmt.Sprint("by ", s.OfAll(n.exprs)), "order " + s.Of(n.order), fmt.Sprintf("count %d %t", n.count, n.numbered), n.schedule.form(),
+	}}, true
 }
 
 func (n *topNode) start(_ *Machine, inputs []operator) operator {

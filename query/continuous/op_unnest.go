@@ -11,7 +11,7 @@ import (
 type unnestNode struct {
 	base
 	plan plan.Node // over a table of the input's rows
-	text string
+	of   *plan.Unnest
 }
 
 func (c *compiler) compileUnnest(n *plan.Unnest) (node, error) {
@@ -21,10 +21,10 @@ func (c *compiler) compileUnnest(n *plan.Unnest) (node, error) {
 	}
 	over := *n
 	over.Input = tableScan("0", input.columns())
-	return &unnestNode{base: base{cols: n.Columns(), ins: []node{input}, tr: *input.traits()}, plan: &over, text: firstLine(n)}, nil
+	return &unnestNode{base: base{cols: n.Columns(), ins: []node{input}, tr: *input.traits()}, plan: &over, of: n}, nil
 }
 
-func (n *unnestNode) describe() string { return n.text }
+func (n *unnestNode) describe() string { return firstLine(n.of) }
 
 func (n *unnestNode) start(_ *Machine, inputs []operator) operator {
 	return &unnestOp{node: n, input: inputs[0]}

@@ -26,6 +26,8 @@ type Program struct {
 	// closedLag and finalLag are how far behind the watermark a row's time must lie for it to be complete, and to be so for good.
 	closedLag, finalLag int64
 	neat                bool // see isNeat
+	// identity is what state of the program begins with.
+	identity string
 	// passed is the column of event time whose watermark is passed on, and mark the one of the watermarks before the events; passed is -1
 	// where none is.
 	passed, mark int
@@ -76,6 +78,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	}
 	throughPanes(p.root)
 	p.neat = isNeat(p.root)
+	p.identity = p.identify().text()
 	return p, nil
 }
 
@@ -114,8 +117,8 @@ func (p *Program) String() string {
 	return b.String()
 }
 
-// Reads prints the columns that the program reads, each by its id and with its type: state of a program that prints alike and reads others is
-// not this one's.
+// Reads prints the columns that the program reads, each by its id and with its type, as checkpoints have it that were written before state had
+// an identity: state of a program that prints alike and reads others is not this one's.
 func (p *Program) Reads() string {
 	var b strings.Builder
 	for _, in := range p.inputs {

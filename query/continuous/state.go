@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -19,14 +20,17 @@ import (
 	"github.com/tidemarkdb/tidemark/query/kernel"
 )
 
-// The layout of a snapshot: stateMagic, stateVersion, the program's text, the inputs' watermarks in the program's order, then what each
-// operator writes, every input before what reads it. Numbers are varints; columns are an Arrow IPC stream behind the number of
+// The layout of a snapshot: stateMagic, stateVersion, the program's identity as JSON, the inputs' watermarks in the program's order, then what
+// each operator writes, every input before what reads it. Numbers are varints; columns are an Arrow IPC stream behind the number of
 // rows, its CRC32C, for the decoder trusts what it reads, and its length.
 const (
 	stateMagic = "TMCQ"
 	// stateVersion 2 adds, behind the groups of a grouping, those that were on disk, 3 the same for the rows of a join and for first rows, 4 for
-	// panes, 5 for frames that slide, 6 for sessions, and 7 for all that keeps rows by key.
-	stateVersion = 7
+	// panes, 5 for frames that slide, 6 for sessions, and 7 for all that keeps rows by key. 8 has the identity where the text was that EXPLAIN
+	// printed, and the name of each input before its watermarks.
+	stateVersion = 8
+	// identityVersion is the first with an identity.
+	identityVersion = 8
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -122,9 +126,10 @@ func (w *stateWriter) text(s string) {
 func (w *stateWriter) begin(m *Machine) {
 	w.write([]byte(stateMagic))
 	w.number(stateVersion)
-	w.text(m.program.String())
+	w.text(m.program.identity)
 	for _, in := range m.program.inputs {
 		at := m.marks[in.Name]
+		w.text(in.Name)
 		w.number(at.closed)
 		w.number(at.final)
 	}
@@ -265,10 +270,21 @@ func (r *stateReader) begin(m *Machine) error {
 	if err != nil {
 		return err
 	}
-	if string(program) != m.program.String() {
-		return errState("it belongs to another query")
+	if err := m.program.owns(program, version); err != nil {
+		return err
 	}
 	for _, in := range m.program.inputs {
+		name := in.Name
+		if version >= identityVersion {
+			found, err := r.take()
+			if err != nil {
+				return err
+			}
+			name = string(found)
+		}
+		if _, ok := m.marks[name]; !ok {
+			return errState("it has a watermark of %q, which the query does not read", name)
+		}
 		var at marks
 		if at.closed, err = r.number(); err != nil {
 			return err
@@ -276,9 +292,36 @@ func (r *stateReader) begin(m *Machine) error {
 		if at.final, err = r.number(); err != nil {
 			return err
 		}
-		m.marks[in.Name] = at
+		m.marks[name] = at
 	}
 	return nil
+}
+
+// ErrOtherState marks the error of a state that another program has kept: it is whole, and of no use.
+var ErrOtherState = errors.New("the state is that of another query, or of another version of its operators")
+
+// owns fails where a state that begins so is not the program's. What versions before identityVersion kept is known by the text that EXPLAIN
+// printed then.
+func (p *Program) owns(kept []byte, version int64) error {
+	var of meaning
+	difference := ""
+	switch {
+	case version < identityVersion:
+		if string(kept) != p.String() {
+			difference = "it is that of other operators"
+		}
+	default:
+		strict := json.NewDecoder(bytes.NewReader(kept))
+		strict.DisallowUnknownFields()
+		if err := strict.Decode(&of); err != nil {
+			return errState("what it is of cannot be read: %v", err)
+		}
+		difference = of.differs(p)
+	}
+	if difference == "" {
+		return nil
+	}
+	return &event.Error{Code: event.CodeCorrupt, Detail: "state of a continuous query: " + difference, Cause: ErrOtherState}
 }
 
 // columns reads arrays of types.

@@ -10,7 +10,7 @@ type Apply struct {
 	Args        []Expr   // over Left
 	On          []Expr   // as in a Join
 	Test        Expr     // as in a Join
-	Mark        string
+	Mark        string   `shape:"-"`
 }
 
 func (*Apply) node() {}

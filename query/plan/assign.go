@@ -13,7 +13,7 @@ type Assign struct {
 	// of months or of other units. Tumble has no Step.
 	Step, Size *Literal
 	// Names are those of the start and the end.
-	Names [2]string
+	Names [2]string `shape:"-"`
 }
 
 // AssignKind says how windows lie to each other.

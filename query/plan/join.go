@@ -40,7 +40,7 @@ type Join struct {
 	// Test is what a MarkJoin asks of its pairs, over the same columns as On; nil in other joins.
 	Test Expr
 	// Mark names the column that a MarkJoin adds.
-	Mark string
+	Mark string `shape:"-"`
 }
 
 func (*Join) node() {}

@@ -13,7 +13,7 @@ import (
 
 // Column is one output column of a node.
 type Column struct {
-	Name string
+	Name string `shape:"-"`
 	Type event.Type
 }
 
@@ -60,7 +60,7 @@ type Filter struct {
 type Project struct {
 	Input Node
 	Exprs []Expr
-	Names []string
+	Names []string `shape:"-"`
 }
 
 // Aggregate groups by the values of Groups (NULL is a value) and computes Aggregates for each group. Its columns are the
@@ -73,9 +73,9 @@ type Aggregate struct {
 	// that are not in a set are NULL in its rows.
 	Sets [][]int
 	// Names holds one name for each output column.
-	Names []string
+	Names []string `shape:"-"`
 	// Statistics tells that the calls can be answered, for rows of the scan below whose statistics are known, without reading them.
-	Statistics bool
+	Statistics bool `shape:"-"`
 }
 
 // Aggregation is one call of an aggregate function.

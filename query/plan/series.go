@@ -4,7 +4,7 @@ package plan
 // INTERVAL. The expressions read no columns. A NULL among them gives no rows; a Step of nothing is an error.
 type Series struct {
 	From, To, Step Expr
-	Name           string
+	Name           string `shape:"-"`
 }
 
 func (*Series) node() {}

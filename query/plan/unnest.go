@@ -10,7 +10,7 @@ type Unnest struct {
 	// Ordinality adds the place, counted from 1, as a BIGINT.
 	Ordinality bool
 	// Names are those of the columns added.
-	Names []string
+	Names []string `shape:"-"`
 }
 
 func (*Unnest) node() {}

@@ -16,7 +16,7 @@ type Window struct {
 	Ties  int
 	Calls []WindowCall
 	// Names holds one name for each call.
-	Names []string
+	Names []string `shape:"-"`
 }
 
 // WindowCall is one call of a window function, or of an aggregate over a frame.

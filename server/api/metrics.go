@@ -115,11 +115,14 @@ func (m *Metrics) WatchScrub(s ScrubState, damaged func() int) {
 			func() float64 { return float64(damaged()) }))
 }
 
-// WatchViews registers what is kept for views that have stopped.
-func (m *Metrics) WatchViews(held func() int64) {
-	m.Registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "tidemark_view_held_bytes", Help: "Changes of views that are kept for others that have failed or are paused.",
-	}, func() float64 { return float64(held()) }))
+// WatchViews registers how many views have stopped, and what is kept for them.
+func (m *Metrics) WatchViews(stopped, held func() int64) {
+	m.Registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tidemark_views_stopped", Help: "Views that have failed or are paused."},
+			func() float64 { return float64(stopped()) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "tidemark_view_held_bytes", Help: "Changes of views that are kept for others that have failed or are paused.",
+		}, func() float64 { return float64(held()) }))
 }
 
 // registerIngest registers metrics that are 0 before WatchIngest.

@@ -18,7 +18,7 @@ func (a *App) openScrub(fs vfs.FS) {
 		FS: fs, Rate: int64(a.config.ScrubRate), Segments: a.liveSegments, Segment: a.segments.NoteDamage, Known: a.quarantinedAt, Logger: a.logger,
 	})
 	a.metrics.WatchScrub(a.scrub, func() int { return len(a.damage()) })
-	a.metrics.WatchViews(a.views.HeldForStopped)
+	a.metrics.WatchViews(a.views.Stopped, a.views.HeldForStopped)
 }
 
 // quarantinedAt reports whether damage to a log has been met at a start: what it took is told, and accepted, by other means.

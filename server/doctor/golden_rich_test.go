@@ -150,6 +150,18 @@ func TestPresentFormatIsAsTheGoldenOne(t *testing.T) {
 	checkRich(t, makeRich(t))
 }
 
+// generations are the directories that views have, which are others once a view has been built anew.
+func generations(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(dir, "state"))
+	require.NoError(t, err)
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	require.NotEmpty(t, names)
+	return names
+}
+
 func checkRich(t *testing.T, golden string) {
 	t.Helper()
 	files, err := vfs.NewReadOnly(golden)
@@ -201,4 +213,5 @@ func checkRich(t *testing.T, golden string) {
 	require.Equal(t, "4", s.sql("SELECT count(*) FROM busy"))
 	require.Contains(t, s.must("/v1/streams/harmed/events", `{"n":"fourth row"}`), `"first":3,`)
 	require.NoError(t, s.Close())
+	require.Equal(t, generations(t, golden), generations(t, dir), "no view has been built anew: their state is as good as ever")
 }

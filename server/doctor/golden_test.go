@@ -32,4 +32,6 @@ func TestFirstFormatOpens(t *testing.T) {
 	require.Equal(t, "r0,120 r1,120 r2,120 r3,120 r4,120", s.sql("SELECT region, c FROM totals ORDER BY region"))
 	require.Equal(t, "p0 p1 p2", s.sql("SELECT page FROM clicks ORDER BY page"))
 	require.Contains(t, s.must("/v1/streams/orders/events", `{"n":1}`), `"first":600,`)
+	require.NoError(t, s.Close())
+	require.Equal(t, generations(t, golden), generations(t, dir))
 }

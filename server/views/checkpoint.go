@@ -42,9 +42,7 @@ type checkpointHeader struct {
 	Version int `json:"v"`
 	// Next is the number of the frame that follows.
 	Next uint64 `json:"next"`
-	// Program prints the operators whose state this is: those of another version of the program cannot read it.
-	Program string `json:"program"`
-	// Reads are the columns that they read, with their types; empty in a checkpoint of a version that did not note them.
+	// Reads are the columns that the operators read, with their types, in a checkpoint of a version whose state did not say that itself.
 	Reads  string `json:"reads,omitempty"`
 	Marks  []Mark `json:"marks"`
 	Closed int64  `json:"closed"`
@@ -203,10 +201,7 @@ type restored struct {
 	content *content
 }
 
-// errOtherProgram says that a checkpoint is of other operators than the view has now.
-var errOtherProgram = errors.New("the checkpoint is of another version of the query's operators")
-
-// readCheckpoint reads a checkpoint of a view.
+// readCheckpoint reads a checkpoint of a view, without a program its rows alone.
 func readCheckpoint(fs vfs.FS, name string, program *continuous.Program, empty *content) (out *restored, err error) {
 	file, err := fs.Open(name)
 	if err != nil {
@@ -222,11 +217,13 @@ func readCheckpoint(fs vfs.FS, name string, program *continuous.Program, empty *
 	if err := r.header(&out.checkpointHeader); err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
-	if out.Program != program.String() || (out.Reads != "" && out.Reads != program.Reads()) {
-		return nil, errOtherProgram
-	}
-	if out.machine, err = program.Restore(r); err != nil {
-		return nil, fmt.Errorf("read checkpoint %s: %w", name, err)
+	if program != nil {
+		if out.Reads != "" && out.Reads != program.Reads() {
+			return nil, continuous.ErrOtherState
+		}
+		if out.machine, err = program.Restore(r); err != nil {
+			return nil, fmt.Errorf("read checkpoint %s: %w", name, err)
+		}
 	}
 	if err := r.rows(out); err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)

@@ -66,7 +66,7 @@ func (r *runtime) beginCheckpoint() error {
 		return err
 	}
 	h := checkpointHeader{
-		Next: r.log.next(), Program: r.program.String(), Reads: r.program.Reads(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
+		Next: r.log.next(), Marks: slices.Clone(r.marks), Closed: r.closed, Final: r.final, Late: r.late,
 		Lost: r.lost,
 	}
 	if r.outlet != nil {

@@ -107,6 +107,16 @@ func (s *Set) holding(v *View) (detail string, bytes int64) {
 		strings.Join(names, " and "), s.options.Limits.HeldBytes), bytes
 }
 
+// Stopped is how many views have failed or are paused.
+func (s *Set) Stopped() (count int64) {
+	for _, v := range s.all() {
+		if v.stands() {
+			count++
+		}
+	}
+	return count
+}
+
 // HeldForStopped is what of the changelogs of views is kept for others that have failed or are paused, in bytes.
 func (s *Set) HeldForStopped() (total int64) {
 	for _, v := range s.all() {

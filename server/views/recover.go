@@ -105,20 +105,24 @@ func (r *runtime) checkLosses(before []Loss) error {
 
 // newestCheckpoint reads the newest checkpoint; where that is damaged, the one before.
 func (r *runtime) newestCheckpoint() (*restored, error) {
+	return r.newest(r.program, func() *content { return newContent(r.definition, r.program, r.set.seed) })
+}
+
+// newest reads the newest checkpoint that can be read, without a program its rows alone.
+func (r *runtime) newest(program *continuous.Program, empty func() *content) (*restored, error) {
 	numbers, err := listFiles(r.set.options.FS, r.stateDir(), checkpointSuffix)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	sealed := r.set.sealed(r.definition)
 	for _, number := range slices.Backward(numbers) {
-		empty := newContent(r.definition, r.program, r.set.seed)
-		empty.sealed = sealed
-		name := checkpointName(r.stateDir(), number)
-		found, err := readCheckpoint(r.set.options.FS, name, r.program, empty)
+		name, content := checkpointName(r.stateDir(), number), empty()
+		content.sealed = sealed
+		found, err := readCheckpoint(r.set.options.FS, name, program, content)
 		if err == nil {
 			return found, nil
 		}
-		if errors.Is(err, errOtherProgram) {
+		if errors.Is(err, continuous.ErrOtherState) {
 			return nil, fmt.Errorf("%w: %w", errInputChanged, err)
 		}
 		r.set.options.Logger.Error("a checkpoint cannot be read; the one before is tried", "view", r.definition.Name, "file", name, "error", err)

@@ -205,7 +205,7 @@ func (v *View) takeDue() bool {
 // anchor leaves a checkpoint at the last frame of a view that its query has stopped: it may stay so for long, and the rows that a
 // restart would read again may not.
 func (v *View) anchor(err error) {
-	if !isQuery(err) || !v.Definition().Ready {
+	if !isQuery(err) || errors.Is(err, errWouldLose) || !v.Definition().Ready {
 		return
 	}
 	err = protected(func() error {

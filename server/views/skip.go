@@ -197,7 +197,8 @@ func (r *runtime) attempt(
 // blamesAnEvent tells failures over the value of an event from those that another event would meet as well.
 func blamesAnEvent(err error) bool {
 	var fault *event.Error
-	return isQuery(err) && !errors.Is(err, errOutgrown) && errors.As(err, &fault) && fault.Code != event.CodeMemoryLimit && fault.Code != event.CodeInternal
+	ofValues := errors.As(err, &fault) && fault.Code != event.CodeMemoryLimit && fault.Code != event.CodeInternal
+	return isQuery(err) && ofValues && !errors.Is(err, errOutgrown) && !errors.Is(err, errWouldLose)
 }
 
 // blame finds the event at which a view has stopped, and says so in the error.

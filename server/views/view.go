@@ -67,6 +67,8 @@ type View struct {
 		// slow tells that the view takes rows in small portions; memory and disk are the bytes that it holds and keeps in temporary files.
 		slow         bool
 		memory, disk int64
+		// given tells that rows which would be lost by building the view anew have been given up.
+		given bool
 		// due tells that a checkpoint is asked for.
 		due bool
 		// changed is closed and replaced whenever anything of the above changes.
@@ -192,11 +194,10 @@ func (v *View) run() {
 		}
 		v.noteStopped()
 		if errors.Is(err, errInputChanged) {
-			if err = v.set.rebuild(v.Definition()); err == nil {
+			if err = v.buildAnew(v.ctx, err); err == nil {
 				<-v.ctx.Done() // the one that takes this one's place ends it
 				return
 			}
-			err = outgrown(err)
 		}
 		v.anchor(err)
 		culprit, err := v.blame(err)
@@ -353,12 +354,13 @@ func wait(ctx context.Context, channels []<-chan struct{}) bool {
 	return chosen > 0
 }
 
-// Resume lets a view that has failed try again.
+// Resume lets a view that has failed try again, and one that would lose rows by being built anew lose them.
 func (v *View) Resume() {
 	v.update(func() {
 		if v.mu.state != Failed {
 			return
 		}
+		v.mu.given = v.mu.given || errors.Is(v.mu.failure, errWouldLose)
 		v.mu.failure, v.mu.culprit = nil, nil
 		if v.mu.state = Running; v.mu.snapshot == nil {
 			v.mu.state = Building

@@ -242,7 +242,7 @@ func (s *Set) defined(b bind.CreateView, program *continuous.Program) (catalog.V
 }
 
 func (s *Set) create(definition catalog.View, replace bool) (*View, error) {
-	if err := s.beginNow(&definition); err != nil {
+	if err := errors.Join(s.beginNow(&definition), s.noteSince(&definition)); err != nil {
 		return nil, err
 	}
 	made, err := s.options.Catalog.CreateView(definition, replace)

@@ -47,6 +47,8 @@ type BodyOptions struct {
 	// AckWrite asks for the answer when the rows are written: they survive the end of the process then, but may be lost with the power
 	// within FlushInterval, and are seen after it. Rows of a request with a key are synced all the same, so that a repetition knows them.
 	AckWrite bool
+	// Rejected, if not nil, is told of every rejected row, of which the summary describes the first.
+	Rejected func(RowError)
 	// system allows a stream that clients may not write to.
 	system bool
 	// part is set for rows of one chunk of a keyed request to another stream.
@@ -381,8 +383,12 @@ func (b *Body) count(rows *decode.Rows) {
 // describe adds the first rejections to the summary.
 func (b *Body) describe(rejected []decode.Rejected) {
 	for _, r := range rejected {
+		fault := RowError{Row: int64(r.Line), Reason: r.Reason}
+		if b.options.Rejected != nil {
+			b.options.Rejected(fault)
+		}
 		if len(b.summary.Errors) < maxReported {
-			b.summary.Errors = append(b.summary.Errors, RowError{Row: int64(r.Line), Reason: r.Reason})
+			b.summary.Errors = append(b.summary.Errors, fault)
 		}
 	}
 }

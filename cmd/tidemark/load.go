@@ -24,7 +24,7 @@ import (
 type loadCmd struct {
 	Stream string   `arg:"" help:"Stream to send to; made if missing."`
 	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto goes by their names."`
+	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,bulk,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto goes by their names."`
 	Again  bool     `help:"Store once more what was loaded from the same files before."`
 	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
 	AtOnce int      `default:"4" placeholder:"N" help:"How many files are loaded at a time (${default})."`
@@ -133,7 +133,7 @@ func (c *loadCmd) loadFile(ctx context.Context, p *process, db *client.Client, n
 func (c *loadCmd) options(name string, bar *progressbar.ProgressBar) client.LoadOptions {
 	options := client.LoadOptions{TimeColumn: c.Time, Progress: func(n int) { _ = bar.Add(n) }} // a file may have grown
 	format := c.formatOf(name)
-	if options.ContentType = mediaTypes[format]; format == "influx" {
+	if options.ContentType = mediaTypes[format]; format == "influx" || format == "bulk" {
 		options.Format = format
 	}
 	return options
@@ -160,7 +160,7 @@ func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
 
 // mediaTypes are those of the formats that are sent in one request.
 var mediaTypes = map[string]string{
-	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values", "influx": "text/plain",
+	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values", "influx": "text/plain", "bulk": "application/x-ndjson",
 	"arrow": "application/vnd.apache.arrow.stream", "parquet": "application/vnd.apache.parquet",
 }
 

@@ -113,9 +113,21 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/subscribe", s.getSubscribe},
 		{"POST", "/write", s.postInflux},
 		{"POST", "/api/v2/write", s.postInflux},
+		{"POST", "/api/v3/write_lp", s.postInflux3},
 		{"GET", "/ping", s.getPing},
+		{"GET", "/health", s.getInfluxHealth},
+		{"GET", "/query", s.influxQL},
+		{"POST", "/query", s.influxQL},
+		{"POST", "/_bulk", s.postBulk},
+		{"PUT", "/_bulk", s.postBulk},
+		{"POST", "/{index}/_bulk", s.postBulk},
+		{"PUT", "/{index}/_bulk", s.postBulk},
+		{"GET", "/{$}", s.getElastic},
+		{"GET", "/_cluster/health", s.getElasticHealth},
+		{"GET", "/_license", s.getElasticLicense},
 		{"POST", "/v1/logs", s.postLogs},
 		{"POST", "/v1/metrics", s.postMetrics},
+		{"POST", "/v1/traces", s.postTraces},
 		{"GET", "/v1/openapi.json", s.getOpenAPI},
 		{"GET", "/livez", s.getLive},
 		{"GET", "/readyz", s.getReady},
@@ -174,6 +186,10 @@ func (s *Server) mux(routes []route, other elsewhere) *http.ServeMux {
 		}
 	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/v2/") || strings.HasPrefix(r.URL.Path, "/api/v3/") {
+			_ = notOfInflux(w, r) // a client that went away is no failure of ours
+			return
+		}
 		writeProblem(w, event.Errorf(event.CodeNotFound, "there is nothing at %s", r.URL.Path).
 			WithHint("events go to /v1/streams/{stream}/events, SQL to /v1/sql"))
 	})

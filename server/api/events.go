@@ -50,7 +50,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	defer func() { body.close(); body.part.taken() }()
 	if form.sniff {
-		if form, err = body.sniffed(); err != nil {
+		if form, err = body.sniffed(form); err != nil {
 			return err
 		}
 		body.limit = form.limit(s)

@@ -33,7 +33,7 @@ type format struct {
 	file  func(body io.ReaderAt, size int64, hold func(bytes int64) error) (chunks, error)
 	// parts reads bodies of which one part has to be there at a time, for whose memory hold is asked.
 	parts func(src io.Reader, hold func(bytes int64) error) (chunks, error)
-	// sniff is set where the body itself has to tell the format.
+	// sniff is set where the beginning of the body has to be looked at: it may be of another format.
 	sniff bool
 	// hint is what may be wrong where no row could be read.
 	hint string
@@ -42,8 +42,8 @@ type format struct {
 // formats lists all of them, the default first.
 var formats = []format{
 	{
-		name: "ndjson", media: []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}, open: openLines,
-		hint: "the body must be one JSON object a line; JSON that is written otherwise can be sent as application/json",
+		name: "ndjson", media: []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}, open: openLines, sniff: true,
+		hint: "the body must be one JSON object a line, or JSON objects over several lines",
 	},
 	{
 		name: "json", media: []string{"application/json"}, params: []string{"rows"}, open: openJSON,
@@ -58,6 +58,7 @@ var formats = []format{
 		name: "influx", params: []string{"precision"}, open: openInflux,
 		hint: "a line is measurement,tag=value field=value timestamp",
 	},
+	{name: "bulk", open: openBulk, hint: "a row stands behind a line that says where it goes, such as {\"index\":{}}"},
 	{
 		name: "arrow", media: []string{"application/vnd.apache.arrow.stream", "application/vnd.apache.arrow.file"},
 		parts: func(src io.Reader, hold func(int64) error) (chunks, error) { return arrowbody.NewReader(src, hold) },

@@ -1,16 +1,16 @@
 package api
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
-	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/decode/lineproto"
 )
 
@@ -24,7 +24,7 @@ const influxVersion = "1.8-tidemark"
 // clients of InfluxDB know.
 func (s *Server) postInflux(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("X-Influxdb-Version", influxVersion)
-	got, err := s.takeInflux(w, r)
+	got, err := s.takeInflux(w, r, ingest.BodyOptions{})
 	switch {
 	case err != nil:
 		fault := asFault(err)
@@ -52,7 +52,8 @@ func storedNote(got taken) string {
 
 // influxErrorCodes are the codes of InfluxDB 2.
 var influxErrorCodes = map[int]string{
-	http.StatusBadRequest: "invalid", http.StatusConflict: "conflict", http.StatusForbidden: "forbidden", http.StatusRequestEntityTooLarge: "request too large",
+	http.StatusBadRequest: "invalid", http.StatusNotFound: "not found",
+	http.StatusConflict: "conflict", http.StatusForbidden: "forbidden", http.StatusRequestEntityTooLarge: "request too large",
 	http.StatusUnsupportedMediaType: "invalid", http.StatusTooManyRequests: "too many requests", http.StatusServiceUnavailable: "unavailable",
 }
 
@@ -73,8 +74,47 @@ func influxError(w http.ResponseWriter, status int, own event.Code, message stri
 	}{code, message, message})
 }
 
+// postInflux3 takes line protocol in as InfluxDB 3 does.
+func (s *Server) postInflux3(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("X-Influxdb-Version", influxVersion)
+	query, bad := r.URL.Query(), []influxLine{}
+	options := ingest.BodyOptions{
+		AckWrite: query.Get("no_sync") == "true", Whole: query.Get("accept_partial") == "false",
+		Rejected: func(e ingest.RowError) { bad = append(bad, influxLine{e.Row + 1, e.Reason}) },
+	}
+	got, err := s.takeInflux(w, r, options)
+	code, message := http.StatusBadRequest, "partial write of line protocol occurred"
+	switch {
+	case err != nil:
+		fault := asFault(err)
+		code, message = status(fault.Code), fault.Error()+storedNote(got)
+	case got.rejected == 0:
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	default:
+		message += storedNote(got)
+	}
+	slices.SortFunc(bad, func(a, b influxLine) int { return cmp.Compare(a.Number, b.Number) })
+	if code == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	return writeJSON(w, code, struct {
+		Error string       `json:"error"`
+		Data  []influxLine `json:"data"`
+	}{message, bad[:min(len(bad), shownLines)]})
+}
+
+// influxLine is a line that was not stored, as InfluxDB 3 tells it.
+type influxLine struct {
+	Number  int64  `json:"line_number"`
+	Message string `json:"error_message"`
+}
+
+// shownLines is how many of those an answer has.
+const shownLines = 20
+
 // takeInflux takes the body in.
-func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request) (taken, error) {
+func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request, options ingest.BodyOptions) (taken, error) {
 	unit, err := lineproto.ParseUnit(r.URL.Query().Get("precision"))
 	if err != nil {
 		return taken{}, err
@@ -85,59 +125,18 @@ func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request) (taken, erro
 	}
 	body.part = &partial{ingest: s.Ingest} // one share for all streams: what has come may be for any
 	defer func() { body.close(); body.part.taken() }()
-	in, err := s.newIntake(w, r, "time")
+	options.TimeColumn = "time"
+	in, err := s.newIntake(w, r, options)
 	if err != nil {
 		return taken{}, err
 	}
 	reader := lineproto.NewReader(body, lineproto.Options{Unit: unit, TimeColumn: s.timeColumn})
-	failure := feedInflux(r, in, reader, body)
+	failure := feedParts(r, in, reader, body)
+	if failure == nil && options.Whole {
+		failure = in.commit(r.Context())
+	}
 	got, err := in.finish(r.Context())
 	return got, errors.Join(failure, err)
-}
-
-// feedInflux takes the body in part by part. With a key it stays one part behind, as feedKeyed does.
-func feedInflux(r *http.Request, in *intake, reader *lineproto.Reader, body *body) error {
-	var held []lineproto.Rows
-	for {
-		body.chunk()
-		rows, refused, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return in.feedPart(r.Context(), held, true)
-		}
-		if err != nil {
-			return brokenOff(err)
-		}
-		in.refused = append(in.refused, refused...)
-		if in.keyed() {
-			rows, held = held, rows
-		}
-		if err := in.feedPart(r.Context(), rows, false); err != nil {
-			return err
-		}
-	}
-}
-
-// feedPart queues the rows of a part of a body.
-func (in *intake) feedPart(ctx context.Context, rows []lineproto.Rows, last bool) error {
-	for _, part := range rows {
-		if err := in.feed(ctx, part.Stream, part.Chunk, last); err != nil {
-			return err
-		}
-	}
-	return in.round()
-}
-
-// getPing answers clients that ask whether an InfluxDB is there.
-func (s *Server) getPing(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("X-Influxdb-Version", influxVersion)
-	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// influxChunks gives line protocol for one stream.
-type influxChunks struct {
-	reader *lineproto.Reader
-	rows   []lineproto.Rows
 }
 
 func openInflux(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
@@ -153,23 +152,5 @@ func openInflux(src io.Reader, query url.Values, in *ingest.Body) (chunks, error
 		column, _ := schema.ByID(schema.TimeColumn)
 		return column.Name
 	}
-	return &influxChunks{reader: lineproto.NewReader(src, lineproto.Options{Unit: unit, Stream: in.Name(), TimeColumn: timeColumn})}, nil
-}
-
-// Next gives the tables of a part of the body one by one, and the lines that belong to none with the first.
-func (c *influxChunks) Next() (*decode.Chunk, error) {
-	if len(c.rows) == 0 {
-		rows, refused, err := c.reader.Next()
-		if err != nil {
-			return nil, err
-		}
-		c.rows = rows
-		if len(rows) == 0 {
-			return &decode.Chunk{Numbers: []int64{}, Refused: refused}, nil
-		}
-		rows[0].Chunk.Refused = append(rows[0].Chunk.Refused, refused...)
-	}
-	next := c.rows[0].Chunk
-	c.rows = c.rows[1:]
-	return next, nil
+	return &partChunks{reader: lineproto.NewReader(src, lineproto.Options{Unit: unit, Stream: in.Name(), TimeColumn: timeColumn})}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
@@ -25,8 +26,8 @@ type intake struct {
 	release func()
 }
 
-// newIntake begins a request, which ends with finish. timeColumn names the event-time column of streams that it makes.
-func (s *Server) newIntake(w http.ResponseWriter, r *http.Request, timeColumn string) (*intake, error) {
+// newIntake begins a request, which ends with finish. options say how its rows are taken in, but for what the request itself says.
+func (s *Server) newIntake(w http.ResponseWriter, r *http.Request, options ingest.BodyOptions) (*intake, error) {
 	id, err := requestID(r)
 	if err != nil {
 		return nil, err
@@ -42,9 +43,8 @@ func (s *Server) newIntake(w http.ResponseWriter, r *http.Request, timeColumn st
 			return nil, err
 		}
 	}
-	return &intake{
-		server: s, release: release, options: ingest.BodyOptions{TimeColumn: timeColumn, RequestID: id, Key: key}, bodies: map[string]*ingest.Body{},
-	}, nil
+	options.RequestID, options.Key = id, key
+	return &intake{server: s, release: release, options: options, bodies: map[string]*ingest.Body{}}, nil
 }
 
 // keyed reports whether the request can be repeated. Its key holds for each of its streams.
@@ -68,11 +68,29 @@ func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk, 
 		in.bodies[stream] = body
 		in.order = append(in.order, stream)
 	}
+	if in.options.Whole { // whoever has to be told of these is told by commit
+		in.refused = append(in.refused, chunk.Refused...)
+	}
 	in.fed = append(in.fed, body)
 	if last {
 		return body.FeedLast(ctx, chunk)
 	}
 	return body.FeedChunk(ctx, chunk)
+}
+
+// commit stores the rows of a request with BodyOptions.Whole, unless one of them could not be read: the rows of a stream then are stored all or
+// none, stream by stream.
+func (in *intake) commit(ctx context.Context) error {
+	if len(in.refused) > 0 {
+		first := slices.MinFunc(in.refused, func(a, b decode.Rejected) int { return a.Line - b.Line })
+		return event.Errorf(event.CodeBatchRejected, "nothing is stored: line %d: %s", first.Line+1, first.Reason)
+	}
+	for _, stream := range in.order {
+		if err := in.bodies[stream].Commit(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // refuse sets aside the rows of a numbered chunk.
@@ -104,7 +122,10 @@ type taken struct {
 func (in *intake) finish(ctx context.Context) (taken, error) {
 	out := taken{rejected: int64(len(in.refused))}
 	for _, r := range in.refused {
-		out.note(ingest.RowError{Row: int64(r.Line), Reason: r.Reason})
+		fault := ingest.RowError{Row: int64(r.Line), Reason: r.Reason}
+		if out.note(fault); in.options.Rejected != nil {
+			in.options.Rejected(fault)
+		}
 	}
 	defer in.release()
 	var errs []error

@@ -20,6 +20,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/decode/otlp"
 )
@@ -72,6 +73,16 @@ func (s *Server) postMetrics(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
+// postTraces tells exporters that traces are not taken, as they understand it: they give up what they have sent.
+func (s *Server) postTraces(w http.ResponseWriter, r *http.Request) error {
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if media != protobufMedia {
+		media = jsonMedia
+	}
+	return sendOTLPError(w, media, event.Errorf(event.CodeNotSupported, "traces are not taken: this server stores logs and metrics").
+		WithHint("leave the traces pipeline out of the exporter; /v1/logs and /v1/metrics are here"))
+}
+
 // otlpRoute is a stream, and what bounds the memory of the messages for it once they are decoded.
 type otlpRoute struct {
 	stream string
@@ -88,7 +99,7 @@ func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, route otlpRout
 	if err != nil {
 		return sendOTLPError(w, media, err)
 	}
-	in, err := s.newIntake(w, r, "time")
+	in, err := s.newIntake(w, r, ingest.BodyOptions{TimeColumn: "time"})
 	if err != nil {
 		return sendOTLPError(w, media, err)
 	}

@@ -6,6 +6,8 @@ import (
 	"io"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 )
 
 // formMedia is what curl says of a body unless it is told otherwise. A body that really is a form holds no events.
@@ -14,16 +16,23 @@ const formMedia = "application/x-www-form-urlencoded"
 // sniffBytes is how much of a body is looked at to tell its format.
 const sniffBytes = 64 << 10
 
-// sniffed is the format of a body that its sender gave no name: newline-delimited JSON if its first line is an object, other JSON, Arrow or
-// Parquet. curl -d takes the line breaks out of a file, so that objects may follow one another without any. What is chosen
-// depends on the bytes alone and not on how they come.
-func (b *body) sniffed() (format, error) {
-	seen := make([]byte, 0, firstSniff)
+// sniffed is the format of a body by its beginning: for a body that its sender gave no name, newline-delimited JSON if its first line is an
+// object, other JSON, Arrow or Parquet; for one that is said to be lines, those or other JSON. curl -d takes the line breaks out of a file, so that
+// objects may follow one another without any, and what is printed for people has objects over several lines. What is chosen depends on the bytes
+// alone and not on how they come.
+func (b *body) sniffed(asked format) (format, error) {
+	seen, looked := make([]byte, 0, firstSniff), 0
 	for {
-		name, done := sniff(seen, len(seen) == sniffBytes)
-		if done {
-			b.plain = io.MultiReader(bytes.NewReader(seen), b.plain)
-			return b.formatNamed(name, seen)
+		// An object over several lines is looked at as a whole: not with each byte that comes.
+		if full := len(seen) == sniffBytes; full || looked == 0 || len(seen) > 2*looked {
+			name, done := sniff(seen, full, asked)
+			if done {
+				b.plain = io.MultiReader(bytes.NewReader(seen), b.plain)
+				return b.formatNamed(name, asked, seen)
+			}
+			if looked = 0; bytes.IndexByte(seen, '\n') >= 0 {
+				looked = len(seen)
+			}
 		}
 		if len(seen) == cap(seen) {
 			seen = append(make([]byte, 0, min(4*cap(seen), sniffBytes)), seen...)
@@ -31,9 +40,9 @@ func (b *body) sniffed() (format, error) {
 		n, err := b.plain.Read(seen[len(seen):cap(seen)])
 		seen = seen[:len(seen)+n]
 		if errors.Is(err, io.EOF) {
-			name, _ = sniff(seen, true)
+			name, _ := sniff(seen, true, asked)
 			b.plain = bytes.NewReader(seen)
-			return b.formatNamed(name, seen)
+			return b.formatNamed(name, asked, seen)
 		}
 		if err != nil {
 			return format{}, brokenOff(err)
@@ -44,7 +53,14 @@ func (b *body) sniffed() (format, error) {
 // firstSniff is enough to tell the format of most bodies.
 const firstSniff = 1 << 10
 
-func (b *body) formatNamed(name string, begin []byte) (format, error) {
+func (b *body) formatNamed(name string, asked format, begin []byte) (format, error) {
+	if bulkbody.LooksLike(begin) {
+		return format{}, event.Errorf(event.CodeBadRequest, "the body is a bulk request of Elasticsearch: lines that say where the next one goes are no events").
+			WithHint("send it with format=bulk, or to POST /_bulk")
+	}
+	if name == asked.name {
+		return asked, nil
+	}
 	for _, f := range formats {
 		if f.name == name {
 			return f, nil
@@ -59,59 +75,38 @@ func (b *body) formatNamed(name string, begin []byte) (format, error) {
 
 // sniff tells the format of a body by its beginning; "" is none that can be told. done is false while more has to be seen, which all is
 // set against.
-func sniff(seen []byte, all bool) (name string, done bool) {
-	for name, magic := range map[string]string{"parquet": "PAR1", "arrow": "ARROW1"} {
-		if bytes.HasPrefix(seen, []byte(magic)) {
+func sniff(seen []byte, all bool, asked format) (name string, done bool) {
+	if asked.name == formMedia {
+		if name = sniffMagic(seen); name != "" {
 			return name, true
 		}
 	}
-	if bytes.HasPrefix(seen, []byte{0xff, 0xff, 0xff, 0xff}) { // the marker of a message
-		return "arrow", true
-	}
-	text := bytes.TrimLeft(bytes.TrimPrefix(seen, []byte("\ufeff")), " \t\r\n")
+	layout := jsonbody.LayoutOf(seen, !all)
 	switch {
-	case len(text) == 0 && all:
-		return "ndjson", true
-	case len(text) == 0 || len(seen) < len("ARROW1") && !all:
-		return "", false
-	case text[0] == '[':
+	case layout == jsonbody.Documents:
 		return "json", true
-	case text[0] == '{':
-		return sniffObject(text, all)
-	default:
+	case layout == jsonbody.Lines, asked.name == "ndjson" && (all || layout == jsonbody.NoJSON):
+		return "ndjson", true
+	case layout == jsonbody.NoJSON && (all || len(seen) >= len("ARROW1")):
 		return "", true
-	}
-}
-
-// sniffObject tells lines with an object each from objects that are written otherwise.
-func sniffObject(text []byte, all bool) (name string, done bool) {
-	depth, quoted := 0, false
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '\n' && depth == 0:
-			return "ndjson", true
-		case c == '\n', depth == 0 && i > 0 && !isBlank(c):
-			return "json", true
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	switch {
 	case !all:
 		return "", false
-	case depth == 0:
+	case len(bytes.TrimSpace(seen)) == 0:
 		return "ndjson", true
-	default:
+	default: // a line that is long, or cut
 		return "json", true
 	}
 }
 
-func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' }
+// sniffMagic knows binary formats by what they begin with.
+func sniffMagic(seen []byte) string {
+	for name, magic := range map[string]string{"parquet": "PAR1", "arrow": "ARROW1"} {
+		if bytes.HasPrefix(seen, []byte(magic)) {
+			return name
+		}
+	}
+	if bytes.HasPrefix(seen, []byte{0xff, 0xff, 0xff, 0xff}) { // the marker of a message
+		return "arrow"
+	}
+	return ""
+}

@@ -22,12 +22,13 @@ func TestSniffedFormats(t *testing.T) {
 		"\n{\"a\":{\"b\":[{}]}}\n{":         "ndjson",
 		`{"a":1}{"a":2}`:                    "json", // what curl -d makes of two lines
 		`{"a":1} {"a":2}`:                   "json",
-		`{"a":1},`:                          "json",
+		`{"a":1},`:                          "ndjson",
 		"{\n \"a\": 1\n}":                   "json",
 		"{\"a\"":                            "json",
 		long:                                "json",
 		strings.Repeat(`{"a":1}`+"\n", 1e5): "ndjson",
-		" [1]":                              "json",
+		" [1]":                              "ndjson",
+		" [ \r\n{}]":                        "json",
 		"PAR1\x15\x04":                      "parquet",
 		"ARROW1\x00\x00":                    "arrow",
 		"\xff\xff\xff\xff\x78\x00\x00\x00":  "arrow",
@@ -45,7 +46,7 @@ func TestSniffedFormats(t *testing.T) {
 			{"with its end", func(s string) *body { return &body{plain: iotest.DataErrReader(strings.NewReader(s))} }},
 		} {
 			b := src.reader(content)
-			got, err := b.sniffed()
+			got, err := b.sniffed(format{name: formMedia})
 			if want == "" {
 				var fault *event.Error
 				require.ErrorAs(t, err, &fault, "%.40q %s", content, src.name)
@@ -58,7 +59,7 @@ func TestSniffedFormats(t *testing.T) {
 		}
 	}
 	broken := &body{plain: iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(`{"a":1`)))}
-	_, err := broken.sniffed()
+	_, err := broken.sniffed(format{name: formMedia})
 	require.ErrorContains(t, err, "broke off")
 }
 

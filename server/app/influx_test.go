@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -50,6 +51,60 @@ func TestLineProtocol(t *testing.T) {
 	answer = s.do("GET", "/ping", "")
 	require.Equal(t, http.StatusNoContent, answer.status)
 	require.NotEmpty(t, answer.header.Get("X-Influxdb-Version"))
+}
+
+// TestLineProtocolOfInflux3 sends as clients of InfluxDB 3 do.
+func TestLineProtocolOfInflux3(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	for precision, stamp := range map[string]string{
+		"auto": "1772355600", "second": "1772355600", "millisecond": "1772355600000", "microsecond": "1772355600000000", "nanosecond": "1772355600000000000",
+	} {
+		for _, more := range []string{"", "&accept_partial=false", "&no_sync=true"} {
+			answer := s.do("POST", "/api/v3/write_lp?db=d&precision="+precision+more, "cpu v=1 "+stamp+"\nmem v=2 "+stamp+"\n")
+			require.Equal(t, http.StatusNoContent, answer.status, string(answer.body))
+		}
+	}
+	const mixed = "auto v=1 1772355600\nauto v=2 1772355600123\nauto v=3 1772355600123456\nauto v=4 1772355600123456789\nauto v=5 -1\nauto v=6 0\n"
+	require.Equal(t, http.StatusNoContent, s.do("POST", "/api/v3/write_lp?precision=auto", mixed).status)
+	require.Equal(t, `["2026-03-01T09:00:00.000000Z"]`+"\n"+`["2026-03-01T09:00:00.123000Z"]`+"\n"+strings.Repeat(`["2026-03-01T09:00:00.123456Z"]`+"\n", 2)+
+		`["1969-12-31T23:59:59.000000Z"]`+"\n"+`["1970-01-01T00:00:00.000000Z"]`+"\n", s.query("SELECT time FROM auto ORDER BY v").text())
+
+	const bad = "cpu v=1 1\nmem v=high 1\nmem v=3 1\nnonsense\n"
+	answer := s.do("POST", "/api/v3/write_lp?accept_partial=false", bad)
+	require.Equal(t, http.StatusBadRequest, answer.status)
+	require.Contains(t, string(answer.body), `"error":"nothing is stored: line 2: `)
+	answer = s.do("POST", "/api/v3/write_lp", bad)
+	require.Equal(t, http.StatusBadRequest, answer.status)
+	require.Equal(t, `{"error":"partial write of line protocol occurred (2 lines are stored)","data":[{"line_number":2,"error_message":`+
+		`"field \"v\": \"high\" is not a number, a boolean or a string in quotes"},{"line_number":4,"error_message":"a field must be a name, = and a value"}]}`+"\n", string(answer.body))
+	require.Equal(t, http.StatusBadRequest, s.do("POST", "/api/v3/write_lp?precision=days", bad).status)
+	require.Eventually(t, func() bool { return s.query("SELECT count(*) FROM cpu").text() == "[16]\n" }, time.Minute, 10*time.Millisecond, "also without a sync")
+	require.Equal(t, "[16]\n", s.query("SELECT count(*) FROM mem").text())
+}
+
+// TestGreetingsOfInflux answers what clients of InfluxDB ask before they write, and tells them what is not there.
+func TestGreetingsOfInflux(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	for path, want := range map[string]string{
+		"/health": `"status":"pass"`,
+		"/query?q=CREATE+DATABASE+%22telegraf%22": `{"results":[{"statement_id":0}]}`,
+		"/query?q=show%20databases":               `"values":[["tidemark"]]`,
+	} {
+		answer := s.do("GET", path, "")
+		require.Equal(t, http.StatusOK, answer.status)
+		require.Contains(t, string(answer.body), want)
+		require.NotEmpty(t, answer.header.Get("X-Influxdb-Version"))
+	}
+	answer := s.do("POST", "/query", "q=CREATE+DATABASE+x", "Content-Type", "application/x-www-form-urlencoded")
+	require.Equal(t, http.StatusOK, answer.status, string(answer.body))
+	for path, status := range map[string]int{"/query?q=SELECT+1": 400, "/api/v2/buckets": 404, "/api/v3/configure/database": 404} {
+		answer := s.do("GET", path, "")
+		require.Equal(t, status, answer.status)
+		require.Contains(t, string(answer.body), "/v1/sql")
+		require.Contains(t, string(answer.body), `"message":`)
+	}
 }
 
 func TestLineProtocolForOneStream(t *testing.T) {

@@ -118,6 +118,21 @@ func TestOpenTelemetryJSON(t *testing.T) {
 	}
 }
 
+// TestTracesAreRefused: as exporters understand it, so that they do not try again.
+func TestTracesAreRefused(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	answer := s.do("POST", "/v1/traces", `{"resourceSpans":[]}`, "Content-Type", "application/json")
+	require.Equal(t, http.StatusBadRequest, answer.status)
+	require.Contains(t, string(answer.body), "traces are not taken: this server stores logs and metrics")
+	answer = s.do("POST", "/v1/traces", "", "Content-Type", "application/x-protobuf")
+	require.Equal(t, http.StatusBadRequest, answer.status)
+	require.Equal(t, "application/x-protobuf", answer.header.Get("Content-Type"))
+	_, _, n := protowire.ConsumeTag(answer.body)
+	message, _ := protowire.ConsumeString(answer.body[n:])
+	require.Contains(t, message, "traces are not taken")
+}
+
 // TestOpenTelemetryIsStoredOnceUnderItsKey repeats a request with a key.
 func TestOpenTelemetryIsStoredOnceUnderItsKey(t *testing.T) {
 	t.Parallel()

@@ -37,12 +37,6 @@ type Options struct {
 	TimeColumn func(stream string) string
 }
 
-// Rows are points of one stream.
-type Rows struct {
-	Stream string
-	Chunk  *decode.Chunk
-}
-
 // Reader reads one body.
 type Reader struct {
 	src     io.Reader
@@ -75,7 +69,7 @@ func NewReader(src io.Reader, options Options) *Reader {
 
 // Next returns the rows of the next part of the body, with the lines of each stream that were refused, and apart from those the lines
 // that do not even name one; io.EOF after the last. Lines are numbered in the body from 0, without blank ones and comments.
-func (r *Reader) Next() ([]Rows, []decode.Rejected, error) {
+func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 	r.tables, r.current, r.refused = nil, map[string]*table{}, nil
 	r.blocks, r.part = [][]byte{r.buf}, r.part+1
 	first := r.number
@@ -93,10 +87,10 @@ func (r *Reader) Next() ([]Rows, []decode.Rejected, error) {
 	if len(r.tables) == 0 && len(r.refused) == 0 {
 		return nil, nil, r.err
 	}
-	var out []Rows
+	var out []decode.StreamChunk
 	for _, t := range r.tables {
 		if t.rows > 0 || len(t.refused) > 0 {
-			out = append(out, Rows{t.stream, t.chunk(r.blocks)})
+			out = append(out, decode.StreamChunk{Stream: t.stream, Chunk: t.chunk(r.blocks)})
 			t.forget()
 		}
 	}
@@ -241,7 +235,7 @@ const shortLine = 32
 
 // newTable makes the table of a measurement that is new to the body.
 func (r *Reader) newTable(measurement string) (t *table, fault string) {
-	own := StreamName(measurement)
+	own := decode.StreamName(measurement)
 	stream := own
 	if r.options.Stream != "" {
 		stream = r.options.Stream
@@ -288,45 +282,44 @@ func (r *Reader) fill() {
 // Unit is the unit of timestamps, in nanoseconds.
 type Unit int64
 
-// units by the names that InfluxDB's two APIs give them.
+// auto is seconds, milliseconds, microseconds or nanoseconds, by the size of each timestamp, as InfluxDB 3 tells them apart.
+const auto Unit = -1
+
+// units by the names that InfluxDB's three APIs give them.
 var units = map[string]Unit{
 	"": 1, "n": 1, "ns": 1, "u": 1e3, "us": 1e3, "µ": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9,
+	"nanosecond": 1, "microsecond": 1e3, "millisecond": 1e6, "second": 1e9, "auto": auto,
 }
 
 // ParseUnit reads the parameter precision; empty is nanoseconds.
 func ParseUnit(name string) (Unit, error) {
 	unit, ok := units[name]
 	if !ok {
-		return 0, event.Errorf(event.CodeBadRequest, "precision %q is not known", name).WithHint("it is ns, us, ms, s, m or h")
+		return 0, event.Errorf(event.CodeBadRequest, "precision %q is not known", name).WithHint("it is ns, us, ms, s, m, h or auto")
 	}
 	return unit, nil
 }
 
-func (u Unit) orDefault() Unit { return max(u, 1) }
-
-// maxName is the length of a stream's name.
-const maxName = 63
-
-// StreamName is the stream of a measurement: its name in lower case, with an underscore for whatever a stream's name cannot have, cut after 63
-// characters, and m_ before a name that does not begin with a letter.
-func StreamName(measurement string) string {
-	out := make([]byte, 0, maxName)
-	for _, c := range []byte(measurement) {
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case 'a' <= c && c <= 'z' || '0' <= c && c <= '9':
-		case c >= 0x80 && c < 0xc0: // the further bytes of a character
-			continue
-		default:
-			c = '_'
-		}
-		if len(out) == 0 && (c < 'a' || c > 'z') {
-			out = append(out, "m_"...)
-		}
-		if out = append(out, c); len(out) >= maxName {
-			break
-		}
+func (u Unit) orDefault() Unit {
+	if u == 0 {
+		return 1
 	}
-	return string(out[:min(len(out), maxName)])
+	return u
+}
+
+// of is the unit of a timestamp.
+func (u Unit) of(v int64) Unit {
+	if u != auto {
+		return u
+	}
+	switch seconds := max(v, -v) / 1e9; {
+	case seconds < 0 || seconds >= 5e6: // the least of all is its own opposite
+		return 1
+	case seconds >= 5e3:
+		return 1e3
+	case seconds >= 5:
+		return 1e6
+	default:
+		return 1e9
+	}
 }

@@ -445,7 +445,7 @@ const (
 
 // micros is a timestamp in microseconds, cut off towards the past.
 func (u Unit) micros(v int64) (int64, bool) {
-	if u < 1000 {
+	if u = u.of(v); u < 1000 {
 		floor := v / (1000 / int64(u))
 		if v%(1000/int64(u)) < 0 {
 			floor--

@@ -1,0 +1,173 @@
+package api
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
+)
+
+const (
+	// bulkBytes bounds a bulk request, whose answer has an entry for each item. Elasticsearch takes 100 MB.
+	bulkBytes = 256 << 20
+	// shownItems is how many items of an answer have a reason of their own.
+	shownItems = 10_000
+	// elasticVersion is what clients of Elasticsearch are told: they refuse to speak with versions that are too old.
+	elasticVersion = "8.17.0"
+)
+
+// postBulk takes rows as Elasticsearch's bulk API does: a stream for each index. Answers and errors have the shape that its clients know.
+func (s *Server) postBulk(w http.ResponseWriter, r *http.Request) error {
+	start := s.Now()
+	bulk, got, err := s.takeBulk(w, r)
+	elasticHeader(w)
+	if err != nil {
+		fault := asFault(err)
+		if status(fault.Code) >= http.StatusInternalServerError {
+			s.Logger.Warn("bulk request broken off", "accepted", got.accepted, "error", err)
+		}
+		return elasticError(w, fault, storedRows(got))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	out := bufio.NewWriter(w)
+	bulk.write(out, s.Now().Sub(start).Milliseconds())
+	return out.Flush()
+}
+
+// elasticHeader is what clients of Elasticsearch look for before they go on.
+func elasticHeader(w http.ResponseWriter) { w.Header().Set("X-Elastic-Product", "Elasticsearch") }
+
+func storedRows(got taken) string {
+	return " (" + strconv.FormatInt(got.accepted+got.duplicates, 10) + " rows are stored)"
+}
+
+// bulkAnswer is what became of a bulk request.
+type bulkAnswer struct {
+	reader *bulkbody.Reader
+	// reasons are why items were refused, by their number; those behind shownItems have none.
+	reasons map[int64]string
+}
+
+func (b *bulkAnswer) refuse(e ingest.RowError) {
+	if len(b.reasons) >= shownItems {
+		e.Reason = ""
+	}
+	b.reasons[e.Row] = e.Reason
+}
+
+// takeBulk takes the body in.
+func (s *Server) takeBulk(w http.ResponseWriter, r *http.Request) (*bulkAnswer, taken, error) {
+	body, err := s.openBody(w, r, bulkBytes)
+	if err != nil {
+		return nil, taken{}, err
+	}
+	body.part = &partial{ingest: s.Ingest}
+	defer func() { body.close(); body.part.taken() }()
+	out := &bulkAnswer{reader: bulkbody.NewReader(body, bulkbody.Options{Index: r.PathValue("index")}), reasons: map[int64]string{}}
+	in, err := s.newIntake(w, r, ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), Rejected: out.refuse})
+	if err != nil {
+		return nil, taken{}, err
+	}
+	failure := feedParts(r, in, out.reader, body)
+	got, err := in.finish(r.Context())
+	return out, got, errors.Join(failure, err)
+}
+
+// bulkItem is an item of the answer.
+type bulkItem struct {
+	Index  string        `json:"_index"`
+	Result string        `json:"result,omitempty"`
+	Status int           `json:"status"`
+	Error  *elasticFault `json:"error,omitempty"`
+}
+
+type elasticFault struct {
+	Type   string `json:"type"`
+	Reason string `json:"reason"`
+}
+
+// write answers with an entry for each item. Errors of a client that went away come with the flush.
+func (b *bulkAnswer) write(out *bufio.Writer, took int64) {
+	_, _ = out.WriteString(`{"took":` + strconv.FormatInt(took, 10) + `,"errors":` + strconv.FormatBool(len(b.reasons) > 0) + `,"items":[`)
+	stored := make([][]byte, len(b.reader.Indexes())) // by far the most frequent entries
+	for i, index := range b.reader.Indexes() {
+		stored[i], _ = json.Marshal(bulkItem{Index: index, Result: "created", Status: http.StatusCreated}) // always possible
+	}
+	for i, item := range b.reader.Items() {
+		if i > 0 {
+			_ = out.WriteByte(',')
+		}
+		_, _ = out.WriteString(`{"` + item.Action.String() + `":`)
+		entry := stored[item.Index]
+		if reason, refused := b.reasons[int64(i)]; refused {
+			entry = refusedItem(b.reader.Indexes()[item.Index], reason)
+		}
+		_, _ = out.Write(entry)
+		_ = out.WriteByte('}')
+	}
+	_, _ = out.WriteString("]}\n")
+}
+
+func refusedItem(index, reason string) []byte {
+	if reason == "" {
+		reason = "as others before it: the stream of rejected rows says why"
+	}
+	entry, _ := json.Marshal(bulkItem{ // always possible
+		Index: index, Status: http.StatusBadRequest, Error: &elasticFault{Type: "document_parsing_exception", Reason: reason},
+	})
+	return entry
+}
+
+// elasticError answers with an error of Elasticsearch's shape.
+func elasticError(w http.ResponseWriter, fault *event.Error, note string) error {
+	code := status(fault.Code)
+	if code == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	return writeJSON(w, code, struct {
+		Error  elasticFault `json:"error"`
+		Status int          `json:"status"`
+	}{elasticFault{string(fault.Code), fault.Error() + note}, code})
+}
+
+// getElastic tells clients of Elasticsearch, which ask first, that they may go on.
+func (s *Server) getElastic(w http.ResponseWriter, _ *http.Request) error {
+	elasticHeader(w)
+	type version struct {
+		Number string `json:"number"`
+		Flavor string `json:"build_flavor"`
+	}
+	return writeJSON(w, http.StatusOK, struct {
+		Name    string  `json:"name"`
+		Cluster string  `json:"cluster_name"`
+		Version version `json:"version"`
+		Tagline string  `json:"tagline"`
+	}{"tidemark " + s.Version, "tidemark", version{elasticVersion, "default"}, "You Know, for Search"})
+}
+
+// getElasticHealth answers what is asked before a sink of Elasticsearch begins.
+func (s *Server) getElasticHealth(w http.ResponseWriter, _ *http.Request) error {
+	elasticHeader(w)
+	health := "green"
+	if len(s.NotReady()) > 0 {
+		health = "red"
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"cluster_name": "tidemark", "status": health, "timed_out": false, "number_of_nodes": 1})
+}
+
+// getElasticLicense answers Elastic's own agents, which send to no server without a licence.
+func (s *Server) getElasticLicense(w http.ResponseWriter, _ *http.Request) error {
+	elasticHeader(w)
+	return writeJSON(w, http.StatusOK, map[string]any{"license": map[string]string{"type": "basic", "status": "active", "mode": "basic"}})
+}
+
+func openBulk(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
+	return &partChunks{reader: bulkbody.NewReader(src, bulkbody.Options{Stream: in.Name()})}, nil
+}

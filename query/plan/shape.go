@@ -37,6 +37,10 @@ func (s Shape) OfAll(exprs []Expr) []string {
 }
 
 func (s Shape) write(b *strings.Builder, v reflect.Value) {
+	if kind := v.Kind(); (kind == reflect.Pointer || kind == reflect.Interface) && v.IsNil() { // an element of a list
+		b.WriteString("nil")
+		return
+	}
 	if s.writeTerm(b, v.Interface()) {
 		return
 	}

@@ -38,18 +38,19 @@ func main() {
 	seconds := flag.Float64("seconds", 0.3, "least CPU time of a measurement")
 	size := flag.Int("bytes", 8<<20, "about how much JSON of each shape there is")
 	only := flag.String("only", "", "a part of the names of the readers to measure beside the server's")
+	shape := flag.String("shape", "", "a part of the names of the shapes to read")
 	profile := flag.String("profile", "", "a file that takes a CPU profile")
 	flag.Parse()
 	runtime.GOMAXPROCS(2)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(heapBytes)
-	if err := run(*rounds, *size, time.Duration(*seconds*float64(time.Second)), *only, *profile); err != nil {
+	if err := run(*rounds, *size, time.Duration(*seconds*float64(time.Second)), *only, *shape, *profile); err != nil {
 		fmt.Fprintln(os.Stderr, "jsonlibs:", err)
 		os.Exit(1)
 	}
 }
 
-func run(rounds, size int, least time.Duration, only, profile string) error {
+func run(rounds, size int, least time.Duration, only, shape, profile string) error {
 	if profile != "" {
 		file, err := os.Create(profile)
 		if err != nil {
@@ -62,6 +63,9 @@ func run(rounds, size int, least time.Duration, only, profile string) error {
 		defer pprof.StopCPUProfile()
 	}
 	for _, s := range shapes {
+		if !strings.Contains(s.name, shape) {
+			continue
+		}
 		chunks := split(s.make(size))
 		readers, err := readersOf(s, chunks[0])
 		if err != nil {

@@ -32,7 +32,9 @@ func fillers(s *shape) []reader {
 	}{
 		{"encoding/json", stdjson.Unmarshal},
 		{"encoding/json/v2", func(line []byte, row any) error { return jsonv2.Unmarshal(line, row) }},
-		{"goccy/go-json", func(line []byte, row any) error { return goccy.UnmarshalWithOption(line, row, goccy.DecodeNoCopyString()) }},
+		{"goccy/go-json", func(line []byte, row any) error {
+			return goccy.UnmarshalWithOption(line, row, goccy.DecodeNoCopyString())
+		}},
 		{"json-iterator", iteratorFast.Unmarshal},
 		{"bytedance/sonic", func(line []byte, row any) error { return sonicFast.UnmarshalFromString(text(line), row) }},
 		{"segmentio/encoding", func(line []byte, row any) error {

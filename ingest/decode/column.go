@@ -14,10 +14,9 @@ import (
 type column struct {
 	name  string
 	label label
-	// isText marks a column of TEXT that takes any text.
-	isText bool
-	kind   event.Kind
-	typ    event.Type
+	form  form
+	kind  event.Kind
+	typ   event.Type
 	// as is the declared type of a column whose values are stored as another; else nil.
 	as *event.Type
 	// eventTime marks the time column, which takes numbers and any spelling, and the arrival where there is none.
@@ -38,6 +37,39 @@ type column struct {
 	offsets  []int32      // TEXT, JSONB, BYTEA
 	data     []byte
 	words    []decimal128.Num // NUMERIC, UUID
+}
+
+// form says how the values of a column are mostly written, of those that are read the quick way.
+type form uint8
+
+const (
+	formOther form = iota // any other
+	formText
+	formInteger
+	formDouble
+	formTime
+	formBoolean
+)
+
+// formOf is the form of a column whose values are stored as those of another type if as is not nil.
+func formOf(kind event.Kind, as *event.Type) form {
+	if as != nil {
+		return formOther
+	}
+	switch kind {
+	case event.Text:
+		return formText
+	case event.BigInt:
+		return formInteger
+	case event.Double:
+		return formDouble
+	case event.TimestampTZ:
+		return formTime
+	case event.Boolean:
+		return formBoolean
+	default:
+		return formOther
+	}
 }
 
 // limits are how many rows a decode is expected to give and the most bytes that one column's text can take. Beyond what columns have
@@ -63,8 +95,11 @@ func (l *limits) ahead(need, rows int) int {
 }
 
 // maxExpectedRows bounds the memory that is set aside for rows to come: a chunk may hold thousands of fields and then nothing but
-// line ends. 4,096 is several times what chunks of ordinary events hold.
-const maxExpectedRows = 4096
+// line ends. Where there are few columns, maxExpectedValues does, which is what a chunk of many short rows has.
+const (
+	maxExpectedRows   = 4096
+	maxExpectedValues = 1 << 18
+)
 
 // begin readies the column for the value of a row; false if it already has one.
 func (c *column) begin(row int) bool {
@@ -93,6 +128,7 @@ func (c *column) reserve() {
 	c.reserved = true
 	switch c.kind {
 	case event.Boolean:
+		c.bits = event.NewBitmap(c.limits.rows)
 	case event.Double, event.Real:
 		c.floats = make([]float64, 0, c.limits.rows)
 	case event.Numeric, event.UUID:

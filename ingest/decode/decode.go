@@ -80,7 +80,7 @@ func decodeRows(lines lines, size int, schema *event.Schema, options Options) (*
 	}
 	d.expect(lines.atMost(), size)
 	for raw, ok := lines.next(); ok; raw, ok = lines.next() {
-		d.row(raw)
+		d.row(raw, len(lines.rest))
 		if d.out.Drift {
 			return &Rows{Drift: true}, nil
 		}

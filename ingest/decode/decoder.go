@@ -12,6 +12,8 @@ import (
 // decoder holds the columns of one decode while rows are added.
 type decoder struct {
 	scanner
+	// ahead is the current row, and what may be looked at behind it, so that all of the row can be read by words.
+	ahead   []byte
 	mode    catalog.SchemaMode
 	arrival int64
 	columns []column
@@ -51,7 +53,7 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 		}
 		d.columns[i] = column{
 			name: c.Name, label: labels[i], kind: c.Type.Kind, typ: c.Type, as: c.As,
-			isText:    c.Type.Kind == event.Text && c.As == nil,
+			form:      formOf(c.Type.Kind, c.As),
 			eventTime: isTime, notNull: c.NotNull, inferred: c.Inferred, limits: &d.limits,
 			anySpelling: isTime || options.Mode != catalog.Evolve || c.Type.Kind == event.UUID && !c.Inferred,
 		}
@@ -73,15 +75,15 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 
 // expect sets about how many rows will come, and the most bytes of text.
 func (d *decoder) expect(rows, bytes int) {
-	rows = min(rows, maxExpectedRows)
+	rows = min(rows, max(maxExpectedRows, maxExpectedValues/max(len(d.columns), 1)))
 	d.limits = limits{rows: rows, bytes: bytes, spare: 2 * bytes}
 	d.out.Raw = make([][]byte, 0, rows)
 	d.out.Lines = make([]int, 0, rows)
 }
 
-// row adds a line's row or rejects it, or sets Drift.
-func (d *decoder) row(raw []byte) {
-	accepted := len(raw) <= MaxRowBytes && d.fastRow(raw)
+// row adds a line's row or rejects it, or sets Drift. Behind it there are so many bytes of its chunk.
+func (d *decoder) row(raw []byte, behind int) {
+	accepted := len(raw) <= MaxRowBytes && d.fastRow(raw, behind)
 	if !accepted {
 		d.rollback()
 		reason := d.exactRow(raw)

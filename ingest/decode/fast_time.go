@@ -21,11 +21,11 @@ const (
 	millisMask = 1<<40 - 1
 )
 
-// read reads the time inside the string whose opening quote is at i, and gives the index behind the closing one; -1 where it is spelled
-// otherwise. canonical allows only what event.FormatTimestamp would give back.
+// read reads the time inside the string whose opening quote is at i, and gives the index behind the closing one; -1 where there is none, or it is
+// spelled otherwise. canonical allows only what event.FormatTimestamp would give back.
 func (c *clock) read(text []byte, i int, canonical bool) (micros int64, end int) {
 	at := i + 1 + dateBytes + clockBytes
-	if at+2+wordBytes > len(text) || !c.date(text[i+1:at]) {
+	if at+2+wordBytes > len(text) || text[i] != '"' || !c.date(text[i+1:at]) {
 		return 0, -1
 	}
 	digits := binary.LittleEndian.Uint64(text[at-clockBytes:]) ^ colons

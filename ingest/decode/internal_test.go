@@ -3,7 +3,6 @@ package decode
 import (
 	"encoding/binary"
 	"math"
-	"math/bits"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,6 +19,10 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte("{\"a\":1,\"b\":2}\n{\"b\":3,\"c\":\"x\"}\n{\"c\":null,\"a\":-5}"), byte(0))
 	f.Add([]byte(`{"a" : 1, "a":2, "b": 0.25,"c":"\u0041","d":{"x": 1}}`), byte(1))
 	f.Add([]byte("{\"x\":1}\n{\"a\":1,\"c\":2}\n{\"a\":1,"), byte(2))
+	f.Add([]byte("{\"at\":\"2024-05-01T10:00:00.123Z\", \"yes\":true, \"c\": \"a\\n\"}\r\n"+
+		"{\"at\":\"2024-05-01T10:00:01.123Z\", \"yes\":false, \"c\": \"b\"}\n"), byte(0))
+	f.Add([]byte("{\"c\":\"first\",\"a\":12\n{\"c\":\"second\",\"a\":12}\n,\"c\":\"third\"}\n{\"c\":\"fourth\", \"a\":12}\n{\"c\":\"fifth\", \"a\":1}"), byte(0))
+	f.Add([]byte("{\"at\":0\n{\"at\":00000-01-01T00:00:00Z\",\"0\":\"\"}"), byte('"'))
 	f.Add([]byte(`{"x":1,"d":{"y": [2]},"d":3,"z":null,"w":"\u0041","a":7}`), byte(9))
 	f.Fuzz(func(t *testing.T, chunk []byte, mode byte) {
 		schema := &event.Schema{Columns: []event.Column{
@@ -27,6 +30,8 @@ func FuzzReaders(f *testing.F) {
 			{ID: 2, Name: "b", Type: event.Type{Kind: event.Double}, NotNull: mode&4 != 0},
 			{ID: 3, Name: "c", Type: event.Type{Kind: event.Text}},
 			{ID: 4, Name: "d", Type: event.Type{Kind: event.JSONB}},
+			{ID: 5, Name: "at", Type: event.Type{Kind: event.TimestampTZ}},
+			{ID: 6, Name: "yes", Type: event.Type{Kind: event.Boolean}},
 		}}
 		if mode&8 != 0 {
 			schema.Overflow = 4
@@ -144,39 +149,74 @@ func TestFastNumbersAreFast(t *testing.T) {
 	}
 }
 
-// TestAsciiStops tries every pair of bytes as neighbours.
-func TestAsciiStops(t *testing.T) {
+// TestLabels of every length are found where they stand, and nowhere else; and also as a sender spells them.
+func TestLabels(t *testing.T) {
 	t.Parallel()
-	for pair := range 1 << 16 {
-		text := []byte("xxxxxxxx")
-		binary.LittleEndian.PutUint16(text[3:], uint16(pair))
-		slow := 0
-		for slow < 8 && text[slow] != '"' && text[slow] != '\\' && text[slow] >= ' ' && text[slow] < 0x80 {
-			slow++
-		}
-		fast := bits.TrailingZeros64(asciiStops(binary.LittleEndian.Uint64(text))) >> 3
-		if fast != slow {
-			t.Fatalf("% x: %d, want %d", text, fast, slow)
+	const value = "1,\"more\":true}"
+	for n := 4; n < 40; n++ {
+		var l label
+		text := `,"` + strings.Repeat("abcdefghij", 4)[:n-4] + `":`
+		l.set(text)
+		for _, text := range []string{text, strings.Replace(text, ":", " : ", 1)} {
+			l.learn([]byte(text))
+			n := len(text)
+			require.Equal(t, n, l.end([]byte(text+value), 0, 0))
+			require.Equal(t, n+3, l.end([]byte("123"+text+value), 3, 0))
+			require.Equal(t, n, l.end([]byte("{"+text[1:]+value), 0, firstLead))
+			require.Zero(t, l.end([]byte(text+value[:wordBytes-1]), 0, 0), "too close to the end to be looked at by words")
+			for i := range n {
+				other := []byte(text + value)
+				other[i] ^= 1
+				require.Zero(t, l.end(other, 0, 0), "%s", other)
+			}
 		}
 	}
 }
 
-// TestLabels of every length are found where they stand, and nowhere else.
-func TestLabels(t *testing.T) {
+// TestLabelsLearn what stands before the first member as well, and at last no more.
+func TestLabelsLearn(t *testing.T) {
 	t.Parallel()
-	for n := 4; n < 40; n++ {
-		text := `,"` + strings.Repeat("abcdefghij", 4)[:n-4] + `":`
-		l := newLabel(text)
-		require.Equal(t, n, l.end([]byte(text), 0))
-		require.Equal(t, n+3, l.end([]byte("123"+text+"1,\"more\":true"), 3))
-		require.Zero(t, l.end([]byte(text[:n-1]), 0))
-		for i := range n {
-			for _, rest := range []string{"", "1,\"more\":true"} {
-				other := []byte(text + rest)
-				other[i] ^= 1
-				require.Zero(t, l.end(other, 0), "%s", other)
-			}
+	var l label
+	l.set(`,"a":`)
+	l.learn([]byte(`{"a": `))
+	require.Equal(t, `,"a": `, l.text)
+	l.learn([]byte(`,"a": `))
+	require.EqualValues(t, 1, l.learned)
+	for n := range 9 {
+		l.learn([]byte(`,"a":` + strings.Repeat(" ", n)))
+	}
+	require.EqualValues(t, maxLearned, l.learned)
+	l = label{}
+	l.learn([]byte("," + strings.Repeat(" ", maxLabel)))
+	require.Empty(t, l.text)
+}
+
+// FuzzCopyText holds the copying of texts against checking and unescaping them.
+func FuzzCopyText(f *testing.F) {
+	for _, seed := range []string{``, `plain`, `a\nb\\`, `\u0041 behind more than a word`, `\x`, "\x01", "ünïcode all the way", "\xff bytes", `\/\b\f\r\t\"`, "half \xc3\\n\xbc"} {
+		f.Add([]byte(seed), uint8(99))
+	}
+	f.Fuzz(func(t *testing.T, inside []byte, room uint8) {
+		s := scanner{text: append(append([]byte{'"'}, inside...), "\", \"next\": 1"...)}
+		dst := make([]byte, room)
+		n, end := copyText(dst, s.text, 1)
+		if end < 0 {
+			return
 		}
+		want, _ := s.string(0)
+		require.Equal(t, want, end)
+		require.Equal(t, string(appendUnescaped(nil, s.text[1:want-1])), string(dst[:n]))
+	})
+}
+
+// TestUsualTextsAreCopied at once.
+func TestUsualTextsAreCopied(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{``: ``, `plain text`: `plain text`, `C:\\Temp\r\n\tzoë`: "C:\\Temp\r\n\tzoë"} {
+		dst := make([]byte, 64)
+		n, end := copyText(dst, []byte(text+`","next":1`), 0)
+		require.Equal(t, len(text)+1, end, text)
+		require.Equal(t, want, string(dst[:n]))
 	}
 }
 

@@ -6,47 +6,69 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// label is a column's name as it usually stands in a row: after a comma, quoted and followed by a colon.
+// label is what most likely stands between a value and that of a column behind it: a comma, the name in quotes, a colon, and the spaces that
+// the sender writes around them.
 type label struct {
 	text string
-	// Its first and its last eight bytes, as numbers; of a shorter one all, under a mask.
-	head, tail, mask uint64
+	// Its first and its second eight bytes as numbers, under masks where it is shorter.
+	first, second, firstMask, secondMask uint64
+	// need is how many bytes of text have to be there for looking: also those that the value behind begins with.
+	need int
+	// learned is how often the spelling has changed.
+	learned uint8
 }
 
-func newLabel(text string) label {
-	var padded [wordBytes]byte
+const (
+	// labelWords are the bytes of a label that are compared as numbers.
+	labelWords = 2 * wordBytes
+	// maxLearned bounds how often a label changes, and maxLabel how long it becomes: senders that spell a row's members in ever new ways gain nothing.
+	maxLearned = 4
+	maxLabel   = maxNameBytes + 16
+	// firstLead turns the brace before the first member of a row into the comma that labels begin with.
+	firstLead = '{' ^ ','
+)
+
+func (l *label) set(text string) {
+	var padded [labelWords]byte
 	n := copy(padded[:], text)
-	l := label{text: text, head: binary.LittleEndian.Uint64(padded[:]), mask: ^uint64(0) >> (8 * (wordBytes - n))}
-	if len(text) > wordBytes {
-		copy(padded[:], text[len(text)-wordBytes:])
-		l.tail = binary.LittleEndian.Uint64(padded[:])
+	l.text, l.need = text, max(labelWords, len(text)+wordBytes)
+	l.first, l.second = binary.LittleEndian.Uint64(padded[:]), binary.LittleEndian.Uint64(padded[wordBytes:])
+	l.firstMask, l.secondMask = ^uint64(0)>>(8*(wordBytes-min(n, wordBytes))), ^uint64(0)>>(8*(labelWords-max(n, wordBytes)))
+	if n <= wordBytes {
+		l.secondMask = 0
 	}
-	return l
 }
 
-// end is the index behind the label, if it stands at i; else 0.
-func (l *label) end(text []byte, i int) int {
-	n := len(l.text)
-	end := i + n
-	if i+wordBytes > len(text) || end > len(text) {
-		if end <= len(text) && string(text[i:end]) == l.text {
-			return end
-		}
+// end is the index behind the label, if it stands at i and a value may begin behind it; else 0. lead is firstLead at the first member of a row.
+func (l *label) end(text []byte, i int, lead uint64) int {
+	if i+l.need > len(text) {
 		return 0
 	}
-	if binary.LittleEndian.Uint64(text[i:])&l.mask != l.head {
+	first, second := binary.LittleEndian.Uint64(text[i:])^lead, binary.LittleEndian.Uint64(text[i+wordBytes:])
+	if (first^l.first)&l.firstMask|(second^l.second)&l.secondMask != 0 {
 		return 0
 	}
-	if n > wordBytes && binary.LittleEndian.Uint64(text[end-wordBytes:]) != l.tail {
-		return 0
-	}
-	if n > 2*wordBytes && string(text[i+wordBytes:end-wordBytes]) != l.text[wordBytes:n-wordBytes] {
+	end := i + len(l.text)
+	if len(l.text) > labelWords && string(text[i+labelWords:end]) != l.text[labelWords:] {
 		return 0
 	}
 	return end
 }
 
-// labelsOf gives the label of each column.
+// learn takes another spelling of the label: the same bytes will mean the same wherever they stand behind a value.
+func (l *label) learn(spelled []byte) {
+	if l.learned == maxLearned || len(spelled) > maxLabel || string(spelled[1:]) == l.text[1:] {
+		return
+	}
+	text := string(spelled)
+	if text[0] == '{' {
+		text = "," + text[1:]
+	}
+	l.learned++
+	l.set(text)
+}
+
+// labelsOf gives the label of each column, without spaces.
 func labelsOf(schema *event.Schema) []label {
 	var text []byte
 	ends := make([]int, len(schema.Columns))
@@ -57,7 +79,8 @@ func labelsOf(schema *event.Schema) []label {
 	all, start := string(text), 0
 	labels := make([]label, len(ends))
 	for i, end := range ends {
-		labels[i], start = newLabel(all[start:end]), end
+		labels[i].set(all[start:end])
+		start = end
 	}
 	return labels
 }

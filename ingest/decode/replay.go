@@ -30,7 +30,7 @@ func Replay(values [][]byte, schema *event.Schema, version int, arrival int64) (
 		if value = trimSpace(value); len(value) == 0 {
 			return nil, event.Errorf(event.CodeCorrupt, "replay record %d: it is empty", i)
 		}
-		d.row(value)
+		d.row(value, 0)
 		if len(d.out.Rejected) > 0 {
 			return nil, event.Errorf(event.CodeCorrupt, "replay record %d: %s", i, d.out.Rejected[0].Reason)
 		}

@@ -47,7 +47,7 @@ func (d *decoder) exactRow(raw []byte) (reason string) {
 
 // storeAlone stores a checked value that stands by itself.
 func (d *decoder) storeAlone(c *column, value []byte) bool {
-	d.text = value
+	d.text, d.ahead = value, value
 	return d.store(c, 0) == len(value)
 }
 

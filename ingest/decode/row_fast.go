@@ -1,6 +1,8 @@
 package decode
 
 import (
+	"encoding/binary"
+
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -12,72 +14,131 @@ const (
 )
 
 // fastRow adds the row if nothing about it is unusual. False says nothing about the row but that the exact reader must look at it;
-// it may have stored some of its values.
-func (d *decoder) fastRow(raw []byte) bool {
-	d.text = raw
+// it may have stored some of its values. So many bytes behind the row may be looked at as well.
+func (d *decoder) fastRow(raw []byte, behind int) bool {
+	d.text, d.ahead = raw, raw[:len(raw)+behind]
 	if raw[0] != '{' {
 		return false
 	}
-	i := d.space(1)
-	if i+1 == len(raw) && raw[i] == '}' {
+	if i := d.space(1); i+1 == len(raw) && raw[i] == '}' {
 		return d.complete() == nil
 	}
-	name, i := d.fastName(i, 0)
-	for previous, members := 0, 0; i >= 0 && members < MaxMembers; members++ {
-		if name == unknownName {
-			i = d.skipUnknown(i)
-		} else {
-			d.follow[previous] = name
-			previous = name + 1
-			i = d.store(&d.columns[name], i)
-		}
-		if i < 0 {
+	i, previous := d.quick(0, 0)
+	for members := 0; i >= 0 && members < MaxMembers; members++ {
+		at := d.space(i)
+		if at >= len(raw) {
 			return false
 		}
-		if guess, value := d.expected(i, previous); value > 0 {
-			name, i = guess, value
+		if raw[at] == '}' {
+			return at+1 == len(raw) && d.complete() == nil
+		}
+		if raw[at] != ',' && i > 0 {
+			return false
+		}
+		name, value := d.fastName(d.space(at + 1))
+		switch {
+		case value < 0:
+			return false
+		case name == unknownName:
+			if i = d.skipUnknown(value); i < 0 {
+				return false
+			}
 			continue
 		}
-		if i = d.space(i); i >= len(raw) {
-			return false
+		c := &d.columns[name]
+		c.label.learn(raw[i:value])
+		d.follow[previous] = name
+		previous = name + 1
+		if i = d.store(c, value); i >= 0 {
+			i, previous = d.quick(i, previous)
 		}
-		if raw[i] == '}' {
-			return i+1 == len(raw) && d.complete() == nil
-		}
-		if raw[i] != ',' {
-			return false
-		}
-		name, i = d.fastName(d.space(i+1), previous)
 	}
 	return false
 }
 
-// expected reads a comma and the name of the column that came after the previous one the last time, where they stand at i without a
-// space between them. It gives the column, and where the value starts: 0 if something else is there.
-func (d *decoder) expected(i, previous int) (name, value int) {
-	guess := d.follow[previous]
-	if guess >= len(d.columns) {
-		return 0, 0
+// quick reads members for as long as they are those that followed one another the last time, and are spelled the same. It begins at i, behind the
+// value of the column that previous stands for, or at the start of the row, and gives where it ended, and after which column. The index is -1 if a value was
+// none for its column.
+//
+// It looks beyond the end of the row, but does not get there: rows of one chunk have a line end between them, which is part of no value that it
+// reads, and of no label.
+func (d *decoder) quick(i, previous int) (end, last int) {
+	text, row, lead := d.ahead, d.out.Count, uint64(0)
+	if i == 0 {
+		lead = firstLead
 	}
-	end := d.columns[guess].label.end(d.text, i)
-	if end >= len(d.text) || end == 0 {
-		return 0, 0
+	for {
+		guess := d.follow[previous]
+		if guess >= len(d.columns) {
+			return i, previous
+		}
+		c := &d.columns[guess]
+		at := c.label.end(text, i, lead)
+		if at == 0 || !c.begin(row) {
+			return i, previous
+		}
+		end := -1
+		switch c.form {
+		case formText:
+			if text[at] != '"' {
+				break
+			}
+			var n int
+			if n, end = copyText(c.data[len(c.data):cap(c.data)], text, at+1); end >= 0 {
+				c.data = c.data[:len(c.data)+n]
+				c.addText()
+			}
+		case formInteger:
+			var v int64
+			if v, end = fastInteger(text, at); end >= 0 {
+				c.addInt(v)
+			}
+		case formDouble:
+			var v float64
+			if v, end = fastDouble(text, at); end >= 0 {
+				c.addFloat(v)
+			}
+		case formTime:
+			var micros int64
+			if micros, end = d.clock.read(text, at, !c.anySpelling); end >= 0 {
+				c.addInt(micros)
+			}
+		case formBoolean:
+			var v bool
+			if v, end = fastBoolean(text, at); end >= 0 {
+				c.addBool(v)
+			}
+		case formOther:
+		}
+		if end < 0 {
+			if end = d.store(c, at); end < 0 {
+				return -1, previous
+			}
+		}
+		i, previous, lead = end, guess+1, 0
 	}
-	if d.text[end] <= ' ' {
-		end = d.space(end)
-	}
-	return guess, end
 }
 
-// fastName reads the name at i and gives its column and where the value starts. The column expected after the previous one is tried
-// first, by comparing the name as it most likely stands there.
-func (d *decoder) fastName(i, previous int) (name, value int) {
-	if guess := d.follow[previous]; guess < len(d.columns) {
-		label := d.columns[guess].label.text[1:]
-		if end := i + len(label); end <= len(d.text) && string(d.text[i:end]) == label {
-			return guess, d.space(end)
-		}
+// The words true and false as numbers, and the bits that they take.
+const (
+	wordTrue, maskTrue   = 't' | 'r'<<8 | 'u'<<16 | 'e'<<24, 1<<32 - 1
+	wordFalse, maskFalse = 'f' | 'a'<<8 | 'l'<<16 | 's'<<24 | 'e'<<32, 1<<40 - 1
+)
+
+// fastBoolean reads a boolean; end is -1 for anything else.
+func fastBoolean(text []byte, i int) (v bool, end int) {
+	switch word := binary.LittleEndian.Uint64(text[i:]); {
+	case word&maskTrue == wordTrue:
+		return true, i + len("true")
+	case word&maskFalse == wordFalse:
+		return false, i + len("false")
+	default:
+		return false, -1
 	}
+}
+
+// fastName reads the name at i and gives its column and where the value starts.
+func (d *decoder) fastName(i int) (name, value int) {
 	if i >= len(d.text) || d.text[i] != '"' {
 		return refusedName, -1
 	}
@@ -123,13 +184,6 @@ func (d *decoder) store(c *column, i int) int {
 		return -1
 	}
 	first := d.text[i]
-	if first == '"' && c.isText && c.begin(d.out.Count) {
-		if n := copyPlain(c.data[len(c.data):cap(c.data)], d.text[i+1:]); n >= 0 {
-			c.data = c.data[:len(c.data)+n]
-			c.addText()
-			return i + n + 2
-		}
-	}
 	if first == 'n' {
 		return d.storeNull(c, i)
 	}

@@ -13,13 +13,10 @@ const wordBytes = 8
 // digitsOf gives the digits that a word begins with as one number, and how many they are.
 func digitsOf(word uint64) (value uint64, n int) {
 	digits := word ^ '0'*eachLow
-	// What is no digit is beyond 9 or beyond ASCII. A carry out of it only reaches bytes behind it.
-	others := (digits + (0x7f-9)*eachLow | digits) & eachHigh
-	if others == 0 {
-		return eightDigits(digits), wordBytes
-	}
-	n = bits.TrailingZeros64(others) >> 3
-	return eightDigits(digits << 1 << (63 - 8*n)), n
+	// What is no digit is beyond 9 or beyond ASCII. A carry out of it only reaches bytes behind it. Of a word of digits alone, n is 8.
+	n = bits.TrailingZeros64((digits+(0x7f-9)*eachLow|digits)&eachHigh) >> 3
+	half := (wordBytes - n) * 4 & 63 // no digit at all has to go, by twice 32 bits
+	return eightDigits(digits << half << half), n
 }
 
 // eightDigits joins digits, each the value of a byte and the lowest byte the first, pairs before fours before all.
@@ -32,7 +29,10 @@ func eightDigits(digits uint64) uint64 {
 // tens are the powers of ten that a number read by digitsOf is moved by.
 var tens = [wordBytes + 1]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
-// fastDigits reads up to 15 digits at i, the first of which is no 0 unless it is the only one; the number ends at end, which is -1 where it is
+// maxFastDigits is how many digits of a number fit an int64 whatever they are.
+const maxFastDigits = 18
+
+// fastDigits reads up to 18 digits at i, the first of which is no 0 unless it is the only one; the number ends at end, which is -1 where it is
 // written otherwise or ends too close to the end of the text.
 func fastDigits(text []byte, i int) (value uint64, end int) {
 	if i+wordBytes > len(text) {
@@ -42,18 +42,18 @@ func fastDigits(text []byte, i int) (value uint64, end int) {
 	if n == 0 || n > 1 && text[i] == '0' {
 		return 0, -1
 	}
-	i += n
-	if n == wordBytes {
-		if i+wordBytes > len(text) {
+	for end = i + n; n == wordBytes; end += n {
+		if end+wordBytes > len(text) {
 			return 0, -1
 		}
-		more, n := digitsOf(binary.LittleEndian.Uint64(text[i:]))
-		if n == wordBytes {
+		var more uint64
+		more, n = digitsOf(binary.LittleEndian.Uint64(text[end:]))
+		if end+n-i > maxFastDigits {
 			return 0, -1
 		}
-		value, i = value*tens[n]+more, i+n
+		value = value*tens[n] + more
 	}
-	return value, i
+	return value, end
 }
 
 // fastInteger reads an integer of few digits; end is -1 for any other text, which may be an integer all the same.
@@ -80,7 +80,7 @@ func fastDouble(text []byte, i int) (value float64, end int) {
 		i++
 	}
 	digits, end := fastDigits(text, i)
-	if end < 0 || end >= len(text) {
+	if end < 0 || end >= len(text) || digits >= 1e15 {
 		return 0, -1
 	}
 	scale := 0

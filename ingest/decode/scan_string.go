@@ -41,33 +41,37 @@ func stops(word uint64) uint64 {
 	return ((quote-eachLow)&^quote | (slash-eachLow)&^slash | (word-' '*eachLow)&^word) & eachHigh
 }
 
-// copyPlain copies what comes before the closing quote, and gives its length. It is -1, and dst holds anything, if what comes is more than
-// ASCII without escapes, or there is not room for the words that it copies.
-func copyPlain(dst, text []byte) int {
-	n := min(len(dst), len(text))
-	dst, text = dst[:n], text[:n]
-	for i := 0; i <= n-wordBytes; i += wordBytes {
+// copyText copies what stands from i on up to the closing quote, with what its escapes of one letter stand for. It gives the length of the copy and the index
+// behind the quote, which is -1, and dst holds anything, if there are other escapes, bytes that are not UTF-8, or not room for the words that it copies.
+func copyText(dst, text []byte, i int) (n, end int) {
+	var beyondASCII uint64
+	for n+wordBytes <= len(dst) && i+wordBytes < len(text) {
 		word := binary.LittleEndian.Uint64(text[i:])
-		binary.LittleEndian.PutUint64(dst[i:], word)
-		stop := asciiStops(word)
+		binary.LittleEndian.PutUint64(dst[n:], word)
+		stop := stops(word)
 		if stop == 0 {
+			n, i, beyondASCII = n+wordBytes, i+wordBytes, beyondASCII|word
 			continue
 		}
-		if i += bits.TrailingZeros64(stop) >> 3; text[i] != '"' {
-			return -1
+		plain := bits.TrailingZeros64(stop) >> 3
+		n, i, beyondASCII = n+plain, i+plain, beyondASCII|word&(stop&-stop-1)
+		if text[i] == '"' {
+			if beyondASCII&eachHigh != 0 && !utf8.Valid(dst[:n]) {
+				return 0, -1
+			}
+			return n, i + 1
 		}
-		return i
+		if text[i] != '\\' || letters[text[i+1]] == 0 {
+			return 0, -1
+		}
+		dst[n] = letters[text[i+1]]
+		n, i = n+1, i+2
 	}
-	return -1
+	return 0, -1
 }
 
-// asciiStops is stops for text that is to be ASCII: other bytes stop, too. A byte below 0x80 reaches that by the addition exactly if it is none to
-// stop at; a carry comes only out of other bytes, and reaches only those behind them.
-func asciiStops(word uint64) uint64 {
-	const toHigh = (0x80 - 1) * eachLow
-	goesOn := ((word ^ '"'*eachLow) + toHigh) & ((word ^ '\\'*eachLow) + toHigh) & (word + (0x80-' ')*eachLow)
-	return (^goesOn | word) & eachHigh
-}
+// letters are what stands for a byte behind a backslash; 0 where nothing does.
+var letters = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
 // string checks the string whose opening quote is at i, and reports whether it has escapes.
 func (s *scanner) string(i int) (end int, escaped bool) {

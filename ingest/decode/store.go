@@ -79,7 +79,6 @@ func (d *decoder) storeBoolean(c *column, i int, first byte) int {
 	return end
 }
 
-// storeText takes the texts that store has not copied.
 func (d *decoder) storeText(c *column, i int, first byte) int {
 	if first != '"' || !c.begin(d.out.Count) {
 		return -1
@@ -117,7 +116,7 @@ func (d *decoder) storeJSON(c *column, i int) int {
 }
 
 func (d *decoder) storeTime(c *column, i int) int {
-	if micros, end := d.clock.read(d.text, i, !c.anySpelling); end >= 0 && d.text[i] == '"' && c.begin(d.out.Count) {
+	if micros, end := d.clock.read(d.text, i, !c.anySpelling); end >= 0 && c.begin(d.out.Count) {
 		c.addInt(micros)
 		return end
 	}

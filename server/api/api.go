@@ -156,6 +156,19 @@ func pathsOf(routes []route) (out []string) {
 	return slices.Compact(out)
 }
 
+// knows reports whether a request is for one of the other listener's paths. They are matched by themselves: patterns of the two listeners may
+// cover the same path without one being the narrower.
+func (e elsewhere) knows() func(*http.Request) bool {
+	mux := http.NewServeMux()
+	for _, path := range e.paths {
+		mux.HandleFunc(path, e.answer)
+	}
+	return func(r *http.Request) bool {
+		_, pattern := mux.Handler(r)
+		return pattern != ""
+	}
+}
+
 // answer says where the path is to be asked for.
 func (e elsewhere) answer(w http.ResponseWriter, r *http.Request) {
 	fault := event.Errorf(event.CodeNotFound, "%s is not on this listener, but on %s", r.URL.Path, e.name)
@@ -180,13 +193,13 @@ func (s *Server) mux(routes []route, other elsewhere) *http.ServeMux {
 			writeProblem(w, event.Errorf(codeMethod, "this path takes %s only", allow))
 		})
 	}
-	for _, path := range other.paths {
-		if _, here := methods[path]; !here {
-			mux.HandleFunc(path, other.answer)
-		}
-	}
+	isElsewhere := other.knows()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/api/v2/") || strings.HasPrefix(r.URL.Path, "/api/v3/") {
+		switch {
+		case isElsewhere(r):
+			other.answer(w, r)
+			return
+		case strings.HasPrefix(r.URL.Path, "/api/v2/") || strings.HasPrefix(r.URL.Path, "/api/v3/"):
 			_ = notOfInflux(w, r) // a client that went away is no failure of ours
 			return
 		}

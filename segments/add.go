@@ -12,6 +12,7 @@ import (
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
+	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
 // Add seals rows: it sorts the batches by event time, ties by partition and offset, writes one file under the stream's present
@@ -36,18 +37,11 @@ func (s *Store) Add(ctx context.Context, stream *catalog.Stream, batches []*even
 		ID: s.manifest.NextID(), Stream: stream.Name, From: from, To: sealed.Next, SchemaVersion: stream.Schema.Version,
 	}
 	segment.File = fileName(stream.Name, segment.ID)
-	order := newRowOrder(stream.Schema, stream.SortColumns())
-	rows, err := s.sorted(order, batches, segment)
-	if err == nil {
-		meta := s.footerMeta(stream.Name, order).FileMeta
-		meta.MaxEventTime, meta.Watermark = sealed.MaxEventTime, sealed.Watermark
-		err = s.write(ctx, &output{schema: stream.Schema, rows: rows, segment: segment, meta: meta})
-	}
-	if err != nil {
+	if err := s.writeSorted(ctx, stream, batches, sealed, segment); err != nil {
 		return nil, fmt.Errorf("seal stream %s: %w", stream.Name, err)
 	}
 	edit.Add = []*manifest.Segment{segment}
-	err = s.manifest.Commit(s.journal, edit)
+	err := s.manifest.Commit(s.journal, edit)
 	if errors.Is(err, manifest.ErrConflict) {
 		// Surely not committed: the file is nobody's.
 		err = errors.Join(err, s.removeIfThere(segment.File))
@@ -56,6 +50,28 @@ func (s *Store) Add(ctx context.Context, stream *catalog.Stream, batches []*even
 		return nil, err
 	}
 	return segment, nil
+}
+
+// writeSorted makes the file of a seal, in memory of its own.
+func (s *Store) writeSorted(ctx context.Context, stream *catalog.Stream, batches []*event.Batch, sealed manifest.Sealed, segment *manifest.Segment) error {
+	rows, bytes := int64(0), int64(0)
+	for _, b := range batches {
+		rows, bytes = rows+int64(b.Rows()), bytes+b.Bytes()
+	}
+	giveBack, err := s.writing.take(ctx, sealBytes(stream.Schema, rows, bytes))
+	if err != nil {
+		return err
+	}
+	defer giveBack()
+	order := newRowOrder(stream.Schema, stream.SortColumns())
+	layout := budget(s.writing.most()).layout(s.layout, stream.Schema, false)
+	sorted, err := s.sorted(order, batches, segment, layout)
+	if err != nil {
+		return err
+	}
+	meta := s.footerMeta(stream.Name, order).FileMeta
+	meta.MaxEventTime, meta.Watermark = sealed.MaxEventTime, sealed.Watermark
+	return s.write(ctx, &output{schema: stream.Schema, rows: sorted, segment: segment, meta: meta, layout: layout})
 }
 
 // checkRange makes sure that what is sealed lies in the range that the commit will claim: a row outside would be lost or doubled.
@@ -70,7 +86,7 @@ func checkRange(batches []*event.Batch, from, to event.Vector) error {
 }
 
 // sorted gives the rows of the batches under one schema in order, and notes the time range.
-func (s *Store) sorted(by rowOrder, batches []*event.Batch, segment *manifest.Segment) (*sortedRows, error) {
+func (s *Store) sorted(by rowOrder, batches []*event.Batch, segment *manifest.Segment, layout parquet.Layout) (*sortedRows, error) {
 	schema := by.schema
 	slices.SortStableFunc(batches, func(a, b *event.Batch) int {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.First, b.First))
@@ -93,5 +109,5 @@ func (s *Store) sorted(by rowOrder, batches []*event.Batch, segment *manifest.Se
 	order := timeOrder(eventTimes(schema, parts))
 	by.sortTies(order, parts)
 	segment.MinTime, segment.MaxTime = order[0].time, order[len(order)-1].time
-	return newSortedRows(all, parts, order), nil
+	return newSortedRows(all, parts, order, layout), nil
 }

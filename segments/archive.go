@@ -18,7 +18,13 @@ const (
 
 // ArchivePays writes a sample from the middle of a segment in both layouts, in memory, and compares.
 func (s *Store) ArchivePays(ctx context.Context, view *View, segment *manifest.Segment) (bool, error) {
-	readers, schema, err := s.openInputs([]*manifest.Segment{segment})
+	giveBack, err := s.writing.take(ctx, s.writing.most())
+	if err != nil {
+		return false, err
+	}
+	defer giveBack()
+	b, lean := newBudget(s.writing.most(), parquet.Archive)
+	readers, schema, err := s.openInputs([]*manifest.Segment{segment}, b)
 	if err != nil {
 		return false, fmt.Errorf("sample segment of stream %s: %w", view.stream, err)
 	}
@@ -29,7 +35,7 @@ func (s *Store) ArchivePays(ctx context.Context, view *View, segment *manifest.S
 		p := part{reader: readers[0], group: group, from: from, to: min(readers[0].Rows(group), from+sampleRows)}
 		p.sources = sourcesOf(readers[0], schema)
 		var written byteCounter
-		layout := s.layout
+		layout := b.layout(s.layout, schema, lean)
 		layout.Codec = codec
 		_, err := parquet.WriteRows(ctx, &written, schema, newMergedRows(order, [][]part{{p}}), parquet.FileMeta{}, layout)
 		return int64(written), err

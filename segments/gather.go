@@ -15,13 +15,19 @@ type sortedRows struct {
 	columns []event.Column
 	parts   [][]arrow.Array // by column, then batch
 	order   []place
-	longest []int // by column: the length of the longest text
-	total   []int // by column: the length of all texts, or a bound
+	// longest is by column the length of the longest text, total that of all or a bound, and text how much the rows have; nil before it is
+	// asked for.
+	longest, total []int
+	text           []*textSums
+	layout         parquet.Layout
 	gatherer
 }
 
-func newSortedRows(columns []event.Column, parts [][]arrow.Array, order []place) *sortedRows {
-	s := &sortedRows{columns: columns, parts: parts, order: order, longest: make([]int, len(columns)), total: make([]int, len(columns))}
+func newSortedRows(columns []event.Column, parts [][]arrow.Array, order []place, layout parquet.Layout) *sortedRows {
+	s := &sortedRows{
+		columns: columns, parts: parts, order: order, layout: layout,
+		longest: make([]int, len(columns)), total: make([]int, len(columns)), text: make([]*textSums, len(columns)),
+	}
 	for i := range columns {
 		for _, part := range parts[i] {
 			longest := longestText(part)
@@ -44,6 +50,8 @@ func longestText(values arrow.Array) int {
 		for i, offsets := 1, a.ValueOffsets(); i < len(offsets); i++ {
 			longest = max(longest, offsets[i]-offsets[i-1])
 		}
+	case *array.Binary:
+		return longestText(event.AsText(a))
 	case *array.Dictionary:
 		return longestText(a.Dictionary())
 	}
@@ -56,20 +64,26 @@ func (s *sortedRows) Len() int { return len(s.order) }
 // Advance implements parquet.Rows: all rows are there already.
 func (s *sortedRows) Advance(ctx context.Context, _, _ int) error { return ctx.Err() }
 
-// TextBytes implements parquet.Rows. The bound is exact only where the longest text as often as there are rows would be too much for a page, and
-// it is not all rows that are asked about.
+// TextBytes implements parquet.Rows. A bound that is too high does not matter where no page or row group ends for as much.
 func (s *sortedRows) TextBytes(column, from, to int) int {
 	bound := min(s.longest[column]*(to-from), s.total[column])
-	if bound <= parquet.MaxPageText || to-from == len(s.order) {
+	if bound <= s.layout.PageText || to-from > s.layout.PageRows && bound <= s.layout.GroupText {
 		return bound
 	}
-	total := 0
-	for _, p := range s.order[from:to] {
-		if part := s.parts[column][p.batch]; part.IsValid(int(p.row)) {
-			total += len(event.StringAt(part, int(p.row)))
-		}
+	if s.text[column] == nil {
+		s.text[column] = s.sums(column)
 	}
-	return total
+	return s.text[column].between(from, to)
+}
+
+func (s *sortedRows) sums(column int) *textSums {
+	lengths := make([][]uint32, len(s.parts[column]))
+	for i, part := range s.parts[column] {
+		lengths[i] = textLengths(nil, part)
+	}
+	out := &textSums{}
+	out.addPlaces(s.order, lengths)
+	return out
 }
 
 // Column implements parquet.Rows.
@@ -77,16 +91,17 @@ func (s *sortedRows) Column(ctx context.Context, column, from, to int) (arrow.Ar
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.gather(s.columns[column].Type, s.parts[column], s.order[from:to])
+	return s.gather(s.columns[column].Type, s.parts[column], s.order[from:to], s.TextBytes(column, from, to))
 }
 
-// gatherer puts rows of several arrays of one column into a new order. What it makes is good until the next call.
+// gatherer puts rows of several arrays of one column into a new order. What it makes is good until the next call; textBytes is a bound of the
+// text of those rows.
 type gatherer struct {
 	memory event.Buffers
 	text   []byte
 }
 
-func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place) (arrow.Array, error) {
+func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place, textBytes int) (arrow.Array, error) {
 	g.memory.Reset()
 	valid := gatherValid(parts, order)
 	switch t.Kind {
@@ -105,9 +120,9 @@ func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place) (arr
 		if coded := g.gatherNumbers(parts, order, valid); coded != nil {
 			return coded, nil
 		}
-		return g.gatherText(parts, order, valid)
+		return g.gatherText(parts, order, valid, textBytes)
 	default:
-		return g.gatherDeclared(t, parts, order, valid)
+		return g.gatherDeclared(t, parts, order, valid, textBytes)
 	}
 }
 
@@ -117,7 +132,7 @@ func (g *gatherer) gatherWords(parts []arrow.Array, order []place) []int64 {
 }
 
 // gatherDeclared is gather for the types that columns have only by declaration.
-func (g *gatherer) gatherDeclared(t event.Type, parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
+func (g *gatherer) gatherDeclared(t event.Type, parts []arrow.Array, order []place, valid event.Bitmap, textBytes int) (arrow.Array, error) {
 	switch t.Kind {
 	case event.SmallInt:
 		return event.NewFixed(t.Arrow(), gatherFixed(parts, order, fixedValues[int16]), valid), nil
@@ -132,7 +147,7 @@ func (g *gatherer) gatherDeclared(t event.Type, parts []arrow.Array, order []pla
 		for i, part := range parts {
 			texts[i] = event.AsText(part.(*array.Binary))
 		}
-		out, err := g.gatherText(texts, order, valid)
+		out, err := g.gatherText(texts, order, valid, textBytes)
 		if err != nil {
 			return nil, err
 		}

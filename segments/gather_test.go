@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
 // TestGatheredRowsAreTheRows of the parts, one by one, for columns of every form in which parts come.
@@ -28,7 +29,9 @@ func TestGatheredRowsAreTheRows(t *testing.T) {
 			order = append(order, place{batch: int32(batch), row: int32(row)})
 		}
 		var g gatherer
-		got, err := g.gather(values, parts, order)
+		rows := newSortedRows([]event.Column{{Type: values}}, [][]arrow.Array{parts}, order, parquet.Layout{PageText: rapid.IntRange(1, 100).Draw(t, "page text")})
+		text := rows.TextBytes(0, 0, len(order))
+		got, err := g.gather(values, parts, order, text)
 		require.NoError(t, err)
 		require.Equal(t, len(order), got.Len())
 		got = event.PlainText(got)

@@ -12,12 +12,9 @@ import (
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
-func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bitmap) (arrow.Array, error) {
-	views := make([]textView, len(parts))
-	for i, part := range parts {
-		views[i] = newTextView(part)
-	}
-	if n := textBytes(parts) + shortText; cap(g.text) < n {
+func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bitmap, textBytes int) (arrow.Array, error) {
+	views := textViews(parts)
+	if n := textBytes + shortText; cap(g.text) < n {
 		g.text = make([]byte, 0, n)
 	}
 	offsets, data := g.memory.Int32s(len(order)+1), g.text[:0]
@@ -52,10 +49,7 @@ func appendShort(dst, src []byte, from, to int) []byte {
 
 // gatherNumbers is gatherText with a dictionary of the texts, made from where they lie; nil where that does not pay.
 func (g *gatherer) gatherNumbers(parts []arrow.Array, order []place, valid event.Bitmap) arrow.Array {
-	views := make([]textView, len(parts))
-	for i, part := range parts {
-		views[i] = newTextView(part)
-	}
+	views := textViews(parts)
 	table, codes := parquet.NewTextCodes(len(order), valid.Nulls(len(order))), g.memory.Int32s(len(order))
 	pays := table.Fill(codes, valid, func(row int) string {
 		p := order[row]
@@ -72,17 +66,6 @@ func (g *gatherer) gatherNumbers(parts []arrow.Array, order []place, valid event
 		return nil
 	}
 	return event.NewDictionary(codes, dictionary, valid)
-}
-
-// textBytes is how much text the parts hold; those with a dictionary count nothing, since their total is not known.
-func textBytes(parts []arrow.Array) int {
-	total := 0
-	for _, part := range parts {
-		if text, ok := part.(*array.String); ok {
-			total += len(text.ValueBytes())
-		}
-	}
-	return total
 }
 
 // textView is the memory of a text column in either of its forms, looked up once and not for each row.

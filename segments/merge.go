@@ -6,14 +6,13 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
 // mergedRows are the rows of several sorted segments in one order, which is worked out a row group at a time: what is in memory is the
-// order of one row group, a page of sorting columns for each segment, and one column of the row group.
+// order of one row group, a page of sorting columns for each segment, and one column of the row group. A budget says how much that is.
 type mergedRows struct {
 	columns []event.Column
 	parts   []part
@@ -26,9 +25,10 @@ type mergedRows struct {
 	base  int
 	// window is order cut to what one call of Column asks for, with rows counted from the first that it needs of each part.
 	window window
-	// text tells, by column, how much text there is up to each stretch of rows from base on; nil where its longest text says enough.
-	text    [][]int64
-	longest []int
+	// text tells, by column, how much text the rows of the order have.
+	text []textSums
+	// lengths is scratch of measure, by part.
+	lengths [][]uint32
 
 	gatherer
 	read  event.Buffers
@@ -53,9 +53,6 @@ type window struct {
 	rows     []int32 // by part: how many
 }
 
-// stretchRows is how many rows share an entry of mergedRows.text.
-const stretchRows = 64
-
 // newMergedRows merges parts, which are given segment by segment and within each in order. Nothing is read before the first Advance.
 func newMergedRows(order rowOrder, segments [][]part) *mergedRows {
 	m := &mergedRows{columns: order.schema.All(), minTime: math.MaxInt64, maxTime: math.MinInt64}
@@ -68,8 +65,13 @@ func newMergedRows(order rowOrder, segments [][]part) *mergedRows {
 	}
 	m.window.from = -1
 	m.window.low, m.window.rows = make([]int32, len(m.parts)), make([]int32, len(m.parts))
-	m.text, m.longest = make([][]int64, len(m.columns)), make([]int, len(m.columns))
+	m.text, m.lengths = make([]textSums, len(m.columns)), make([][]uint32, len(m.parts))
 	return m
+}
+
+// release gives the memory up once all is written, and keeps the range of times.
+func (m *mergedRows) release() {
+	*m = mergedRows{rows: m.rows, minTime: m.minTime, maxTime: m.maxTime}
 }
 
 // start loads the first rows of every segment.
@@ -106,58 +108,46 @@ func (m *mergedRows) Advance(ctx context.Context, from, to int) error {
 	if n := len(m.order); n > known {
 		m.minTime, m.maxTime = min(m.minTime, m.order[known].time), max(m.maxTime, m.order[n-1].time)
 	}
-	for i := range m.columns {
-		if err := m.measure(ctx, i); err != nil {
-			return err
+	for i, c := range m.columns {
+		m.text[i].forget(from)
+		if hasText(c.Type) && known < len(m.order) {
+			if err := m.measure(ctx, i, from+known, from+len(m.order)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// measure prepares TextBytes for the rows of the order.
-func (m *mergedRows) measure(ctx context.Context, column int) error {
-	m.text[column], m.longest[column] = nil, 0
-	if t := m.columns[column].Type.Kind; t != event.Text && t != event.JSONB && t != event.Bytea {
-		return nil
-	}
-	parts, err := m.load(ctx, column, m.base, m.base+len(m.order))
-	if err != nil {
-		return err
-	}
-	for i, values := range parts {
-		if binary, ok := values.(*array.Binary); ok {
-			parts[i] = event.AsText(binary)
-		}
-		m.longest[column] = max(m.longest[column], longestText(parts[i]))
-	}
-	if m.longest[column]*min(len(m.order), parquet.DefaultPageRows) <= parquet.MaxPageText {
-		return nil
-	}
-	views := make([]textView, len(parts))
-	for i, values := range parts {
-		views[i] = newTextView(values)
-	}
-	sums, total := make([]int64, 1, len(m.order)/stretchRows+2), int64(0)
-	for i, p := range m.window.order {
-		if parts[p.batch].IsValid(int(p.row)) {
-			total += int64(len(views[p.batch].at(p.row)))
-		}
-		if (i+1)%stretchRows == 0 || i+1 == len(m.window.order) {
-			sums = append(sums, total)
+// measure prepares TextBytes for rows that have come to the order: texts are looked at a page of a part at a time, as all may be too much.
+func (m *mergedRows) measure(ctx context.Context, column, from, to int) error {
+	m.look(from, to)
+	for i := range m.parts {
+		m.lengths[i] = m.lengths[i][:0]
+		low, high := int(m.window.low[i]), int(m.window.low[i]+m.window.rows[i])
+		for _, end := range m.parts[i].reader.PageEnds(m.parts[i].group) {
+			if end = min(end, high); end <= low {
+				continue
+			}
+			m.read.Reset()
+			values, err := m.readPart(ctx, i, column, low, end)
+			if err != nil {
+				return err
+			}
+			m.lengths[i] = textLengths(m.lengths[i], values)
+			low = end
 		}
 	}
-	m.text[column] = sums
+	m.text[column].addPlaces(m.window.order, m.lengths)
 	return nil
 }
 
-// TextBytes implements parquet.Rows. The bound is too high by what stands in the stretches at both ends.
+// TextBytes implements parquet.Rows.
 func (m *mergedRows) TextBytes(column, from, to int) int {
-	bound := m.longest[column] * (to - from)
-	if sums := m.text[column]; sums != nil {
-		low, high := (from-m.base)/stretchRows, (to-m.base+stretchRows-1)/stretchRows
-		bound = min(bound, int(sums[high]-sums[low]))
+	if !hasText(m.columns[column].Type) {
+		return 0
 	}
-	return bound
+	return m.text[column].between(from, to)
 }
 
 // Column implements parquet.Rows.
@@ -171,7 +161,7 @@ func (m *mergedRows) Column(ctx context.Context, column, from, to int) (arrow.Ar
 	if err != nil {
 		return nil, err
 	}
-	return m.gather(m.columns[column].Type, parts, m.window.order)
+	return m.gather(m.columns[column].Type, parts, m.window.order, m.TextBytes(column, from, to))
 }
 
 // load reads what rows from..to need of a column and sets the window to those rows. Parts that are not needed are empty.
@@ -179,21 +169,28 @@ func (m *mergedRows) load(ctx context.Context, column, from, to int) ([]arrow.Ar
 	m.look(from, to)
 	m.read.Reset()
 	out := make([]arrow.Array, len(m.parts))
-	for i, p := range m.parts {
-		c, low, rows := p.sources[column], int(m.window.low[i]), int(m.window.rows[i])
-		if rows == 0 || !c.found {
-			out[i] = event.NewNulls(c.column.Type, rows)
-			continue
-		}
-		read, _, err := p.reader.Read(ctx, []event.FieldID{c.source.ID}, p.group, low, low+rows, &m.read)
-		if err != nil {
-			return nil, err
-		}
-		if out[i], err = conformed(read[0], c.source, c.column); err != nil {
+	for i := range m.parts {
+		low := int(m.window.low[i])
+		var err error
+		if out[i], err = m.readPart(ctx, i, column, low, low+int(m.window.rows[i])); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// readPart reads rows from..to of a part's row group.
+func (m *mergedRows) readPart(ctx context.Context, part, column, from, to int) (arrow.Array, error) {
+	p := &m.parts[part]
+	c := p.sources[column]
+	if from == to || !c.found {
+		return event.NewNulls(c.column.Type, to-from), nil
+	}
+	read, _, err := p.reader.Read(ctx, []event.FieldID{c.source.ID}, p.group, from, to, &m.read)
+	if err != nil {
+		return nil, err
+	}
+	return conformed(read[0], c.source, c.column)
 }
 
 // look sets the window. The rows of a part are in order, so that those of a window lie together.

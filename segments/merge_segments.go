@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// mergeCacheBytes is what a merge keeps of the pages that it reads: long text is looked at twice, first for its size.
+	// mergeCacheBytes is what a merge keeps, at most, of the pages that it reads: long text is looked at twice, first for its size.
 	mergeCacheBytes = 64 << 20
-	// mergeBlockBytes serves reads that end within a block, whose rest the next one wants.
+	// mergeBlockBytes, at most, serves reads that end within a block, whose rest the next one wants.
 	mergeBlockBytes = 4 << 20
 )
 
@@ -33,12 +33,16 @@ type Merge struct {
 	Pause func(context.Context) error
 }
 
-// Merge writes the rows of segments into new files, commits these in place of the inputs, and moves the inputs' files away. The view
-// keeps the inputs readable meanwhile. An error that wraps manifest.ErrConflict changed nothing: an input was taken away meanwhile, as
-// by retention or by DROP STREAM. Where only the moving failed, the error comes with the segments made.
-func (s *Store) Merge(ctx context.Context, view *View, m Merge) ([]*manifest.Segment, error) {
+// Merged is what became of a Merge.
+type Merged struct{ Inputs, Outputs []*manifest.Segment }
+
+// Merge writes the rows of segments into new files, commits these in place of the inputs, and moves the inputs' files away. It takes as many of
+// the inputs, from the first on, as its memory allows: two at least. The view keeps the inputs readable meanwhile. An error that wraps
+// manifest.ErrConflict changed nothing: an input was taken away meanwhile, as by retention or by DROP STREAM. Where only the moving failed, the
+// error comes with the segments made.
+func (s *Store) Merge(ctx context.Context, view *View, m Merge) (Merged, error) {
 	if s.isClosed() {
-		return nil, errClosed()
+		return Merged{}, errClosed()
 	}
 	s.replacing.Lock() // held during I/O on purpose: see Store
 	defer s.replacing.Unlock()
@@ -49,21 +53,26 @@ func (s *Store) Merge(ctx context.Context, view *View, m Merge) ([]*manifest.Seg
 	return made, nil
 }
 
-func (s *Store) merge(ctx context.Context, stream string, m Merge) ([]*manifest.Segment, error) {
+func (s *Store) merge(ctx context.Context, stream string, m Merge) (Merged, error) {
+	giveBack, err := s.writing.take(ctx, s.writing.most())
+	if err != nil {
+		return Merged{}, err
+	}
+	defer giveBack()
 	settled, err := s.settle(stream)
 	if err != nil {
-		return nil, err
+		return Merged{}, err
 	}
-	outputs, err := s.mergeOutputs(ctx, stream, m)
+	inputs, outputs, err := s.mergeOutputs(ctx, stream, m)
 	if err != nil {
-		return nil, err
+		return Merged{Inputs: inputs}, err
 	}
 	if err := s.write(ctx, outputs...); err != nil {
-		return nil, err
+		return Merged{Inputs: inputs}, err
 	}
 	edit := manifest.Replacement{Stream: stream, Settled: settled}
 	rows := int64(0)
-	for _, in := range m.Inputs {
+	for _, in := range inputs {
 		edit.Remove = append(edit.Remove, in.ID)
 		rows += in.Rows
 	}
@@ -74,15 +83,15 @@ func (s *Store) merge(ctx context.Context, stream string, m Merge) ([]*manifest.
 		rows -= out.segment.Rows
 	}
 	if rows != 0 {
-		return nil, errors.Join(event.Errorf(event.CodeInternal, "%d rows are missing after the merge", rows), s.removeAll(outputs, finalName))
+		return Merged{Inputs: inputs}, errors.Join(event.Errorf(event.CodeInternal, "%d rows are missing after the merge", rows), s.removeAll(outputs, finalName))
 	}
 	if err := s.manifest.Replace(s.journal, edit); err != nil {
 		if errors.Is(err, manifest.ErrConflict) {
 			err = errors.Join(err, s.removeAll(outputs, finalName)) // surely not committed: the files are nobody's
 		}
-		return nil, err
+		return Merged{Inputs: inputs}, err
 	}
-	return edit.Add, s.retire(stream, edit.Remove)
+	return Merged{inputs, edit.Add}, s.retire(stream, edit.Remove)
 }
 
 // Streams lists the streams that have or had segments, sorted.
@@ -98,21 +107,24 @@ func (s *Store) settle(stream string) ([]uint64, error) {
 	return retired, s.retire(stream, retired)
 }
 
-// mergeOutputs plans one file for each stretch of time between the cuts that has rows.
-func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*output, error) {
-	readers, schema, err := s.openInputs(m.Inputs)
-	if err != nil {
-		return nil, err
-	}
-	order := newRowOrder(schema, commonOrder(m.SortBy, readers))
+// mergeOutputs plans one file for each stretch of time between the cuts that has rows, and says of which inputs.
+func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*manifest.Segment, []*output, error) {
 	layout := s.layout
 	if m.Archive {
 		layout.Codec = parquet.Archive
 	}
+	b, lean := newBudget(s.writing.most(), layout.Codec)
+	readers, schema, err := s.openInputs(m.Inputs, b)
+	if err != nil {
+		return m.Inputs, nil, err
+	}
+	inputs := m.Inputs[:len(readers)]
+	order := newRowOrder(schema, commonOrder(m.SortBy, readers))
+	layout = b.layout(layout, schema, lean)
 	var outputs []*output
 	done := make([]int, len(readers)) // rows of each input that earlier outputs have
 	meta := s.footerMeta(stream, order)
-	for i, in := range m.Inputs {
+	for i, in := range inputs {
 		meta.Replaces = append(meta.Replaces, in.ID)
 		meta.takeOver(readers[i].Meta())
 	}
@@ -122,7 +134,7 @@ func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*ou
 			end := reader.TotalRows()
 			if i < len(m.Cuts) {
 				if end, err = rowsBefore(ctx, reader, schema, m.Cuts[i]); err != nil {
-					return nil, err
+					return inputs, nil, err
 				}
 			}
 			stretch[n] = partsOf(reader, order, done[n], end)
@@ -133,7 +145,7 @@ func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*ou
 			continue
 		}
 		rows.pause = m.Pause
-		segment := s.newSegment(stream, schema, m.Inputs)
+		segment := s.newSegment(stream, schema, inputs)
 		segment.Archived = m.Archive
 		outputs = append(outputs, &output{schema: schema, rows: rows, segment: segment, layout: layout})
 	}
@@ -143,7 +155,7 @@ func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*ou
 	for _, out := range outputs {
 		out.meta = meta.FileMeta
 	}
-	return outputs, nil
+	return inputs, outputs, nil
 }
 
 // commonOrder is as much of the order asked for as all inputs have. A merge keeps an order and makes none: where a stream's has been
@@ -207,18 +219,23 @@ func lowerVector(a, b event.Vector) event.Vector {
 	return out
 }
 
-// openInputs opens the inputs past the caches of queries, whose contents are worth more, and finds the newest of their schemas.
-func (s *Store) openInputs(inputs []*manifest.Segment) (readers []*parquet.Reader, schema *event.Schema, err error) {
-	blocks, caches := newBlockCache(mergeBlockBytes), parquet.NewCaches(mergeCacheBytes)
+// openInputs opens as many of the inputs as the budget allows, past the caches of queries, whose contents are worth more, and finds the newest
+// of their schemas.
+func (s *Store) openInputs(inputs []*manifest.Segment, b budget) (readers []*parquet.Reader, schema *event.Schema, err error) {
+	pages, rest := b.caches()
+	blocks, caches := newBlockCache(rest), parquet.NewCaches(pages)
 	for _, in := range inputs {
 		reader, err := s.openReader(in, blocks, caches)
 		if err != nil {
 			return nil, nil, err
 		}
+		readers = append(readers, reader)
+	}
+	readers = readers[:b.inputs(readers)]
+	for _, reader := range readers {
 		if schema == nil || reader.Schema().Version > schema.Version {
 			schema = reader.Schema()
 		}
-		readers = append(readers, reader)
 	}
 	return readers, schema, nil
 }

@@ -21,9 +21,9 @@ func (f *fixture) merge(stream string, m Merge) []*manifest.Segment {
 	f.t.Helper()
 	view := f.store.View(stream)
 	defer func() { require.NoError(f.t, view.Close()) }()
-	made, err := f.store.Merge(context.Background(), view, m)
+	merged, err := f.store.Merge(context.Background(), view, m)
 	require.NoError(f.t, err)
-	return made
+	return merged.Outputs
 }
 
 // sortedLines scans everything, in an order that does not depend on files.

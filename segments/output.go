@@ -18,7 +18,7 @@ type output struct {
 	rows    parquet.Rows
 	segment *manifest.Segment
 	meta    parquet.FileMeta // what it has beside what follows from segment
-	layout  parquet.Layout   // the store's, where it is zero
+	layout  parquet.Layout
 }
 
 // write makes files durable under their final names. The order matters: contents before the name, the names before the manifest. If
@@ -83,11 +83,10 @@ func (s *Store) writeTemporary(ctx context.Context, out *output) (err error) {
 	sums := &checksumWriter{to: file}
 	meta := out.meta
 	meta.Stream, meta.Segment, meta.From, meta.To = segment.Stream, segment.ID, segment.From, segment.To
-	layout := out.layout
-	if layout == (parquet.Layout{}) {
-		layout = s.layout
+	info, err := parquet.WriteRows(ctx, sums, out.schema, out.rows, meta, out.layout)
+	if merged, ok := out.rows.(*mergedRows); ok {
+		merged.release() // there may be others to be written
 	}
-	info, err := parquet.WriteRows(ctx, sums, out.schema, out.rows, meta, layout)
 	if err != nil {
 		return err
 	}

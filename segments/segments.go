@@ -46,6 +46,8 @@ type Options struct {
 	PageRows     int
 	// CacheBytes bounds footers, verified blocks, pages and decoded dictionaries together; DefaultCacheBytes.
 	CacheBytes int64
+	// WriteBytes bounds what making files takes beside the rows that are sealed; DefaultWriteBytes, and at least LeastWriteBytes.
+	WriteBytes int64
 	// OpenFiles bounds how many files are kept open; DefaultOpenFiles.
 	OpenFiles int
 }
@@ -65,6 +67,9 @@ func (o Options) Validate() error {
 	if o.CacheBytes < 0 {
 		faults = append(faults, fmt.Errorf("cache bytes: %d is negative", o.CacheBytes))
 	}
+	if o.WriteBytes < 0 {
+		faults = append(faults, fmt.Errorf("write bytes: %d is negative", o.WriteBytes))
+	}
 	if o.OpenFiles < 0 {
 		faults = append(faults, fmt.Errorf("open files: %d is negative", o.OpenFiles))
 	}
@@ -80,6 +85,7 @@ type Store struct {
 	journal  Journal
 	manifest *manifest.Manifest
 	layout   parquet.Layout
+	writing  *writing
 	blocks   *blockCache
 	caches   *parquet.Caches
 	handles  *handles
@@ -112,6 +118,9 @@ func Open(fs vfs.FS, journal Journal, m *manifest.Manifest, options Options) (*S
 	if options.CacheBytes == 0 {
 		options.CacheBytes = DefaultCacheBytes
 	}
+	if options.WriteBytes == 0 {
+		options.WriteBytes = DefaultWriteBytes
+	}
 	if options.OpenFiles == 0 {
 		options.OpenFiles = DefaultOpenFiles
 	}
@@ -120,6 +129,7 @@ func Open(fs vfs.FS, journal Journal, m *manifest.Manifest, options Options) (*S
 	s := &Store{
 		fs: fs, journal: journal, manifest: m,
 		layout:  parquet.Layout{RowGroupRows: options.RowGroupRows, PageRows: options.PageRows},
+		writing: newWriting(max(options.WriteBytes, LeastWriteBytes)),
 		blocks:  newBlockCache(blockBytes),
 		caches:  parquet.NewCaches(options.CacheBytes - blockBytes - footerBytes),
 		readers: cache.New[uint64, *parquet.Reader](footerBytes),

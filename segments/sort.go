@@ -98,6 +98,9 @@ func digit(time, least int64, shift int) uint64 {
 
 // mergeRuns is a merge sort over the ascending runs that the input already has.
 func mergeRuns(rows []place, ends []int) []place {
+	if len(ends) == 1 {
+		return rows
+	}
 	spare := make([]place, len(rows))
 	for len(ends) > 1 {
 		merged := ends[:0]

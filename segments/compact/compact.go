@@ -4,7 +4,7 @@
 //
 // Nothing that it does changes an answer, retention aside: a merge holds the rows of what it replaces, and the replacement is one record
 // of the journal. Plan is the whole of the policy and a pure function. A Compactor runs one goroutine, which Close stops and waits for;
-// its methods may be called from any goroutine. It takes a share of one processor, and memory for one column of a row group.
+// its methods may be called from any goroutine. It takes a share of one processor; the store bounds the memory that it takes.
 package compact
 
 import (
@@ -259,10 +259,10 @@ func (c *Compactor) merge(ctx context.Context, view *segments.View, stream *cata
 	if c.Backlog() >= behind {
 		pace.share = 1
 	}
-	made, err := c.store.Merge(ctx, view, segments.Merge{
+	merged, err := c.store.Merge(ctx, view, segments.Merge{
 		Inputs: job.Inputs, Cuts: job.Cuts, SortBy: stream.SortColumns(), Archive: job.Archive, Pause: pace.pause,
 	})
-	result := Result{Stream: stream.Name, Action: Merged, Inputs: job.Inputs, Outputs: made, Took: time.Since(started), Err: err}
+	result := Result{Stream: stream.Name, Action: Merged, Inputs: merged.Inputs, Outputs: merged.Outputs, Took: time.Since(started), Err: err}
 	if len(job.Inputs) == 1 {
 		result.Action = Archived
 	}

@@ -23,16 +23,21 @@ const (
 	maxFilterHeader = 64
 )
 
+// MayHaveFilter reports whether a column is of a type that keys have: a filter of one may be made, of a byte for each row at most.
+func MayHaveFilter(c event.Column) bool {
+	switch c.Type.Kind {
+	case event.Text, event.UUID, event.BigInt:
+		return c.ID < event.FieldWatermark
+	default:
+		return false
+	}
+}
+
 // filterOf makes a split-block bloom filter of a column of a row group, or nil where it would not help: the type is not one that keys
 // have, there are few values, or they rise with time, so that bounds of pages say it better. pages are the statistics of its pages; of
 // a single one, reading it costs about what asking a filter does.
 func filterOf(c event.Column, stored arrow.Array, encoder encoder, pages []prune.Stats) bloom.SplitBlockFilter {
-	switch c.Type.Kind {
-	case event.Text, event.UUID, event.BigInt:
-	default:
-		return nil
-	}
-	if c.ID >= event.FieldWatermark || len(pages) < 2 || ascending(pages) {
+	if !MayHaveFilter(c) || len(pages) < 2 || ascending(pages) {
 		return nil
 	}
 	hashes := hashesOf(stored, encoder)

@@ -39,6 +39,12 @@ const (
 	zstdMaxRatio = 32 << 10
 )
 
+// zstdWindow is how far back Zstandard looks for what repeats, in bytes, of which it holds twice as many: a whole page. leanWindow takes less.
+const (
+	zstdWindow = 8 << 20
+	leanWindow = 1 << 20
+)
+
 // compressor packs pages. It belongs to one goroutine.
 type compressor struct {
 	codec   Codec
@@ -49,21 +55,25 @@ type compressor struct {
 	scratch []byte
 }
 
-func newCompressor(codec Codec) (*compressor, error) {
-	c := &compressor{codec: codec}
-	if codec != Archive {
+func newCompressor(layout Layout) (*compressor, error) {
+	c := &compressor{codec: layout.Codec}
+	if c.codec != Archive {
 		return c, nil
 	}
+	highest, window := zstd.SpeedBestCompression, zstdWindow
+	if layout.Lean {
+		highest, window = zstd.SpeedBetterCompression, leanWindow
+	}
 	var err, fault error
-	c.zstd, err = newZstdEncoder(zstd.SpeedDefault)
-	c.best, fault = newZstdEncoder(zstd.SpeedBestCompression)
+	c.zstd, err = newZstdEncoder(zstd.SpeedDefault, window)
+	c.best, fault = newZstdEncoder(highest, window)
 	return c, errors.Join(err, fault)
 }
 
 // newZstdEncoder makes an encoder. Literals are entropy coded at every level: without that identifiers in hexadecimal digits take twice the
 // space. Pages have a checksum of their own.
-func newZstdEncoder(level zstd.EncoderLevel) (*zstd.Encoder, error) {
-	return zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithAllLitEntropyCompression(true),
+func newZstdEncoder(level zstd.EncoderLevel, window int) (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderLevel(level), zstd.WithWindowSize(window), zstd.WithAllLitEntropyCompression(true),
 		zstd.WithEncoderConcurrency(1), zstd.WithEncoderCRC(false), zstd.WithZeroFrames(true))
 }
 

@@ -145,13 +145,13 @@ func (e *fixedEncoder[T]) encode(rows arrow.Array, _ int) ([]byte, error) {
 	return arrow.GetBytes(e.scratch), nil
 }
 
-func newDeclaredDecoder(t event.Type, rows int) decoder {
-	v := validity{rows: rows}
+func newDeclaredDecoder(c *chunk, rows int) decoder {
+	t, v := c.column.Type, validity{rows: rows}
 	switch physical, _ := physicalType(t); physical {
 	case format.Int64:
 		return &numericDecoder{wordDecoder: wordDecoder{kind: event.BigInt, validity: v}, typ: t}
 	case format.ByteArray:
-		return &binaryDecoder{textDecoder{offsets: make([]int32, 1, rows+1), validity: v}}
+		return &binaryDecoder{textDecoder{offsets: make([]int32, 1, rows+1), validity: v, most: c.plain}}
 	case format.FixedLenByteArray:
 		return &fixedDecoder[decimal128.Num]{typ: t, validity: v}
 	default:

@@ -18,7 +18,8 @@ type decoder interface {
 }
 
 // newDecoder makes the decoder for a column of so many rows. What it decodes to lies in memory, if that is not nil.
-func newDecoder(t event.Type, dictionary bool, rows int, memory *event.Buffers) decoder {
+func newDecoder(c *chunk, rows int, memory *event.Buffers) decoder {
+	t, dictionary := c.column.Type, c.dictionary.size > 0
 	switch t.Kind {
 	case event.Boolean:
 		return &booleanDecoder{values: event.NewBitmap(rows), validity: validity{rows: rows}}
@@ -28,12 +29,12 @@ func newDecoder(t event.Type, dictionary bool, rows int, memory *event.Buffers) 
 		}
 		return &wordDecoder{kind: t.Kind, memory: memory, validity: validity{rows: rows}}
 	case event.SmallInt, event.Integer, event.Date, event.Real, event.Numeric, event.UUID, event.Bytea:
-		return newDeclaredDecoder(t, rows)
+		return newDeclaredDecoder(c, rows)
 	default:
 		if dictionary {
 			return &codeDecoder{codes: memory.Int32s(rows), validity: validity{rows: rows}}
 		}
-		return &textDecoder{offsets: make([]int32, 1, rows+1), validity: validity{rows: rows}}
+		return &textDecoder{offsets: make([]int32, 1, rows+1), validity: validity{rows: rows}, most: c.plain}
 	}
 }
 
@@ -202,6 +203,8 @@ type textDecoder struct {
 	offsets []int32
 	data    []byte
 	ends    []uint32 // scratch
+	// most is a bound of all text, as far as it is known.
+	most int64
 }
 
 func (d *textDecoder) add(p rawPage) error {
@@ -210,8 +213,8 @@ func (d *textDecoder) add(p rawPage) error {
 		return err
 	}
 	if d.data == nil && p.rows > 0 {
-		// The pages to come are taken to be like the first one.
-		d.data = make([]byte, 0, len(p.values)*((d.rows+p.rows-1)/p.rows))
+		// The pages to come are taken to be like the first one, which may have ended early for being long.
+		d.data = make([]byte, 0, min(int64(len(p.values))*int64((d.rows+p.rows-1)/p.rows), d.most))
 	}
 	switch p.encoding {
 	case format.Plain:

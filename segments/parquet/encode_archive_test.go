@@ -141,7 +141,7 @@ func TestWholeBytesShowWhatRepeats(t *testing.T) {
 			i++
 		}
 	}
-	pack, err := newCompressor(Archive)
+	pack, err := newCompressor(Layout{Codec: Archive})
 	require.NoError(t, err)
 	w := &fileWriter{pack: pack}
 	e, err := w.archiveEncoder(event.Type{Kind: event.Text}, textsOf(values), []int{len(values)})

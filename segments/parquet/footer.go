@@ -27,8 +27,10 @@ type chunk struct {
 	dictionary span
 	// filter is where the bloom filter lies, likewise.
 	filter span
-	pages  []page
-	stats  prune.Stats
+	// plain is how many bytes its pages have before they are compressed, as the file says.
+	plain int64
+	pages []page
+	stats prune.Stats
 }
 
 // page is a page of values: rows first up to end of the row group.
@@ -145,6 +147,7 @@ func (r *Reader) openChunk(column Column, stored *format.ColumnChunk, rows int) 
 	if meta.DictionaryPageOffset > 0 {
 		out.dictionary = span{meta.DictionaryPageOffset, meta.DataPageOffset - meta.DictionaryPageOffset}
 	}
+	out.plain = max(0, meta.TotalUncompressedSize)
 	out.filter = span{meta.BloomFilterOffset, int64(meta.BloomFilterLength)}
 	if err := r.openPages(&out, stored, rows); err != nil {
 		return out, fmt.Errorf("column %q: %w", column.Name, err)

@@ -30,9 +30,9 @@ const (
 	DefaultPageRows = 64 << 10
 	// MaxPageText ends a page early where rows hold long text: it bounds what one read has to hold.
 	MaxPageText = 8 << 20
-	// maxGroupText ends a row group early where rows hold long text: a quarter of what one Arrow array can hold leaves a merge of such
+	// MaxGroupText ends a row group early where rows hold long text: a quarter of what one Arrow array can hold leaves a merge of such
 	// segments room, and one column of a row group is what writing holds in memory.
-	maxGroupText = 256 << 20
+	MaxGroupText = 256 << 20
 	// freshVersion and archiveVersion are written to the footer. A version rises when a reader of today could no longer understand
 	// the file: those of version 1 know neither Zstandard nor dictionaries of numbers, and those of version 2 neither data pages of version 1
 	// nor text behind its lengths.
@@ -82,7 +82,12 @@ type FileMeta struct {
 type Layout struct {
 	RowGroupRows int
 	PageRows     int
-	Codec        Codec
+	// GroupText and PageText end a row group, and a page, before a column has more bytes of text; MaxGroupText and MaxPageText.
+	GroupText int
+	PageText  int
+	Codec     Codec
+	// Lean compresses a little less and takes a sixth of the memory for that.
+	Lean bool
 }
 
 func (l Layout) withDefaults() Layout {
@@ -92,6 +97,12 @@ func (l Layout) withDefaults() Layout {
 	l.RowGroupRows = min(l.RowGroupRows, MaxRowGroupRows)
 	if l.PageRows <= 0 {
 		l.PageRows = DefaultPageRows
+	}
+	if l.GroupText <= 0 {
+		l.GroupText = MaxGroupText
+	}
+	if l.PageText <= 0 {
+		l.PageText = MaxPageText
 	}
 	return l
 }

@@ -57,7 +57,7 @@ func (r *Reader) readColumn(c *chunk, from, to int, memory *event.Buffers) (arro
 		bytes += int64(len(raw.values) + len(raw.levels))
 		if into == nil {
 			// Not before a page was verified: its size is what the file claims.
-			into = newDecoder(c.column.Type, c.dictionary.size > 0, end-first, memory)
+			into = newDecoder(c, end-first, memory)
 		}
 		if err := into.add(raw); err != nil {
 			return nil, bytes, corrupt(r.name, "column %q, page at %d: %v", c.column.Name, pages[i].offset, err)
@@ -113,7 +113,7 @@ func (r *Reader) loadDictionary(c *chunk) (values arrow.Array, bytes int64, err 
 	if n > len(plain) {
 		return nil, 0, corrupt(r.name, "column %q: a dictionary of %d values in %d bytes", c.column.Name, n, len(plain))
 	}
-	var into decoder = &textDecoder{offsets: make([]int32, 1, n+1), validity: validity{rows: n}}
+	var into decoder = &textDecoder{offsets: make([]int32, 1, n+1), validity: validity{rows: n}, most: int64(len(plain))}
 	if c.column.Type.Kind != event.Text && c.column.Type.Kind != event.JSONB {
 		into = &wordDecoder{kind: event.BigInt, validity: validity{rows: n}}
 	}

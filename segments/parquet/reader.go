@@ -98,6 +98,37 @@ func (r *Reader) TotalRows() int {
 	return total
 }
 
+// LargestPage is a bound of what a page of any column has: rows, and bytes once it is decoded.
+func (r *Reader) LargestPage() (rows int, bytes int64) {
+	for g := range r.groups {
+		for i := range r.groups[g].chunks {
+			c := &r.groups[g].chunks[i]
+			largest := 0
+			for _, p := range c.pages {
+				largest = max(largest, p.end-p.first)
+			}
+			rows, bytes = max(rows, largest), max(bytes, c.pageBytes(largest))
+		}
+	}
+	return rows, bytes
+}
+
+// pageBytes is a bound of what a page of so many rows takes once it is decoded.
+func (c *chunk) pageBytes(rows int) int64 {
+	switch c.column.Type.Kind {
+	case event.Text, event.JSONB, event.Bytea:
+		size := 4 * int64(rows) // codes, or where texts end
+		if c.dictionary.size == 0 {
+			size += min(c.plain, MaxPageText)
+		}
+		return size
+	case event.Numeric, event.UUID:
+		return 16 * int64(rows)
+	default:
+		return 8 * int64(rows)
+	}
+}
+
 // Rows is the number of rows of a row group.
 func (r *Reader) Rows(group int) int { return r.groups[group].rows }
 

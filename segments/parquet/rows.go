@@ -57,25 +57,25 @@ func checkColumn(c event.Column, values arrow.Array, rows int) error {
 
 // groupEnd decides after which row the row group ends that begins with row from: after so many rows, or earlier where text is long, of
 // which a column of a row group has to fit into memory.
-func groupEnd(rows Rows, columns, from, groupRows int) int {
-	end := min(rows.Len(), from+groupRows)
+func groupEnd(rows Rows, columns, from int, layout Layout) int {
+	end := min(rows.Len(), from+layout.RowGroupRows)
 	for i := range columns {
 		// One row is always taken.
-		for end-from > 1 && rows.TextBytes(i, from, end) > maxGroupText {
+		for end-from > 1 && rows.TextBytes(i, from, end) > layout.GroupText {
 			end = from + (end-from)/2
 		}
 	}
 	return end
 }
 
-// pageCuts decides after which rows of a row group pages end, the same for all columns: after pageRows, or earlier where text is long.
-func pageCuts(rows Rows, columns, from, to, pageRows int) []int {
+// pageCuts decides after which rows of a row group pages end, the same for all columns: after so many rows, or earlier where text is long.
+func pageCuts(rows Rows, columns, from, to int, layout Layout) []int {
 	var cuts []int
 	for at := from; at < to; {
-		end := min(to, at+pageRows)
+		end := min(to, at+layout.PageRows)
 		for i := range columns {
 			// One row is always taken.
-			for end-at > 1 && rows.TextBytes(i, at, end) > MaxPageText {
+			for end-at > 1 && rows.TextBytes(i, at, end) > layout.PageText {
 				end = at + (end-at)/2
 			}
 		}

@@ -11,8 +11,8 @@ const (
 	// maxDistinct is where a code for each row and the dictionary together save little over the text. A dictionary that large
 	// still pays: who groups by the column hashes each text once for a row group and not once for each row.
 	maxDistinct = 512 << 10
-	// maxDictionaryText bounds a dictionary in bytes: readers hold it as a whole.
-	maxDictionaryText = 16 << 20
+	// MaxDictionaryText bounds a dictionary in bytes: readers hold it as a whole.
+	MaxDictionaryText = 16 << 20
 	// probeRows is the least number of rows that decide that nearly every value is new, so that the rest need not be hashed. A
 	// sixteenth of the rows is asked where that is more: 8,192 rows out of 200,000 values hardly repeat one.
 	probeRows = 8 << 10
@@ -71,7 +71,7 @@ func (t *TextCodes) pays() bool {
 func (t *TextCodes) fits() bool { return fitsDictionary(t.table.Len(), t.table.TextBytes(), t.limit) }
 
 func fitsDictionary(count, bytes, limit int) bool {
-	return count <= limit && bytes <= maxDictionaryText
+	return count <= limit && bytes <= MaxDictionaryText
 }
 
 // Dictionary is the distinct texts by code, once all rows have been asked; nil where it does not pay after all.

@@ -41,7 +41,7 @@ func Write(w io.Writer, schema *event.Schema, columns []arrow.Array, meta FileMe
 func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows, meta FileMeta, layout Layout) (Info, error) {
 	out := &fileWriter{schema: schema, columns: schema.All(), layout: layout.withDefaults(), buffer: bufio.NewWriterSize(w, writeBuffer)}
 	var err error
-	if out.pack, err = newCompressor(layout.Codec); err != nil {
+	if out.pack, err = newCompressor(out.layout); err != nil {
 		return Info{}, fmt.Errorf("write segment: %w", err)
 	}
 	pairs, err := meta.keyValues(schema, layout.Codec)
@@ -56,7 +56,7 @@ func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows
 		if err := rows.Advance(ctx, from, min(rows.Len(), from+out.layout.RowGroupRows)); err != nil {
 			return Info{}, err
 		}
-		to := groupEnd(rows, len(out.columns), from, out.layout.RowGroupRows)
+		to := groupEnd(rows, len(out.columns), from, out.layout)
 		if err := out.writeRowGroup(ctx, rows, from, to); err != nil {
 			return Info{}, err
 		}
@@ -118,7 +118,7 @@ func (w *fileWriter) writeRowGroup(ctx context.Context, rows Rows, from, to int)
 	group := format.RowGroup{
 		FileOffset: w.offset, NumRows: int64(to - from), Ordinal: int16(len(w.footer.RowGroups)), SortingColumns: w.sorting(),
 	}
-	cuts := pageCuts(rows, len(w.columns), from, to, w.layout.PageRows)
+	cuts := pageCuts(rows, len(w.columns), from, to, w.layout)
 	indexes := make([]chunkIndex, len(w.columns))
 	for i, c := range w.columns {
 		values, err := rows.Column(ctx, i, from, to)

@@ -33,7 +33,7 @@ type Writer struct {
 // NewWriter begins a file of columns, all of which may be NULL. It fails with CodeNotSupported for a type that files do not have.
 func NewWriter(w io.Writer, columns []Column) (*Writer, error) {
 	layout := Layout{}.withDefaults()
-	pack, err := newCompressor(layout.Codec)
+	pack, err := newCompressor(layout)
 	if err != nil {
 		return nil, fmt.Errorf("make compressor: %w", err)
 	}
@@ -76,7 +76,7 @@ func (w *Writer) writeGroup() error {
 		}
 	}
 	for from := 0; from < w.rows; {
-		to := groupEnd(joined, len(joined), from, w.out.layout.RowGroupRows)
+		to := groupEnd(joined, len(joined), from, w.out.layout)
 		if err := w.out.writeRowGroup(context.Background(), joined, from, to); err != nil {
 			return err
 		}

@@ -208,6 +208,15 @@ func (m *Metrics) Queries(pool *exec.Pool, space *spill.Space) {
 		func() float64 { return float64(space.Written()) }))
 }
 
+// WatchSegments registers what making segments may take now, and at most, in bytes.
+func (m *Metrics) WatchSegments(memory func() (held, limit int64)) {
+	m.Registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tidemark_segment_memory_bytes", Help: "Memory granted to seals and merges under way."},
+			func() float64 { held, _ := memory(); return float64(held) }),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tidemark_segment_memory_limit_bytes", Help: "Memory that seals and merges share."},
+			func() float64 { _, limit := memory(); return float64(limit) }))
+}
+
 // Synced notes one sync of a log.
 func (m *Metrics) Synced(took time.Duration, requests int) {
 	m.syncSeconds.Observe(took.Seconds())

@@ -149,9 +149,10 @@ func (a *App) open(fs vfs.FS) (err error) {
 	if err := ingest.CheckLogs(fs, a.catalog); err != nil {
 		return err
 	}
-	if a.segments, err = segments.Open(fs, a.journal, a.manifest, segments.Options{CacheBytes: a.memory.cache}); err != nil {
+	if a.segments, err = segments.Open(fs, a.journal, a.manifest, segments.Options{CacheBytes: a.memory.cache, WriteBytes: a.memory.write}); err != nil {
 		return err
 	}
+	a.metrics.WatchSegments(a.segments.WriteMemory)
 	a.compact = compact.New(a.segments, a.compactOptions()) // first: seals wake it
 	if a.ingest, err = ingest.Open(fs, a.catalog, a.segments, a.ingestOptions()); err != nil {
 		return err

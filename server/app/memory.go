@@ -9,6 +9,7 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/spill"
+	"github.com/tidemarkdb/tidemark/segments"
 )
 
 // spillDir holds the temporary files of queries.
@@ -16,14 +17,14 @@ const spillDir = "spill"
 
 // shares is how the memory of the process is divided. What is in no share is for rows that are not sealed, for requests under way,
 // and for the garbage that the collector has not yet met.
-type shares struct{ total, queries, views, cache int64 }
+type shares struct{ total, queries, views, cache, write int64 }
 
 // shareMemory divides a total; 0 is three quarters of what there is.
 func shareMemory(total int64) shares {
 	if total == 0 {
 		total = machineMemory() / 4 * 3
 	}
-	return shares{total: total, queries: total / 8 * 3, views: total / 4, cache: total / 8}
+	return shares{total: total, queries: total / 8 * 3, views: total / 4, cache: total / 8, write: max(total/8, segments.LeastWriteBytes)}
 }
 
 // machineMemory is what the machine has, or its container allows.

@@ -124,7 +124,7 @@ const minutes = `SELECT window_start, sym, count(*) AS n, sum(qty) AS total FROM
 // makeViews creates the stream and the views.
 func (d *disk) makeViews() error {
 	_, err := d.run(`CREATE STREAM trades (ts TIMESTAMPTZ NOT NULL, sym TEXT, qty BIGINT,
-		WATERMARK FOR ts AS ts - INTERVAL '5 seconds')`, false)
+		WATERMARK FOR ts AS ts - INTERVAL '5 seconds' IDLE TIMEOUT INTERVAL '1 day')`, false)
 	for _, name := range []string{"by_minute", "closed", "filtered", "cascade"} {
 		if err == nil {
 			options := ""

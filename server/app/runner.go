@@ -131,6 +131,8 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.showStreams(), nil
 	case bind.Describe:
 		return describe(b.Stream), nil
+	case bind.DescribeQuery:
+		return describeQuery(b.Columns), nil
 	case bind.DescribeTable:
 		return r.describeTable(b.Name)
 	}
@@ -231,6 +233,14 @@ func (r *runner) showStreams() api.Rows {
 }
 
 // describe lists a stream's columns, hidden ones last.
+func describeQuery(columns []plan.Column) api.Rows {
+	var names, types []string
+	for _, c := range columns {
+		names, types = append(names, c.Name), append(types, c.Type.String())
+	}
+	return newRows(texts("column", names), texts("type", types))
+}
+
 func describe(stream *catalog.Stream) api.Rows {
 	var names, types, extras []string
 	var nullable []bool

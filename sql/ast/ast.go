@@ -14,7 +14,7 @@ type Name struct {
 	Pos    event.Position
 }
 
-// Statement is one of Select, CreateStream, AlterStream, DropStream, ShowStreams, ShowTable, Describe, Explain, KillQuery, Insert and
+// Statement is one of Select, CreateStream, AlterStream, DropStream, ShowStreams, ShowTable, Describe, Summarize, Explain, KillQuery, Insert and
 // the statements about views in view.go.
 type Statement interface {
 	// Position is where the statement begins.
@@ -176,11 +176,12 @@ type TypeName struct {
 // ShowStreams is SHOW STREAMS.
 type ShowStreams struct{ Pos event.Position }
 
-// Describe is DESCRIBE stream. Schema is nil where the name has one part.
+// Describe is DESCRIBE stream, or DESCRIBE query where Query is not nil. Schema is nil where the name has one part.
 type Describe struct {
 	Pos    event.Position
 	Schema *Name
 	Stream Name
+	Query  *Select
 }
 
 // Explain is EXPLAIN query. Analyze runs it to see what each step costs.

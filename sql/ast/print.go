@@ -213,7 +213,12 @@ func (o Option) String() string { return o.Name.String() + " = " + o.Value.Strin
 func (s *ShowStreams) String() string { return "SHOW STREAMS" }
 
 // String prints the statement.
-func (s *Describe) String() string { return "DESCRIBE " + qualified(s.Schema, s.Stream) }
+func (s *Describe) String() string {
+	if s.Query != nil {
+		return "DESCRIBE " + s.Query.String()
+	}
+	return "DESCRIBE " + qualified(s.Schema, s.Stream)
+}
 
 // String prints the statement on one line.
 func (s *Explain) String() string {

@@ -58,6 +58,9 @@ type ShowStreams struct{}
 // Describe shows one stream.
 type Describe struct{ Stream *catalog.Stream }
 
+// DescribeQuery shows the columns of a query.
+type DescribeQuery struct{ Columns []plan.Column }
+
 // DescribeTable shows one table that the server keeps of itself.
 type DescribeTable struct{ Name string }
 
@@ -76,6 +79,7 @@ func (CreateStream) bound()  {}
 func (ShowStreams) bound()   {}
 func (Describe) bound()      {}
 func (DescribeTable) bound() {}
+func (DescribeQuery) bound() {}
 func (KillQuery) bound()     {}
 func (Explain) bound()       {}
 
@@ -104,6 +108,8 @@ func Bind(stmt ast.Statement, cat Catalog, params Params) (Bound, error) {
 		return b.killQuery(s)
 	case *ast.Describe:
 		return b.describe(s)
+	case *ast.Summarize:
+		return b.summarize(s)
 	default:
 		return b.viewStatement(stmt)
 	}

@@ -75,6 +75,13 @@ func (b *binder) show(s *ast.ShowTable) (Bound, error) {
 }
 
 func (b *binder) describe(s *ast.Describe) (Bound, error) {
+	if s.Query != nil {
+		q, err := b.query(s.Query)
+		if err != nil {
+			return nil, err
+		}
+		return DescribeQuery{Columns: q.Plan.Columns()}, nil
+	}
 	if s.Schema != nil && lowered(*s.Schema) != publicSchema {
 		name, _, err := b.table(*s.Schema, s.Stream)
 		return DescribeTable{Name: name}, err

@@ -35,11 +35,36 @@ func (s *shown) Parse(lex *lexer.PeekingLexer) error {
 
 type describe struct {
 	Pos    lexer.Position
-	Stream qualifiedName `parser:"( 'DESCRIBE' | 'DESC' ) @@"`
+	Query  *selectQuery   `parser:"( 'DESCRIBE' | 'DESC' ) ( @@"`
+	Stream *qualifiedName `parser:"| @@ )"`
 }
 
-func (d *describe) tree() ast.Statement {
-	return &ast.Describe{Pos: position(d.Pos), Schema: d.Stream.schema, Stream: d.Stream.Name}
+func (d *describe) tree() (ast.Statement, error) {
+	if d.Query == nil {
+		return &ast.Describe{Pos: position(d.Pos), Schema: d.Stream.schema, Stream: d.Stream.Name}, nil
+	}
+	query, err := d.Query.tree()
+	return &ast.Describe{Pos: position(d.Pos), Query: query}, err
+}
+
+type summarize struct {
+	Pos    lexer.Position
+	Query  *selectQuery   `parser:"'SUMMARIZE' ( @@"`
+	Stream *qualifiedName `parser:"| @@ )"`
+}
+
+func (s *summarize) tree() (ast.Statement, error) {
+	if s.Query != nil {
+		query, err := s.Query.tree()
+		return &ast.Summarize{Pos: position(s.Pos), Query: query}, err
+	}
+	pos := s.Stream.Pos
+	all := &ast.Select{
+		Pos:   pos,
+		Items: []ast.Item{{Expr: &ast.Star{Pos: pos}}},
+		From:  &ast.StreamTable{Schema: s.Stream.schema, Name: s.Stream.Name},
+	}
+	return &ast.Summarize{Pos: position(s.Pos), Query: all}, nil
 }
 
 // qualifiedName is a name that may have a schema in front.

@@ -11,7 +11,7 @@ import (
 var clauseWords = []string{
 	"SELECT", "DISTINCT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "BETWEEN", "ILIKE", "LIKE", "NULLS",
 	"CREATE", "STREAM", "STREAMS", "WATERMARK", "TIMEOUT", "PARTITION", "PARTITIONS", "INSERT", "INTO", "VALUES", "SHOW", "DESCRIBE",
-	"EXPLAIN", "WITH",
+	"SUMMARIZE", "EXPLAIN", "WITH",
 }
 
 // symbolHints are for symbols that other languages have.

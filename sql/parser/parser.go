@@ -39,6 +39,7 @@ type statement struct {
 	Show     *showTable     `parser:"| @@"`
 	Kill     *killQuery     `parser:"| @@"`
 	Describe *describe      `parser:"| @@"`
+	Summary  *summarize     `parser:"| @@"`
 	Explain  *explain       `parser:"| @@"`
 	Select   *selectQuery   `parser:"| @@"`
 }
@@ -160,7 +161,9 @@ func (s *statement) tree() (ast.Statement, error) {
 	case s.Kill != nil:
 		return s.Kill.tree(), nil
 	case s.Describe != nil:
-		return s.Describe.tree(), nil
+		return s.Describe.tree()
+	case s.Summary != nil:
+		return s.Summary.tree()
 	case s.Explain != nil:
 		return s.Explain.tree()
 	case s.Select != nil:

@@ -95,11 +95,11 @@ func TestNumericComparesAcrossScales(t *testing.T) {
 func TestNumericSumsAreExact(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		typ := event.Type{Kind: event.Numeric, Precision: 30, Scale: 3}
+		typ := event.Type{Kind: event.Numeric, Precision: 25, Scale: 3}
 		words := make([]decimal128.Num, rapid.IntRange(1, 20).Draw(t, "rows"))
 		total := new(big.Int)
 		for i := range words {
-			words[i] = decimal128.New(rapid.Int64Range(-1<<35, 1<<35).Draw(t, "high"), rapid.Uint64().Draw(t, "low"))
+			words[i] = decimal128.New(rapid.Int64Range(-1<<18, 1<<18).Draw(t, "high"), rapid.Uint64().Draw(t, "low"))
 			total.Add(total, words[i].BigInt())
 		}
 		rows := []Operand{{Array: event.NewFixed(typ.Arrow(), words, nil)}}

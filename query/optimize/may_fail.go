@@ -23,6 +23,7 @@ var widens = map[event.Kind][]event.Kind{
 	event.Integer:  {event.BigInt, event.Double},
 	event.BigInt:   {event.Double},
 	event.Real:     {event.Double},
+	event.Numeric:  {event.Double},
 }
 
 // mayFail reports whether some row could make an expression fail. A condition that cannot fail may be computed for rows that an
@@ -38,7 +39,7 @@ func mayFail(e plan.Expr) bool {
 		}
 	case *plan.Case:
 	case *plan.Cast:
-		if !e.Try && e.To.Kind != event.Text && !slices.Contains(widens[e.Input.Type().Kind], e.To.Kind) {
+		if !e.Try && e.To.Kind != event.Text && !holdsAll(e.To, e.Input.Type()) {
 			return true
 		}
 	default:
@@ -50,6 +51,23 @@ func mayFail(e plan.Expr) bool {
 		}
 	}
 	return false
+}
+
+// holdsAll reports whether a type of numbers has every value of another, to the nearest where the places behind the point differ.
+func holdsAll(t, from event.Type) bool {
+	switch {
+	case t.Kind != event.Numeric:
+		return slices.Contains(widens[from.Kind], t.Kind)
+	case from.Kind == event.Numeric || slices.Contains(widens[from.Kind], event.BigInt) || from.Kind == event.BigInt:
+		from = plan.AsNumeric(from)
+		rounds := int32(0)
+		if from.Scale > t.Scale {
+			rounds = 1 // 9.99 as a number of one place is 10.0
+		}
+		return t.Precision-t.Scale >= from.Precision-from.Scale+rounds
+	default:
+		return false
+	}
 }
 
 // isConstantPattern holds for LIKE with a pattern that is written out: a bad one has been refused already.

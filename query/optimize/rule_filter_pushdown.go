@@ -13,9 +13,11 @@ func pushFilters(n plan.Node) (plan.Node, error) {
 	return bottomUp(n, func(n plan.Node) (plan.Node, error) {
 		switch n := n.(type) {
 		case *plan.Filter:
-			return pushInto(n.Input, plan.Conjuncts(n.Predicate)), nil
+			return pushInto(n.Input, factored(plan.Conjuncts(n.Predicate))), nil
 		case *plan.Join:
-			return pushIntoJoin(n, nil), nil
+			out := *n
+			out.On = factored(n.On)
+			return pushIntoJoin(&out, nil), nil
 		default:
 			return n, nil
 		}
@@ -35,10 +37,13 @@ func pushInto(n plan.Node, conjuncts []plan.Expr) plan.Node {
 	case *plan.Filter:
 		return pushInto(n.Input, append(plan.Conjuncts(n.Predicate), conjuncts...))
 	case *plan.Project:
-		below := mapAll(conjuncts, func(e plan.Expr) plan.Expr {
-			return replaceColumns(e, func(c *plan.ColumnRef) plan.Expr { return n.Exprs[c.Index] })
-		})
-		return &plan.Project{Input: pushInto(n.Input, splitAll(below)), Exprs: n.Exprs, Names: n.Names}
+		below, never := undecided(mapAll(conjuncts, func(e plan.Expr) plan.Expr {
+			return foldExpr(replaceColumns(e, func(c *plan.ColumnRef) plan.Expr { return n.Exprs[c.Index] }))
+		}))
+		if never {
+			return &plan.Values{Cols: n.Columns()}
+		}
+		return &plan.Project{Input: filtered(n.Input, below), Exprs: n.Exprs, Names: n.Names}
 	case *plan.Join:
 		return pushIntoJoin(n, conjuncts)
 	case *plan.AsofJoin:
@@ -77,6 +82,21 @@ func isolated(n plan.Node, conjuncts []plan.Expr) bool {
 		}
 	}
 	return slices.ContainsFunc(conjuncts, plan.Volatile)
+}
+
+// undecided are conditions, split where they have become ANDs, without those that hold for every row, as a kind = 'sale' does below what
+// calls all of its rows so. One that holds for none makes never true.
+func undecided(conditions []plan.Expr) (left []plan.Expr, never bool) {
+	for _, c := range splitAll(conditions) {
+		holds, known := constantCondition(c)
+		switch {
+		case !known:
+			left = append(left, c)
+		case !holds:
+			return nil, true
+		}
+	}
+	return left, false
 }
 
 // splitAll splits conditions that have become ANDs.

@@ -60,7 +60,7 @@ func pushIntoWindow(n *plan.Window, conjuncts []plan.Expr) plan.Node {
 // apart, as a cast to TEXT can, might split a partition.
 func oneSpelling(t event.Type) bool {
 	switch t.Kind {
-	case event.Boolean, event.BigInt, event.Text, event.TimestampTZ:
+	case event.Boolean, event.SmallInt, event.Integer, event.BigInt, event.Text, event.TimestampTZ, event.Date, event.UUID:
 		return true
 	default:
 		return false

@@ -105,8 +105,7 @@ func numericResult(name string, args []event.Type) (event.Type, bool) {
 	case "sum":
 		return numericType(event.MaxPrecision, a.Scale), true
 	case "avg":
-		room := event.MaxPrecision - (a.Precision - a.Scale)
-		return numericType(event.MaxPrecision, max(a.Scale, min(quotientScale, room))), true
+		return numericType(event.MaxPrecision, max(a.Scale, min(quotientScale, roomBehindPoint(a, 0)))), true
 	case "round":
 		if len(args) == 2 {
 			return numericType(a.Precision+1, a.Scale), true
@@ -120,7 +119,8 @@ func numericResult(name string, args []event.Type) (event.Type, bool) {
 }
 
 // operatorResult is the type of a sum, product or quotient. All digits are kept where 38 suffice; else the digits before the point
-// have precedence, but for as many decimal places as an operand has.
+// have precedence, but for as many decimal places as an operand has, and sixteen of a product: what its operands could have before the
+// point is hardly ever there.
 func operatorResult(symbol string, a, b event.Type) (event.Type, bool) {
 	whole, scale := max(a.Precision-a.Scale, b.Precision-b.Scale), max(a.Scale, b.Scale)
 	switch symbol {
@@ -131,13 +131,23 @@ func operatorResult(symbol string, a, b event.Type) (event.Type, bool) {
 	case "*":
 		all := a.Scale + b.Scale
 		room := event.MaxPrecision - (a.Precision + b.Precision - all)
-		return numericType(a.Precision+b.Precision, min(all, max(room, scale))), true
+		return numericType(a.Precision+b.Precision, min(all, max(room, scale, quotientScale))), true
 	case "/":
-		room := event.MaxPrecision - (a.Precision - a.Scale + b.Scale)
-		return numericType(event.MaxPrecision, min(max(quotientScale, scale), max(room, scale, 6))), true
+		return numericType(event.MaxPrecision, min(max(quotientScale, scale), max(roomBehindPoint(a, b.Scale), scale, 6))), true
 	default:
 		return event.Type{}, false
 	}
+}
+
+// roomBehindPoint is how many decimal places 38 digits leave to a quotient of a and a divisor of so many places. What sums and products
+// have before the point is the most that could be, not what is there, so it takes none of the places that quotients have; whole numbers
+// written out or declared do have their digits.
+func roomBehindPoint(a event.Type, divisorScale int32) int32 {
+	room := event.MaxPrecision - (a.Precision - a.Scale + divisorScale)
+	if a.Scale > 0 || a.Precision == event.MaxPrecision {
+		return max(room, quotientScale)
+	}
+	return room
 }
 
 // wideSum is the type of sums of BIGINT: 2^63 values of 2^63 are less than 38 digits hold.

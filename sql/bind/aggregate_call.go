@@ -37,7 +37,7 @@ func (x *scalars) aggregate(name string, e *ast.Call) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return narrowSum(x.aggregates.add(call), &call), nil
+	return x.narrowSum(x.aggregates.add(call), &call), nil
 }
 
 // filteredAggregation binds the arguments of an aggregate and the condition of its FILTER, and notes whose columns they name.

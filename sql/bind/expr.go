@@ -162,6 +162,11 @@ func (x *scalars) apply(name string, pos event.Position, list ...ast.Expr) (plan
 
 // applied applies a function or operator to bound arguments.
 func applied(name string, pos event.Position, args ...argument) (plan.Expr, error) {
+	if isComparison(name) {
+		for i, a := range args { // a number that is computed takes the type of a column beside it as one written out does
+			args[i].expr = computed(a.expr)
+		}
+	}
 	fn, exprs, err := resolve(name, pos, args)
 	if err != nil {
 		return nil, err

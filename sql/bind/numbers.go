@@ -112,9 +112,10 @@ func numericOf(a argument) event.Type {
 // comparedAs is the type to compare an argument in with one of another type. Two NUMERICs are compared as they are unless one type holds
 // the values of both.
 func comparedAs(a argument, own, other event.Type) event.Type {
-	if own.Kind != event.Numeric || other.Kind != event.Numeric {
+	if (own.Kind != event.Numeric && !isWhole(own)) || (other.Kind != event.Numeric && !isWhole(other)) {
 		return own
 	}
+	own, other = plan.AsNumeric(own), plan.AsNumeric(other)
 	if d, ok := numberOf(a.expr); ok {
 		if _, exact, fits := d.As(other); exact && fits {
 			return other

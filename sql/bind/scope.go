@@ -42,6 +42,9 @@ type scopeColumn struct {
 	hidden bool
 	// mark is the watermark before each event of a view.
 	mark bool
+	// source is the query in FROM whose column at this is; nil where it is none of a query.
+	source plan.Node
+	at     int
 	// covered columns are found by their qualified name only: one that joins them with their equal stands for both.
 	covered bool
 }
@@ -326,8 +329,8 @@ func plainUnion(s *ast.Select) bool {
 // scopeOf is the scope of a query's output columns.
 func scopeOf(node plan.Node, table *ast.Name) *scope {
 	s := &scope{node: func() plan.Node { return node }}
-	for _, c := range node.Columns() {
-		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type})
+	for i, c := range node.Columns() {
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, source: node, at: i})
 	}
 	return s.named(table)
 }
@@ -338,8 +341,8 @@ func (b *binder) scopeOf(node plan.Node, table *ast.Name) *scope {
 		return scopeOf(node, table)
 	}
 	s := &scope{node: func() plan.Node { return node }}
-	for _, c := range node.Columns() {
-		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type})
+	for i, c := range node.Columns() {
+		s.columns = append(s.columns, scopeColumn{name: c.Name, typ: c.Type, source: node, at: i})
 	}
 	last := &s.columns[len(s.columns)-1]
 	last.hidden, last.field = true, event.FieldWatermark

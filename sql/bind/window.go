@@ -116,7 +116,7 @@ func (x *scalars) window(name string, e *ast.Call) (plan.Expr, error) {
 	if err := call.follow(name, aggregation.Order, e); err != nil {
 		return nil, err
 	}
-	return narrowSum(x.windows.add(call), &aggregation), nil
+	return x.narrowSum(x.windows.add(call), &aggregation), nil
 }
 
 // checkWindow refuses what no window function can be called with, or where none can stand.

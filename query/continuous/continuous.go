@@ -9,7 +9,8 @@
 //   - The output after a step is a function of the input rows and of the watermark, and of nothing else: there is no clock, no
 //     random number that shows, and the order of rows inside a step is of no consequence.
 //   - It equals what package exec answers to Program.Plan over the same rows; where a program emits when windows close, that answer
-//     restricted to rows whose Program.Time the watermark has passed. DOUBLE PRECISION sums may differ in their last digits.
+//     restricted to rows whose Program.Time the watermark has passed; where frames reach rows ahead, that over the rows so far
+//     which have them behind them. DOUBLE PRECISION sums may differ in their last digits.
 //   - Lateness is a condition of the plan on the row itself (its hidden _watermark). The watermark given to a step only decides what
 //     may be forgotten and what is complete: no row that is in time can change either.
 //   - Snapshot and Restore keep all of that: a restored machine answers as the original would have.

@@ -74,11 +74,15 @@ func lives(e plan.Expr) bool {
 }
 
 // PlanAt is what the output is the answer to once the watermark of the inputs has come to a time: Plan with that in the place of the
-// watermark, where rows leave the view as it rises.
-func (p *Program) PlanAt(watermark int64) plan.Node { return planAt(p.plan, watermark) }
+// watermark, where rows leave the view as it rises, and without the rows that wait for others behind them.
+func (p *Program) PlanAt(watermark int64) plan.Node { return p.planAt(p.plan, watermark) }
 
-func planAt(n plan.Node, watermark int64) plan.Node {
-	n = overInputs(n, func(in plan.Node) plan.Node { return planAt(in, watermark) })
+func (p *Program) planAt(n plan.Node, watermark int64) plan.Node {
+	window, _ := n.(*plan.Window)
+	n = overInputs(n, func(in plan.Node) plan.Node { return p.planAt(in, watermark) })
+	if waits, ok := p.awaited[window]; ok {
+		return waits.at(n.(*plan.Window), watermark)
+	}
 	f, ok := n.(*plan.Filter)
 	if !ok {
 		return n

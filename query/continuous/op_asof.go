@@ -68,8 +68,8 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 		spill: c.options.Spill,
 	}
 	out.tr = traits{appendOnly: true, final: true, bounds: map[int]int64{}, watermarks: map[int]bool{}}
-	if ref, simple := n.LeftAt.(*plan.ColumnRef); simple {
-		out.tr.bounds[ref.Index] = out.lag
+	if column, by, ok := shifted(n.LeftAt); ok {
+		out.tr.bounds[column] = saturated(out.lag, by)
 	}
 	for side, exprs := range [2][]plan.Expr{n.LeftKeys, n.RightKeys} {
 		if out.keys[side], err = compileExprs(exprs); err != nil {

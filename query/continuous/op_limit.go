@@ -1,6 +1,8 @@
 package continuous
 
 import (
+	"slices"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
@@ -19,6 +21,10 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 	}
 	most, limited := mostRowsOf(n)
 	few := limited && most <= mostTop && input.traits().appendOnly
+	bounds := map[int]int64{}
+	if c.options.Emit == OnWindowClose {
+		bounds = leadingBounds(n, input.traits())
+	}
 	if few {
 		if input, err = c.compileTop(sort, input, nil, sort.Keys, int(max(most, 1))); err != nil {
 			return nil, err
@@ -28,11 +34,55 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.plan, out.cols = overSort(n, out.plan), n.Columns()
+	out.plan, out.cols, out.tr.bounds = overSort(n, out.plan), n.Columns(), bounds
 	if few {
 		return out, nil
 	}
 	return out, c.boundedRecompute(out, n)
+}
+
+// leadingBounds is how the column that comes first in an order below limits follows the watermark, if it ascends: a row that enters moves those
+// behind it, which are no earlier.
+func leadingBounds(n plan.Node, input *traits) map[int]int64 {
+	var place func(n plan.Node) int
+	place = func(n plan.Node) int {
+		switch n := n.(type) {
+		case *plan.Limit:
+			return place(n.Input)
+		case *plan.Project:
+			below := place(n.Input)
+			return slices.IndexFunc(n.Exprs, func(e plan.Expr) bool { return isColumn(e, below) })
+		case *plan.Sort:
+			return ascendingColumn(n.Keys)
+		default:
+			return -1
+		}
+	}
+	out := map[int]int64{}
+	if at := place(n); at >= 0 {
+		if lag, ok := input.bounds[ascendingColumn(sortBelow(n).Keys)]; ok {
+			out[at] = lag
+		}
+	}
+	return out
+}
+
+// ascendingColumn is the column that rows ascend by first, -1 where they do not.
+func ascendingColumn(keys []plan.SortKey) int {
+	if len(keys) == 0 || keys[0].Descending {
+		return -1
+	}
+	ref, ok := keys[0].Expr.(*plan.ColumnRef)
+	if !ok {
+		return -1
+	}
+	return ref.Index
+}
+
+// isColumn reports whether an expression is nothing but a column.
+func isColumn(e plan.Expr, column int) bool {
+	ref, ok := e.(*plan.ColumnRef)
+	return ok && ref.Index == column
 }
 
 // mostRowsOf is how many of the first rows of the order below them limits let through; ok is false where nothing says it before the query

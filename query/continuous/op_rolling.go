@@ -40,6 +40,8 @@ type reach struct {
 	rows   int64
 	all    bool
 	after  int64
+	// ahead is how many rows ahead.
+	ahead int64
 }
 
 // compileRolling makes the operator of a window in the order of event time; ok is false where its frames are of another kind.
@@ -50,7 +52,7 @@ func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, 
 	}
 	lag, bounded := boundOf(n.Order[0].Expr, t.bounds)
 	far, ok := reachOf(n)
-	if !bounded || !ok {
+	if !bounded || !ok || far.ahead > 0 && !c.awaits(far) {
 		return nil, false, nil
 	}
 	out := &rollingNode{base: base{cols: n.Columns(), ins: []node{input}}, of: n, reach: far, lag: saturated(lag, far.after)}
@@ -66,32 +68,22 @@ func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, 
 	}
 	out.plan = markedWindow(n, input.columns())
 	out.tr = traits{appendOnly: true, final: true, bounds: map[int]int64{}, watermarks: t.watermarks, recomputes: t.recomputes}
-	if ref, simple := n.Order[0].Expr.(*plan.ColumnRef); simple {
+	if ref, simple := n.Order[0].Expr.(*plan.ColumnRef); simple && far.ahead == 0 { // the last rows wait for others, however late those are
 		out.tr.bounds[ref.Index] = out.lag
 	}
-	if far.all || far.rows > 0 {
+	if far.all || far.rows > 0 || far.ahead > 0 {
 		if err = c.bounded(out, n); err != nil {
 			return nil, false, err
 		}
+	}
+	if far.ahead > 0 {
+		out.plan, c.awaited[n] = awaitedWindow(n, input.columns(), far.ahead), awaited{out.lag, far.ahead}
+		return out, true, nil
 	}
 	if slides, err := out.sliding(n); err != nil || slides != nil {
 		return slides, true, err
 	}
 	return out, true, nil
-}
-
-// markedWindow computes the window over rows of which some are marked, and gives those.
-func markedWindow(n *plan.Window, columns []plan.Column) plan.Node {
-	width := len(columns)
-	mark := plan.Column{Name: "_due", Type: event.Type{Kind: event.Boolean}}
-	w := *n
-	w.Input = tableScan("0", append(append([]plan.Column(nil), columns...), mark))
-	due := &plan.Filter{Input: &w, Predicate: &plan.ColumnRef{Index: width, Name: mark.Name, Typ: mark.Type}}
-	order := upTo(width)
-	for i := range n.Calls {
-		order = append(order, width+1+i)
-	}
-	return pick(due, order)
 }
 
 // reachOf finds how far the frames of all calls go; ok is false where one looks further ahead than a time.
@@ -102,7 +94,7 @@ func reachOf(n *plan.Window) (out reach, ok bool) {
 			return out, false
 		}
 		out.before, out.rows = max(out.before, r.before), max(out.rows, r.rows)
-		out.all, out.after = out.all || r.all, max(out.after, r.after)
+		out.all, out.after, out.ahead = out.all || r.all, max(out.after, r.after), max(out.ahead, r.ahead)
 	}
 	return out, true
 }
@@ -112,14 +104,11 @@ func callReach(call plan.WindowCall) (reach, bool) {
 	case "row_number", "rank", "dense_rank":
 		return reach{all: true}, true
 	case "lag":
-		if len(call.Args) < 2 {
-			return reach{rows: 1, all: call.IgnoreNulls}, true
-		}
-		l, ok := call.Args[1].(*plan.Literal)
-		if !ok || l.Value.IsNull(0) || l.Value.(*array.Int64).Value(0) < 0 {
-			return reach{}, false
-		}
-		return reach{rows: l.Value.(*array.Int64).Value(0), all: call.IgnoreNulls}, true
+		rows, ok := rowsAway(call)
+		return reach{rows: rows, all: call.IgnoreNulls}, ok
+	case "lead":
+		rows, ok := rowsAway(call)
+		return reach{ahead: rows}, ok && !call.IgnoreNulls
 	case "first_value", "last_value", "nth_value":
 		return frameReach(call.Frame)
 	default:
@@ -128,6 +117,19 @@ func callReach(call plan.WindowCall) (reach, bool) {
 		}
 		return frameReach(call.Frame)
 	}
+}
+
+// rowsAway is how many rows away lag and lead look; ok is false where that is not known, or negative.
+func rowsAway(call plan.WindowCall) (rows int64, ok bool) {
+	if len(call.Args) < 2 {
+		return 1, true
+	}
+	l, ok := call.Args[1].(*plan.Literal)
+	if !ok || l.Value.IsNull(0) {
+		return 0, false
+	}
+	rows = l.Value.(*array.Int64).Value(0)
+	return rows, rows >= 0
 }
 
 func frameReach(f plan.Frame) (out reach, ok bool) {
@@ -139,6 +141,10 @@ func frameReach(f plan.Frame) (out reach, ok bool) {
 			return out, false
 		}
 	case plan.CurrentRow:
+	case plan.Following:
+		if f.Unit != plan.FrameRows {
+			return out, false
+		}
 	default:
 		return out, false
 	}
@@ -146,9 +152,8 @@ func frameReach(f plan.Frame) (out reach, ok bool) {
 	case plan.CurrentRow, plan.Preceding:
 		return out, f.Unit != plan.FrameGroups || out.all
 	case plan.Following:
-		var rows int64
-		out.after, rows, ok = offsetOf(f.Unit, f.End)
-		return out, ok && rows == 0
+		out.after, out.ahead, ok = offsetOf(f.Unit, f.End)
+		return out, ok
 	default:
 		return out, false
 	}
@@ -292,6 +297,9 @@ func (o *rollingOp) give(ctx context.Context, due []entry, passed int64) (Delta,
 	for _, key := range keys {
 		slots = o.rows.list(key, slots)
 	}
+	if o.node.reach.ahead > 0 {
+		return o.giveAwaited(ctx, keys, slots, passed)
+	}
 	mark := event.NewBitmap(len(slots))
 	for i, s := range slots {
 		if !o.given[s] && o.times[s] <= passed {
@@ -305,17 +313,27 @@ func (o *rollingOp) give(ctx context.Context, due []entry, passed int64) (Delta,
 		return Delta{}, err
 	}
 	for _, e := range due {
-		o.given[e.slot] = true
-		if o.node.reach.timeOnly() {
-			o.old.add(e.at, e.slot)
-		}
+		o.noteGiven(e.slot)
 	}
+	o.trimAll(keys, passed)
+	return out, nil
+}
+
+// noteGiven remembers that a row was given.
+func (o *rollingOp) noteGiven(row uint32) {
+	o.given[row] = true
+	if o.node.reach.timeOnly() {
+		o.old.add(o.times[row], row)
+	}
+}
+
+// trimAll drops the rows of partitions that no frame can reach any more, where that is a matter of how many there are.
+func (o *rollingOp) trimAll(keys []uint32, passed int64) {
 	if r := o.node.reach; r.rows > 0 && !r.all {
 		for _, key := range keys {
 			o.trim(key, passed)
 		}
 	}
-	return out, nil
 }
 
 // trim drops the rows of a partition that no frame can reach any more, where frames go by rows: the last ones that were given stay, and

@@ -44,6 +44,11 @@ func (c *compiler) compileTop(n plan.Node, input node, by []plan.Expr, order []p
 		order: order, count: count, numbered: len(n.Columns()) > len(input.columns()), parts: plainColumns(by),
 		schedule: schedule{expires: -1, closes: -1}, spill: c.options.Spill,
 	}
+	if at := ascendingColumn(keysBehind(by, order)); at >= 0 {
+		if lag, ok := input.traits().bounds[at]; ok && c.options.Emit == OnWindowClose { // a row takes the place of later ones
+			out.tr.bounds = withBound(out.tr.bounds, at, lag)
+		}
+	}
 	var err error
 	if out.by, err = compileExprs(by); err != nil {
 		return nil, err
@@ -65,6 +70,14 @@ func (c *compiler) compileTop(n plan.Node, input node, by []plan.Expr, order []p
 		return out, c.bounded(out, n)
 	}
 	return out, nil
+}
+
+// keysBehind are the keys of an order from the first on that is not the same in all of a group.
+func keysBehind(by []plan.Expr, order []plan.SortKey) []plan.SortKey {
+	for len(order) > 0 && slices.ContainsFunc(by, func(e plan.Expr) bool { return plan.Same(e, order[0].Expr) }) {
+		order = order[1:]
+	}
+	return order
 }
 
 // hold makes groups wait until they are complete.

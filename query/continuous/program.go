@@ -21,6 +21,7 @@ type Program struct {
 	inputs  []Input
 	infos   map[string]InputInfo
 	late    []lateSpot
+	awaited map[*plan.Window]awaited
 	// time is the output column that the watermark speaks of, -1 without one.
 	time int
 	// closedLag and finalLag are how far behind the watermark a row's time must lie for it to be complete, and to be so for good.
@@ -58,16 +59,35 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 		return nil, event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE is for windows of FROM, not for joins").
 			WithHint("LATE DROP leaves late rows out of both sides")
 	}
-	c := &compiler{inputs: inputs, options: options, fields: map[string]*Input{}}
+	outline := Program{options: options, key: key, infos: inputs}
+	for i, column := range optimized.Columns() {
+		outline.columns = append(outline.columns, Column{Column: column, As: declared(own[i]), Hidden: i >= visible})
+	}
+	p, err := outline.over(optimized, visible)
+	if err == nil || options.Emit != OnWindowClose {
+		return p, err
+	}
+	closing, cut := outline.over(punctualScans(optimized, inputs), visible)
+	switch {
+	case cut != nil:
+		return nil, err
+	case options.Horizon > 0:
+		return nil, event.Errorf(event.CodeBadRequest, "LATE RECOMPUTE is for windows of FROM").
+			WithHint("what else is emitted when the watermark passes it stays as it is: leave the clause out")
+	default:
+		return closing, nil
+	}
+}
+
+// over completes the outline of a program by the operators of an optimized plan, of whose columns so many are visible.
+func (p Program) over(optimized plan.Node, visible int) (*Program, error) {
+	c := &compiler{inputs: p.infos, options: p.options, fields: map[string]*Input{}, awaited: map[*plan.Window]awaited{}}
 	c.collectFields(optimized)
-	compiled, err := c.compile(optimized)
-	if err != nil {
+	var err error
+	if p.root, err = c.compile(optimized); err != nil {
 		return nil, err
 	}
-	p := &Program{options: options, plan: optimized, root: compiled, key: key, infos: inputs, late: c.late, time: -1, passed: -1}
-	for i, column := range optimized.Columns() {
-		p.columns = append(p.columns, Column{Column: column, As: declared(own[i]), Hidden: i >= visible})
-	}
+	p.plan, p.late, p.awaited, p.time, p.passed = optimized, c.late, c.awaited, -1, -1
 	for _, name := range plan.Streams(optimized) {
 		p.inputs = append(p.inputs, *c.fields[name])
 	}
@@ -79,7 +99,7 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 	throughPanes(p.root)
 	p.neat = isNeat(p.root)
 	p.identity = p.identify().text()
-	return p, nil
+	return &p, nil
 }
 
 // Columns are those of the output: first the plan's own, then hidden ones that complete the key.
@@ -223,6 +243,7 @@ type compiler struct {
 	options Options
 	fields  map[string]*Input
 	late    []lateSpot
+	awaited map[*plan.Window]awaited
 	// tops are the windows of whose rows only the first of each partition are asked for, so many.
 	tops map[*plan.Window]int
 }

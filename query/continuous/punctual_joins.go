@@ -131,6 +131,19 @@ func punctual(n plan.Node, column int, inputs map[string]InputInfo) plan.Node {
 	}
 }
 
+// punctualScans leaves late events out of every scan of a plan that has the event time among its columns. Of a query that nothing else makes know
+// lateness, rows can be told to be complete only so.
+func punctualScans(n plan.Node, inputs map[string]InputInfo) plan.Node {
+	n = overInputs(n, func(in plan.Node) plan.Node { return punctualScans(in, inputs) })
+	if s, ok := n.(*plan.Scan); ok {
+		info := inputs[s.Stream]
+		if at := slices.Index(s.Fields, info.Time); at >= 0 && info.Time != 0 {
+			return punctualScan(s, at, info)
+		}
+	}
+	return n
+}
+
 func punctualScan(n *plan.Scan, column int, info InputInfo) plan.Node {
 	if info.watermark() == 0 {
 		return n // the view's changes are never late

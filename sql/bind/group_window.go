@@ -45,9 +45,7 @@ func groupWindow(s *ast.Select) (*ast.Select, error) {
 			}
 			continue
 		}
-		for _, name := range boundNames {
-			out.GroupBy = append(out.GroupBy, &ast.Column{Parts: []ast.Name{{Text: name, Pos: call.Name.Pos}}})
-		}
+		out.GroupBy = append(out.GroupBy, boundColumns(call.Name.Pos)...)
 	}
 	return &out, nil
 }
@@ -74,9 +72,7 @@ func streamWindow(s *ast.Select) (*ast.Select, error) {
 			table.PartitionBy = append(table.PartitionBy, itemOf(s, e))
 		}
 	}
-	for _, name := range boundNames {
-		out.GroupBy = append(out.GroupBy, &ast.Column{Parts: []ast.Name{{Text: name, Pos: w.Pos}}})
-	}
+	out.GroupBy = append(out.GroupBy, boundColumns(w.Pos)...)
 	return &out, nil
 }
 

@@ -170,6 +170,13 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if err := b.usedTTL(); err != nil {
 		return out, err
 	}
+	if out.Options.OnClose && b.late.used == 0 {
+		closes := again
+		closes.closing = true
+		if closed, err := closes.selectPlan(s.Query, nil, nil); err == nil && closes.late.used > 0 {
+			out.Plan, again.closing = closed, true
+		}
+	}
 	again.marks = true
 	if marked, err := again.selectPlan(s.Query, nil, nil); err == nil && again.marked {
 		out.Marked = marked

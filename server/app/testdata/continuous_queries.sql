@@ -310,3 +310,13 @@ SELECT id, a FROM (SELECT id, ts, ARRAY[amount, amount] AS a FROM orders) AS x O
 SELECT * FROM (SELECT customer, ARRAY[quantity] AS q, ts FROM orders) AS x LATEST ON ts PARTITION BY customer;
 
 SELECT a.q FROM (SELECT ARRAY[quantity] AS q FROM orders) AS a JOIN (SELECT ARRAY[id % 10] AS q FROM payments) AS b ON a.q = b.q;
+SELECT id, ts, lag(amount, 2) OVER w AS before, max(amount) OVER (PARTITION BY region ORDER BY ts ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS most
+FROM orders WINDOW w AS (PARTITION BY region ORDER BY ts);
+SELECT id, lead(amount) OVER w AS next, lead(id, 3, -1) OVER w AS third, count(*) OVER w AS n, first_value(quantity) OVER (ORDER BY ts ROWS BETWEEN
+1 FOLLOWING AND 2 FOLLOWING) AS q FROM orders WINDOW w AS (ORDER BY ts);
+SELECT id, ts, amount FROM orders WHERE quantity > 2;
+SELECT date_trunc('second', ts) AS s, region, count(*) AS n, sum(quantity) AS q FROM orders GROUP BY s, region;
+SELECT ts, id FROM orders ORDER BY ts, id LIMIT 7 OFFSET 2;
+SELECT DISTINCT ON (region) region, ts, id FROM orders ORDER BY region, ts;
+SELECT o.ts, o.id, p.method FROM orders o JOIN payments p ON o.id = p.id AND o.ts >= p.ts;
+SELECT ts, id FROM orders UNION ALL SELECT ts, id FROM payments;

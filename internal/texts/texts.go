@@ -115,6 +115,12 @@ func (t *Table) Layout() (data []byte, ends []int) { return t.data, t.ends }
 // TextBytes is how much text there is.
 func (t *Table) TextBytes() int { return len(t.data) }
 
+// Reset forgets all texts. What Layout and At gave stays as it is; the memory of the slots is used again.
+func (t *Table) Reset() {
+	clear(t.slots)
+	t.ends, t.data = make([]int, 0, len(t.ends)), make([]byte, 0, len(t.data))
+}
+
 // Bytes is the memory held.
 func (t *Table) Bytes() int64 { return int64(slotBytes*len(t.slots) + 8*cap(t.ends) + cap(t.data)) }
 

@@ -3,14 +3,10 @@ package exec
 import (
 	"context"
 	"io"
-	"math/bits"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/query/kernel"
 )
 
 // groupParts is how many parts rows are divided into before they are grouped: enough that the table of a part fits a core's second-level
@@ -36,8 +32,8 @@ func (d *divided) part(i int) *Batch {
 }
 
 // divide lists rows by a hash of their keys, part after part and otherwise as they lie, and where each part ends.
-func divide(keys []arrow.Array, types []event.Type, count int) (rows []int32, ends []int, err error) {
-	hashes, err := partHashes(keys, types, count)
+func divide(hasher *partHasher, keys []arrow.Array, count int) (rows []int32, ends []int, err error) {
+	hashes, err := hasher.hashes(keys, count)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -58,27 +54,6 @@ func divide(keys []arrow.Array, types []event.Type, count int) (rows []int32, en
 	return rows, next[:groupParts], nil
 }
 
-// partHashes gives each row a hash of its keys, good while the process lives: rows that are equal in all of them have equal hashes.
-func partHashes(keys []arrow.Array, types []event.Type, count int) ([]uint64, error) {
-	out := make([]uint64, count)
-	scratch := make([]int64, count)
-	for i, column := range keys {
-		ints, ok := newKeyColumn(types[i]).(*intKeys)
-		if !ok {
-			return kernel.Hashes(keys, types, count)
-		}
-		nulls := column.NullN() > 0
-		for row, v := range ints.integers(column, scratch) {
-			if nulls && column.IsNull(row) {
-				v = 0
-			}
-			high, low := bits.Mul64(out[row]^uint64(v)^0xa0761d6478bd642f, 0xe7037ed1a0b428db)
-			out[row] = high ^ low
-		}
-	}
-	return out, nil
-}
-
 // divided lays the groups out part after part: keys, then the states of the aggregates.
 func (s *groupSet) divided() (*divided, error) {
 	if s.count() == 0 {
@@ -88,7 +63,7 @@ func (s *groupSet) divided() (*divided, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, ends, err := divide(keys, s.types, s.count())
+	rows, ends, err := divide(newPartHasher(s.types), keys, s.count())
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ const (
 	// spreadFrom is how many groups a worker's table has when it is looked at whether rows had better be divided: a larger one leaves
 	// a core's second-level cache, so that nearly every look-up waits for memory.
 	spreadFrom = 64 << 10
+	// textWeight is how many times as much memory a group by text takes as one by a number.
+	textWeight = 4
 	// spreadShare is how many rows for each group there are at most for that: where groups have many rows, holding the rows takes more memory
 	// than the groups, and a table that is too large for the cache is still looked up in fewer places.
 	spreadShare = 4
@@ -22,21 +24,22 @@ const (
 // as much again, and in the end every group has to be looked up in the table of another worker. Rows that are divided first by a hash of
 // their keys are grouped part by part in small tables, side by side and once.
 type spread struct {
-	on    bool // rows are divided from now on
-	never bool // there was no room
-	rows  []*divided
-	bytes int64
+	on     bool // rows are divided from now on
+	never  bool // there was no room
+	rows   []*divided
+	hasher *partHasher // nil before the first rows
+	bytes  int64
 }
 
-// canSpread reports whether rows can be divided at little cost: there is one set of groups, by keys of a fixed size, and what a call keeps of a
-// group has a fixed size too. A call with a filter may fail on rows that the filter leaves out.
+// canSpread reports whether rows can be divided at little cost: there is one set of groups, by keys of a fixed size or text, and what a call
+// keeps of a group has a fixed size. A call with a filter may fail on rows that the filter leaves out.
 func (o *aggregateOp) canSpread() bool {
 	sets := o.node.SetsOfGroups()
 	if len(sets) != 1 || len(sets[0]) == 0 {
 		return false
 	}
 	for _, e := range o.node.Groups {
-		if !fixedSize(e.Type().Kind) {
+		if kind := e.Type().Kind; kind != event.Text && !fixedSize(kind) {
 			return false
 		}
 	}
@@ -76,7 +79,11 @@ func (p *partial) look(rows int) {
 		return
 	}
 	engine, groups := p.op.run.engine, p.sets[0].count()
-	p.spread.on = groups >= engine.spreadFrom && p.rows <= groups*engine.spreadShare
+	from := engine.spreadFrom
+	if slices.ContainsFunc(p.sets[0].types, func(t event.Type) bool { return t.Kind == event.Text }) {
+		from /= textWeight
+	}
+	p.spread.on = groups >= from && p.rows <= groups*engine.spreadShare
 }
 
 // divide keeps the keys and arguments of a batch, part after part.
@@ -89,7 +96,10 @@ func (p *partial) divide(keys []arrow.Array, batch *Batch) error {
 		}
 		columns = append(columns, args...)
 	}
-	rows, ends, err := divide(keys, p.sets[0].types, batch.Rows)
+	if p.spread.hasher == nil {
+		p.spread.hasher = newPartHasher(p.sets[0].types)
+	}
+	rows, ends, err := divide(p.spread.hasher, keys, batch.Rows)
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,19 @@ func (t *pairTable) spread() {
 	t.direct = nil
 }
 
+// reset forgets all pairs and keeps the memory.
+func (t *pairTable) reset() {
+	if t.table != nil {
+		t.table.reset()
+	}
+	for _, pair := range t.pairs {
+		if t.direct != nil {
+			t.direct[int(pair>>32)<<t.shift|int(uint32(pair))] = 0
+		}
+	}
+	t.pairs, t.left = t.pairs[:0], 0
+}
+
 func (t *pairTable) count() int { return len(t.pairs) }
 
 // split gives the two sides of pairs.

@@ -1,8 +1,6 @@
 package exec
 
 import (
-	"slices"
-
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -176,19 +174,24 @@ func (t *groupTable) fuse() {
 	}
 }
 
-// reset forgets all groups and keeps the memory, where that is worth its while: of tables that are looked up once for each row and key.
+// resettable is a key column that can forget its values and keep the memory.
+type resettable interface{ reset() }
+
+// reset forgets all groups and keeps the memory, if all columns can; if not, the table is good for nothing more.
 func (t *groupTable) reset() bool {
 	if t.narrow != nil {
 		t.narrow.pairs.reset()
 		return true
 	}
-	ints, ok := t.first.(*intKeys)
-	if !ok || slices.ContainsFunc(t.pairs, func(pair *keyPairs) bool { return pair.fused == nil }) {
+	first, ok := t.first.(resettable)
+	if !ok {
 		return false
 	}
-	ints.reset()
+	first.reset()
 	for _, pair := range t.pairs {
-		pair.fused.reset()
+		if !pair.reset() {
+			return false
+		}
 	}
 	return true
 }

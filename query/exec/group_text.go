@@ -1,20 +1,31 @@
 package exec
 
 import (
+	"math"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// textKeys is the key column of TEXT. A dictionary's entries are looked
-// up once for as long as batches with the same dictionary follow each other.
+// textKeys is the key column of TEXT. A dictionary's entries are looked up once for as long as batches with the same dictionary follow each
+// other, those that a batch is the first to have together.
 type textKeys struct {
 	table      *textTable
 	null       nullCode
 	dictionary arrow.ArrayData // of the latest batch; held, so that its address names nothing else meanwhile
 	known      []uint32        // by dictionary code: the code here plus one, or 0 if not looked up yet
+	met        []int32         // the dictionary codes that are known
+
+	// scratch: the rows whose entries are new, the texts of these entries and their numbers
+	rows    []int32
+	texts   []string
+	numbers []uint32
 }
+
+// asked stands in known for an entry that is being looked up.
+const asked = math.MaxUint32
 
 func newTextKeys() *textKeys { return &textKeys{table: newTextTable()} }
 
@@ -29,56 +40,90 @@ func (k *textKeys) encode(values arrow.Array, codes []uint32) {
 func (k *textKeys) encodeDictionary(d *array.Dictionary, codes []uint32) {
 	entries := d.Dictionary().(*array.String)
 	if data := entries.Data(); data != k.dictionary {
+		k.forget()
 		k.dictionary = data
-		k.known = resized(k.known, entries.Len())
-		clear(k.known)
-	}
-	if d.NullN() > 0 {
-		k.encodeWithNulls(d, entries, codes)
-		return
-	}
-	known := k.known
-	for i, entry := range arrow.GetValues[int32](d.Data(), 1) {
-		code := known[entry]
-		if code == 0 {
-			code = k.lookUp(entries, entry)
+		if len(k.known) < entries.Len() {
+			k.known = make([]uint32, entries.Len())
 		}
-		codes[i] = code - 1
 	}
-}
-
-func (k *textKeys) encodeWithNulls(d *array.Dictionary, entries *array.String, codes []uint32) {
+	from, known, nulls := len(k.met), k.known, d.NullN() > 0
+	k.rows = k.rows[:0]
 	for i, entry := range arrow.GetValues[int32](d.Data(), 1) {
-		if d.IsNull(i) {
+		if nulls && d.IsNull(i) {
 			codes[i] = k.null.take(k.table.count())
 			continue
 		}
-		code := k.known[entry]
+		code := known[entry]
 		if code == 0 {
-			code = k.lookUp(entries, entry)
+			k.met = append(k.met, entry)
+			known[entry], code = asked, asked
+		}
+		if code == asked {
+			k.rows = append(k.rows, int32(i))
 		}
 		codes[i] = code - 1
 	}
+	if len(k.rows) == 0 {
+		return
+	}
+	k.lookUp(entries, k.met[from:])
+	of := arrow.GetValues[int32](d.Data(), 1)
+	for _, row := range k.rows {
+		codes[row] = known[of[row]] - 1
+	}
 }
 
-// lookUp notes the code of a dictionary's entry, which never changes: NULL takes a code above those already given.
-func (k *textKeys) lookUp(entries *array.String, entry int32) uint32 {
-	k.known[entry] = k.null.code(k.table.insert(entries.Value(int(entry)))) + 1
-	return k.known[entry]
+// lookUp notes the codes of a dictionary's entries, which never change: NULL takes a code above those already given.
+func (k *textKeys) lookUp(entries *array.String, fresh []int32) {
+	k.texts, k.numbers = resized(k.texts, len(fresh)), resized(k.numbers, len(fresh))
+	for i, entry := range fresh {
+		k.texts[i] = entries.Value(int(entry))
+	}
+	k.table.insertAll(k.texts, k.numbers)
+	for i, entry := range fresh {
+		k.known[entry] = k.null.code(k.numbers[i]) + 1
+	}
+	clear(k.texts)
+}
+
+// forget makes all entries unknown.
+func (k *textKeys) forget() {
+	for _, entry := range k.met {
+		k.known[entry] = 0
+	}
+	k.dictionary, k.met = nil, k.met[:0]
+}
+
+// reset forgets all texts and keeps the memory.
+func (k *textKeys) reset() {
+	k.forget()
+	k.table.reset()
+	k.null = nullCode{}
 }
 
 func (k *textKeys) encodePlain(values *array.String, codes []uint32) {
 	nulls := values.NullN() > 0
-	last, lastCode, same := "", uint32(0), false
+	k.texts = k.texts[:0]
 	for i := range codes {
 		if nulls && values.IsNull(i) {
-			codes[i], same = k.null.take(k.table.count()), false
+			k.null.take(k.table.count())
 			continue
 		}
-		if text := values.Value(i); !same || text != last {
-			last, lastCode, same = text, k.null.code(k.table.insert(text)), true
+		text := values.Value(i)
+		if n := len(k.texts); n == 0 || k.texts[n-1] != text { // sorted data repeats a text many times in a row
+			k.texts = append(k.texts, text)
 		}
-		codes[i] = lastCode
+		codes[i] = uint32(len(k.texts) - 1)
+	}
+	k.numbers = resized(k.numbers, len(k.texts))
+	k.table.insertAll(k.texts, k.numbers)
+	clear(k.texts)
+	for i, run := range codes {
+		if nulls && values.IsNull(i) {
+			codes[i] = k.null.at
+		} else {
+			codes[i] = k.null.code(k.numbers[run])
+		}
 	}
 }
 
@@ -94,4 +139,4 @@ func (k *textKeys) decode(codes []uint32) (arrow.Array, error) {
 	return event.NewDictionary(numbers, entries, valid), nil
 }
 
-func (k *textKeys) bytes() int64 { return k.table.bytes() + int64(4*cap(k.known)) }
+func (k *textKeys) bytes() int64 { return k.table.bytes() + int64(4*(cap(k.known)+cap(k.met))) }

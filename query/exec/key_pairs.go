@@ -72,6 +72,20 @@ func (k *keyPairs) combineFused(lefts []uint32, values arrow.Array) {
 	k.fused.combine(lefts, keys)
 }
 
+// reset forgets all pairs and keeps the memory, if the column can.
+func (k *keyPairs) reset() bool {
+	if k.fused != nil {
+		k.fused.reset()
+		return true
+	}
+	column, ok := k.column.(resettable)
+	if ok {
+		column.reset()
+		k.pairs.reset()
+	}
+	return ok
+}
+
 func (k *keyPairs) count() int {
 	if k.fused != nil {
 		return k.fused.count()

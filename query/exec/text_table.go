@@ -16,6 +16,11 @@ func newTextTable() *textTable { return &textTable{texts: texts.New()} }
 
 func (t *textTable) insert(text string) uint32 { return t.texts.Insert(text) }
 
+// insertAll is insert for each of some texts.
+func (t *textTable) insertAll(all []string, numbers []uint32) { t.texts.InsertAll(all, numbers) }
+
+func (t *textTable) reset() { t.texts.Reset() }
+
 // find is the number of text plus one; 0 where it was never inserted.
 func (t *textTable) find(text string) uint32 { return t.texts.Find(text) }
 

@@ -21,6 +21,7 @@ type windowBuffer struct {
 	// buckets, by batch, divide the others by a hash of their partitions; most is the number of rows of the fullest one. Neither is kept where
 	// there is no PARTITION BY or the rows are arranged.
 	buckets [][]uint8
+	hasher  *partHasher // nil before the first rows
 	fill    [windowBuckets]int32
 	most    int32
 	memory  reservation
@@ -59,7 +60,10 @@ func (b *windowBuffer) add(batch *Batch) error {
 		return nil
 	}
 	partition, _ := b.op.split(batch.Columns)
-	hashes, err := partHashes(partition, typesOf(b.op.node.Partition), batch.Rows)
+	if b.hasher == nil {
+		b.hasher = newPartHasher(typesOf(b.op.node.Partition))
+	}
+	hashes, err := b.hasher.hashes(partition, batch.Rows)
 	buckets := make([]uint8, len(hashes))
 	for i, h := range hashes {
 		bucket := uint8(h >> 56) // spilling divides by the low bits

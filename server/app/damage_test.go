@@ -23,6 +23,7 @@ import (
 // damageable is a data directory with a file of every kind, closed in order, and what queries answer from it.
 type damageable struct {
 	files   map[string][]byte
+	listed  map[string]*manifest.Segment // those that count, by file
 	queries []string
 	answers map[string]string
 }
@@ -45,7 +46,7 @@ func makeDamageable(t *testing.T) *damageable {
 	for name := range watched {
 		d.must("SELECT count(*) FROM " + name)
 	}
-	out := &damageable{files: map[string][]byte{}, answers: map[string]string{}}
+	out := &damageable{files: map[string][]byte{}, answers: map[string]string{}, listed: map[string]*manifest.Segment{}}
 	out.queries = []string{
 		"SELECT * FROM trades", "SELECT sym, count(*), sum(qty), min(ts) FROM trades GROUP BY sym", "SELECT count(*) FROM trades WHERE qty = 7",
 		"SELECT * FROM keyed",
@@ -58,6 +59,9 @@ func makeDamageable(t *testing.T) *damageable {
 		out.answers[sql] = d.must(sql)
 	}
 	require.NoError(t, d.closeStore())
+	for _, segment := range d.liveSegments() {
+		out.listed[segment.File] = segment
+	}
 	readTree(t, mem, ".", out.files)
 	return out
 }
@@ -107,7 +111,7 @@ func (w *damageable) disk(t *testing.T, name string, content []byte) *vfs.Mem {
 // harm is one way to damage a file. It gives nil where it would change nothing.
 type harm struct {
 	name string
-	at   int // the first byte that may be another
+	at   int // the first byte that may be another; then that is
 	make func(good []byte) []byte
 }
 
@@ -149,9 +153,10 @@ func harms(size, most int, rnd *rand.Rand) (out []harm) {
 // TestNoDamageAnswersWrongly damages every file of a data directory in every way and opens a server over it: it refuses to start and points at
 // doctor, or answers each query rightly or not at all; nothing is removed, and doctor names the file and the place.
 //
-// TIDEMARK_STRESS damages every byte. Doctor, which reads with what servers read with, is asked about each harm. Where it tells the same of two,
-// readers fail in the same way at the same place, and one server is opened for both: over the first, and over some of the others, which must not
-// answer otherwise. TIDEMARK_SLICE=3/100 opens one over the fourth of a hundred parts of all harms: they are dealt out in turns.
+// TIDEMARK_STRESS damages every byte. Each harm is read by what doctor and servers read such a file with, and must be found at its place. Where that
+// finds the same of two harms, one data directory is for both: of the first, and of some of the others, which must not turn out otherwise. One
+// that it does not find has a data directory to itself. TIDEMARK_SLICE=3/100 takes the fourth of a hundred parts of the others: they are dealt out in
+// turns.
 func TestNoDamageAnswersWrongly(t *testing.T) {
 	t.Parallel()
 	most, seed := 1, uint64(time.Now().UnixNano())
@@ -169,29 +174,42 @@ func TestNoDamageAnswersWrongly(t *testing.T) {
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	w := makeDamageable(t)
-	kinds, told := map[string]int{}, map[string]bool{}
+	kinds, known := map[string]int{}, map[string]bool{}
 	all, opened := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(w.files)) {
 		if name == "LOCK" {
 			continue
 		}
 		kinds[strings.Split(name, "/")[0]+path.Ext(name)]++
+		reader := w.readerOf(t, name)
 		for _, h := range harms(len(w.files[name]), most, rnd) {
 			bad := h.make(slices.Clone(w.files[name]))
 			if slices.Equal(bad, w.files[name]) {
 				continue
 			}
-			c := w.harmed(t, name, bad, h)
-			says := c.askDoctor()
-			if all++; !told[says] || all%of == turn {
-				told[says] = true
+			h.at = firstChange(w.files[name], bad)
+			found := reader.read(h, bad)
+			if all++; found == "" || !known[found] || all%of == turn {
+				known[found] = true
 				opened++
+				c := w.harmed(t, name, bad, h)
+				c.askDoctor()
 				c.askServer()
 			}
 		}
 	}
 	require.Len(t, kinds, 6, "%v", kinds)
-	t.Logf("%d harms, of which doctor says %d different things; %d servers", all, len(told), opened)
+	t.Logf("%d harms, of which %d are told apart; %d data directories", all, len(known), opened)
+}
+
+// firstChange is the first byte that is another, or is not there any more.
+func firstChange(good, bad []byte) int {
+	for i := range bad {
+		if bad[i] != good[i] {
+			return i
+		}
+	}
+	return len(bad)
 }
 
 // harmed is a data directory with one harm.
@@ -211,32 +229,13 @@ func (w *damageable) harmed(t *testing.T, name string, bad []byte, h harm) *harm
 	return &harmed{w, t, w.disk(t, name, bad), name, bad, h, where}
 }
 
-// askDoctor makes sure that doctor tells of the harm, and gives what it tells.
-func (c *harmed) askDoctor() string {
+// askDoctor makes sure that doctor tells of the harm.
+func (c *harmed) askDoctor() {
 	c.t.Helper()
 	report, err := doctor.Verify(c.t.Context(), c.mem)
 	require.NoError(c.t, err, c.where)
 	if !c.seenByDoctor(report, c.name, c.harm, c.bad) {
 		c.t.Errorf("%s: doctor does not tell: %v", c.where, report.Findings)
-	}
-	for i := range report.Findings {
-		c.coarsen(&report.Findings[i])
-	}
-	return fmt.Sprint(report.Findings)
-}
-
-// coarsen takes out of a finding how much is left of what a cut went through, a frame of a log or a block of a segment: it is read whole or not
-// at all.
-func (c *harmed) coarsen(f *doctor.Finding) {
-	left := int64(len(c.bad))
-	if f.File != c.name || left == int64(len(c.files[c.name])) {
-		return
-	}
-	if f.To == left {
-		f.To = -1
-	}
-	if f.From == left && path.Ext(c.name) == ".parquet" {
-		f.From -= left % manifest.BlockBytes
 	}
 }
 

@@ -19,6 +19,9 @@ func LooseTimestamp(text string) (micros int64, ok bool) {
 	micros, ok = ParseTimestamp(padded(text))
 	switch {
 	case !ok && half == 0:
+		if micros, ok = WrittenTimestamp(text); ok {
+			return micros, true
+		}
 		return zonedTimestamp(text)
 	case !ok || half == 0:
 		return micros, ok

@@ -54,10 +54,10 @@ func (c *Cells) Add(field int, text []byte, asJSON func(dst, text []byte) []byte
 		to.data = append(to.data, text...)
 		to.addText()
 		return true
-	case len(text) > 0 && startsNumber(text[0]) && to.takesNumbers():
+	case len(text) > 0 && startsNumber(text[0]) && to.takesNumbers() && (text[0] != '-' || len(text) > 1 && text[1] != '.'):
 		return c.addShort(to, text) || c.decoder.storeAlone(to, text)
-	case to.kind == event.TimestampTZ && len(text) > len("2006") && text[len("2006")] == '-': // no number has that
-		return c.addTime(to, text)
+	case to.kind == event.TimestampTZ && len(text) > len("2006") && text[len("2006")] == '-' && c.addTime(to, text): // no number has that
+		return true
 	default:
 		c.scratch = asJSON(c.scratch[:0], text)
 		return c.decoder.storeAlone(to, c.scratch)

@@ -1,6 +1,10 @@
 package decode
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
 
 // clock reads times in the spelling that most have, 2006-01-02T15:04:05 with no, three or six digits of a fraction and a Z. Those that follow one
 // another mostly share a date, which it takes apart once.
@@ -65,7 +69,7 @@ func (c *clock) date(text []byte) bool {
 	if text[dateBytes-1] != 'T' || !isDigit(text[0]) || !isDigit(text[dateBytes-2]) {
 		return false
 	}
-	midnight, ok := parseTime(text[:dateBytes-1])
+	midnight, ok := event.ParseTimestamp(unsafeText(text[:dateBytes-1]))
 	if ok {
 		*c = clock{head: head, tail: tail, midnight: midnight, known: true}
 	}

@@ -1,21 +1,28 @@
 package decode
 
 import (
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// timeNames are the fields that may be the event time of a stream that does not name it, the likeliest first.
-var timeNames = []string{"ts", "time", "timestamp", "@timestamp", "event_time"}
+// timeNames are the fields that may be the event time of a stream that does not name it, the likeliest first. Their letters may be of any case.
+var timeNames = []string{"ts", "time", "timestamp", "@timestamp", "event_time", "eventtime", "datetime", "date_time", "_time", "created_at", "at"}
+
+// timeRank is the place of a field's name among timeNames, or -1.
+func timeRank(name string) int {
+	return slices.IndexFunc(timeNames, func(n string) bool { return strings.EqualFold(n, name) })
+}
 
 // leastEpoch is the least number that is taken for a time where nobody said that it is one: smaller ones are more likely durations
 // or counts than seconds before March 1973.
 const leastEpoch = 100_000_000
 
 // infer makes the first schema of a stream from its first rows, whose columns come in the order of their first appearance.
-// timeColumn names the event-time column, which is made even if no row has it; if empty, it is the first of ts, time,
-// timestamp, @timestamp and event_time whose first value can be read as a time, else there is none.
+// timeColumn names the event-time column, which is made even if no row has it; if empty, it is the first of timeNames whose first value can be
+// read as a time, else there is none.
 func infer(chunk *Chunk, timeColumn string) (*event.Schema, error) {
 	if timeColumn == "" {
 		timeColumn = findTime(chunk)
@@ -64,7 +71,7 @@ func findTime(chunk *Chunk) string {
 		}
 		for i := range members {
 			m := &members[i]
-			if m.replaced || m.isNull() || !slices.Contains(timeNames, m.name) {
+			if m.replaced || m.isNull() || timeRank(m.name) < 0 {
 				continue
 			}
 			if _, judged := readable[m.name]; !judged {
@@ -79,7 +86,7 @@ func findTime(chunk *Chunk) string {
 func (s *survey) judgeColumns(chunk *Chunk, readable map[string]bool) {
 	for i, f := range chunk.Fields {
 		values := chunk.Columns[i]
-		if !slices.Contains(timeNames, f.Name) || values.NullN() == values.Len() {
+		if timeRank(f.Name) < 0 || values.NullN() == values.Len() {
 			continue
 		}
 		row := 0
@@ -90,14 +97,14 @@ func (s *survey) judgeColumns(chunk *Chunk, readable map[string]bool) {
 	}
 }
 
-// likeliest is the first of timeNames that can be read as a time, or empty.
-func likeliest(readable map[string]bool) string {
-	for _, name := range timeNames {
-		if readable[name] {
-			return name
+// likeliest is the field with the likeliest name that can be read as a time, or empty. Of names that differ by case it is the first in order.
+func likeliest(readable map[string]bool) (best string) {
+	for _, name := range slices.Sorted(maps.Keys(readable)) {
+		if readable[name] && (best == "" || timeRank(name) < timeRank(best)) {
+			best = name
 		}
 	}
-	return ""
+	return best
 }
 
 // likelyTime reports whether a value can be read as a time and is none of the small numbers that most often are not.

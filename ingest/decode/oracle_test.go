@@ -253,7 +253,7 @@ func oracleValue(c event.Column, value []byte, isTime, anySpelling bool) any {
 	case c.Type.Kind == event.Double && isNumber:
 		return oracleDouble(text, isInteger)
 	case c.Type.Kind == event.TimestampTZ && isString:
-		if v, ok := event.ParseTimestamp(s); ok && (anySpelling || event.FormatTimestamp(v) == s) {
+		if v, ok := event.WrittenTimestamp(s); ok && (anySpelling || event.FormatTimestamp(v) == s) {
 			return v
 		}
 	case isTime && isNumber:

@@ -2,8 +2,10 @@ package decode
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tidemarkdb/tidemark/catalog"
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 // exactRow adds the row, or sets Drift, or says why it must be rejected; it may then have stored some of its values. Only a row that is
@@ -68,6 +70,9 @@ func (c *column) refusal(value []byte) string {
 	case value == nil || string(value) == "null":
 		return fmt.Sprintf("field %q must have a value", shorten([]byte(c.name)))
 	case c.eventTime:
+		if event.AmbiguousDate(strings.Trim(string(value), `"`)) {
+			return fmt.Sprintf("field %q: %s may begin with its day or its month; write 2026-12-31", shorten([]byte(c.name)), shorten(value))
+		}
 		return fmt.Sprintf("field %q: %s is not a readable time", shorten([]byte(c.name)), shorten(value))
 	case c.as != nil:
 		return fmt.Sprintf("field %q: %s does not fit %s", shorten([]byte(c.name)), shorten(value), c.as)

@@ -2,7 +2,6 @@ package decode
 
 import (
 	"math"
-	"unsafe"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -16,10 +15,8 @@ const (
 	nanosBelow   = 9_200_000_000_000_000_000.0 // about 2^63
 )
 
-// parseTime reads a time in any spelling that event.ParseTimestamp knows.
-func parseTime(text []byte) (int64, bool) {
-	return event.ParseTimestamp(unsafe.String(unsafe.SliceData(text), len(text)))
-}
+// parseTime reads a time in any spelling that event.WrittenTimestamp knows.
+func parseTime(text []byte) (int64, bool) { return event.WrittenTimestamp(unsafeText(text)) }
 
 // parseCanonicalTime reads a time only if event.FormatTimestamp gives back the very text.
 func parseCanonicalTime(text []byte) (int64, bool) {
@@ -27,7 +24,7 @@ func parseCanonicalTime(text []byte) (int64, bool) {
 		!isDigit(text[25]) || text[26] != 'Z' {
 		return 0, false
 	}
-	return parseTime(text)
+	return event.ParseTimestamp(unsafeText(text))
 }
 
 // epoch is a number as microseconds since 1970, in the unit that its magnitude suggests. What is finer is cut off towards the past.

@@ -169,6 +169,19 @@ func TestDirtyColumns(t *testing.T) {
 	}
 }
 
+// TestFilesOfOtherWriters sends files that pyarrow, Polars and fastparquet have written, each with something that only some readers take.
+func TestFilesOfOtherWriters(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	datadriven.RunTest(t, "testdata/dirty_columns/writers", func(t *testing.T, d *datadriven.TestData) string {
+		name := strings.TrimSpace(d.Input)
+		body, err := os.ReadFile(filepath.Join("testdata", "written", name+"."+d.Cmd))
+		require.NoError(t, err)
+		answer := s.do("POST", "/v1/streams/"+name+"_"+d.Cmd+"/events?format="+d.Cmd, string(body))
+		return s.outcomeOf(name+"_"+d.Cmd, answer.status, answer.body)
+	})
+}
+
 // plainNumbers takes away how the two programs show numbers: as strings, with zeros at the end, with +00 behind times.
 func plainNumbers(text string) string {
 	text = regexp.MustCompile(`"(-?[0-9.]+)"`).ReplaceAllString(text, "$1")

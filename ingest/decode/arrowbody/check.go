@@ -29,12 +29,22 @@ const unionType = 14
 
 var errMetadata = errors.New("metadata that contradicts itself")
 
-// checkMetadata checks a message's metadata, and gives the length of what follows it.
-func checkMetadata(metadata []byte) (bodyBytes int64, err error) {
+// told is what a message's metadata says of it.
+type told struct {
+	kind byte
+	// body is the length of what follows.
+	body int64
+	// dictionaries are how many a schema has.
+	dictionaries int
+}
+
+// checkMetadata checks a message's metadata.
+func checkMetadata(metadata []byte) (told, error) {
 	w := &walker{buf: metadata}
 	message := w.follow(0)
 	header := message.table(2)
-	switch message.byte(1) {
+	out := told{kind: message.byte(1)}
+	switch out.kind {
 	case schemaMessage:
 		header.schema()
 	case dictionaryMessage:
@@ -43,11 +53,11 @@ func checkMetadata(metadata []byte) (bodyBytes int64, err error) {
 		header.batch()
 	}
 	message.pairs(4)
-	bodyBytes = message.long(3)
+	out.body, out.dictionaries = message.long(3), w.dictionaries
 	if w.failed {
-		return 0, errMetadata
+		return told{}, errMetadata
 	}
-	return bodyBytes, nil
+	return out, nil
 }
 
 // walker looks at a FlatBuffer. Once something is out of bounds it has failed, and all it gives is zero.
@@ -55,6 +65,8 @@ type walker struct {
 	buf    []byte
 	failed bool
 	tables int
+	// dictionaries counts the fields that have one.
+	dictionaries int
 }
 
 // table is a table at a place, with its list of fields.
@@ -164,7 +176,10 @@ func (t table) field(depth int) {
 	if t.byte(2) == unionType {
 		t.table(3).vector(1, 4)
 	}
-	t.table(4)
+	if t.place(4) > 0 {
+		t.table(4)
+		t.dictionaries++
+	}
 	first, n := t.vector(5, 4)
 	for i := range n {
 		t.follow(first + 4*i).field(depth + 1)

@@ -21,6 +21,9 @@ type messages struct {
 	hold  func(bytes int64) error
 	held  int64
 	begun bool
+	// isFile is set for a file; dictionaries are those of the schema that have not come yet.
+	isFile       bool
+	dictionaries int
 	// message is the present one, up to what is left to be read of it.
 	message []byte
 	rest    []byte
@@ -34,6 +37,9 @@ type messages struct {
 
 // fileMagic is what an Arrow file begins with. A stream follows, and an index behind it that is of no use here.
 var fileMagic = []byte("ARROW1\x00\x00")
+
+// featherMagic is what the format begins with that Arrow files took the place of.
+var featherMagic = []byte("FEA1")
 
 var errCutOff = errors.New("the stream is cut off")
 
@@ -103,12 +109,24 @@ func (m *messages) load() error {
 	if err := m.fill(end); err != nil {
 		return cutOff(err)
 	}
-	body, err := checkMetadata(m.message[at:end])
+	said, err := checkMetadata(m.message[at:end])
 	if err != nil {
 		return err
 	}
+	body := said.body
 	if body < 0 {
 		return errCutOff
+	}
+	switch said.kind {
+	case schemaMessage:
+		m.dictionaries = said.dictionaries
+	case dictionaryMessage:
+		m.dictionaries--
+	case batchMessage:
+		if m.isFile && m.dictionaries > 0 {
+			return event.Errorf(event.CodeNotSupported, "the dictionaries of the Arrow file lie behind its rows").
+				WithHint("write it as an Arrow stream, or as Parquet")
+		}
 	}
 	if body > messageBytes {
 		return event.Errorf(event.CodeTooLarge, "message %d of the Arrow stream has %d bytes", m.number, body).
@@ -129,14 +147,48 @@ func (m *messages) skipMagic() error {
 		}
 		return err
 	}
+	if bytes.Equal(m.message, featherMagic) {
+		return event.Errorf(event.CodeNotSupported, "the body is a Feather file of version 1").
+			WithHint("write it as version 2, which is an Arrow file, or as Parquet")
+	}
 	if !bytes.Equal(m.message, fileMagic[:4]) {
 		return nil
 	}
 	if err := m.fill(len(fileMagic)); err != nil || !bytes.Equal(m.message, fileMagic) {
 		return errors.Join(errors.New("it does not begin as an Arrow file"), cutOff(err))
 	}
-	m.message = m.message[:0]
-	return nil
+	m.message, m.isFile = m.message[:0], true
+	return m.bareSchema()
+}
+
+// leastMetadata is less than the metadata of any message has, and more than where a FlatBuffer has its first table.
+const leastMetadata = 48
+
+// bareSchema makes a message of a schema without its length, with which Polars begins its files: those who read files read the schema behind
+// the rows. It ends where the first message with a length begins.
+func (m *messages) bareSchema() error {
+	if err := m.fill(4); err != nil {
+		return cutOff(err)
+	}
+	if first := binary.LittleEndian.Uint32(m.message); first == 0 || first >= leastMetadata {
+		return nil
+	}
+	for end := 8; end <= metadataBytes; end += 8 {
+		if err := m.fill(end + 4); err != nil {
+			return cutOff(err)
+		}
+		if binary.LittleEndian.Uint32(m.message[end:]) != continuation {
+			continue
+		}
+		if _, err := checkMetadata(m.message[:end]); err != nil {
+			continue
+		}
+		whole := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, continuation), uint32(end))
+		m.src = io.MultiReader(bytes.NewReader(append(whole, m.message...)), m.src)
+		m.message = m.message[:0]
+		return nil
+	}
+	return errMetadata
 }
 
 // fill reads until the message has n bytes.

@@ -25,7 +25,7 @@ func writerFor(kind event.Kind, eventTime bool) writer {
 		if eventTime { // seconds since 1970, and finer
 			return writeNumber
 		}
-		return writeString
+		return writeTime
 	default: // TEXT, and types that are spelled as strings: NUMERIC, DATE, UUID, BYTEA
 		return writeString
 	}
@@ -36,13 +36,58 @@ func writeString(dst, text []byte) []byte {
 }
 
 // writeLiteral takes a cell that is known to be a number or boolean.
-func writeLiteral(dst, text []byte) []byte { return append(dst, text...) }
+func writeLiteral(dst, text []byte) []byte { return appendNumber(dst, text) }
 
 func writeNumber(dst, text []byte) []byte {
-	if decode.IsNumber(text) {
-		return append(dst, text...)
+	if isNumber(text) {
+		return appendNumber(dst, text)
 	}
 	return writeString(dst, text)
+}
+
+// isNumber takes a number as JSON writes it, and besides one whose point has no digit before it.
+func isNumber(text []byte) bool {
+	if pointFirst(text) {
+		return decode.IsNumber(appendNumber(nil, text))
+	}
+	return decode.IsNumber(text)
+}
+
+// pointFirst reports whether a text begins with a point, or with a point behind a sign.
+func pointFirst(text []byte) bool {
+	return len(text) > 1 && (text[0] == '.' || text[0] == '-' && text[1] == '.')
+}
+
+// appendNumber writes a number or a boolean as JSON has it.
+func appendNumber(dst, text []byte) []byte {
+	if pointFirst(text) {
+		at := bytes.IndexByte(text, '.')
+		dst, text = append(append(dst, text[:at]...), '0'), text[at:]
+	}
+	return append(dst, text...)
+}
+
+// writeTime takes a time of day on a day, in any spelling that loses nothing when it is written in another one.
+func writeTime(dst, text []byte) []byte {
+	if micros, ok := exactTime(text); ok {
+		return append(event.AppendTimestamp(append(dst, '"'), micros), '"')
+	}
+	return writeString(dst, text)
+}
+
+// exactTime reads a time of day on a day, without digits beyond microseconds.
+func exactTime(text []byte) (int64, bool) {
+	if bytes.IndexByte(text, ':') < 0 {
+		return 0, false
+	}
+	if at := bytes.LastIndexAny(text, ".,"); at >= 0 {
+		fraction := text[at+1:]
+		digits := len(fraction) - len(bytes.TrimLeft(fraction, "0123456789"))
+		if len(bytes.TrimRight(fraction[:digits], "0")) > len("123456") {
+			return 0, false
+		}
+	}
+	return event.WrittenTimestamp(unsafe.String(unsafe.SliceData(text), len(text)))
 }
 
 // writeBoolean takes the words of JSON in any case, as other programs write them, and their first letters.

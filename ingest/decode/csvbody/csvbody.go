@@ -317,18 +317,29 @@ func find(schema *event.Schema, name string) *event.Column {
 }
 
 // sniff chooses for a column that the stream does not have: numbers if all cells of the chunk are numbers that one type holds, booleans
-// if all are, else text.
+// if all are, times if all are times of day on a day, else text.
 func (r *Reader) sniff(column int, cells []cell) writer {
 	var seen decode.Literals
-	width := len(r.header)
+	width, times := len(r.header), true
 	for at := column; at < len(cells); at += width {
-		if c := cells[at]; !r.isNull(c) {
+		c := cells[at]
+		if r.isNull(c) {
+			continue
+		}
+		if pointFirst(c.text) && isNumber(c.text) {
+			seen.Add(appendNumber(nil, c.text))
+		} else {
 			seen.Add(c.text)
 		}
+		if times {
+			_, times = exactTime(c.text)
+		}
 	}
-	switch seen.Kind() {
-	case event.Boolean, event.BigInt, event.Double:
+	switch kind := seen.Kind(); {
+	case kind == event.Boolean || kind == event.BigInt || kind == event.Double:
 		return writeLiteral
+	case times:
+		return writeTime
 	default:
 		return writeString
 	}

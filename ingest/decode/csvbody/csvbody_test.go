@@ -65,7 +65,17 @@ func TestCells(t *testing.T) {
 	}{
 		{"types are those of all cells", "a,b,c,d\n1,1,true,x\n-5,2.5,false,1\n", Options{},
 			`{"a":1,"b":1,"c":true,"d":"x"}` + "\n" + `{"a":-5,"b":2.5,"c":false,"d":"1"}`},
-		{"what JSON does not write as a number is text", "a,b,c,d,e\n007,+1,.5,0x1,1_000\n", Options{}, `{"a":"007","b":"+1","c":".5","d":"0x1","e":"1_000"}`},
+		{"what JSON does not write as a number is text", "a,b,c,d,e\n007,+1,5.,0x1,1_000\n", Options{}, `{"a":"007","b":"+1","c":"5.","d":"0x1","e":"1_000"}`},
+		{"a point without a digit before it", "a,b,c\n.5,-.25e1,.\n1,2,-.\n", Options{}, `{"a":0.5,"b":-0.25e1,"c":"."}` + "\n" + `{"a":1,"b":2,"c":"-."}`},
+		{
+			"times of day on a day, if nothing is lost",
+			"a,b,c,d,e\n2026-03-01 09:00,01/Mar/2026:10:00:00 +0100,09:00,2026-03-01,2026-03-01 09:00:00.1234567\n", Options{},
+			`{"a":"2026-03-01T09:00:00.000000Z","b":"2026-03-01T09:00:00.000000Z","c":"09:00","d":"2026-03-01","e":"2026-03-01 09:00:00.1234567"}`,
+		},
+		{
+			"times that others are not", "a,b\n2026-03-01 09:00,2026-03-01 09:00\nnone,2026-03-01\n", Options{},
+			`{"a":"2026-03-01 09:00","b":"2026-03-01 09:00"}` + "\n" + `{"a":"none","b":"2026-03-01"}`,
+		},
 		{"odd numbers", "a,b,c,d\n-0,1e400,12345678901234567890,NaN\n", Options{}, `{"a":-0,"b":"1e400","c":"12345678901234567890","d":"NaN"}`},
 		{"NULL is empty without quotes", "a,b\n,1\n\"\",2\n", Options{}, `{"b":1}` + "\n" + `{"a":"","b":2}`},
 		{"other NULLs", "a,b\nNA,-\n,\"NA\"\n", Options{Nulls: []string{"NA", "-"}}, "{}\n" + `{"a":"","b":"NA"}`},

@@ -24,7 +24,8 @@ const (
 	chunkBytes = 48
 )
 
-var magic = []byte("PAR1")
+// The marks at both ends of a file; the second is of one whose footer is encrypted.
+var magic, encryptedMagic = []byte("PAR1"), []byte("PARE")
 
 // footer is what the end of a file says of it.
 type footer struct {
@@ -68,6 +69,9 @@ func readFooter(file io.ReaderAt, size int64, hold func(int64) error) (*footer, 
 			return nil, err
 		}
 	}
+	if bytes.Equal(tail[4:], encryptedMagic) {
+		return nil, errEncrypted()
+	}
 	if !bytes.Equal(head[:4], magic) || !bytes.Equal(tail[4:], magic) {
 		return nil, errNoFile
 	}
@@ -90,6 +94,10 @@ func readFooter(file io.ReaderAt, size int64, hold func(int64) error) (*footer, 
 }
 
 var errNoFile = errors.New("it does not begin and end as a Parquet file")
+
+func errEncrypted() error {
+	return event.Errorf(event.CodeNotSupported, "the Parquet file is encrypted").WithHint("write it without encryption")
+}
 
 // The fields of FileMetaData, RowGroup, ColumnChunk and ColumnMetaData, from parquet.thrift of the Parquet format.
 const (
@@ -117,9 +125,7 @@ func parseFooter(raw []byte, hold func(int64) error) (*footer, error) {
 	if t.fields(0, 0); t.failed {
 		return nil, errThrift
 	}
-	if len(t.src) > 0 {
-		return nil, errors.New("something follows it")
-	}
+	behind := len(t.src)
 	if err := hold(chunkBytes * int64(t.elements)); err != nil {
 		return nil, err
 	}
@@ -147,8 +153,10 @@ func parseFooter(raw []byte, hold func(int64) error) (*footer, error) {
 	switch {
 	case t.failed:
 		return nil, errThrift
-	case encrypted:
-		return nil, errors.New("the file is encrypted")
+	case encrypted: // and signed
+		return nil, errEncrypted()
+	case behind > 0:
+		return nil, errors.New("something follows it")
 	case len(out.schema) > schemaBytes || nodes > schemaNodes:
 		return nil, event.Errorf(event.CodeTooLarge, "the schema has %d columns and groups in %d bytes", nodes, len(out.schema)).
 			WithHint("it may have %d in %d bytes", schemaNodes, schemaBytes)

@@ -91,11 +91,12 @@ func (r *Reader) newLeaf(column *leafColumn, chunk *columnChunk, flat bool) (lea
 	if start < 4 || chunk.bytes < 0 || end < start || end > r.size {
 		return leaf{}, errors.New("a column lies outside of the file")
 	}
-	if column.kind != parquet.Kind(chunk.kind) {
+	kind := parquet.Kind(chunk.kind)
+	if column.kind != kind && column.kind != noKind {
 		return leaf{}, errors.New("a column has another type than the schema says")
 	}
 	l := leaf{
-		shared: &r.shared, codec: chunk.codec, kind: column.kind, width: column.width, deepest: column.deepest, deepestRep: column.deepestRep, flat: flat,
+		shared: &r.shared, codec: chunk.codec, kind: kind, width: column.width, deepest: column.deepest, deepestRep: column.deepestRep, flat: flat,
 		src: source{file: r.file, at: start, end: end},
 	}
 	if r.body != nil {

@@ -49,14 +49,14 @@ type leafRows struct {
 }
 
 // add makes the node of a column, and those below.
-func (a *assembler) add(c *parquet.Column, depth int) (*node, error) {
+func (a *assembler) add(c *parquet.Column, logical []any, depth int) (*node, error) {
 	if depth > maxDepth {
 		return nil, event.Errorf(event.CodeNotSupported, "columns nested more than %d deep", maxDepth)
 	}
 	n := &node{name: c.Name(), optional: c.Optional(), repeated: c.Repeated(), leaf: len(a.types)}
 	n.label = append(event.AppendJSONString(nil, c.Name()), ':')
 	if c.Leaf() {
-		t, err := leafTypeOf(c)
+		t, err := leafTypeOf(c, logical)
 		if err != nil {
 			return nil, err
 		}
@@ -64,12 +64,15 @@ func (a *assembler) add(c *parquet.Column, depth int) (*node, error) {
 		n.leaves, n.isText = 1, t.arrow.ID() == arrow.STRING
 		return n, nil
 	}
-	if logical := c.Type().LogicalType(); logical != nil {
-		_, n.list = logical.Value.(*format.ListType)
-		_, n.entries = logical.Value.(*format.MapType)
+	if of := c.Type().LogicalType(); of != nil {
+		_, n.list = of.Value.(*format.ListType)
+		_, n.entries = of.Value.(*format.MapType)
+		if _, variant := of.Value.(*format.VariantType); variant {
+			return nil, event.Errorf(event.CodeNotSupported, "column %q is a VARIANT, which cannot be read", c.Name()).WithHint("write it as JSON, or as text")
+		}
 	}
 	for _, child := range c.Columns() {
-		below, err := a.add(child, depth+1)
+		below, err := a.add(child, logical, depth+1)
 		if err != nil {
 			return nil, err
 		}

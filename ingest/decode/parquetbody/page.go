@@ -10,12 +10,15 @@ import (
 	"math/bits"
 	"sync"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 	"github.com/pierrec/lz4/v4"
+
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 const (
@@ -42,8 +45,8 @@ type pageHeader struct {
 	sort, plain, packed, values, encoding int64
 	crc                                   uint32
 	hasCRC                                bool
-	// otherLevels is set where version 1 uses an encoding of levels that nobody has written for long.
-	otherLevels bool
+	// otherDefs and otherReps are set where version 1 says of its levels that they are in an encoding that nobody has written for long.
+	otherDefs, otherReps bool
 	// defs and reps are the lengths of the levels, which version 2 leaves uncompressed.
 	defs, reps int64
 	compressed bool
@@ -64,8 +67,10 @@ func (h *pageHeader) note(parent, field int, v int64) {
 		h.values = v
 	case [2]int{5, 2}, [2]int{7, 2}, [2]int{8, 4}:
 		h.encoding = v
-	case [2]int{5, 3}, [2]int{5, 4}:
-		h.otherLevels = h.otherLevels || v != int64(format.RLE)
+	case [2]int{5, 3}:
+		h.otherDefs = v != int64(format.RLE)
+	case [2]int{5, 4}:
+		h.otherReps = v != int64(format.RLE)
 	case [2]int{8, 5}:
 		h.defs = v
 	case [2]int{8, 6}:
@@ -150,7 +155,7 @@ func (l *leaf) open(h *pageHeader, body []byte) error {
 	if h.sort == dataPageV2 {
 		reps, defs, plain = plain[:h.reps], plain[h.reps:h.reps+h.defs], plain[h.reps+h.defs:]
 	} else {
-		if h.otherLevels && (l.deepestRep > 0 || l.deepest > 0) {
+		if h.otherReps && l.deepestRep > 0 || h.otherDefs && l.deepest > 0 { // of levels that there are not writers say anything
 			return errors.New("levels packed by bits are not supported")
 		}
 		if reps, plain, err = prefixed(plain, l.deepestRep); err == nil {
@@ -321,9 +326,34 @@ func decompressInto(dst, packed []byte, codec format.CompressionCodec) (int, err
 		return len(out), err
 	case format.Lz4Raw:
 		return lz4.UncompressBlock(packed, dst)
+	case format.Lz4:
+		if n, ok := hadoopLZ4(dst, packed); ok {
+			return n, nil
+		}
+		return lz4.UncompressBlock(packed, dst)
+	case format.Brotli:
+		return readInto(dst, brotli.NewReader(bytes.NewReader(packed)))
 	default:
-		return 0, fmt.Errorf("compression %s is not supported", codec)
+		return 0, event.Errorf(event.CodeNotSupported, "pages of Parquet that are compressed with %s cannot be read", codec).
+			WithHint("write the file with zstd or Snappy")
 	}
+}
+
+// hadoopLZ4 reads what most writers mean by LZ4: blocks, each behind the sizes that it has without and with compression. Others leave the
+// sizes out, which shows.
+func hadoopLZ4(dst, packed []byte) (n int, ok bool) {
+	for len(packed) >= 8 {
+		plain, size := int64(binary.BigEndian.Uint32(packed)), int64(binary.BigEndian.Uint32(packed[4:]))
+		if packed = packed[8:]; size > int64(len(packed)) || plain > int64(len(dst)-n) {
+			return 0, false
+		}
+		got, err := lz4.UncompressBlock(packed[:size], dst[n:n+int(plain)])
+		if err != nil || int64(got) != plain {
+			return 0, false
+		}
+		n, packed = n+got, packed[size:]
+	}
+	return n, n > 0 && len(packed) == 0
 }
 
 // readInto reads to the end, which must come within dst.

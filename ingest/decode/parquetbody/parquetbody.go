@@ -180,11 +180,16 @@ func (r *Reader) openGroup() error {
 	for i := range r.leaves {
 		r.leaves[i].release()
 	}
+	if group.rows == 0 { // its columns may lie nowhere
+		r.leaves = r.leaves[:0]
+		return nil
+	}
 	r.leaves = slices.Grow(r.leaves[:0], len(r.schema.leaves))[:len(r.schema.leaves)]
 	for _, c := range r.schema.columns {
 		for at := c.first; at < c.first+c.leaves; at++ {
 			if group.columns[at].elsewhere {
-				return errors.New("a column is encrypted, or in another file")
+				return event.Errorf(event.CodeNotSupported, "a column of the Parquet file is encrypted, or in another file").
+					WithHint("write it as one file without encryption")
 			}
 			var err error
 			if r.leaves[at], err = r.newLeaf(&r.schema.leaves[at], &group.columns[at], c.flat); err != nil {

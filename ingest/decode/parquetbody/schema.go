@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tidemarkdb/tidemark/ingest/decode/columnar"
 )
@@ -33,6 +34,9 @@ type leafColumn struct {
 	kind                       parquet.Kind
 	width, deepest, deepestRep int
 }
+
+// noKind is the physical type that the library gives a column without values.
+const noKind parquet.Kind = -1
 
 // schemas are those of the last files, by the text that says them: to read one takes longer than to read a file of a few rows.
 var schemas = schemaCache{known: map[string]*schema{}}
@@ -86,11 +90,12 @@ func newSchema(text []byte) (*schema, error) {
 	}
 	out := &schema{}
 	var fields []arrow.Field
+	logical := logicalTypes(opened.Metadata().Schema)
 	for _, node := range opened.Root().Columns() {
 		first := len(out.leaves)
 		out.leaves = appendLeaves(out.leaves, node)
 		shape := columnShape{first: first, leaves: len(out.leaves) - first, flat: node.Leaf() && !node.Repeated()}
-		field, err := shape.open(node)
+		field, err := shape.open(node, logical)
 		if err != nil {
 			return nil, err
 		}
@@ -100,6 +105,16 @@ func newSchema(text []byte) (*schema, error) {
 	out.arrow = arrow.NewSchema(fields, nil)
 	out.plan, err = columnar.NewPlan(out.arrow)
 	return out, err
+}
+
+// logicalTypes are those of the leaves, in the order of the file: the library forgets some that it does not know what to do with.
+func logicalTypes(elements []format.SchemaElement) (leaves []any) {
+	for i := range elements {
+		if e := &elements[i]; !e.NumChildren.Valid || e.NumChildren.V == 0 {
+			leaves = append(leaves, e.LogicalType.Value)
+		}
+	}
+	return leaves
 }
 
 // appendLeaves lists the leaves of a column in the order of the file.
@@ -114,15 +129,15 @@ func appendLeaves(leaves []leafColumn, c *parquet.Column) []leafColumn {
 }
 
 // open chooses how a column of the rows is read.
-func (s *columnShape) open(c *parquet.Column) (arrow.Field, error) {
+func (s *columnShape) open(c *parquet.Column, logical []any) (arrow.Field, error) {
 	if s.flat {
-		t, err := leafTypeOf(c)
+		t, err := leafTypeOf(c, logical)
 		s.types = []leafType{t}
 		return field(c.Name(), t.arrow, t.extension), err
 	}
 	a := &assembler{}
 	var err error
-	s.root, err = a.add(c, 0)
+	s.root, err = a.add(c, logical, 0)
 	s.types = a.types
 	return field(c.Name(), arrow.BinaryTypes.String, "arrow.json"), err
 }

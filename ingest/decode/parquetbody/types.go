@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/decimal256"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
@@ -17,9 +18,14 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// leafTypeOf chooses an Arrow type by the logical type, else by the physical one.
-func leafTypeOf(c *parquet.Column) (leafType, error) {
+// leafTypeOf chooses an Arrow type by the logical type, else by the physical one. logical has those of all leaves.
+func leafTypeOf(c *parquet.Column, logical []any) (leafType, error) {
 	kind, width := c.Type().Kind(), width(c.Type())
+	if at := c.Index(); at < len(logical) {
+		if _, half := logical[at].(*format.Float16Type); half {
+			return halfLeaf(kind, width)
+		}
+	}
 	if logical := c.Type().LogicalType(); logical != nil {
 		switch lt := logical.Value.(type) {
 		case *format.StringType, *format.EnumType:
@@ -45,9 +51,10 @@ func leafTypeOf(c *parquet.Column) (leafType, error) {
 			} else if !lt.IsSigned {
 				return numberLeaf(arrow.PrimitiveTypes.Uint64, kind, parquet.Int64)
 			}
-		case *format.Float16Type:
-			return halfLeaf(kind, width)
 		}
+	}
+	if kind == noKind {
+		return leafType{arrow: arrow.Null, make: func(_ *gathered, n int, _ event.Bitmap) (arrow.Array, error) { return array.NewNull(n), nil }}, nil
 	}
 	if converted := c.Type().ConvertedType(); converted != nil && *converted == deprecated.Interval {
 		return intervalLeaf(kind, width)
@@ -109,8 +116,11 @@ func unitOf(u format.TimeUnit) arrow.TimeUnit {
 
 // decimalLeaf reads decimals, whose digits are an integer, or bytes of one, the highest first.
 func decimalLeaf(t *format.DecimalType, kind parquet.Kind, width int) (leafType, error) {
-	if t.Precision < 1 || t.Precision > 38 || t.Scale < 0 || t.Scale > t.Precision {
-		return leafType{}, fmt.Errorf("decimals with %d digits, %d of them behind the point, cannot be stored", t.Precision, t.Scale)
+	if t.Precision < 1 || t.Precision > 76 || t.Scale < 0 || t.Scale > t.Precision {
+		return leafType{}, event.Errorf(event.CodeNotSupported, "decimals with %d digits, %d of them behind the point, cannot be stored", t.Precision, t.Scale)
+	}
+	if t.Precision > 38 {
+		return wideDecimalLeaf(t, kind, width), nil
 	}
 	ours := &arrow.Decimal128Type{Precision: t.Precision, Scale: t.Scale}
 	return leafType{arrow: ours, make: func(g *gathered, n int, valid event.Bitmap) (arrow.Array, error) {
@@ -131,6 +141,31 @@ func decimalLeaf(t *format.DecimalType, kind parquet.Kind, width int) (leafType,
 		}
 		return event.NewFixed(ours, spread(out, n, valid), valid), nil
 	}}, nil
+}
+
+// wideDecimalLeaf reads decimals of more digits than NUMERIC has.
+func wideDecimalLeaf(t *format.DecimalType, kind parquet.Kind, width int) leafType {
+	ours := &arrow.Decimal256Type{Precision: t.Precision, Scale: t.Scale}
+	return leafType{arrow: ours, make: func(g *gathered, n int, valid event.Bitmap) (arrow.Array, error) {
+		out, start := make([]decimal256.Num, 0, n), 0
+		for next := range g.values(kind, width) {
+			digits := bigDecimal(g.data[start:next])
+			if digits.BitLen() > 255 {
+				return nil, fmt.Errorf("a decimal of %d bits cannot be stored", digits.BitLen())
+			}
+			out, start = append(out, decimal256.FromBigInt(digits)), next
+		}
+		return event.NewFixed(ours, spread(out, n, valid), valid), nil
+	}}
+}
+
+// bigDecimal is the number of which these are the bytes, the highest first.
+func bigDecimal(digits []byte) *big.Int {
+	n := new(big.Int).SetBytes(digits)
+	if len(digits) > 0 && digits[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(digits))))
+	}
+	return n
 }
 
 // values gives where each value among the bytes ends.
@@ -163,10 +198,7 @@ func decimalOf(digits []byte) (decimal128.Num, error) {
 		copy(word[16-len(digits):], digits)
 		return decimal128.New(int64(binary.BigEndian.Uint64(word[:])), binary.BigEndian.Uint64(word[8:])), nil
 	}
-	n := new(big.Int).SetBytes(digits)
-	if digits[0]&0x80 != 0 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(digits))))
-	}
+	n := bigDecimal(digits)
 	if n.BitLen() > 127 {
 		return decimal128.Num{}, fmt.Errorf("a decimal of %d bits cannot be stored", n.BitLen())
 	}

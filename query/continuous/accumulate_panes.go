@@ -33,7 +33,7 @@ type paneRows struct {
 }
 
 // split parts the rows of a step by their panes. Rows that are late for some of their windows are listed with the others of them, and late
-// says how many windows rows have missed.
+// says how many there are.
 func (n *paneNode) split(in *Delta) (panes []paneRows, partly kernel.Assigned, late int64, err error) {
 	value, err := n.time.Eval(steady, in.Columns, in.Rows)
 	if err != nil {
@@ -48,7 +48,8 @@ func (n *paneNode) split(in *Delta) (panes []paneRows, partly kernel.Assigned, l
 			continue
 		}
 		if first := n.windows.firstEnd(times[i]); marks.IsValid(i) && own[i] >= first {
-			late += n.windows.partly(&partly, int32(i), times[i], own[i])
+			n.windows.partly(&partly, int32(i), times[i], own[i])
+			late++
 			continue
 		}
 		start := n.windows.paneOf(times[i])
@@ -63,16 +64,13 @@ func (n *paneNode) split(in *Delta) (panes []paneRows, partly kernel.Assigned, l
 	return panes, partly, late, nil
 }
 
-// partly lists the windows that a late row is in time for, and says for how many it is not.
-func (w *paneWindows) partly(out *kernel.Assigned, row int32, at, own int64) (late int64) {
+// partly lists the windows that a late row is in time for.
+func (w *paneWindows) partly(out *kernel.Assigned, row int32, at, own int64) {
 	for end, last := w.firstEnd(at), w.lastEnd(at); end <= last; end = w.endAfter(end) {
-		if end <= own {
-			late++
-			continue
+		if end > own {
+			out.Rows, out.Ends = append(out.Rows, row), append(out.Ends, end)
 		}
-		out.Rows, out.Ends = append(out.Rows, row), append(out.Ends, end)
 	}
-	return late
 }
 
 // accumulatePanes adds rows to the groups of their windows and gives the groups.

@@ -15,6 +15,9 @@ type Delta struct {
 	// Weights has an element for each row, none of them 0; nil means that all rows come once.
 	Weights []int64
 	Rows    int
+	// events tells of rows with a window each which were made of one event: they follow each other and have one number. nil where each row is
+	// of another.
+	events []int32
 }
 
 // noChange is a Delta of no rows.
@@ -40,7 +43,30 @@ func (d *Delta) take(rows []int32) Delta {
 	for i, c := range d.Columns {
 		out.Columns[i] = kernel.Take(c, rows)
 	}
+	if d.events != nil {
+		out.events = make([]int32, len(rows))
+		for i, row := range rows {
+			out.events[i] = d.events[row]
+		}
+	}
 	return out
+}
+
+// eventsBut is how many events have rows that are not among some, which ascend.
+func (d *Delta) eventsBut(rows []int32) (count int64) {
+	if d.events == nil {
+		return int64(d.Rows - len(rows))
+	}
+	last := int32(-1)
+	for i, event := range d.events {
+		if len(rows) > 0 && rows[0] == int32(i) {
+			rows = rows[1:]
+		} else if event != last {
+			last = event
+			count++
+		}
+	}
+	return count
 }
 
 func (d *Delta) weightsOf(rows []int32) []int64 {

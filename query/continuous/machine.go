@@ -36,7 +36,7 @@ type Changes struct {
 	// apart. Final is the same with those. Of a program that Passes events, all that are not late have come. Both are NoWatermark until
 	// there is one and where the program has no time.
 	Closed, Final int64
-	// Late is how many rows the plan's conditions of lateness left out; a row that falls into several windows counts for each.
+	// Late is how many events the plan's conditions of lateness left out, of one window at least, each once for each of the conditions.
 	Late int64
 }
 

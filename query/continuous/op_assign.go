@@ -91,6 +91,9 @@ func (o *assignOp) step(ctx context.Context, s *stepping) (Delta, error) {
 		}
 	}
 	out := in.take(found.Rows)
+	if o.node.plan.Step != nil { // windows overlap
+		out.events = found.Rows
+	}
 	out.Columns = append(out.Columns, event.NewTimestamps(found.Starts, nil), event.NewTimestamps(found.Ends, nil))
 	return out, nil
 }

@@ -93,12 +93,15 @@ func (o *filterOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	punctual, err := o.kept(before, o.node.conjuncts[late:late+1])
+	if before.Rows == 0 {
+		return before, nil
+	}
+	punctual, err := kernel.Filter(steady, o.node.conjuncts[late:late+1], before.Columns, before.Rows)
 	if err != nil {
 		return Delta{}, err
 	}
-	s.late += int64(before.Rows - punctual.Rows)
-	return o.kept(punctual, o.node.conjuncts[late+1:])
+	s.late += before.eventsBut(punctual)
+	return o.kept(before.filtered(punctual), o.node.conjuncts[late+1:])
 }
 
 func (o *filterOp) load(r *stateReader) error { return o.faults.load(r, o.node.ins[0]) }

@@ -93,7 +93,7 @@ func (o *projectOp) project(in Delta) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	return Delta{Columns: typed(values, o.node.cols), Rows: in.Rows, Weights: in.Weights}, nil
+	return Delta{Columns: typed(values, o.node.cols), Rows: in.Rows, Weights: in.Weights, events: in.events}, nil
 }
 
 func (o *projectOp) load(r *stateReader) error { return o.faults.load(r, o.node.ins[0]) }

@@ -35,6 +35,8 @@ type FeedRequest struct {
 	// After is the token to go on from; Snapshot and Progress take precedence over the statement's own where they are set.
 	After              string
 	Snapshot, Progress *bool
+	// AllowCorrupt lets it go on without rows that damage has taken.
+	AllowCorrupt bool
 }
 
 // Feed gives the changes of a query one by one.
@@ -98,7 +100,7 @@ func (s *Server) postSubscribe(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.subscribe(w, r, FeedRequest{SQL: parsed.SQL, Params: parsed.Params})
+	return s.subscribe(w, r, FeedRequest{SQL: parsed.SQL, Params: parsed.Params, AllowCorrupt: parsed.AllowCorrupt})
 }
 
 // subscribe streams changes as server-sent events until the client goes, the server stops or the query fails.
@@ -129,13 +131,14 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, request FeedR
 }
 
 func readFeedURL(query url.Values, to *FeedRequest) error {
-	known := []string{"after", "progress", "q", "snapshot"}
+	known := []string{"after", "allow_corrupt", "progress", "q", "snapshot"}
 	for name := range query {
 		if !slices.Contains(known, name) {
 			return event.Errorf(event.CodeBadRequest, "there is no parameter %q", name).WithHint("there are %s", strings.Join(known, ", "))
 		}
 	}
-	for name, flag := range map[string]**bool{"snapshot": &to.Snapshot, "progress": &to.Progress} {
+	var allow *bool
+	for name, flag := range map[string]**bool{"snapshot": &to.Snapshot, "progress": &to.Progress, "allow_corrupt": &allow} {
 		text := query.Get(name)
 		if text == "" {
 			continue
@@ -145,6 +148,9 @@ func readFeedURL(query url.Values, to *FeedRequest) error {
 			return event.Errorf(event.CodeBadRequest, "%s is %q; it may be true or false", name, text)
 		}
 		*flag = &value
+	}
+	if allow != nil {
+		to.AllowCorrupt = *allow
 	}
 	to.After = query.Get("after")
 	return nil

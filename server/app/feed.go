@@ -37,6 +37,7 @@ func (a *App) feed(_ context.Context, request api.FeedRequest) (api.Feed, error)
 	}
 	subscription, err := a.views.Subscribe(views.SubscribeRequest{
 		Statement: statement, Params: request.Params, After: request.After, Snapshot: request.Snapshot,
+		AllowCorrupt: request.AllowCorrupt,
 	})
 	if err != nil {
 		return nil, err

@@ -74,7 +74,7 @@ func (r *runner) checkView(name string, allowCorrupt bool) (skipped int64, err e
 	}
 	for _, lack := range lacks {
 		if !allowCorrupt {
-			return 0, event.Errorf(event.CodeCorrupt, "%s", lack).WithHint("%s", lack.Hint)
+			return 0, lack.Fault()
 		}
 		skipped += lack.Offsets
 	}

@@ -71,3 +71,49 @@ func TestQueriesSayWhatDamageHasTaken(t *testing.T) {
 	answer := s.do("POST", "/v1/sql?allow_corrupt=maybe", "SELECT 1")
 	require.Equal(t, http.StatusBadRequest, answer.status)
 }
+
+// TestSubscriptionsSayWhatTheyLack follows a stream of which damage has taken an event, and views that lack it: a subscription that would go past it
+// ends with an error as a query does, unless it is to go on without.
+func TestSubscriptionsSayWhatTheyLack(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	s.ingest("orders", `{"n":"first"}`)
+	token := s.listen("SELECT n FROM orders", "", "snapshot", "true")
+	require.Len(t, token.next().data.Rows, 1)
+	token.close()
+	s.ingest("orders", `{"n":"second"}`)
+	s.ingest("orders", `{"n":"third"}`)
+	require.NoError(t, s.Close())
+	files, err := filepath.Glob(filepath.Join(s.data, "log", "orders", "0", "*.log"))
+	require.NoError(t, err)
+	content, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(files[0], bytes.Replace(content, []byte("second"), []byte("sekond"), 1), 0o600))
+
+	s = start(t, s.data)
+	made := s.do("POST", "/v1/sql?allow_corrupt=true", "CREATE MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT max(n) AS n FROM orders")
+	require.Equal(t, http.StatusOK, made.status, string(made.body))
+	const lost = "stream orders: offsets 1 to 1 of partition 0 are lost"
+	for _, c := range []struct{ sql, after, snapshot string }{
+		{"SELECT n FROM orders", "", "true"}, {"SELECT n FROM orders", token.id, "false"}, {"SELECT n FROM v", "", "true"},
+		{"SELECT count(*) AS c FROM orders", "", "true"}, {"SELECT max(n) AS n FROM v", "", "true"},
+	} {
+		l := s.listen(c.sql, c.after, "snapshot", c.snapshot)
+		m := l.next()
+		for m.event == "error" && m.data.Code == "too_busy" { // the view of the subscription is being built
+			l = s.listen(c.sql, c.after, "snapshot", c.snapshot)
+			m = l.next()
+		}
+		require.Equal(t, "error", m.event, c.sql)
+		require.Equal(t, "corrupt", m.data.Code)
+		require.Contains(t, m.data.Detail, lost, c.sql)
+		l = s.listen(c.sql, c.after, "snapshot", c.snapshot, "allow_corrupt", "true")
+		m = l.next()
+		require.Equal(t, "batch", m.event, c.sql)
+		require.NotEmpty(t, m.data.Rows)
+	}
+	l := s.listen("SELECT n FROM orders", "") // from now on nothing is missing
+	s.ingest("orders", `{"n":"fourth"}`)
+	require.Equal(t, []any{"insert", "fourth"}, l.next().data.Rows[0][:2])
+	require.Equal(t, http.StatusBadRequest, s.do("GET", "/v1/subscribe?q=SELECT+1&allow_corrupt=perhaps", "").status)
+}

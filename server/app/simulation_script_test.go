@@ -12,7 +12,7 @@ import (
 //	view v CREATE ...                  makes or replaces a view; the lines about it follow
 //	equals v SELECT ...                what the view must hold; {s} is the watermark of stream s, behind all times where it has none;
 //	                                   {now:v} is which rows were not there when the view was made
-//	late v SELECT ...                  how many rows the view must have counted as late; with no query it is not looked at any more
+//	late v SELECT ...                  how many events the view must have counted as late; with no query it is not looked at any more
 //	never v SELECT ...                 a query that must have no rows
 //	follow f SELECT ...                subscribes, with what there is first
 //	answers f SELECT ...               what the subscriber must have put together, where it is not the answer to the query itself

@@ -10,6 +10,7 @@ import (
 // Lack is a range of a stream that damage has taken before a view came to it, and that nobody has accepted as lost: what the view answers is
 // without those rows.
 type Lack struct {
+	// View is empty for what a subscription to the stream itself would lack.
 	View, Stream string
 	// Detail says which rows are missing, by partition and offset, and why, Hint what to do.
 	Detail, Hint string
@@ -18,7 +19,15 @@ type Lack struct {
 
 // String says it in words.
 func (l Lack) String() string {
+	if l.View == "" {
+		return fmt.Sprintf("stream %s: %s", l.Stream, l.Detail)
+	}
 	return fmt.Sprintf("view %s: stream %s: %s", l.View, l.Stream, l.Detail)
+}
+
+// Fault is the failure of what would lack the range.
+func (l Lack) Fault() *event.Error {
+	return event.Errorf(event.CodeCorrupt, "%s", l).WithHint("%s", l.Hint)
 }
 
 // Lacks are the ranges that a view lacks, or is about to, and those of the views that it reads, each once. It fails for one that cannot be read

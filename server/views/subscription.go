@@ -50,6 +50,8 @@ type SubscribeRequest struct {
 	// what the statement says.
 	After    string
 	Snapshot *bool
+	// AllowCorrupt lets it go on without rows that damage has taken.
+	AllowCorrupt bool
 }
 
 // DeliveryKind says what a Delivery is.
@@ -286,15 +288,42 @@ func (s *Subscription) pull(ctx context.Context) (found bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		if p != nil && len(p.lost) > 0 && len(s.marks[i].Vector) > 0 {
-			return false, errors.Join(fmt.Errorf("%s: %w", p.lost[0], errInputChanged), p.close())
-		}
 		if p != nil {
+			if err := s.complete(i, p); err != nil {
+				return false, errors.Join(err, p.close())
+			}
 			s.current, s.from, s.next, s.delivered = p, i, 0, false
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// complete fails where a portion is not all that the input gained: as a query does where damage has taken rows, unless it is to go on without them,
+// and with errInputChanged, which begins anew, where rows have expired that the subscriber waited for.
+func (s *Subscription) complete(i int, p *portion) error {
+	name := s.marks[i].Name
+	var lacks []Lack
+	stream, isStream := s.set.options.Catalog.Stream(name)
+	if !isStream && !s.request.AllowCorrupt {
+		var err error
+		if lacks, err = s.set.Lacks(name); err != nil {
+			return err
+		}
+	}
+	for _, loss := range p.lost {
+		var lost []Lack
+		if loss.Damaged && isStream {
+			lost = loss.lacks("", stream.Quarantined)
+		}
+		if lacks = append(lacks, lost...); len(lost) == 0 && len(s.marks[i].Vector) > 0 {
+			return fmt.Errorf("%s: %w", loss, errInputChanged)
+		}
+	}
+	if len(lacks) > 0 && !s.request.AllowCorrupt {
+		return lacks[0].Fault()
+	}
+	return nil
 }
 
 // piece delivers one piece. Within a portion there may be no place to go on from; then the last piece is delivered even if it is empty.

@@ -56,6 +56,15 @@ func (c *calendar) due(upTo int64) []entry {
 	return out
 }
 
+// all lists the slots, in no order.
+func (c *calendar) all() []entry {
+	out := make([]entry, 0, c.entries)
+	for _, some := range c.buckets {
+		out = append(out, some...)
+	}
+	return out
+}
+
 func (c *calendar) bytes() int64 { return 16*int64(c.entries) + 64*int64(len(c.order)) }
 
 // bucketHeap is a heap.Interface of bucket numbers, the least first.

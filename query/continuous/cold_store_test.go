@@ -123,9 +123,49 @@ func TestStateBeyondMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			stayWithin(t, c.plan, c.emit, c.limit)
+			stayWithin(t, c.plan, c.emit, c.limit, tradeSteps([]string{"trades", "quotes"}, 24, 600, 20_000))
 		})
 	}
+}
+
+// TestRowsThatWaitBeyondMemory is TestStateBeyondMemory where the watermark is ten steps behind: rows that only wait for it go to the disk.
+func TestRowsThatWaitBeyondMemory(t *testing.T) {
+	t.Parallel()
+	unparted := rolling("sum", 100*time.Millisecond).(*plan.Window)
+	unparted.Partition = nil
+	for name, c := range map[string]struct {
+		plan  plan.Node
+		emit  Emit
+		limit int64
+	}{
+		"frames":             {rolling("max", 100*time.Millisecond), OnUpdate, 160 << 10},
+		"frames of all rows": {unparted, OnUpdate, 128 << 10},
+		"events":             {inTime(trades("trades"), ">=", 2), OnWindowClose, 160 << 10},
+		"rows that go":       {leftOf(), OnWindowClose, 1 << 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			steps := tradeSteps([]string{"trades", "quotes"}, 24, 600, 20_000)
+			closed := map[string][]int64{}
+			for _, s := range steps {
+				for stream, in := range s.Inputs {
+					closed[stream] = append(closed[stream], in.Closed)
+					if in.Closed = NoWatermark; len(closed[stream]) > 10 {
+						in.Closed = closed[stream][len(closed[stream])-11]
+					}
+					s.Inputs[stream] = in
+				}
+			}
+			stayWithin(t, c.plan, c.emit, c.limit, steps)
+		})
+	}
+}
+
+// leftOf are trades beside the quotes of their symbol within two seconds: a trade without one goes when one comes.
+func leftOf() plan.Node {
+	j := joinNear(2 * time.Second).(*plan.Join)
+	j.Kind = plan.LeftJoin
+	return j
 }
 
 // latestOfWindows is the last trade of each symbol in each window.
@@ -171,12 +211,12 @@ func bySession(gap time.Duration) plan.Node {
 }
 
 // stayWithin steps a machine that holds so many bytes beside one that holds all: both change their outputs alike in each step.
-func stayWithin(t *testing.T, n plan.Node, emit Emit, limit int64) {
+func stayWithin(t *testing.T, n plan.Node, emit Emit, limit int64, steps []Step) {
 	space := openSpace(t, 1<<30)
 	p := compileTrades(t, n, Options{Emit: emit, MemoryBytes: limit, Spill: space})
 	spilling, whole := p.Start(), compileTrades(t, n, Options{Emit: emit, MemoryBytes: 1 << 30}).Start()
 	mostHeld, mostSpilled := int64(0), int64(0)
-	for n, all := range tradeSteps([]string{"trades", "quotes"}, 24, 600, 20_000) {
+	for n, all := range steps {
 		s := Step{Inputs: map[string]InputStep{}}
 		for _, in := range p.Inputs() {
 			s.Inputs[in.Name] = widened(all.Inputs[in.Name], in.Fields, int64(1000*n))

@@ -19,6 +19,8 @@ type meaning struct {
 	Reads map[string]map[event.FieldID]string `json:"reads"`
 	// Keeps are the operators that keep something, every input before what reads it.
 	Keeps []form `json:"keeps"`
+	// places are the places of operators in Keeps.
+	places map[node]int
 }
 
 // form is what the state of one operator means.
@@ -84,7 +86,7 @@ func tree(n plan.Node) string {
 
 // identify finds the identity of a program.
 func (p *Program) identify() meaning {
-	out := meaning{Reads: map[string]map[event.FieldID]string{}}
+	out := meaning{Reads: map[string]map[event.FieldID]string{}, places: map[node]int{}}
 	for _, in := range p.inputs {
 		out.Reads[in.Name] = map[event.FieldID]string{}
 		for _, id := range in.Fields {
@@ -182,6 +184,7 @@ func (d *meaning) keep(k keeper, below [][]rowSource) {
 		}))
 		before += in.widths[i]
 	}
+	d.places[k] = len(d.Keeps)
 	d.Keeps = append(d.Keeps, f)
 }
 
@@ -255,7 +258,11 @@ func (d meaning) differs(p *Program) string {
 		return fmt.Sprintf("it is that of %d operators, and the query has %d", len(d.Keeps), len(own.Keeps))
 	}
 	for i, kept := range d.Keeps {
-		if was, is := asJSON(kept), asJSON(own.Keeps[i]); was != is {
+		now := own.Keeps[i]
+		if kept.Version <= now.Version { // load knows
+			kept.Version = now.Version
+		}
+		if was, is := asJSON(kept), asJSON(now); was != is {
 			return fmt.Sprintf("it has %s where the query now keeps %s", was, is)
 		}
 	}

@@ -54,11 +54,12 @@ func (p *Program) LateRows(schemas map[string]*event.Schema) ([]LateRows, error)
 func (p *Program) lateRowsOf(spot lateSpot, chain plan.Node, schemas map[string]*event.Schema) (LateRows, error) {
 	scan := onlyScan(chain)
 	if scan == nil {
-		return LateRows{}, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO where a window's rows are not those of one stream").
+		return LateRows{}, event.Errorf(event.CodeNotSupported,
+			"LATE ... ELSE INTO where a window's rows are not those of one stream: a row that is made of several events lies in none").
 			WithHint("take the window of the stream itself, as in TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1 minute'), and join afterwards")
 	}
 	if !p.isStream(scan.Stream) {
-		return LateRows{}, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO for rows of the view %s", scan.Stream).
+		return LateRows{}, event.Errorf(event.CodeNotSupported, "LATE ... ELSE INTO for rows of the view %s, which lie in no stream", scan.Stream).
 			WithHint("put the view's query into WITH: late rows are kept with the columns of their stream")
 	}
 	schema := schemas[scan.Stream]

@@ -44,6 +44,7 @@ type Changes struct {
 type Machine struct {
 	program   *Program
 	operators []operator // every input before what reads it
+	nodes     []node     // that of each operator
 	root      operator
 	marks     map[string]marks // by input
 	spent     bool
@@ -87,7 +88,7 @@ func (m *Machine) start(n node) operator {
 		inputs = append(inputs, m.start(in))
 	}
 	op := n.start(m, inputs)
-	m.operators = append(m.operators, op)
+	m.operators, m.nodes = append(m.operators, op), append(m.nodes, n)
 	return op
 }
 
@@ -182,6 +183,16 @@ func (m *Machine) Bytes() int64 {
 	return total
 }
 
+// Heaviest says which operator holds most of the memory, as EXPLAIN prints it, and how much.
+func (m *Machine) Heaviest() (operator string, bytes int64) {
+	for i, op := range m.operators {
+		if held := op.bytes(); held > bytes {
+			operator, bytes = m.nodes[i].describe(), held
+		}
+	}
+	return operator, bytes
+}
+
 // spiller is an operator that can keep a part of its state on disk.
 type spiller interface {
 	// spill moves what was needed least lately to the disk, until so many bytes of memory are free or nothing is left to move. After an
@@ -272,7 +283,8 @@ func (p *Program) Restore(r io.Reader) (*Machine, error) {
 		if err := sr.begin(m); err != nil {
 			return err
 		}
-		for _, op := range m.operators {
+		for i, op := range m.operators {
+			sr.reading(p, m.nodes[i])
 			if err := op.load(sr); err != nil {
 				return err
 			}

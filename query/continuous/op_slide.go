@@ -144,12 +144,12 @@ func (n *slideNode) describe() string {
 // form implements keeper.
 func (n *slideNode) form(in shapes) (f form, whole bool) {
 	f, whole = n.rollingNode.form(in)
-	f.Kind = "frames that slide"
+	f.Kind, f.Version = "frames that slide", 2 // 2 has the rows on disk that wait behind the others
 	return f, whole
 }
 
 func (n *slideNode) start(_ *Machine, inputs []operator) operator {
-	o := &slideOp{node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns()))}
+	o := &slideOp{node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns()), n.spill)}
 	o.empty()
 	return o
 }
@@ -232,7 +232,10 @@ func (o *slideOp) due(in Delta, passed int64) (Delta, []int64, error) {
 		times = arrow.GetValues[int64](column.Data(), 1)
 	}
 	now, later := upTo64(times, passed)
-	out, outTimes := o.waiting.due(passed)
+	out, outTimes, err := o.waiting.due(passed)
+	if err != nil {
+		return Delta{}, nil, err
+	}
 	if len(later) > 0 {
 		rest := in.take(later)
 		o.waiting.add(&rest, pick64(times, later))

@@ -29,6 +29,8 @@ type Program struct {
 	neat                bool // see isNeat
 	// identity is what state of the program begins with.
 	identity string
+	// keeps are the places of operators in it.
+	keeps map[node]int
 	// passed is the column of event time whose watermark is passed on, and mark the one of the watermarks before the events; passed is -1
 	// where none is.
 	passed, mark int
@@ -98,7 +100,8 @@ func (p Program) over(optimized plan.Node, visible int) (*Program, error) {
 	}
 	throughPanes(p.root)
 	p.neat = isNeat(p.root)
-	p.identity = p.identify().text()
+	identity := p.identify()
+	p.identity, p.keeps = identity.text(), identity.places
 	return &p, nil
 }
 
@@ -207,7 +210,7 @@ func (p *Program) gate() error {
 	if (holding{p.closedLag, p.finalLag, p.options.Horizon > 0}).below(&p.root, p.time) {
 		return nil
 	}
-	p.root = newGate(p.root, p.time, p.closedLag, p.options.Horizon > 0)
+	p.root = newGate(p.root, p.time, p.closedLag, p.options)
 	return nil
 }
 

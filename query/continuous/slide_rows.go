@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 // slideRows are the rows that frames can still reach: of each partition a list in order, with the arguments of calls.
@@ -123,15 +124,51 @@ func (r *slideRows) bytes() int64 {
 	return total
 }
 
-// waiting holds rows until the watermark has passed their time.
+// waiting holds rows until the watermark has passed their time, on disk those that memory has no room for.
 type waiting struct {
+	types   []event.Type
 	vectors []vector
 	live    []bool
 	free    []uint32
 	when    calendar
+	cold    timeRuns
 }
 
-func newWaiting(types []event.Type) *waiting { return &waiting{vectors: newVectors(types)} }
+func newWaiting(types []event.Type, space *spill.Space) *waiting {
+	return &waiting{types: types, vectors: newVectors(types), cold: timeRuns{space: space}}
+}
+
+// keep adds rows, as they stand on disk.
+func (w *waiting) keep(columns []arrow.Array, times []int64, rows int) error {
+	w.add(&Delta{Columns: columns, Rows: rows}, times)
+	return nil
+}
+
+// cool moves rows to the disk, those that are due last, for so many bytes to be free.
+func (w *waiting) cool(bytes int64) error {
+	all := w.when.all()
+	if w.cold.space == nil || len(all) == 0 || bytes <= 0 {
+		return nil
+	}
+	stay, gone := latest(all, bytes, w.bytes())
+	rows, times := w.of(gone)
+	if err := w.cold.put(rows.Columns, times); err != nil {
+		return err
+	}
+	rows, times = w.of(stay)
+	w.vectors, w.live, w.free, w.when = newVectors(w.types), nil, nil, calendar{}
+	w.add(&rows, times)
+	return nil
+}
+
+// of are the rows of entries, with their times.
+func (w *waiting) of(entries []entry) (rows Delta, times []int64) {
+	slots, times := make([]uint32, len(entries)), make([]int64, len(entries))
+	for i, e := range entries {
+		slots[i], times[i] = e.slot, e.at
+	}
+	return w.gather(slots), times
+}
 
 func (w *waiting) add(d *Delta, times []int64) {
 	slots := make([]uint32, d.Rows)
@@ -152,9 +189,12 @@ func (w *waiting) add(d *Delta, times []int64) {
 }
 
 // due takes out the rows whose time has passed, and gives their times.
-func (w *waiting) due(passed int64) (Delta, []int64) {
+func (w *waiting) due(passed int64) (Delta, []int64, error) {
 	if passed == NoWatermark {
-		return Delta{}, nil
+		return Delta{}, nil, nil
+	}
+	if err := w.cold.due(passed, w.keep); err != nil {
+		return Delta{}, nil, err
 	}
 	entries := w.when.due(passed)
 	slots, times := make([]uint32, len(entries)), make([]int64, len(entries))
@@ -167,7 +207,7 @@ func (w *waiting) due(passed int64) (Delta, []int64) {
 		v.drop(slots)
 	}
 	w.free = append(w.free, slots...)
-	return out, times
+	return out, times, nil
 }
 
 func (w *waiting) gather(slots []uint32) Delta {
@@ -178,7 +218,7 @@ func (w *waiting) gather(slots []uint32) Delta {
 	return out
 }
 
-// all are the rows that wait.
+// all are the rows that wait in memory.
 func (w *waiting) all() Delta {
 	var slots []uint32
 	for s, live := range w.live {
@@ -190,7 +230,7 @@ func (w *waiting) all() Delta {
 }
 
 func (w *waiting) bytes() int64 {
-	total := int64(cap(w.live)+4*cap(w.free)) + w.when.bytes()
+	total := int64(cap(w.live)+4*cap(w.free)) + w.when.bytes() + w.cold.bytes()
 	for _, v := range w.vectors {
 		total += v.bytes()
 	}

@@ -47,6 +47,7 @@ func (o *slideOp) save(w *stateWriter) error {
 		}
 	}
 	o.saveCold(w)
+	o.waiting.cold.save(w)
 	return nil
 }
 
@@ -141,7 +142,10 @@ func (o *slideOp) load(r *stateReader) error {
 	if err := o.loadRollers(r, args); err != nil {
 		return err
 	}
-	return o.loadCold(r)
+	if err := o.loadCold(r); err != nil || r.form < 2 {
+		return err
+	}
+	return o.waiting.cold.load(r, arrowTypes(o.node.ins[0].columns()), o.waiting.keep)
 }
 
 // fill gives partitions that are empty their rows, of which numbers says how many each has, and puts the bounds of frames among them. It

@@ -217,6 +217,11 @@ func (o *slideOp) note(keys []uint32) {
 
 // spill implements spiller.
 func (o *slideOp) spill(bytes int64) error {
+	before := o.bytes()
+	if err := o.waiting.cool(bytes); err != nil {
+		return err
+	}
+	bytes -= before - o.bytes()
 	live := o.keys.count()
 	if !o.node.cools() || live == 0 || bytes <= 0 {
 		return nil
@@ -378,7 +383,7 @@ func (o *slideOp) restoreCold(which int, columns []arrow.Array, rows int) error 
 
 // spilled implements spiller.
 func (o *slideOp) spilled() int64 {
-	total := int64(0)
+	total := o.waiting.cold.spilled()
 	for _, store := range o.cold.stores() {
 		total += store.stored
 	}
@@ -387,7 +392,7 @@ func (o *slideOp) spilled() int64 {
 
 // close implements spiller.
 func (o *slideOp) close() error {
-	var errs []error
+	errs := []error{o.waiting.cold.close()}
 	for _, store := range o.cold.stores() {
 		errs = append(errs, store.close())
 	}

@@ -198,6 +198,18 @@ func blanked(values arrow.Array) arrow.Array {
 type stateReader struct {
 	r       *bufio.Reader
 	version int64
+	// of says what the state is of, nil of versions before identityVersion, and form the Version of what is read now.
+	of   *meaning
+	form int
+}
+
+// reading notes which operator reads what follows.
+func (r *stateReader) reading(p *Program, n node) {
+	if at, ok := p.keeps[n]; ok && r.of != nil {
+		r.form = r.of.Keeps[at].Version
+	} else {
+		r.form = 1
+	}
 }
 
 func newStateReader(r io.Reader) *stateReader { return &stateReader{r: bufio.NewReader(r)} }
@@ -270,7 +282,7 @@ func (r *stateReader) begin(m *Machine) error {
 	if err != nil {
 		return err
 	}
-	if err := m.program.owns(program, version); err != nil {
+	if r.of, err = m.program.owns(program, version); err != nil {
 		return err
 	}
 	for _, in := range m.program.inputs {
@@ -300,10 +312,9 @@ func (r *stateReader) begin(m *Machine) error {
 // ErrOtherState marks the error of a state that another program has kept: it is whole, and of no use.
 var ErrOtherState = errors.New("the state is that of another query, or of another version of its operators")
 
-// owns fails where a state that begins so is not the program's. What versions before identityVersion kept is known by the text that EXPLAIN
-// printed then.
-func (p *Program) owns(kept []byte, version int64) error {
-	var of meaning
+// owns says what a state is of that begins so, and fails where it is not the program's. What versions before identityVersion kept is known by the
+// text that EXPLAIN printed then.
+func (p *Program) owns(kept []byte, version int64) (of *meaning, err error) {
 	difference := ""
 	switch {
 	case version < identityVersion:
@@ -313,15 +324,15 @@ func (p *Program) owns(kept []byte, version int64) error {
 	default:
 		strict := json.NewDecoder(bytes.NewReader(kept))
 		strict.DisallowUnknownFields()
-		if err := strict.Decode(&of); err != nil {
-			return errState("what it is of cannot be read: %v", err)
+		if err := strict.Decode(&of); err != nil || of == nil {
+			return nil, errState("what it is of cannot be read: %v", err)
 		}
 		difference = of.differs(p)
 	}
 	if difference == "" {
-		return nil
+		return of, nil
 	}
-	return &event.Error{Code: event.CodeCorrupt, Detail: "state of a continuous query: " + difference, Cause: ErrOtherState}
+	return nil, &event.Error{Code: event.CodeCorrupt, Detail: "state of a continuous query: " + difference, Cause: ErrOtherState}
 }
 
 // columns reads arrays of types.

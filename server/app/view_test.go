@@ -375,6 +375,35 @@ func TestViewOverItsMemoryIsPaused(t *testing.T) {
 	require.Contains(t, i.query("SHOW STATE").text(), ",8000000,")
 }
 
+// TestViewsWhoseStateStaysInMemoryArePaused gives views little memory whose state does not go to the disk: each takes no more rows once it has come to
+// its bound, says what takes the memory, and can be read.
+func TestViewsWhoseStateStaysInMemoryArePaused(t *testing.T) {
+	t.Parallel()
+	i := start(t, t.TempDir())
+	i.trades(0, 1)
+	views := map[string][2]string{
+		"framed": {"SELECT ts, sum(qty) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '9999 days' PRECEDING AND CURRENT ROW) AS s FROM trades", "slide"},
+		"unlike": {"SELECT a.qty FROM trades a JOIN trades b ON a.qty + b.qty = -1", "join inner"},
+		"median": {"SELECT median(qty) AS m FROM trades", "accumulate"},
+		"nested": {"SELECT qty, (SELECT count(*) FROM trades b WHERE b.qty * 2 < a.qty AND b.qty + a.qty = -1) AS n FROM trades a", "recompute"},
+	}
+	for name, v := range views {
+		i.query("CREATE MATERIALIZED VIEW " + name + " WITH (memory = '50KB') AS " + v[0])
+	}
+	for from := 1; from < 2401; from += 300 {
+		i.trades(from, from+300)
+		i.await(func() bool {
+			return i.query("SELECT count(*) FROM system.views WHERE state <> 'paused' AND lag_rows > 0").text() == "[0]\n"
+		})
+	}
+	for name, v := range views {
+		status := i.query("SELECT state, detail FROM system.views WHERE name = '" + name + "'").text()
+		require.Contains(t, status, "paused")
+		require.Contains(t, status, "are for what does not go to the disk: "+v[1])
+		i.query("SELECT count(*) FROM " + name)
+	}
+}
+
 // TestViewWithMoreGroupsThanMemory has several times the groups that there is memory for: they go to the disk, and the view goes on and
 // holds what its query gives, also for groups that come back, and after a restart.
 func TestViewWithMoreGroupsThanMemory(t *testing.T) {

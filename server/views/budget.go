@@ -1,6 +1,7 @@
 package views
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"github.com/tidemarkdb/tidemark/catalog"
@@ -168,8 +169,11 @@ func (r *runtime) pace(now pressure) {
 func (r *runtime) overLimit(held, limit int64, own bool, failed error) error {
 	name := r.definition.Name
 	err := event.Errorf(event.CodeMemoryLimit, "it takes %d bytes of memory and may take %d", held, limit)
-	if failed != nil {
-		err = event.Errorf(event.CodeMemoryLimit, "it takes %d bytes of memory and may take %d, and cannot move to the disk: %v", held, limit, failed)
+	switch most, bytes := r.machine.Heaviest(); {
+	case failed != nil:
+		err.Detail += ", and cannot move to the disk: " + failed.Error()
+	case bytes > held/2:
+		err.Detail += fmt.Sprintf(", of which %d are for what does not go to the disk: %s", bytes, most)
 	}
 	if own {
 		return err.WithHint("ALTER MATERIALIZED VIEW %s SET (memory = '%dMB') lets it go on from where it is", name, 2*max(held/1e6, 1))

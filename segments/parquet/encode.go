@@ -34,7 +34,7 @@ func newEncoder(t event.Type, values arrow.Array) encoder {
 		if d := newDictionaryEncoder(values); d != nil {
 			return d
 		}
-		return &textEncoder{}
+		return &lengthsEncoder{}
 	}
 }
 
@@ -187,6 +187,12 @@ type lengthsEncoder struct {
 func (*lengthsEncoder) encoding() format.Encoding { return format.DeltaLengthByteArray }
 
 func (e *lengthsEncoder) encode(rows arrow.Array, _ int) (_ []byte, err error) {
+	if text, ok := rows.(*array.String); ok && rows.NullN() == 0 { // its text stands end to end already
+		offsets, data := event.TextLayout(text)
+		ends := arrow.GetData[uint32](arrow.GetBytes(offsets[:text.Len()+1]))
+		e.out, err = e.codec.EncodeByteArray(e.out, data[offsets[0]:offsets[text.Len()]], ends)
+		return e.out, err
+	}
 	e.data, e.ends = e.data[:0], append(e.ends[:0], 0)
 	for i := range rows.Len() {
 		if rows.IsValid(i) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -161,5 +162,63 @@ func TestThirdFormatStaysReadable(t *testing.T) {
 	for i := range columns {
 		requireEqual(t, array.NewSlice(columns[i], 0, 2000), groups[0][i])
 		requireEqual(t, array.NewSlice(columns[i], 2000, 3000), groups[1][i])
+	}
+}
+
+// testdata/v3-fresh.parquet was written when fresh segments first had text behind its lengths, and stays readable for ever: it is never made again.
+func TestFreshTextBehindItsLengthsStaysReadable(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("testdata/v3-fresh.parquet")
+	require.NoError(t, err)
+	groups, err := readAll(file)
+	require.NoError(t, err)
+	require.Len(t, groups, 1)
+	for i, column := range distinctTexts(12_000) {
+		requireEqual(t, column, groups[0][i])
+	}
+}
+
+// distinctTexts are the columns of a segment with texts that no dictionary is made for, some of them NULL.
+func distinctTexts(n int) []arrow.Array {
+	texts, times, zeros, valid := make([]string, n), make([]int64, n), make([]int64, n), event.NewBitmap(n)
+	for i := range n {
+		times[i], texts[i] = int64(i), strconv.Itoa(i)
+		if i%9 != 0 {
+			valid.Set(i)
+		}
+	}
+	some := textsOf(texts).(*array.String)
+	offsets, data := event.TextLayout(some)
+	return []arrow.Array{
+		event.NewTimestamps(times, nil), some, event.NewStrings(offsets, data, valid),
+		event.NewInt64s(zeros, nil), event.NewInt64s(times, nil), event.NewTimestamps(zeros, nil), event.NewTimestamps(zeros, nil),
+	}
+}
+
+// distinctSchema is that of distinctTexts.
+func distinctSchema() *event.Schema {
+	return &event.Schema{Version: 1, TimeColumn: 1, NextID: 4, Columns: []event.Column{
+		{ID: 1, Name: "ts", Type: event.Type{Kind: event.TimestampTZ}, NotNull: true},
+		{ID: 2, Name: "name", Type: event.Type{Kind: event.Text}},
+		{ID: 3, Name: "note", Type: event.Type{Kind: event.Text}},
+	}}
+}
+
+// TestFreshTextStandsBehindItsLengths where a dictionary does not pay.
+func TestFreshTextStandsBehindItsLengths(t *testing.T) {
+	t.Parallel()
+	columns := distinctTexts(12_000)
+	var file bytes.Buffer
+	_, err := Write(&file, distinctSchema(), columns, testMeta(), Layout{PageRows: 4000})
+	require.NoError(t, err)
+	outside, err := pq.OpenFile(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	require.NoError(t, err)
+	for _, i := range []int{1, 2} {
+		require.Contains(t, outside.Metadata().RowGroups[0].Columns[i].MetaData.Encoding, format.DeltaLengthByteArray)
+	}
+	groups, err := readAll(file.Bytes())
+	require.NoError(t, err)
+	for i := range columns {
+		requireEqual(t, columns[i], groups[0][i])
 	}
 }

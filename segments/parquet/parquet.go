@@ -33,11 +33,10 @@ const (
 	// MaxGroupText ends a row group early where rows hold long text: a quarter of what one Arrow array can hold leaves a merge of such
 	// segments room, and one column of a row group is what writing holds in memory.
 	MaxGroupText = 256 << 20
-	// freshVersion and archiveVersion are written to the footer. A version rises when a reader of today could no longer understand
-	// the file: those of version 1 know neither Zstandard nor dictionaries of numbers, and those of version 2 neither data pages of version 1
-	// nor text behind its lengths.
-	freshVersion   = 1
-	archiveVersion = 3
+	// version is written to the footer. It rises when a reader of today could no longer understand the file: those of version 1 know neither
+	// Zstandard nor dictionaries of numbers, and those of version 2 neither data pages of version 1 nor text behind its lengths.
+	firstVersion = 1
+	version      = 3
 )
 
 // Keys of the footer's metadata.
@@ -115,7 +114,7 @@ type Info struct {
 }
 
 // keyValues renders the metadata for the footer.
-func (m *FileMeta) keyValues(schema *event.Schema, codec Codec) ([]format.KeyValue, error) {
+func (m *FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
 	from, err := json.Marshal(m.From)
 	if err != nil {
 		return nil, fmt.Errorf("encode vector: %w", err)
@@ -127,10 +126,6 @@ func (m *FileMeta) keyValues(schema *event.Schema, codec Codec) ([]format.KeyVal
 	columns, err := json.Marshal(schema)
 	if err != nil {
 		return nil, fmt.Errorf("encode schema: %w", err)
-	}
-	version := freshVersion
-	if codec == Archive {
-		version = archiveVersion
 	}
 	pairs := []format.KeyValue{
 		{Key: keyFormat, Value: strconv.Itoa(version)},
@@ -178,7 +173,7 @@ func parseMeta(pairs []format.KeyValue) (meta FileMeta, schema *event.Schema, er
 	for _, pair := range pairs {
 		values[pair.Key] = pair.Value
 	}
-	if v, err := strconv.Atoi(values[keyFormat]); err != nil || v < freshVersion || v > archiveVersion {
+	if v, err := strconv.Atoi(values[keyFormat]); err != nil || v < firstVersion || v > version {
 		return meta, nil, fmt.Errorf("format %q is not one that this version reads", values[keyFormat])
 	}
 	meta.Stream = values[keyStream]

@@ -44,7 +44,7 @@ func WriteRows(ctx context.Context, w io.Writer, schema *event.Schema, rows Rows
 	if out.pack, err = newCompressor(out.layout); err != nil {
 		return Info{}, fmt.Errorf("write segment: %w", err)
 	}
-	pairs, err := meta.keyValues(schema, layout.Codec)
+	pairs, err := meta.keyValues(schema)
 	if err != nil {
 		return Info{}, err
 	}

@@ -21,7 +21,7 @@ func decorrelate(n plan.Node) (plan.Node, error) {
 			return out, nil
 		}
 		var out plan.Node
-		switch s := split(a.Right); {
+		switch s := split(a.Right, a.Kind == plan.MarkJoin); {
 		case s == nil || len(a.On) > 0:
 		case a.Kind == plan.MarkJoin:
 			out = markByJoin(a, s)
@@ -48,8 +48,8 @@ type correlated struct {
 	outer     []plan.Expr // conditions that compare with the outer row
 }
 
-// split takes a right side apart; nil where it has another form.
-func split(n plan.Node) *correlated {
+// split takes a right side apart; nil where it has another form. Where anyRow is set, it does not matter how often a row comes.
+func split(n plan.Node, anyRow bool) *correlated {
 	s := &correlated{}
 	columns := n.Columns()
 	s.value = &plan.ColumnRef{Index: 0, Name: columns[0].Name, Typ: columns[0].Type}
@@ -81,10 +81,15 @@ func split(n plan.Node) *correlated {
 		s.outer = append(outer, s.outer...) // lower filters come first
 		n = f.Input
 	}
-	s.source = n
 	if readsOuter(n) {
-		return nil
+		var outer []plan.Expr
+		var ok bool
+		if n, outer, ok = paired(n, s.local); !ok || !anyRow || s.aggregate != nil {
+			return nil
+		}
+		s.outer = append(s.outer, outer...)
 	}
+	s.source = n
 	if len(s.local) > 0 {
 		s.source = &plan.Filter{Input: n, Predicate: conjunction(s.local)}
 	}

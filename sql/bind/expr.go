@@ -113,8 +113,7 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 		}
 		return x.apply(strings.ToLower(e.Op), e.Pos, e.Input)
 	case *ast.Row:
-		return nil, event.Errorf(event.CodeNotSupported, "a row of several values can only be compared").At(e.Pos).
-			WithHint("as in (a, b) = (1, 2) or (a, b) IN (SELECT x, y FROM ...)")
+		return x.rowValue(e, e)
 	case *ast.Binary:
 		_, left := x.rowOf(e.Left)
 		if _, right := x.rowOf(e.Right); left || right {
@@ -185,6 +184,9 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 		}
 		if out := x.outerColumn(e, err); out != nil {
 			return out, nil
+		}
+		if row, ok := x.rowOf(e); ok {
+			return x.rowValue(e, row)
 		}
 		return nil, x.explainAlias(e, err)
 	}

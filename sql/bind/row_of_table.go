@@ -3,6 +3,7 @@ package bind
 import (
 	"fmt"
 
+	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
@@ -128,7 +129,7 @@ func (x *scalars) rowToJSON(name string, e *ast.Call) ast.Expr {
 	row, ok := x.rowOf(e.Args[0])
 	switch {
 	case ok:
-		return x.rowObject(e, row)
+		return x.rowObject(e.Args[0], row)
 	case name == "array_to_json":
 		return callOf(e, "to_jsonb", e.Args[0])
 	default:
@@ -136,15 +137,24 @@ func (x *scalars) rowToJSON(name string, e *ast.Call) ast.Expr {
 	}
 }
 
-func (x *scalars) rowObject(e *ast.Call, row *ast.Row) ast.Expr {
-	_, sc := x.tableOf(e.Args[0])
-	out := callOf(e, "jsonb_build_object")
+// rowValue is a row where a value stands, as a column of the result or what a function takes: an object of JSON.
+func (x *scalars) rowValue(e ast.Expr, row *ast.Row) (plan.Expr, error) {
+	return x.bind(x.rowObject(e, row))
+}
+
+// rowObject is the object of a row. One that an outer join has filled with NULLs is NULL.
+func (x *scalars) rowObject(e ast.Expr, row *ast.Row) ast.Expr {
+	_, sc := x.tableOf(e)
+	out := &ast.Call{Name: ast.Name{Text: "jsonb_build_object", Pos: e.Position()}}
 	for i, item := range row.Items {
 		member := fmt.Sprintf("f%d", i+1)
 		if sc != nil {
 			member = item.(*ast.Column).Parts[1].Text
 		}
 		out.Args = append(out.Args, &ast.String{Pos: item.Position(), Value: member}, item)
+	}
+	if present := x.present(e, row); present != nil {
+		return &ast.Case{Pos: e.Position(), Whens: []ast.When{{Condition: present, Then: out}}}
 	}
 	return out
 }
@@ -159,6 +169,6 @@ func (x *scalars) rowsToJSON(e *ast.Call) ast.Expr {
 		return nil
 	}
 	out := *e
-	out.Args = []ast.Expr{x.rowObject(e, row)}
+	out.Args = []ast.Expr{x.rowObject(e.Args[0], row)}
 	return &out
 }

@@ -112,6 +112,9 @@ func (s *scope) has(table string) bool {
 
 // resolve finds the column that a name with dots begins with and returns the members of JSONB that the rest of the name asks for.
 func (s *scope) resolve(parts []ast.Name) (i int, path []ast.Name, err error) {
+	if len(parts) > 2 && strings.EqualFold(parts[0].Text, "public") && !s.has(parts[0].Text) && s.has(parts[1].Text) {
+		parts = parts[1:] // the schema that streams are in for clients of PostgreSQL
+	}
 	if len(parts) > 1 && s.has(parts[0].Text) {
 		i, matches := s.findIn(parts[0].Text, parts[1].Text)
 		if len(matches) == 1 {

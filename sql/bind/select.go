@@ -234,6 +234,8 @@ func (q *selection) outputName(e ast.Expr, bound plan.Expr) string {
 		return q.outputName(e.Input, bound)
 	case *ast.Case:
 		return "case"
+	case *ast.Row:
+		return "row"
 	default:
 		return "?column?"
 	}

@@ -232,7 +232,8 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return nil, notSupported(next, "MATCH_RECOGNIZE",
 			"compare an event with those around it by lag and lead OVER (PARTITION BY ... ORDER BY ts), or with a join bounded in time")
 	case is(next, "("):
-		return nil, notSupported(t, "the table function "+upper(t.Value), "group by time_bucket(INTERVAL '1 minute', ts) instead")
+		return nil, notSupported(t, "the table function "+upper(t.Value), "there are unnest, generate_series and jsonb_each, and TUMBLE, HOP, "+
+			"SESSION and CUMULATE for windows of time; any other function can be called in the select list")
 	}
 	table := &ast.StreamTable{Name: nameOf(t)}
 	if accept(p.lex, ".") {

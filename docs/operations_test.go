@@ -46,6 +46,7 @@ func TestEveryMetricIsListed(t *testing.T) {
 	metrics.Queries(exec.NewPool(1), &spill.Space{})
 	metrics.WatchScrub(&scrub.Scrubber{}, func() int { return 0 })
 	metrics.WatchViews(func() int64 { return 0 }, func() int64 { return 0 })
+	metrics.WatchSegments(func() (held, limit int64) { return 0, 0 })
 	go func() {
 		metrics.Registry.Describe(described)
 		close(described)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -16,6 +18,8 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/server/client"
 	"github.com/tidemarkdb/tidemark/server/shell"
 )
@@ -24,7 +28,8 @@ import (
 type loadCmd struct {
 	Stream string   `arg:"" help:"Stream to send to; made if missing."`
 	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,bulk,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto goes by their names."`
+	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,bulk,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto goes by name, else by content."`
+	Rows   string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, as in Records of CloudTrail or features of GeoJSON."`
 	Again  bool     `help:"Store once more what was loaded from the same files before."`
 	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
 	AtOnce int      `default:"4" placeholder:"N" help:"How many files are loaded at a time (${default})."`
@@ -59,7 +64,9 @@ func (c *loadCmd) Run(p *process) error {
 		total.add(name, reports[i])
 	}
 	_ = bar.Finish() // a bar that cannot be drawn is no reason to fail
-	total.print(p.stderr, c.Stream, time.Since(started))
+	if failed == nil || total.accepted+total.rejected+total.duplicates > 0 {
+		total.print(p.stderr, c.Stream, time.Since(started))
+	}
 	if failed == nil && total.rejected > 0 {
 		return errSilent
 	}
@@ -114,25 +121,62 @@ func (c *loadCmd) check() error {
 }
 
 func (c *loadCmd) loadFile(ctx context.Context, p *process, db *client.Client, name string, bar *progressbar.ProgressBar) (client.LoadReport, error) {
-	options := c.options(name, bar)
 	if name == "-" {
-		return db.Load(ctx, c.Stream, p.stdin, options)
+		plain, err := client.Decompress(p.stdin)
+		if err != nil {
+			return client.LoadReport{}, fmt.Errorf("decompress: %w", err)
+		}
+		defer plain.Close()
+		whole := bufio.NewReaderSize(plain, sniffBytes)
+		begin, _ := whole.Peek(sniffBytes) // what is wrong with the input shows when it is read
+		return db.Load(ctx, c.Stream, whole, c.options(name, begin, bar))
 	}
 	f, err := os.Open(name)
 	if err != nil {
 		return client.LoadReport{}, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() == 0 { // whatever its format is, it has no rows
+		return client.LoadReport{}, nil
+	}
+	begin, err := c.begin(f)
+	if err != nil {
+		return client.LoadReport{}, err
+	}
+	options := c.options(name, begin, bar)
 	if options.Identity, err = c.identity(f, options.ContentType != ""); err != nil {
 		return client.LoadReport{}, err
 	}
 	return db.Load(ctx, c.Stream, f, options)
 }
 
-// options says how a file is to be sent.
-func (c *loadCmd) options(name string, bar *progressbar.ProgressBar) client.LoadOptions {
-	options := client.LoadOptions{TimeColumn: c.Time, Progress: func(n int) { _ = bar.Add(n) }} // a file may have grown
-	format := c.formatOf(name)
+// sniffBytes is how much of a file is looked at to tell its format.
+const sniffBytes = 64 << 10
+
+// begin is what a file begins with when it is decompressed. Of what is no file, such as a pipe, nothing can be looked at beforehand.
+func (c *loadCmd) begin(f *os.File) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() || c.formatOf(f.Name(), nil) != "ndjson" || c.Format != "auto" {
+		return nil, err
+	}
+	plain, err := client.Decompress(f)
+	if err != nil {
+		return nil, fmt.Errorf("decompress: %w", err)
+	}
+	defer plain.Close()
+	begin := make([]byte, sniffBytes)
+	n, err := io.ReadFull(plain, begin)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, fmt.Errorf("decompress: %w", err)
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return begin[:n], err
+}
+
+// options says how a file is to be sent that begins so.
+func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBar) client.LoadOptions {
+	options := client.LoadOptions{TimeColumn: c.Time, Rows: c.Rows, Progress: func(n int) { _ = bar.Add(n) }} // a file may have grown
+	format := c.formatOf(name, begin)
 	if options.ContentType = mediaTypes[format]; format == "influx" || format == "bulk" {
 		options.Format = format
 	}
@@ -164,17 +208,30 @@ var mediaTypes = map[string]string{
 	"arrow": "application/vnd.apache.arrow.stream", "parquet": "application/vnd.apache.parquet",
 }
 
-// formatOf is the format of a file: newline-delimited JSON unless its name ends otherwise.
-func (c *loadCmd) formatOf(name string) string {
-	if c.Format != "auto" {
-		return c.Format
-	}
+// formatsByEnd are the formats of files by what their names end in, besides those that are called so themselves.
+var formatsByEnd = map[string]string{
+	"lp": "influx", "geojson": "json", "tab": "tsv", "feather": "arrow", "arrows": "arrow", "ipc": "arrow", "pq": "parquet", "parq": "parquet",
+}
+
+// formatOf is the format of a file by its name, else by what it begins with: newline-delimited JSON where neither tells.
+func (c *loadCmd) formatOf(name string, begin []byte) string {
 	base := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(name), ".gz"), ".zst")
-	switch end := strings.TrimPrefix(filepath.Ext(base), "."); {
-	case end == "lp":
-		return "influx"
+	end := strings.TrimPrefix(filepath.Ext(base), ".")
+	switch {
+	case c.Format != "auto":
+		return c.Format
+	case formatsByEnd[end] != "":
+		return formatsByEnd[end]
 	case mediaTypes[end] != "":
 		return end
+	case bytes.HasPrefix(begin, []byte("PAR1")):
+		return "parquet"
+	case bytes.HasPrefix(begin, []byte("ARROW1")), bytes.HasPrefix(begin, []byte{0xff, 0xff, 0xff, 0xff}):
+		return "arrow"
+	case bulkbody.LooksLike(begin):
+		return "bulk"
+	case c.Rows != "", jsonbody.LayoutOf(begin, false) == jsonbody.Documents:
+		return "json"
 	default:
 		return "ndjson"
 	}

@@ -37,6 +37,7 @@ func TestLoadOfAllFormatsStoresEachRowOnce(t *testing.T) {
 	_, err = z.Write([]byte("n;kind\n5;zipped\n6;zipped\n"))
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
+	put("empty.csv", "")
 	put("a.ndjson", "{\"n\":1,\"kind\":\"lines\"}\n{\"n\":2,\"kind\":\"lines\"}\n")
 	put("b.json", "[{\"n\":3,\"kind\":\"array\"},\n{\"n\":4,\"kind\":\"array\"}]")
 	put("c.csv.gz", zipped.String())
@@ -67,8 +68,32 @@ func TestLoadOfAllFormatsStoresEachRowOnce(t *testing.T) {
 	require.Contains(t, load("--again"), "s: 15 rows accepted, 0 rejected")
 	require.Contains(t, sum(), "32,", "rows")
 
+	loadWithoutNames(t, put, url)
+
 	got := tidemark("n,kind\n1,piped\n", nil, "load", "s", "-", "--format", "csv", "--url", url)
 	require.Zero(t, got.status, got.stderr)
 	require.True(t, strings.HasPrefix(got.stderr, "s: 1 rows accepted"), got.stderr)
 	require.Equal(t, exitUsage, tidemark("", nil, "load", "s", "-", "--at-once", "0", "--url", url).status)
+}
+
+// loadWithoutNames loads files whose names do not tell their format, or whose rows are inside of documents.
+func loadWithoutNames(t *testing.T, put func(name, content string) string, url string) {
+	t.Helper()
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, err := z.Write([]byte("{\n  \"n\": 1\n}\n{\n  \"n\": 2\n}\n"))
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+	printed := put("printed.log", zipped.String())
+	bulk := put("bulk", "{\"index\":{\"_index\":\"x\"}}\n{\"n\":3}\n")
+	wrapped := put("trail.json", `{"Records":[{"n":4},{"n":5}]}`)
+	for range 2 { // the second time they are known
+		for _, args := range [][]string{{printed, bulk}, {wrapped, "--rows", "Records"}} {
+			got := tidemark("", nil, append([]string{"load", "told", "--url", url}, args...)...)
+			require.Zero(t, got.status, got.stderr)
+		}
+	}
+	got := tidemark("{\n \"n\": 6\n}", nil, "load", "told", "-", "--url", url)
+	require.Zero(t, got.status, got.stderr)
+	require.Contains(t, tidemark("", nil, "sql", "-q", "SELECT count(*), sum(n) FROM told", "--format", "csv", "--url", url).stdout, "6,21\r\n")
 }

@@ -217,9 +217,15 @@ func TestLoadKnowsFormatsAndPatterns(t *testing.T) {
 		"a.ndjson": "ndjson", "b.log": "ndjson", "-": "ndjson", "A.CSV.gz": "csv", "b.tsv": "tsv", "c.json.zst": "json",
 		"d.parquet": "parquet", "e.arrow": "arrow", "f.lp": "influx", "g.influx.gz": "influx",
 	} {
-		require.Equal(t, want, (&loadCmd{Format: "auto"}).formatOf(name), name)
+		require.Equal(t, want, (&loadCmd{Format: "auto"}).formatOf(name, nil), name)
 	}
-	require.Equal(t, "csv", (&loadCmd{Format: "csv"}).formatOf("a.ndjson"))
+	require.Equal(t, "csv", (&loadCmd{Format: "csv"}).formatOf("a.ndjson", nil))
+	for begin, want := range map[string]string{
+		"PAR1\x15": "parquet", "ARROW1\x00\x00": "arrow", "\xff\xff\xff\xff\x78": "arrow", "{\"a\":1}\n": "ndjson", "{\n  \"a\": 1\n}": "json",
+		"[{\"a\":1}]": "json", "{\"index\":{}}\n{}\n": "bulk", "": "ndjson", "a,b\n": "ndjson",
+	} {
+		require.Equal(t, want, (&loadCmd{Format: "auto"}).formatOf("events.log.gz", []byte(begin)), begin)
+	}
 
 	folder := t.TempDir()
 	for _, name := range []string{"b.csv", "a.csv", "c.txt"} {

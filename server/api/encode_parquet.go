@@ -13,10 +13,11 @@ import (
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
-// parquetWriter writes a Parquet file. INTERVAL, for which readers know no type of Parquet, and TIME are text; of columns with one name the
+// parquetWriter writes a Parquet file. INTERVAL, for which readers know no type of Parquet, and TIME are text, and arrays JSON; of columns with one name the
 // later ones get a number behind it, since readers find columns by name.
 type parquetWriter struct {
 	columns []parquet.Column
+	types   []event.Type // of the answer
 	out     *parquet.Writer
 }
 
@@ -34,9 +35,11 @@ func (w *parquetWriter) begin(to io.Writer, columns []plan.Column) error {
 		switch c.Type.Kind {
 		case event.Interval, event.Time, event.Unknown:
 			column.Type = event.Type{Kind: event.Text}
+		case event.Array:
+			column.Type = event.Type{Kind: event.JSONB}
 		default:
 		}
-		w.columns = append(w.columns, column)
+		w.columns, w.types = append(w.columns, column), append(w.types, c.Type)
 	}
 	var err error
 	w.out, err = parquet.NewWriter(to, w.columns)
@@ -51,6 +54,8 @@ func (w *parquetWriter) write(batch *exec.Batch) error {
 			columns[i] = asTexts(a, func(dst []byte, row int) []byte { return append(dst, event.FormatInterval(a.Value(row))...) })
 		case *array.Time64:
 			columns[i] = asTexts(a, func(dst []byte, row int) []byte { return event.AppendTimeOfDay(dst, int64(a.Value(row))) })
+		case *array.List:
+			columns[i] = asTexts(a, jsonValues{}.renderList(*w.types[i].Elem, a))
 		case *array.Null:
 			columns[i] = event.NewNulls(w.columns[i].Type, a.Len())
 		default:

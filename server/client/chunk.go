@@ -95,8 +95,8 @@ func (c *chunker) cut(buf []byte, end int) chunk {
 	return out
 }
 
-// decompress looks at the first bytes and undoes gzip or zstd. Names do not matter, so standard input works as well.
-func decompress(r io.Reader) (io.ReadCloser, error) {
+// Decompress looks at the first bytes and undoes gzip or zstd. Names do not matter, so standard input works as well.
+func Decompress(r io.Reader) (io.ReadCloser, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
 	magic, err := buffered.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -19,6 +19,8 @@ type IngestOptions struct {
 	ContentType string
 	// Format names the format, where the media type does not.
 	Format string
+	// Rows names the member of JSON documents whose array has the rows; empty where they are rows themselves.
+	Rows string
 	// ContentEncoding is gzip or zstd, or empty for a plain body.
 	ContentEncoding string
 	// TimeColumn names the event-time column when the request makes the stream.
@@ -78,6 +80,9 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if opts.Format != "" {
 		query.Set("format", opts.Format)
+	}
+	if opts.Rows != "" {
+		query.Set("rows", opts.Rows)
 	}
 	if opts.Replay {
 		query.Set("replay", "rejected")

@@ -41,6 +41,8 @@ type LoadOptions struct {
 	ContentType string
 	// Format is the format's name, for one without a media type of its own; ContentType must be set beside it.
 	Format string
+	// Rows names the member of JSON documents whose array has the rows; empty where they are rows themselves.
+	Rows string
 	// Identity names the file. If it is set, what was sent from it before is not stored again: of NDJSON lines in the same place, of other
 	// formats the file as a whole, whose content the name must then cover.
 	Identity string
@@ -75,7 +77,7 @@ func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts Load
 		err := l.sendWhole(ctx, r, opts)
 		return l.result(), err
 	}
-	plain, err := decompress(counted{r, opts.Progress})
+	plain, err := Decompress(counted{r, opts.Progress})
 	if err != nil {
 		return LoadReport{}, fmt.Errorf("decompress: %w", err)
 	}
@@ -126,6 +128,9 @@ func (l *load) sendAll(ctx context.Context, group *errgroup.Group, chunks *chunk
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("read line %d and on: the compressed data is cut off", chunks.line)
+		}
 		if err != nil {
 			return fmt.Errorf("read line %d and on: %w", chunks.line, err)
 		}
@@ -158,7 +163,7 @@ func (l *load) send(ctx context.Context, c chunk) error {
 
 // sendWhole delivers a file in one request. It is sent again only if it can be read again.
 func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) error {
-	options := IngestOptions{TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Key: l.key(chunk{})}
+	options := IngestOptions{TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Rows: opts.Rows, Key: l.key(chunk{})}
 	again, seeks := file.(io.Seeker)
 	first := true
 	result, err := l.deliver(ctx, options.Key != "" && seeks, func() (*IngestResult, error) {
@@ -168,7 +173,7 @@ func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) 
 			}
 		}
 		first = false
-		plain, err := decompress(counted{file, opts.Progress})
+		plain, err := Decompress(counted{file, opts.Progress})
 		if err != nil {
 			return nil, fmt.Errorf("decompress: %w", err)
 		}

@@ -139,9 +139,12 @@ const (
 	latestDay      = latestMicros / 86_400_000_000
 )
 
+// microsPer is the factor, or the negative divisor, that brings a unit to microseconds.
+var microsPer = map[arrow.TimeUnit]int64{arrow.Second: 1e6, arrow.Millisecond: 1e3, arrow.Microsecond: 1, arrow.Nanosecond: -1e3}
+
 // convertTimes brings times of a unit to microseconds; what is finer is cut off towards the past, as for times that come as text.
 func convertTimes(unit arrow.TimeUnit) convertFunc {
-	perUnit := map[arrow.TimeUnit]int64{arrow.Second: 1e6, arrow.Millisecond: 1e3, arrow.Microsecond: 1, arrow.Nanosecond: -1e3}[unit]
+	perUnit := microsPer[unit]
 	return func(p *part, values arrow.Array) (arrow.Array, error) {
 		out := make([]int64, p.rows)
 		for i, v := range values.(*array.Timestamp).TimestampValues() {

@@ -29,13 +29,9 @@ func texts(t arrow.DataType, extension string) (event.Type, convertFunc, error) 
 	case *arrow.BinaryType, *arrow.LargeBinaryType, *arrow.BinaryViewType:
 		return event.Type{Kind: event.Bytea}, convertBytes, nil
 	case *arrow.Time32Type:
-		return event.Type{Kind: event.Text}, textsOf(func(values arrow.Array, i int) string {
-			return clock(int64(values.(*array.Time32).Value(i)), t.Unit)
-		}), nil
+		return event.Type{Kind: event.Time}, convertClocks(t.Unit, func(values arrow.Array, i int) int64 { return int64(values.(*array.Time32).Value(i)) }), nil
 	case *arrow.Time64Type:
-		return event.Type{Kind: event.Text}, textsOf(func(values arrow.Array, i int) string {
-			return clock(int64(values.(*array.Time64).Value(i)), t.Unit)
-		}), nil
+		return event.Type{Kind: event.Time}, convertClocks(t.Unit, func(values arrow.Array, i int) int64 { return int64(values.(*array.Time64).Value(i)) }), nil
 	case *arrow.MonthIntervalType, *arrow.DayTimeIntervalType, *arrow.MonthDayNanoIntervalType:
 		return event.Type{Kind: event.Interval}, textsOf(interval), nil
 	case arrow.NestedType:
@@ -45,6 +41,27 @@ func texts(t arrow.DataType, extension string) (event.Type, convertFunc, error) 
 		return event.Type{Kind: event.JSONB}, convertNested, nil
 	default:
 		return event.Type{}, nil, fmt.Errorf("values of type %s cannot be stored", t)
+	}
+}
+
+// convertClocks writes times of day of a unit as TIME is stored; what is finer than microseconds is cut off.
+func convertClocks(unit arrow.TimeUnit, value func(values arrow.Array, i int) int64) convertFunc {
+	return func(p *part, values arrow.Array) (arrow.Array, error) {
+		out := newStrings(p)
+		for i := range p.rows {
+			if values.IsValid(i) {
+				v := value(values, i)
+				if micros, ok := toMicros(v, microsPer[unit]); ok && micros >= 0 && micros <= 86_400_000_000 {
+					out.data = event.AppendTimeOfDay(out.data, micros)
+				} else {
+					p.refuse(i, "the time of day %s is out of range", clock(v, unit))
+				}
+			}
+			if err := out.end(p); err != nil {
+				return nil, err
+			}
+		}
+		return event.NewStrings(out.offsets, out.data, event.ValidityOf(values)), nil
 	}
 }
 

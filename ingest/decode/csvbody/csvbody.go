@@ -112,7 +112,8 @@ func (r *Reader) readHeader() error {
 	seen := make(map[string]bool, len(rec.cells))
 	for i, c := range rec.cells {
 		if !utf8.Valid(c.text) {
-			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1)
+			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1).
+				WithHint("send UTF-8: iconv -f windows-1252 -t utf-8 makes it of files that Windows programs wrote")
 		}
 		name := columnName(string(c.text), i+1, seen)
 		if reason := decode.CheckName(name); reason != "" {

@@ -8,7 +8,8 @@ import (
 )
 
 // compileLimit makes the operator of ORDER BY with LIMIT: the chain from the limit down to the order is computed as a whole, since
-// what lies between two operators has no order. Of rows that only come no more are kept than the limit lets through.
+// what lies between two operators has no order. It is computed over few rows: of those that only come no more are kept than the limit lets through, of
+// others the first are kept apart.
 func (c *compiler) compileLimit(n plan.Node) (node, error) {
 	sort := sortBelow(n)
 	if sort == nil {
@@ -20,15 +21,19 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 		return nil, err
 	}
 	most, limited := mostRowsOf(n)
-	few := limited && most <= mostTop && input.traits().appendOnly
+	few := limited && most <= mostTop
 	bounds := map[int]int64{}
 	if c.options.Emit == OnWindowClose {
 		bounds = leadingBounds(n, input.traits())
 	}
-	if few {
-		if input, err = c.compileTop(sort, input, nil, sort.Keys, int(max(most, 1))); err != nil {
-			return nil, err
-		}
+	switch count := int(max(most, 1)); {
+	case few && input.traits().appendOnly:
+		input, err = c.compileTop(sort, input, nil, sort.Keys, count)
+	case few:
+		input, err = c.compileFront(sort, input, count)
+	}
+	if err != nil {
+		return nil, err
 	}
 	out, err := c.recompute(sort, []node{input}, [][]plan.Expr{nil})
 	if err != nil {

@@ -82,43 +82,62 @@ func (a *doubleSum) Update(groups Groups, args []Operand, rows int) error {
 	return nil
 }
 
-// addGrouped adds each value to its group. The rounding error comes from the sum of D. Knuth (The Art of Computer Programming, volume
-// 2, section 4.2.2), which gives the same as addFinite without asking which side is larger.
+// twoSum adds a value that is finite and gives the rounding error as well, by the sum of D. Knuth (The Art of Computer Programming, volume
+// 2, section 4.2.2): the same as in addFinite without asking which side is larger.
+func twoSum(sum, v float64) (total, lost float64) {
+	total = sum + v
+	added := total - sum
+	return total, (sum - (total - added)) + (v - added)
+}
+
+// addGrouped adds each value, which are finite, to its group.
 func addGrouped(states []compensatedSum, groups []uint32, values []float64) {
 	groups = groups[:len(values)]
 	for i, v := range values {
 		s := &states[groups[i]]
-		t := s.sum + v
-		added := t - s.sum
-		s.lost += (s.sum - (t - added)) + (v - added)
-		s.sum = t
+		total, lost := twoSum(s.sum, v)
+		s.sum = total
+		s.lost += lost
 		s.n++
 	}
 }
 
 // allFinite reports whether no value is infinite or NaN.
 func allFinite(values []float64) bool {
+	const exponent = 0x7ff << 52 // all of it is set in those that are not
 	for _, v := range values {
-		if !isFinite(v) {
+		if math.Float64bits(v)&exponent == exponent {
 			return false
 		}
 	}
 	return true
 }
 
-// addAll runs two sums side by side, since each addition has to wait for the one before it.
+// addAll runs several sums side by side, since each addition has to wait for the one before it.
 func (a *doubleSum) addAll(values []float64) {
-	even, odd := a.states[0], compensatedSum{}
-	i := 0
-	for ; i+1 < len(values); i += 2 {
-		even.add(values[i])
-		odd.add(values[i+1])
+	if !allFinite(values) {
+		for _, v := range values {
+			a.states[0].add(v)
+		}
+		return
 	}
-	if i < len(values) {
-		even.add(values[i])
+	var first, second, third, lost1, lost2, lost3, off float64
+	rest := values
+	for ; len(rest) >= 3; rest = rest[3:] {
+		first, off = twoSum(first, rest[0])
+		lost1 += off
+		second, off = twoSum(second, rest[1])
+		lost2 += off
+		third, off = twoSum(third, rest[2])
+		lost3 += off
 	}
-	even.merge(odd)
-	a.states[0] = even
+	s := &a.states[0]
+	s.merge(compensatedSum{sum: first, lost: lost1, n: int64(len(values) - len(rest))})
+	s.merge(compensatedSum{sum: second, lost: lost2})
+	s.merge(compensatedSum{sum: third, lost: lost3})
+	for _, v := range rest {
+		s.add(v)
+	}
 }
 
 func (a *doubleSum) Merge(other Accumulator, mapping []uint32, count int) error {

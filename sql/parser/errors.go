@@ -84,8 +84,8 @@ func described(t lexer.Token) string {
 
 // symbolWords says what the symbols of the grammar are.
 var symbolWords = map[string]string{
-	"expression": "an expression", "SelectItem": "an expression", "OrderKey": "an expression", "name": "a name", "typeName": "a type",
-	"tableRef": "the name of a stream", "SelectQuery": "SELECT", "QueryTerm": "SELECT", "SelectCore": "SELECT",
+	"expression": "an expression", "OrderKey": "an expression", "name": "a name", "typeName": "a type",
+	"tableRef": "the name of a stream", "SelectQuery": "SELECT", "QueryTerm": "SELECT", "selectCore": "SELECT",
 	"StreamElement": "a column or WATERMARK", "ColumnDef": "a column", "AddColumn": "a column",
 	"InsertRow": "a row in parentheses", "Option": "an option", "Cte": "a name", "<number>": "a number", "<string>": "a string",
 }

@@ -14,10 +14,14 @@ type expression struct{ ast.Expr }
 
 // Parse takes the longest expression that comes next.
 func (e *expression) Parse(lex *lexer.PeekingLexer) error {
-	c := climber{lex: lex}
-	parsed, err := c.expr(powerOr)
-	e.Expr = parsed
+	var err error
+	e.Expr, err = readExpr(lex)
 	return err
+}
+
+func readExpr(lex *lexer.PeekingLexer) (ast.Expr, error) {
+	c := climber{lex: lex}
+	return c.expr(powerOr)
 }
 
 func (e *expression) tree() ast.Expr {

@@ -101,12 +101,3 @@ func (l *latestOn) tree() *ast.Latest {
 	}
 	return &ast.Latest{Pos: position(l.Pos), On: l.On.tree(), By: append(trees(l.By), trees(l.All)...)}
 }
-
-// groups are the syntax trees of GROUP BY.
-func groups(parsed []groupElement) []ast.Expr {
-	var out []ast.Expr
-	for _, g := range parsed {
-		out = append(out, g.Expr)
-	}
-	return out
-}

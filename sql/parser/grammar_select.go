@@ -19,35 +19,10 @@ type selectQuery struct {
 	Late      *lateClause `parser:"@@?"`
 }
 
-// selectCore is SELECT with the clauses of its own.
-type selectCore struct {
-	Distinct bool           `parser:"'SELECT' ( @'DISTINCT'"`
-	On       []expression   `parser:"( 'ON' '(' @@ ( ',' @@ )* ')' )? | 'ALL' )?"`
-	Items    []selectItem   `parser:"@@ ( ',' @@ )*"`
-	From     *tableRef      `parser:"( 'FROM' @@ )?"`
-	Stream   *streamWindow  `parser:"@@?"`
-	Where    *expression    `parser:"( 'WHERE' @@ )?"`
-	Latest   *latestOn      `parser:"@@?"`
-	GroupAll bool           `parser:"( 'GROUP' 'BY' ( @'ALL'"`
-	GroupBy  []groupElement `parser:"| @@ ( ',' @@ )* ) )?"`
-	Sample   *sampleBy      `parser:"@@?"`
-	Fill     *fillClause    `parser:"@@?"`
-	Align    *alignTo       `parser:"@@?"`
-	Having   *expression    `parser:"( 'HAVING' @@ )?"`
-	Windows  []namedWindow  `parser:"( 'WINDOW' @@ ( ',' @@ )* )?"`
-	Qualify  *expression    `parser:"( 'QUALIFY' @@ )?"`
-	Late     *lateClause    `parser:"@@?"`
-}
-
 type cte struct {
 	Name    name         `parser:"@@"`
 	Columns []name       `parser:"( '(' @@ ( ',' @@ )* ')' )?"`
 	Query   *selectQuery `parser:"'AS' ( 'NOT'? 'MATERIALIZED' )? '(' @@ ')'"`
-}
-
-type selectItem struct {
-	Expr  expression `parser:"@@"`
-	Alias *alias     `parser:"@@?"`
 }
 
 type orderKey struct {
@@ -128,24 +103,6 @@ func (q *selectQuery) tree() (*ast.Select, error) {
 		out.OrderBy = append(out.OrderBy, k.tree())
 	}
 	return out, nil
-}
-
-func (c *selectCore) tree(pos event.Position) *ast.Select {
-	out := &ast.Select{
-		Pos: pos, Stream: c.Stream.tree(), Distinct: c.Distinct, DistinctOn: trees(c.On), Where: c.Where.tree(), Latest: c.Latest.tree(),
-		GroupByAll: c.GroupAll, GroupBy: groups(c.GroupBy), Sample: c.Sample.sample(c.Align), Fill: c.Fill.tree(), Having: c.Having.tree(),
-	}
-	out.Qualify, out.Late = c.Qualify.tree(), c.Late.tree()
-	for _, w := range c.Windows {
-		out.Windows = append(out.Windows, w.NamedWindow)
-	}
-	for _, item := range c.Items {
-		out.Items = append(out.Items, ast.Item{Expr: item.Expr.Expr, Alias: item.Alias.tree()})
-	}
-	if c.From != nil {
-		out.From = c.From.Table
-	}
-	return out
 }
 
 func (k orderKey) tree() ast.Order {

@@ -139,8 +139,11 @@ func keyedWindow(n *plan.Window, inputs map[string]InputInfo) (plan.Node, []int,
 	width, wider := plan.Width(n.Input), plan.Width(input)
 	out := *n
 	out.Input = input
-	moved, at := keyBehind(&out, plan.Width(n), width, wider, key)
-	return moved, at, true
+	moved, places := keyBehind(&out, plan.Width(n), width, wider, key)
+	if at := slices.Index(n.Names, plan.OverSessions[1]); at >= 0 { // it says when a row is complete
+		places = append(places, width+at)
+	}
+	return moved, places, true
 }
 
 // keyedJoin is keyed by both sides, or by the left one where each of its rows comes once.

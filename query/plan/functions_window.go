@@ -43,8 +43,11 @@ func (f *Function) FetchesValue() bool {
 	}
 }
 
-// framed tells the functions that look at a frame.
-func (f *Function) framed() bool {
+// OverSessions are the columns that window functions over sessions go by.
+var OverSessions = [2]string{"_session_start", "_session_end"}
+
+// Framed tells the functions that look at a frame.
+func (f *Function) Framed() bool {
 	switch f.Name {
 	case "first_value", "last_value", "nth_value":
 		return true

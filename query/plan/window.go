@@ -188,7 +188,7 @@ func (c WindowCall) text(ordered bool) string {
 	if c.IgnoreNulls {
 		out += " IGNORE NULLS"
 	}
-	if usual := c.Frame.isDefault(ordered); !usual && c.Fn.framed() {
+	if usual := c.Frame.isDefault(ordered); !usual && c.Fn.Framed() {
 		out += " " + c.Frame.String()
 	}
 	return out

@@ -20,6 +20,8 @@ type Window struct {
 	PartitionBy []Expr
 	OrderBy     []Order
 	Frame       *Frame
+	// Session is what follows SESSION WITH GAP, which stands in the place of a frame; nil where it does not.
+	Session Expr
 }
 
 // NamedWindow is one entry of the WINDOW clause.
@@ -67,6 +69,9 @@ func (w *Window) String() string {
 	}
 	if w.Frame != nil {
 		parts = append(parts, w.Frame.String())
+	}
+	if w.Session != nil {
+		parts = append(parts, "SESSION WITH GAP "+w.Session.String())
 	}
 	return "(" + strings.Join(parts, " ") + ")"
 }

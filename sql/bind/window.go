@@ -22,6 +22,8 @@ type windowCall struct {
 	plan.WindowCall
 	partition []plan.Expr
 	order     []plan.SortKey
+	// gap is that of the sessions that partitions fall into, the frames of the call; nil for other frames.
+	gap *plan.Literal
 	// natural tells that the order is not the window's but that of events, which the call goes by.
 	natural bool
 }
@@ -60,7 +62,7 @@ func findWindow(e plan.Expr) bool {
 }
 
 func (c windowCall) sameWindow(o windowCall) bool {
-	return sameExprs(c.partition, o.partition) && sameKeys(c.order, o.order)
+	return sameExprs(c.partition, o.partition) && sameKeys(c.order, o.order) && sameGap(c.gap, o.gap)
 }
 
 func sameKeys(a, b []plan.SortKey) bool {
@@ -166,6 +168,9 @@ func (x *scalars) bindWindow(call *windowCall, w *ast.Window) error {
 		first := o.Nulls == ast.NullsFirst || (o.Nulls == ast.NullsDefault && o.Descending)
 		call.order = append(call.order, plan.SortKey{Expr: key, Descending: o.Descending, NullsFirst: first})
 	}
+	if w.Session != nil {
+		return x.bindSession(call, w)
+	}
 	var err error
 	call.Frame, err = x.binder.frame(w.Frame, call.order)
 	return err
@@ -220,7 +225,7 @@ func (w *windows) inherit(window *ast.Window, n int) (*ast.Window, error) {
 		return nil, refuse("is built on, so its PARTITION BY cannot be replaced")
 	case len(window.OrderBy) > 0 && len(base.OrderBy) > 0:
 		return nil, refuse("has an ORDER BY already")
-	case base.Frame != nil:
+	case base.Frame != nil, base.Session != nil:
 		return nil, refuse("has a frame, so nothing can be built on it")
 	}
 	out := *window

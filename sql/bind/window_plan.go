@@ -43,6 +43,9 @@ func (w *windows) plan(node plan.Node) (plan.Node, []int) {
 	columns := make([]int, len(w.calls))
 	for _, group := range w.stacked() {
 		first := w.calls[group[0]]
+		if first.gap != nil {
+			node, first.partition = first.inSessions(node)
+		}
 		top := &plan.Window{Input: node, Partition: first.partition, Order: first.order}
 		if slices.ContainsFunc(group, func(i int) bool { return w.calls[i].GoesByRows() }) {
 			top.Order = plan.BreakTies(top.Order, w.ties)
@@ -74,6 +77,9 @@ func (w *windows) stacked() [][]int {
 		return slices.IndexFunc(w.calls, func(c windowCall) bool { return sameExprs(c.partition, w.calls[g[0]].partition) })
 	}
 	slices.SortStableFunc(groups, func(a, b []int) int {
+		if by := bySession(w.calls[a[0]], w.calls[b[0]]); by != 0 { // sessions change as rows come, so other windows are computed below them
+			return by
+		}
 		if by := place(a) - place(b); by != 0 {
 			return by
 		}

@@ -81,9 +81,11 @@ func (c *climber) window() (*ast.Window, error) {
 			return nil, err
 		}
 	}
-	if t := *c.lex.Peek(); is(t, "SESSION") && acceptWords(c.lex, "SESSION", "WITH", "GAP") {
-		return nil, notSupported(t, "a frame of SESSION WITH GAP",
-			"sessions are made in FROM: SESSION(TABLE orders PARTITION BY customer, DESCRIPTOR(ts), INTERVAL '10 minutes')")
+	if acceptWords(c.lex, "SESSION", "WITH", "GAP") {
+		if out.Session, err = span(c.lex); err != nil {
+			return nil, err
+		}
+		return out, expect(c.lex, ")")
 	}
 	if t := *c.lex.Peek(); t.Type == tokenIdent && frameUnits[upper(t.Value)] {
 		if out.Frame, err = c.frame(); err != nil {

@@ -320,3 +320,5 @@ SELECT ts, id FROM orders ORDER BY ts, id LIMIT 7 OFFSET 2;
 SELECT DISTINCT ON (region) region, ts, id FROM orders ORDER BY region, ts;
 SELECT o.ts, o.id, p.method FROM orders o JOIN payments p ON o.id = p.id AND o.ts >= p.ts;
 SELECT ts, id FROM orders UNION ALL SELECT ts, id FROM payments;
+SELECT id, ts, count(*) OVER w AS n, last_value(id) OVER w AS last FROM orders WINDOW w AS (PARTITION BY region ORDER BY ts SESSION WITH GAP '2 seconds');
+SELECT id, max(amount) OVER (ORDER BY ts SESSION WITH GAP '1 second') AS most, sum(quantity) OVER (ORDER BY ts SESSION WITH GAP '3 seconds') AS q FROM orders;

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// bulkBytes bounds a bulk request, whose answer has an entry for each item. Elasticsearch takes 100 MB.
+	// bulkBytes bounds a bulk request, whose answer has an entry for each item, as bulkbody.MaxItems does. Elasticsearch takes 100 MB.
 	bulkBytes = 256 << 20
 	// shownItems is how many items of an answer have a reason of their own.
 	shownItems = 10_000

@@ -4,8 +4,8 @@
 // Rows can be added, by the actions index and create. What else a request asks for, to delete and to update, is refused item by item. The id that an
 // action gives its row becomes the member _id of the row.
 //
-// What always holds: items are numbered in the body from 0, whatever becomes of them; memory is bounded by a chunk, a row, and five bytes for each
-// item; chunks are a function of the body's bytes, not of how they arrive. A Reader is used by one goroutine.
+// What always holds: items are numbered in the body from 0, whatever becomes of them; memory is bounded by a chunk and a row, and where
+// items go to several streams by a few bytes for each of at most MaxItems; chunks are a function of the body's bytes, not of how they arrive. A Reader is used by one goroutine.
 package bulkbody
 
 import (
@@ -18,6 +18,9 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
+
+// MaxItems bounds the items of a body for several streams: what became of each is told in the answer.
+const MaxItems = 500_000
 
 const (
 	// chunkBytes is how much text is read before its rows are given away, which may be spread over several streams.
@@ -53,6 +56,7 @@ type Reader struct {
 	err     error
 
 	last    parsed // the action that was read last
+	number  int    // of the next item
 	items   []Item
 	indexes []string
 	places  map[string]uint32
@@ -72,7 +76,7 @@ func NewReader(src io.Reader, options Options) *Reader {
 	return &Reader{in: bufio.NewReaderSize(src, readBytes), options: options, places: map[string]uint32{}}
 }
 
-// Items are the items read so far, and Indexes what their places stand for.
+// Items are the items read so far, of a body for several streams; Indexes are what their places stand for.
 func (r *Reader) Items() []Item { return r.items }
 
 // Indexes are the names of indexes that items have.
@@ -82,8 +86,8 @@ func (r *Reader) Indexes() []string { return r.indexes }
 // action where one must be is an error of the request: where the items behind it begin cannot be told.
 func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 	r.parts, r.part, r.refused = nil, map[string]*part{}, nil
-	first := len(r.items)
-	for bytes := 0; r.err == nil && bytes < chunkBytes && len(r.items) < first+decode.MaxChunkRows; {
+	first := r.number
+	for bytes := 0; r.err == nil && bytes < chunkBytes && r.number < first+decode.MaxChunkRows; {
 		var n int
 		n, r.err = r.item()
 		bytes += n
@@ -109,7 +113,13 @@ func (r *Reader) item() (bytes int, err error) {
 		return bytes, err
 	}
 	place, known := r.place(action.index)
-	r.items = append(r.items, Item{Action: action.action, Index: place})
+	if r.options.Stream == "" {
+		if len(r.items) == MaxItems {
+			return bytes, event.Errorf(event.CodeTooLarge, "a bulk request may have %d items", MaxItems).WithHint("send it in parts")
+		}
+		r.items = append(r.items, Item{Action: action.action, Index: place})
+	}
+	r.number++
 	if !action.action.hasRow() {
 		r.refuse(action, "rows cannot be deleted one by one: they are only added", r.text)
 		return bytes, nil
@@ -119,7 +129,7 @@ func (r *Reader) item() (bytes int, err error) {
 		r.refuse(action, "no line with the row follows the action", r.text)
 		return bytes, err
 	case err != nil:
-		r.items = r.items[:len(r.items)-1]
+		r.items = r.items[:max(len(r.items)-1, 0)]
 		return bytes, err
 	case action.action == Update:
 		r.refuse(action, "rows cannot be updated: they are only added", r.text)
@@ -197,7 +207,7 @@ func (r *Reader) place(index string) (uint32, bool) {
 func (r *Reader) add(action parsed) {
 	p := r.partOf(action)
 	p.chunk.Texts = append(p.chunk.Texts, withID(r.text, action.id))
-	p.chunk.Numbers = append(p.chunk.Numbers, int64(len(r.items)-1))
+	p.chunk.Numbers = append(p.chunk.Numbers, int64(r.number-1))
 }
 
 // partOf is the part of the stream of an action's index.
@@ -220,7 +230,7 @@ func (r *Reader) refuse(action parsed, reason string, raw []byte) {
 	if _, known := r.places[action.index]; known && (action.index != "" || r.options.Stream != "") {
 		into = &r.partOf(action).chunk.Refused
 	}
-	*into = append(*into, decode.Rejected{Line: len(r.items) - 1, Reason: reason, Raw: bytes.Clone(raw)})
+	*into = append(*into, decode.Rejected{Line: r.number - 1, Reason: reason, Raw: bytes.Clone(raw)})
 }
 
 // withID is a row with the id that its action gives it, in memory of its own. A member of the row's own that has the name counts instead.

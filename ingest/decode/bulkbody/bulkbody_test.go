@@ -26,7 +26,7 @@ func readAll(src io.Reader, options Options) (items []string, chunks int, err er
 	for {
 		rows, refused, err := r.Next()
 		if err != nil {
-			for i := range len(r.Items()) {
+			for i := range max(len(r.Items()), len(byNumber)) {
 				items = append(items, byNumber[i])
 			}
 			return items, chunks, err
@@ -80,6 +80,17 @@ func (letters) Read(p []byte) (int, error) {
 		p[i] = 'x'
 	}
 	return len(p), nil
+}
+
+// TestTooManyItems: the answer, which tells of each, stays bounded; one for the rows of a single stream does not grow with them.
+func TestTooManyItems(t *testing.T) {
+	t.Parallel()
+	body := strings.Repeat("{\"delete\":{}}\n", MaxItems+1)
+	_, _, err := readAll(strings.NewReader(body), Options{})
+	require.ErrorContains(t, err, "a bulk request may have 500000 items")
+	items, _, err := readAll(strings.NewReader(body), Options{Stream: "s"})
+	require.ErrorIs(t, err, io.EOF)
+	require.Len(t, items, MaxItems+1)
 }
 
 func TestTooManyIndexes(t *testing.T) {

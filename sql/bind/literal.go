@@ -60,7 +60,9 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 		if ok || strings.EqualFold(trimmed, "epoch") {
 			return &plan.Literal{Value: timestampLiteral(v).Value, Typ: to}, nil
 		}
-		hint = "write it as '2026-11-22', '2026-11-22 14:12:09' or '2026-11-22T14:12:09Z'"
+		if hint = beyondCalendar(trimmed); hint == "" {
+			hint = "write it as '2026-11-22', '2026-11-22 14:12:09' or '2026-11-22T14:12:09Z'"
+		}
 	case event.Interval:
 		if v, err := event.ParseInterval(s); err == nil {
 			return intervalLiteral(v), nil
@@ -201,4 +203,13 @@ func typeNames() []string {
 		names[i] = t.String()
 	}
 	return names
+}
+
+// beyondCalendar is the hint for a time written with a year of more digits than there are.
+func beyondCalendar(text string) string {
+	year, _, dashed := strings.Cut(strings.TrimLeft(text, "+-"), "-")
+	if len(year) < 5 || !dashed || strings.Trim(year, "0123456789") != "" {
+		return ""
+	}
+	return "times and days are of the years 1 to 9999"
 }

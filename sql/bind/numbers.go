@@ -225,6 +225,9 @@ func readDeclared(s string, to event.Type) (lit *plan.Literal, hint string) {
 		if days, ok := event.LooseDate(s); ok {
 			return fixedLiteral([]int32{days}, to), ""
 		}
+		if hint := beyondCalendar(s); hint != "" {
+			return nil, hint
+		}
 		return nil, "write it as '2026-11-22'"
 	case event.Time:
 		if micros, ok := event.ParseTimeOfDay(s); ok {

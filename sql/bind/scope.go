@@ -121,7 +121,7 @@ func (s *scope) resolve(parts []ast.Name) (i int, path []ast.Name, err error) {
 			return i, parts[2:], nil
 		}
 		if _, own := s.find(parts[0].Text); len(own) != 1 {
-			return 0, nil, s.missing(parts[1], matches)
+			return 0, nil, s.missingIn(parts[0].Text, parts[1], matches)
 		}
 	}
 	i, matches := s.find(parts[0].Text)
@@ -140,7 +140,10 @@ func (s *scope) resolve(parts []ast.Name) (i int, path []ast.Name, err error) {
 	}
 }
 
-func (s *scope) missing(n ast.Name, matches []string) error {
+func (s *scope) missing(n ast.Name, matches []string) error { return s.missingIn("", n, matches) }
+
+// missingIn says that a name is none of a column, or of several, in one table or, without its name, in all.
+func (s *scope) missingIn(table string, n ast.Name, matches []string) error {
 	if len(matches) > 1 {
 		err := event.Errorf(event.CodeAmbiguousColumn, "column %q is ambiguous", n.Text).At(n.Pos)
 		if len(slices.Compact(slices.Clone(matches))) == 1 {
@@ -152,15 +155,35 @@ func (s *scope) missing(n ast.Name, matches []string) error {
 		return event.Errorf(event.CodeUnknownColumn, "there is no column %q, because there is nothing to read from", n.Text).At(n.Pos).
 			WithHint("a string is written in single quotes, a column needs FROM")
 	}
-	names := make([]string, len(s.columns))
-	for i, c := range s.columns {
-		names[i] = c.name
-	}
 	err := event.Errorf(event.CodeUnknownColumn, "there is no column %q", n.Text).At(n.Pos)
+	var names, shown []string
+	for _, c := range s.columns {
+		switch {
+		case table != "" && !strings.EqualFold(c.table, table):
+			if strings.EqualFold(c.name, n.Text) {
+				return err.WithHint("did you mean %s?", c.describe(true))
+			}
+			continue
+		case !c.hidden && !strings.HasPrefix(c.name, "?") && !slices.Contains(shown, c.name): // such names are the planner's
+			shown = append(shown, c.name)
+		}
+		names = append(names, c.name)
+	}
 	if n.Quoted {
 		err = err.WithHint("strings are written in single quotes: '%s'", n.Text)
+	} else if len(shown) > 0 {
+		err = err.WithHint("the columns are %s", listed(shown))
 	}
 	return suggest(err, n.Text, names)
+}
+
+// listed is the first of some names.
+func listed(names []string) string {
+	const most = 10
+	if len(names) > most {
+		return strings.Join(names[:most], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
 }
 
 // withs are the queries of WITH that can be named at a place, the innermost first.

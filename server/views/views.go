@@ -349,7 +349,8 @@ func (s *Set) promote(v *View, ready *catalog.View) {
 	}
 }
 
-// rebuild makes a view anew from its definition, beside the present one. It fails where the query does not fit its inputs any more.
+// rebuild makes a view anew from its definition, beside the present one, as its inputs have changed or its state is of no use. It fails where the
+// query does not fit its inputs any more.
 func (s *Set) rebuild(definition *catalog.View) error {
 	if _, ok := s.options.Catalog.NextView(definition.Name); ok {
 		return nil // it is being built
@@ -363,7 +364,7 @@ func (s *Set) rebuild(definition *catalog.View) error {
 	if definition.Versions != nil {
 		fresh.Versions = definition.Versions
 	}
-	s.options.Logger.Info("a view is built anew, as its inputs have changed", "view", definition.Name)
+	s.options.Logger.Info("a view is built anew beside itself", "view", definition.Name)
 	_, err = s.create(fresh, true)
 	return err
 }

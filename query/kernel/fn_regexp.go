@@ -212,17 +212,20 @@ func firstMatch(c *call, find func(i int) (regex, error)) (arrow.Array, error) {
 // replaceMatches replaces the first match, or with the flag g every one.
 func replaceMatches(c *call, find func(i int) (regex, error)) (arrow.Array, error) {
 	text, replacements := textsOf(c.args[0]), textsOf(c.args[2])
+	var one [1][]int
 	return mapText(c, func(dst []byte, i int) ([]byte, error) {
 		re, err := find(i)
 		if err != nil {
 			return nil, err
 		}
-		s, limit := text.at(i), 1
+		s, at := text.at(i), 0
+		found := one[:]
 		if re.global {
-			limit = -1
+			found = re.FindAllStringSubmatchIndex(s, -1)
+		} else if one[0] = re.FindStringSubmatchIndex(s); one[0] == nil {
+			found = nil
 		}
-		at := 0
-		for _, match := range re.FindAllStringSubmatchIndex(s, limit) {
+		for _, match := range found {
 			dst = append(dst, s[at:match[0]]...)
 			dst = appendReplacement(dst, replacements.at(i), s, match)
 			at = match[1]

@@ -5,7 +5,8 @@
 // action gives its row becomes the member _id of the row.
 //
 // What always holds: items are numbered in the body from 0, whatever becomes of them; memory is bounded by a chunk and a row, and where
-// items go to several streams by a few bytes for each of at most MaxItems; chunks are a function of the body's bytes, not of how they arrive. A Reader is used by one goroutine.
+// items go to several streams by a few bytes for each of at most MaxItems;
+// chunks are a function of the body's bytes, not of how they arrive. A Reader is used by one goroutine.
 package bulkbody
 
 import (

@@ -17,12 +17,20 @@ func splitLines(chunk []byte) lines {
 	return lines{rest: bytes.TrimPrefix(chunk, byteOrderMark)}
 }
 
-// atMost is how many rows there can be.
-func (l *lines) atMost() int {
+// countedBytes is how much of a chunk is looked at for how many lines it may have.
+const countedBytes = 64 << 10
+
+// about is how many rows there will be, if the lines of the chunk are like the first ones.
+func (l *lines) about() int {
 	if l.texts != nil {
 		return len(l.texts)
 	}
-	return bytes.Count(l.rest, newline) + 1
+	first := l.rest[:min(len(l.rest), countedBytes)]
+	rows := bytes.Count(first, newline) + 1
+	if len(first) < len(l.rest) { // and some more, so that columns need not grow for the last few
+		rows = rows * (len(l.rest) + len(l.rest)/16) / countedBytes
+	}
+	return rows
 }
 
 // next is the next non-blank line without the spaces around it; false at the end.

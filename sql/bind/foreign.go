@@ -38,5 +38,6 @@ var foreignFunctions = map[string]string{
 	"latest_by_offset": "last(x)", "earliest_by_offset": "first(x)", "latest": "last(x)", "earliest": "first(x)",
 	"collect_list": "array_agg(x)", "collect_set": "array_agg(DISTINCT x)", "collect": "array_agg(x)", "count_distinct": "count(DISTINCT x)",
 	"timestampadd": "ts + INTERVAL '1 second'", "timestampdiff": "date_diff('second', a, b)", "to_timestamp_ltz": "to_timestamp(seconds)",
+	"approx_median": "approx_percentile(x, 0.5)", "var": "var_samp(x)", "current_row_timestamp": "_ingested_at",
 	"argmin": "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",
 }

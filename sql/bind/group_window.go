@@ -115,6 +115,9 @@ const windowTime = "window_time"
 
 // windowPart binds TUMBLE_START(...) and its like, which take the same arguments as the window in GROUP BY.
 func (x *scalars) windowPart(name string, e *ast.Call) (out plan.Expr, ok bool, err error) {
+	if other := otherWindows[strings.ToLower(name)]; other != "" {
+		return nil, true, errWindowCall(other, e.Name.Pos)
+	}
 	function, part, _ := strings.Cut(strings.ToUpper(name), "_")
 	if _, known := windowWidths[function]; !known {
 		return nil, false, nil
@@ -131,6 +134,12 @@ func (x *scalars) windowPart(name string, e *ast.Call) (out plan.Expr, ok bool, 
 	}
 	out, err = x.column(&ast.Column{Parts: []ast.Name{{Text: column, Pos: e.Name.Pos}}})
 	return out, true, err
+}
+
+// otherWindows are functions of Spark, Azure and ClickHouse that make windows, by the window table functions that do so here.
+var otherWindows = map[string]string{
+	"window": "TUMBLE", "session_window": "SESSION", "tumblingwindow": "TUMBLE", "hoppingwindow": "HOP", "slidingwindow": "HOP", "sessionwindow": "SESSION",
+	"tumblestart": "TUMBLE", "tumbleend": "TUMBLE", "hopstart": "HOP", "hopend": "HOP",
 }
 
 // errWindowCall says where a window is written.

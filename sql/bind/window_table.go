@@ -35,6 +35,7 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 		return nil, err
 	}
 	input.whole()
+	t = withoutTime(t)
 	inside := &scalars{binder: b, scope: input, place: t.Function}
 	when, err := inside.windowTime(t)
 	if err != nil {
@@ -77,6 +78,16 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 		return shift.bounds(out.inTime(n), moved)
 	}
 	return out, nil
+}
+
+// withoutTime reads TUMBLE(orders, INTERVAL '1 minute'), where no time is given, as by the event time.
+func withoutTime(t *ast.WindowTable) *ast.WindowTable {
+	if width, ok := t.Time.(*ast.TypedLiteral); ok && strings.EqualFold(width.Type.Text, "INTERVAL") {
+		out := *t
+		out.Time, out.Widths = nil, slices.Concat([]ast.NamedArg{{Value: width}}, t.Widths)
+		return &out
+	}
+	return t
 }
 
 // windowTime is the time that the rows of windows go by, the event time where none is given.

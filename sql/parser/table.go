@@ -232,8 +232,7 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return nil, notSupported(next, "MATCH_RECOGNIZE",
 			"compare an event with those around it by lag and lead OVER (PARTITION BY ... ORDER BY ts), or with a join bounded in time")
 	case is(next, "("):
-		return nil, notSupported(t, "the table function "+upper(t.Value), "there are unnest, generate_series and jsonb_each, and TUMBLE, HOP, "+
-			"SESSION and CUMULATE for windows of time; any other function can be called in the select list")
+		return nil, notSupported(t, "the table function "+upper(t.Value), tableFunctionHint(t))
 	}
 	table := &ast.StreamTable{Name: nameOf(t)}
 	if accept(p.lex, ".") {
@@ -257,6 +256,21 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return p.sampled(table)
 	}
 	return table, err
+}
+
+// otherTableFunctions says how what table functions of others do is written here.
+var otherTableFunctions = map[string]string{
+	"GAP_FILL":  "SELECT time_bucket(INTERVAL '1 minute', ts) AS t, last(x) FROM s GROUP BY t FILL (PREV)",
+	"CHANGELOG": "SUBSCRIBE TO name sends the changes of a stream or view",
+	"DEDUP":     "SELECT * FROM s LATEST ON ts PARTITION BY key, or CREATE STREAM ... DEDUP KEY (key) WITHIN INTERVAL '1 hour'",
+}
+
+func tableFunctionHint(t lexer.Token) string {
+	if hint := otherTableFunctions[upper(t.Value)]; hint != "" {
+		return hint
+	}
+	return "there are unnest, generate_series and jsonb_each, and TUMBLE, HOP, SESSION and CUMULATE for windows of time; any other function can be " +
+		"called in the select list"
 }
 
 // tableCall takes a window table function in TABLE(...), which stands around it in the standard, and the alias behind that.

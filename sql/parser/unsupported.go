@@ -1,6 +1,8 @@
 package parser
 
 import (
+	"slices"
+
 	"github.com/alecthomas/participle/v2/lexer"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -43,11 +45,24 @@ var unsupportedStatements = map[string]construct{
 	"GRANT":                  {"GRANT", ""},
 	"REVOKE":                 {"REVOKE", ""},
 	"CREATE SOURCE":          {"CREATE SOURCE", "events go into a stream: CREATE STREAM name (column TYPE, ...)"},
-	"SHOW CREATE":            {"SHOW CREATE", "DESCRIBE shows a stream"},
-	"SHOW COLUMNS":           {"SHOW COLUMNS", "DESCRIBE shows a stream"},
-	"SHOW DATABASES":         {"SHOW DATABASES", "SHOW STREAMS lists the streams"},
-	"EXPLAIN VERBOSE":        {"EXPLAIN VERBOSE", "EXPLAIN shows the plan"},
-	"PREPARE":                {"PREPARE", "statements take parameters: $1 or :name"},
+	"CREATE EXTERNAL":        {"CREATE EXTERNAL", "events go into a stream: CREATE STREAM name (column TYPE, ...)"},
+	"CREATE RANDOM":          {"CREATE RANDOM", "events go into a stream: CREATE STREAM name (column TYPE, ...)"},
+	"CREATE TEMPORARY":       {"CREATE TEMPORARY", "put the query into WITH"},
+	"CREATE SINK":            {"CREATE SINK", "follow a view with SUBSCRIBE TO name, or read it over HTTP"},
+	"CREATE CONTINUOUS VIEW": asView("CREATE CONTINUOUS VIEW"), "CREATE CONTINUOUS AGGREGATE": asView("CREATE CONTINUOUS AGGREGATE"),
+	"CREATE LIVE VIEW": asView("CREATE LIVE VIEW"), "CREATE WINDOW VIEW": asView("CREATE WINDOW VIEW"), "CREATE DYNAMIC TABLE": asView("CREATE DYNAMIC TABLE"),
+	"CREATE OR REPLACE STREAM": {"CREATE OR REPLACE STREAM", "a stream changes by ALTER STREAM"},
+	"CREATE OR REPLACE TABLE":  {"CREATE OR REPLACE TABLE", "events go into a stream: CREATE STREAM name (column TYPE, ...)"},
+	"CREATE OR REPLACE VIEW":   {"CREATE OR REPLACE VIEW", "write CREATE OR REPLACE MATERIALIZED VIEW"},
+	"SHOW CREATE":              {"SHOW CREATE", "DESCRIBE shows a stream"},
+	"SHOW COLUMNS":             {"SHOW COLUMNS", "DESCRIBE shows a stream"},
+	"SHOW DATABASES":           {"SHOW DATABASES", "SHOW STREAMS lists the streams"},
+	"EXPLAIN VERBOSE":          {"EXPLAIN VERBOSE", "EXPLAIN shows the plan"},
+	"PREPARE":                  {"PREPARE", "statements take parameters: $1 or :name"},
+}
+
+func asView(name string) construct {
+	return construct{name, "write CREATE MATERIALIZED VIEW name AS query"}
 }
 
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
@@ -60,8 +75,11 @@ var unsupportedClauses = map[string]construct{
 	"PRIMARY":     {"PRIMARY KEY", "a stream keeps every event"}, "UNIQUE": {"UNIQUE", "a stream keeps every event"},
 	"DEFAULT": {"DEFAULT", ""}, "CHECK": {"CHECK", ""}, "REFERENCES": {"REFERENCES", ""}, "GENERATED": {"GENERATED", ""},
 	"COLLATE": {"COLLATE", ""}, "RETURNING": {"RETURNING", ""},
-	"ONLY": {"ONLY", ""},
-	"=>":   {"a named argument", "pass arguments in order"},
+	"ONLY":     {"ONLY", ""},
+	"=>":       {"a named argument", "pass arguments in order"},
+	"APPEND":   {"APPEND ONLY", "leave it out: every stream is"},
+	"SETTINGS": {"SETTINGS behind a query", "leave them out; a view's stand in WITH (...) before AS"},
+	"REFRESH":  {"REFRESH of a view", "leave it out: a materialized view is always current"},
 }
 
 // unsupportedStatement recognizes statements of other SQL or of a later version by their first words.
@@ -80,6 +98,9 @@ func unsupportedStatement(tokens []lexer.Token) error {
 			found = &c
 		}
 	}
+	if name := ofQuery(tokens); name != "" {
+		return notSupported(tokens[0], "a table or stream of a query", "write CREATE MATERIALIZED VIEW "+name+" AS query")
+	}
 	if found == nil {
 		return nil
 	}
@@ -87,6 +108,23 @@ func unsupportedStatement(tokens []lexer.Token) error {
 		return notSupported(tokens[0], found.name, "events go into a stream: "+stream)
 	}
 	return notSupported(tokens[0], found.name, found.hint)
+}
+
+// ofQuery is the name that CREATE TABLE or CREATE STREAM gives the answer of a query, empty for other statements.
+func ofQuery(tokens []lexer.Token) string {
+	find := func(words ...string) int {
+		return slices.IndexFunc(tokens, func(t lexer.Token) bool {
+			return t.Type != tokenQuoted && slices.ContainsFunc(words, func(word string) bool { return is(t, word) })
+		})
+	}
+	kind, as := find("TABLE", "STREAM"), find("AS")
+	if len(tokens) == 0 || !is(tokens[0], "CREATE") || kind < 1 || kind > 3 || as < kind+2 || as+1 >= len(tokens) || !is(tokens[as+1], "SELECT") {
+		return ""
+	}
+	if is(tokens[kind+1], "IF") && as > kind+4 {
+		kind += 3
+	}
+	return tokens[kind+1].Value
 }
 
 // unsupportedClause recognizes a construct by the token at which the grammar ended.

@@ -134,7 +134,7 @@ func TestTypesAndNesting(t *testing.T) {
 			require.Len(t, texts, 9000)
 			require.Equal(t, map[string]string{
 				"ts": "TIMESTAMPTZ", "host": "TEXT", "n": "BIGINT", "small": "BIGINT", "u": "NUMERIC(20,0)", "f": "DOUBLE PRECISION", "g": "REAL",
-				"ok": "BOOLEAN", "note": "TEXT", "raw": "BYTEA", "id": "UUID", "price": "NUMERIC(12,2)", "day": "DATE", "clock": "TEXT",
+				"ok": "BOOLEAN", "note": "TEXT", "raw": "BYTEA", "id": "UUID", "price": "NUMERIC(12,2)", "day": "DATE", "clock": "TIME",
 				"plain": "JSONB", "list": "JSONB", "where": "JSONB", "maybe": "JSONB", "many": "JSONB", "counts": "JSONB",
 			}, types)
 			require.Equal(t, `{"ts":"2026-03-01T09:00:00.000000Z","host":"host-0","n":-5,"small":0,"u":"9223372036854775808","f":0,"g":0.1,"ok":true,`+

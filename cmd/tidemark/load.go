@@ -28,7 +28,7 @@ import (
 type loadCmd struct {
 	Stream string   `arg:"" help:"Stream to send to; made if missing."`
 	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,bulk,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto goes by name, else by content."`
+	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,bulk,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto: by name, then content."`
 	Rows   string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, as in Records of CloudTrail or features of GeoJSON."`
 	Again  bool     `help:"Store once more what was loaded from the same files before."`
 	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -286,7 +287,7 @@ func newBar(w io.Writer, total int64) *progressbar.ProgressBar {
 // summary adds up what became of the files' rows.
 type summary struct {
 	accepted, rejected, duplicates int64
-	reasons                        []string
+	reasons, hints                 []string
 }
 
 func (s *summary) add(file string, report client.LoadReport) {
@@ -301,6 +302,9 @@ func (s *summary) add(file string, report client.LoadReport) {
 		s.reasons = append(s.reasons, fmt.Sprintf("%s:%d: %s", file, r.Line, r.Reason))
 	}
 	s.reasons = s.reasons[:min(len(s.reasons), shownReasons)]
+	if report.Hint != "" && !slices.Contains(s.hints, report.Hint) {
+		s.hints = append(s.hints, report.Hint)
+	}
 }
 
 func (s *summary) print(w io.Writer, stream string, took time.Duration) {
@@ -315,5 +319,8 @@ func (s *summary) print(w io.Writer, stream string, took time.Duration) {
 	}
 	if more := s.rejected - int64(len(s.reasons)); more > 0 {
 		fmt.Fprintf(w, "  and %s more\n", shell.Thousands(more))
+	}
+	for _, hint := range s.hints {
+		fmt.Fprintf(w, "  hint: %s\n", shell.Cell(hint))
 	}
 }

@@ -69,6 +69,7 @@ func TestLoadOfAllFormatsStoresEachRowOnce(t *testing.T) {
 	require.Contains(t, sum(), "32,", "rows")
 
 	loadWithoutNames(t, put, url)
+	loadOfNoRows(t, put, url)
 
 	got := tidemark("n,kind\n1,piped\n", nil, "load", "s", "-", "--format", "csv", "--url", url)
 	require.Zero(t, got.status, got.stderr)
@@ -96,4 +97,21 @@ func loadWithoutNames(t *testing.T, put func(name, content string) string, url s
 	got := tidemark("{\n \"n\": 6\n}", nil, "load", "told", "-", "--url", url)
 	require.Zero(t, got.status, got.stderr)
 	require.Contains(t, tidemark("", nil, "sql", "-q", "SELECT count(*), sum(n) FROM told", "--format", "csv", "--url", url).stdout, "6,21\r\n")
+}
+
+// loadOfNoRows loads files of which no row can be read: what the server says would help is said once, and not for a file that has good rows too.
+func loadOfNoRows(t *testing.T, put func(name, content string) string, url string) {
+	t.Helper()
+	const hint = "\n  hint: the body must be one JSON object a line"
+	text, more := put("text.log", "an access\n"), put("more.log", "an access\n")
+	mixed := put("mixed.log", "an access\n{\"n\":1}\n")
+	got := tidemark("", nil, "load", "none", "--url", url, text, more)
+	require.Equal(t, exitFailed, got.status)
+	require.Contains(t, got.stderr, "none: 0 rows accepted, 2 rejected")
+	require.Equal(t, 1, strings.Count(got.stderr, hint), got.stderr)
+	got = tidemark("", nil, "load", "none", "--url", url, mixed)
+	require.Equal(t, exitFailed, got.status)
+	require.NotContains(t, got.stderr, hint)
+	got = tidemark("", nil, "load", "none", "--url", url, "--format", "tsv", put("short.tsv", "a\tb\n1\n"))
+	require.Contains(t, got.stderr, "hint: the first line must name the columns")
 }

@@ -103,7 +103,9 @@ func readProblem(res *http.Response) error {
 		}
 	}
 	if judged := new(IngestResult); json.Unmarshal(body, judged) == nil && judged.Accepted+judged.Rejected > 0 {
-		out.Ingest = judged
+		if out.Ingest = judged; out.Code == event.CodeRejected {
+			judged.Hint = out.Hint
+		}
 	}
 	out.Status = res.StatusCode
 	out.RetryAfter = res.Header.Get("Retry-After")

@@ -57,6 +57,8 @@ type LoadReport struct {
 	Duplicates int64
 	// Reasons explains the first rejections.
 	Reasons []LineError
+	// Hint says what would help, where every row was rejected.
+	Hint string
 }
 
 // LineError says why a line of a file was rejected. Lines count from 1, blank ones included, as editors do. Line is 0 for files that are
@@ -183,7 +185,7 @@ func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) 
 	if result != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.mu.report = LoadReport{Accepted: result.Accepted, Rejected: result.Rejected, Duplicates: result.Duplicates}
+		l.mu.report = LoadReport{Accepted: result.Accepted, Rejected: result.Rejected, Duplicates: result.Duplicates, Hint: result.Hint}
 		for _, e := range result.Errors {
 			l.mu.report.Reasons = append(l.mu.report.Reasons, LineError{Reason: fmt.Sprintf("row %d: %s", e.Row+1, e.Reason)})
 		}
@@ -254,6 +256,7 @@ func (l *load) count(c chunk, result *IngestResult) {
 	report.Accepted += result.Accepted
 	report.Rejected += result.Rejected
 	report.Duplicates += result.Duplicates
+	report.Hint = cmp.Or(report.Hint, result.Hint)
 	for _, e := range result.Errors {
 		report.Reasons = append(report.Reasons, LineError{Line: c.lineOf(e.Row), Reason: e.Reason})
 	}
@@ -265,7 +268,11 @@ func (l *load) count(c chunk, result *IngestResult) {
 func (l *load) result() LoadReport {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.mu.report
+	report := l.mu.report
+	if report.Accepted+report.Duplicates > 0 { // it was about a part of the rows
+		report.Hint = ""
+	}
+	return report
 }
 
 // retryDelay honours the server's Retry-After in seconds, and otherwise waits a little longer each time.

@@ -153,7 +153,7 @@ func TestSQL(t *testing.T) {
 	const one = `{"columns":[{"name":"n","type":"BIGINT"}],"rows":[[1]]}`
 	server := &fake{answers: map[string]string{
 		"json SELECT 1": one, "json SELECT 2": strings.Replace(one, "[[1]]", "[]", 1),
-		"csv SELECT 1; SELECT 2": "n\n2\n", "json SELECT 1; SELECT 2": one,
+		"csv SELECT 1; SELECT 2": "n\n2\n", "csv SELECT 4": "n\n1\n", "json SELECT 1; SELECT 2": one,
 		"ndjson SELECT 3": `{"n":1}` + "\n" + `{"error":{"code":"timeout","detail":"too slow"}}` + "\n",
 	}}
 	url := server.start(t)
@@ -172,6 +172,11 @@ func TestSQL(t *testing.T) {
 	require.Equal(t, exitFailed, got.status)
 	require.Equal(t, tables[:strings.Index(tables, "(1 row)\n")+8], got.stdout)
 	require.Equal(t, "tidemark: syntax_error: cannot read this at line 2, column 4 (write SQL)\n", got.stderr)
+
+	require.Equal(t, outcome{0, "Expanded display is on.\n─[ row 1 ]───\nn │ 1\n(1 row)\n", ""}, tidemark("\\x on\nSELECT 1", environ, "sql"))
+	require.Equal(t, outcome{0, "n\n1\n", ""}, tidemark("", environ, "sql", "-q", "\\i "+write(t, "y.sql", "SELECT 4"), "--format", "csv"))
+	got = tidemark("", environ, "sql", "-q", "\\dance")
+	require.Equal(t, outcome{exitFailed, "", "tidemark: no command \\dance (\\? lists the commands)\n"}, got)
 
 	got = tidemark("", environ, "sql", "-q", "SELECT 3", "--format", "ndjson")
 	require.Equal(t, exitFailed, got.status)

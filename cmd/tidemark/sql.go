@@ -19,8 +19,8 @@ import (
 
 // sqlCmd runs SQL given as text, as a file or on standard input; on a terminal it opens the shell.
 type sqlCmd struct {
-	Query  string `short:"q" placeholder:"SQL" xor:"source" help:"SQL to run."`
-	File   string `short:"f" placeholder:"FILE" xor:"source" help:"File of SQL to run; - for standard input."`
+	Query  string `short:"q" placeholder:"SQL" xor:"source" help:"SQL to run, or a command of the shell such as \\d."`
+	File   string `short:"f" placeholder:"FILE" xor:"source" help:"File of SQL and commands to run; - for standard input."`
 	Format string `placeholder:"FORMAT" default:"table" enum:"table,json,ndjson,csv,arrow,parquet" help:"Form of the answer: ${enum}."`
 	URL    string `placeholder:"URL" xor:"where" help:"Address of the server ($$TIDEMARK_URL)."`
 	Data   string `placeholder:"DIR" xor:"where" help:"Data directory to open without a server."`
@@ -59,6 +59,9 @@ func (c *sqlCmd) run(p *process, db *client.Client, where string) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	if shell.HasCommands(text) {
+		return describeError(shell.NewScript(db, p.stdout, c.Format, sizeOf(p.stdout)).RunScript(ctx, text))
+	}
 	if c.Format != "table" {
 		truncated, err := db.Stream(ctx, text, client.QueryOptions{}, c.Format, p.stdout)
 		if truncated {
@@ -79,11 +82,15 @@ func runShell(p *process, db *client.Client, where string) error {
 		history = filepath.Join(home, ".tidemark_history")
 	}
 	color := isTerminal(p.stdout) && p.getenv("NO_COLOR") == "" && p.getenv("TERM") != "dumb"
-	size := terminalSize(p.stdout)
-	if size == nil {
-		size = func() (int, int) { return 0, 0 }
+	return shell.New(db, p.stdout, history, sizeOf(p.stdout), color).Run(context.Background())
+}
+
+// sizeOf is how the shell asks for the size of the terminal that w is; both numbers are 0 where it is none.
+func sizeOf(w io.Writer) func() (width, height int) {
+	if size := terminalSize(w); size != nil {
+		return size
 	}
-	return shell.New(db, p.stdout, history, size, color).Run(context.Background())
+	return func() (int, int) { return 0, 0 }
 }
 
 func (c *sqlCmd) text(p *process) (string, error) {

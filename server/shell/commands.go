@@ -19,7 +19,8 @@ type command struct {
 // commands lists them in the order that \? shows.
 func commands() []command {
 	return []command{
-		{`\d`, "[NAME]", "list the streams, or the columns of one or of a system table", (*Shell).describe},
+		{`\d`, "[NAME]", "list the streams and views, or the columns of one or of a system table", (*Shell).describe},
+		{`\dv`, "", "list the views and how they do", query("SHOW VIEWS")},
 		{`\dS`, "", "list the system tables", query("SELECT name, description FROM system.tables ORDER BY name")},
 		{`\df`, "[NAME]", "list the functions whose names begin so", (*Shell).functions},
 		{`\watch`, "[1s] [SQL]", "repeat a query, the last one if none is given, until Ctrl-C", (*Shell).watch},
@@ -34,18 +35,20 @@ func commands() []command {
 	}
 }
 
-// command runs a line that begins with a backslash. The only error is errQuit.
+// command runs a line that begins with a backslash. Its errors are those of enter.
 func (s *Shell) command(ctx context.Context, line string) error {
 	// A semicolon out of habit does no harm to commands that take no SQL.
-	name, args, _ := strings.Cut(line, " ")
+	name, args := line, ""
+	if end := strings.IndexAny(line, " \t\r\n"); end >= 0 {
+		name, args = line[:end], line[end:]
+	}
 	name = strings.TrimRight(name, ";")
 	for _, c := range commands() {
 		if c.name == name {
 			return c.run(s, ctx, strings.TrimSpace(args))
 		}
 	}
-	fmt.Fprintf(s.out, "ERROR: no command %s\nHINT: \\? lists the commands\n", name)
-	return nil
+	return mistakef(`\? lists the commands`, "no command %s", name)
 }
 
 func (s *Shell) quit(context.Context, string) error { return errQuit }
@@ -59,33 +62,48 @@ func (s *Shell) help(context.Context, string) error {
 }
 
 func (s *Shell) describe(ctx context.Context, args string) error {
-	sql := "SHOW STREAMS"
-	if name := strings.TrimRight(args, "; "); name != "" {
-		sql = "DESCRIBE " + quoteName(name)
+	name := strings.TrimRight(args, "; ")
+	if name == "" {
+		return s.tables(ctx)
 	}
+	return query("DESCRIBE "+quoteName(name))(s, ctx, "")
+}
+
+// tables lists the streams and, if there are any, the views.
+func (s *Shell) tables(ctx context.Context) error {
+	streams, err := s.ask(ctx, "SHOW STREAMS")
+	if err != nil {
+		return err
+	}
+	if len(streams.Rows) == 0 {
+		fmt.Fprintln(s.out, "No streams yet. `tidemark load STREAM FILE` makes one, as does CREATE STREAM.")
+	} else {
+		s.show(streams)
+	}
+	views, err := s.ask(ctx, "SELECT name AS view, state, rows, lag_rows FROM system.views ORDER BY name")
+	if err == nil && len(views.Rows) > 0 {
+		s.show(views)
+	}
+	return err
+}
+
+// ask runs a query of the shell's own; its error is a *failure.
+func (s *Shell) ask(ctx context.Context, sql string) (*client.Result, error) {
 	result, err := s.db.Query(ctx, sql, client.QueryOptions{})
 	if err != nil {
-		s.printError(Statement{Text: sql}, err)
-		return nil
+		return nil, &failure{statement: Statement{Text: sql, Line: 1, Column: 1}, err: err}
 	}
-	if len(result.Rows) == 0 && args == "" {
-		fmt.Fprintln(s.out, "No streams yet. `tidemark load STREAM FILE` makes one, as does CREATE STREAM.")
-		return nil
-	}
-	s.show(result)
-	return nil
+	return result, nil
 }
 
 // query makes a command that shows the answer to a query.
 func query(sql string) func(*Shell, context.Context, string) error {
 	return func(s *Shell, ctx context.Context, _ string) error {
-		result, err := s.db.Query(ctx, sql, client.QueryOptions{})
-		if err != nil {
-			s.printError(Statement{Text: sql}, err)
-			return nil
+		result, err := s.ask(ctx, sql)
+		if err == nil {
+			s.show(result)
 		}
-		s.show(result)
-		return nil
+		return err
 	}
 }
 
@@ -113,8 +131,7 @@ func (s *Shell) expand(_ context.Context, args string) error {
 	case "auto":
 		s.layout.Expanded = ExpandedAuto
 	default:
-		fmt.Fprintf(s.out, "ERROR: %q is none of on, off and auto\n", args)
-		return nil
+		return mistakef("", "%q is none of on, off and auto", args)
 	}
 	fmt.Fprintf(s.out, "Expanded display is %s.\n", []string{"off", "on", "automatic"}[s.layout.Expanded])
 	return nil
@@ -132,8 +149,7 @@ func toggle(title string, at func(*Shell) *bool) func(*Shell, context.Context, s
 		case "off":
 			*option = false
 		default:
-			fmt.Fprintf(s.out, "ERROR: %q is neither on nor off\n", args)
-			return nil
+			return mistakef("", "%q is neither on nor off", args)
 		}
 		state := "off"
 		if *option {

@@ -10,6 +10,57 @@ import (
 	"github.com/tidemarkdb/tidemark/server/client"
 )
 
+// failure is a statement's error; in the shell it is shown beside the statement.
+type failure struct {
+	statement Statement
+	err       error
+}
+
+// Error implements error.
+func (f *failure) Error() string { return f.err.Error() }
+
+// Unwrap is the error without the statement.
+func (f *failure) Unwrap() error { return f.err }
+
+// mistake is what the user got wrong in a backslash command, and what would help.
+type mistake struct{ text, hint string }
+
+// Error implements error.
+func (m *mistake) Error() string {
+	if m.hint == "" {
+		return m.text
+	}
+	return m.text + " (" + m.hint + ")"
+}
+
+func mistakef(hint, format string, args ...any) error {
+	return &mistake{text: fmt.Sprintf(format, args...), hint: hint}
+}
+
+// report prints why an entry ended early, if it did.
+func (s *Shell) report(err error) {
+	var failed *failure
+	var wrong *mistake
+	switch {
+	case err == nil:
+	case client.IsCancelled(err):
+		fmt.Fprintln(s.out, "Cancelled.")
+	case errors.As(err, &wrong):
+		fmt.Fprintf(s.out, "ERROR: %s\n", wrong.text)
+		if wrong.hint != "" {
+			fmt.Fprintf(s.out, "HINT: %s\n", wrong.hint)
+		}
+	case errors.As(err, &failed):
+		if s.layout.Color {
+			fmt.Fprint(s.out, red)
+			defer fmt.Fprint(s.out, plain)
+		}
+		WriteError(s.out, failed.statement, failed.err)
+	default:
+		fmt.Fprintf(s.out, "ERROR: %v\n", err)
+	}
+}
+
 // WriteError prints a failed statement's error over several lines: what is wrong, the line of SQL with a mark under the
 // fault, and the hint.
 func WriteError(w io.Writer, st Statement, err error) {

@@ -23,11 +23,9 @@ func (s *Shell) setFormat(_ context.Context, args string) error {
 	switch {
 	case format == "":
 	case !slices.Contains(formats, format):
-		fmt.Fprintf(s.out, "ERROR: there is no format %q\nHINT: %s\n", format, strings.Join(formats, ", "))
-		return nil
+		return mistakef(strings.Join(formats, ", "), "there is no format %q", format)
 	case s.file == nil && binary(format):
-		fmt.Fprintf(s.out, "ERROR: %s is not for a terminal\nHINT: \\o FILE first\n", format)
-		return nil
+		return mistakef(`\o FILE first`, "%s is not for a terminal", format)
 	default:
 		s.format = format
 	}
@@ -47,8 +45,7 @@ func (s *Shell) output(_ context.Context, args string) error {
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
-		fmt.Fprintf(s.out, "ERROR: %v\n", err)
-		return nil
+		return err //nolint:wrapcheck // it names the file, and what went wrong
 	}
 	s.answers, s.file = f, f
 	fmt.Fprintf(s.out, "Answers go to %s.\n", path)
@@ -76,18 +73,20 @@ func (s *Shell) input(ctx context.Context, args string) error {
 	text, err := os.ReadFile(path)
 	switch {
 	case path == "":
-		fmt.Fprintln(s.out, `ERROR: \i takes the name of a file`)
-		return nil
+		return mistakef("", `\i takes the name of a file`)
 	case err != nil:
-		fmt.Fprintf(s.out, "ERROR: %v\n", err)
-		return nil
+		return err //nolint:wrapcheck // it names the file, and what went wrong
 	case s.depth >= maxDepth:
-		fmt.Fprintf(s.out, "ERROR: files read each other %d deep\n", maxDepth)
-		return nil
+		return mistakef("", "files read each other %d deep", maxDepth)
 	}
 	s.depth++
 	defer func() { s.depth-- }()
-	for _, entry := range entries(string(text)) {
+	return s.script(ctx, string(text))
+}
+
+// script runs a text entry by entry, up to the first that fails.
+func (s *Shell) script(ctx context.Context, text string) error {
+	for _, entry := range entries(text) {
 		if err := s.enter(ctx, entry); err != nil {
 			return err
 		}
@@ -95,18 +94,22 @@ func (s *Shell) input(ctx context.Context, args string) error {
 	return nil
 }
 
-// entries cuts a file into what a person would have entered: commands by lines, and the statements between them.
-func entries(text string) []string {
-	var out []string
+// entries cuts a script into what a person would have entered: commands by lines, and the statements between them. Each begins at the start
+// of a line.
+func entries(text string) []Statement {
+	var out []Statement
 	var pending strings.Builder
+	first, at := 1, 0
 	for line := range strings.Lines(text) {
+		at++
 		_, rest := Split(pending.String())
 		if rest.Text == "" && isCommand(strings.TrimSpace(line)) {
-			out = append(out, pending.String(), line)
+			out = append(out, Statement{pending.String(), first, 1}, Statement{line, at, 1})
 			pending.Reset()
+			first = at + 1
 			continue
 		}
 		pending.WriteString(line)
 	}
-	return append(out, pending.String())
+	return append(out, Statement{pending.String(), first, 1})
 }

@@ -14,6 +14,9 @@ const (
 	namesWait = 300 * time.Millisecond
 )
 
+// allNames asks for what can be read FROM.
+const allNames = "SELECT name FROM system.streams UNION ALL SELECT name FROM system.views"
+
 // names remembers the streams and columns of the server for completion.
 type names struct {
 	db    Querier
@@ -31,12 +34,12 @@ type learned struct {
 	at    time.Time
 }
 
-// streamNames lists the streams, from memory if it is fresh. A server that does not answer in time costs the completion only.
+// streamNames lists the streams and views, from memory if it is fresh. A server that does not answer in time costs the completion only.
 func (n *names) streamNames() []string {
 	if n.clock().Sub(n.streamsAt) < namesAge {
 		return n.streams
 	}
-	n.streams, n.streamsAt = n.firstColumn("SHOW STREAMS"), n.clock()
+	n.streams, n.streamsAt = n.firstColumn(allNames), n.clock()
 	return n.streams
 }
 

@@ -42,22 +42,19 @@ func (s *Shell) plot(ctx context.Context, args string) error {
 		sql = s.last
 	}
 	if sql == "" {
-		fmt.Fprintln(s.out, "ERROR: no query to draw\nHINT: run one first, or write it after \\plot")
-		return nil
+		return mistakef(`run one first, or write it after \plot`, "no query to draw")
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	s.last = sql
-	result, err := s.db.Query(ctx, sql, client.QueryOptions{})
+	result, err := s.ask(ctx, sql)
 	if err != nil {
-		s.printError(Statement{Text: sql}, err)
-		return nil
+		return err
 	}
 	width, _ := s.size()
 	drawn, err := drawPlot(result, width, s.layout.Color && s.file == nil)
 	if err != nil {
-		fmt.Fprintf(s.out, "ERROR: %v\nHINT: as in \\plot SELECT time_bucket(INTERVAL '1 minute', ts) AS t, avg(x) FROM s GROUP BY t\n", err)
-		return nil
+		return mistakef(`as in \plot SELECT time_bucket(INTERVAL '1 minute', ts) AS t, avg(x) FROM s GROUP BY t`, "%v", err)
 	}
 	fmt.Fprintln(s.answers, drawn)
 	return nil

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +70,36 @@ func New(db Querier, out io.Writer, historyFile string, size func() (width, heig
 	return s
 }
 
+// NewScript makes a shell that has no terminal to read from: RunScript is given its text. Answers go to out as format, which is table or one
+// of the server's. size asks for the size of the terminal that out is; both are 0 where it is none.
+func NewScript(db Querier, out io.Writer, format string, size func() (width, height int)) *Shell {
+	return &Shell{db: db, out: out, answers: out, format: format, size: size, clock: time.Now, every: repeat}
+}
+
+// RunScript runs statements, and between them lines that begin with a backslash as commands, up to the first failure, which it returns with
+// its position in the whole text. What text has no end of is run too: a script needs no last semicolon.
+func (s *Shell) RunScript(ctx context.Context, text string) error {
+	defer s.closeOutput()
+	err := s.script(ctx, text)
+	var failed *failure
+	switch {
+	case errors.Is(err, errQuit):
+		return nil
+	case errors.As(err, &failed):
+		return Locate(failed.statement, failed.err)
+	default:
+		return err
+	}
+}
+
+// HasCommands reports whether a script has backslash commands between its statements, which the server does not know.
+func HasCommands(text string) bool {
+	return slices.ContainsFunc(entries(text), func(entry Statement) bool {
+		statements, rest := Split(entry.Text)
+		return slices.ContainsFunc(append(statements, rest), func(st Statement) bool { return isCommand(st.Text) })
+	})
+}
+
 // Run reads and runs what the user enters until \q, the end of input or the end of ctx. Failures of statements are printed
 // and are not errors of the shell.
 func (s *Shell) Run(ctx context.Context) error {
@@ -83,32 +114,33 @@ func (s *Shell) Run(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("read from the terminal: %w", err)
 		}
-		if err := s.enter(ctx, text); err != nil {
-			return nil // the only error is the wish to leave
+		err = s.enter(ctx, Statement{Text: text, Line: 1, Column: 1})
+		if errors.Is(err, errQuit) {
+			return nil
 		}
+		s.report(err)
 	}
 	return nil
 }
 
-// enter runs the statements and backslash commands of text in order. A failed statement ends the entry, since those after it
-// were written in the belief that it works. The only error is errQuit.
-func (s *Shell) enter(ctx context.Context, text string) error {
-	if trimmed := strings.TrimSpace(text); isCommand(trimmed) {
+// enter runs the statements and backslash commands of an entry in order. A failed statement ends it, since those after it were written in
+// the belief that it works. The error is errQuit, a *failure, or what hindered a command.
+func (s *Shell) enter(ctx context.Context, entry Statement) error {
+	if trimmed := strings.TrimSpace(entry.Text); isCommand(trimmed) {
 		return s.command(ctx, trimmed) // its semicolons are its own: \watch takes SQL
 	}
-	statements, rest := Split(text)
+	statements, rest := Split(entry.Text)
 	if rest.Text != "" {
 		statements = append(statements, rest)
 	}
 	for _, st := range statements {
+		st.Line += entry.Line - 1 // entries begin at the start of a line
+		run := s.runInterruptible
 		if isCommand(st.Text) {
-			if err := s.command(ctx, st.Text); err != nil {
-				return err
-			}
-			continue
+			run = func(ctx context.Context, st Statement) error { return s.command(ctx, st.Text) }
 		}
-		if !s.runInterruptible(ctx, st) {
-			return nil
+		if err := run(ctx, st); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -116,25 +148,24 @@ func (s *Shell) enter(ctx context.Context, text string) error {
 
 func isCommand(text string) bool { return strings.HasPrefix(text, `\`) }
 
-func (s *Shell) runInterruptible(ctx context.Context, st Statement) bool {
+func (s *Shell) runInterruptible(ctx context.Context, st Statement) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
 	return s.run(ctx, st)
 }
 
-// run shows the answer to one statement, or why there is none, and reports whether it worked.
-func (s *Shell) run(ctx context.Context, st Statement) bool {
+// run shows the answer to one statement; its error is a *failure.
+func (s *Shell) run(ctx context.Context, st Statement) error {
 	s.last = st.Text
 	started := s.clock()
 	stats, err := s.answer(ctx, st)
 	if err != nil {
-		s.printError(st, err)
-		return false
+		return &failure{statement: st, err: err}
 	}
 	if s.timing {
 		fmt.Fprintf(s.out, "Time: %s%s\n", formatMillis(s.clock().Sub(started)), stats)
 	}
-	return true
+	return nil
 }
 
 // answer shows one answer in the format chosen. stats is what \timing adds where the answer says it.
@@ -163,18 +194,6 @@ func (s *Shell) show(result *client.Result) {
 		layout.Color = false
 	}
 	WriteTable(s.answers, result, layout)
-}
-
-func (s *Shell) printError(st Statement, err error) {
-	if client.IsCancelled(err) {
-		fmt.Fprintln(s.out, "Cancelled.")
-		return
-	}
-	if s.layout.Color {
-		fmt.Fprint(s.out, red)
-		defer fmt.Fprint(s.out, plain)
-	}
-	WriteError(s.out, st, err)
 }
 
 func formatMillis(d time.Duration) string {

@@ -123,7 +123,7 @@ func TestText(t *testing.T) {
 				}
 			case "entries":
 				for _, entry := range entries(d.Input) {
-					fmt.Fprintf(&out, "%q\n", entry)
+					fmt.Fprintf(&out, "%d %q\n", entry.Line, entry.Text)
 				}
 			case "split":
 				statements, rest := Split(d.Input)
@@ -134,6 +134,13 @@ func TestText(t *testing.T) {
 			case "answer":
 				sql, answer, _ := strings.Cut(d.Input, "\n=>\n")
 				db.answers[sql] = answer
+			case "script":
+				shell := NewScript(db, &out, formatTable, func() (int, int) { return 0, 0 })
+				shell.clock = func() time.Time { return time.Time{} }
+				if err := shell.RunScript(t.Context(), d.Input); err != nil {
+					fmt.Fprintf(&out, "error: %v\n", err)
+				}
+				fmt.Fprintf(&out, "commands: %t\n", HasCommands(d.Input))
 			case "session":
 				require.NoError(t, testShell(db, &out, strings.Split(d.Input, "\n~\n")...).Run(t.Context()))
 			default:
@@ -165,7 +172,8 @@ func TestCancelledStatementSaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out strings.Builder
-	require.False(t, testShell(&script{}, &out).run(ctx, Statement{Text: "SELECT 1"}))
+	s := testShell(&script{}, &out)
+	s.report(s.run(ctx, Statement{Text: "SELECT 1"}))
 	require.Equal(t, "Cancelled.\n", out.String())
 }
 
@@ -208,7 +216,7 @@ func TestParseWatch(t *testing.T) {
 func TestCompletion(t *testing.T) {
 	t.Parallel()
 	db := &script{answers: map[string]string{
-		"SHOW STREAMS": `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["flights"],["Fleet 2"]]}`,
+		allNames: `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["flights"],["Fleet 2"]]}`,
 		"SELECT DISTINCT name FROM system.functions": `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["from_unixtime"],["flatten"]]}`,
 		"SELECT name FROM system.tables":             `{"columns":[{"name":"name","type":"TEXT"}],"rows":[["system.streams"],["system.segments"]]}`,
 		"DESCRIBE flights":                           `{"columns":[{"name":"column","type":"TEXT"}],"rows":[["from_airport"],["delay"]]}`,
@@ -233,7 +241,7 @@ func TestCompletion(t *testing.T) {
 		{"select dela", "dela", []string{"delay"}},
 		{"SELECT count(del", "del", []string{"delay"}},
 		{`\`, `\`, []string{
-			`\?`, `\d`, `\dS`, `\df`, `\format`, `\i`, `\o`, `\plot`, `\q`, `\timing`, `\watch`, `\x`,
+			`\?`, `\d`, `\dS`, `\df`, `\dv`, `\format`, `\i`, `\o`, `\plot`, `\q`, `\timing`, `\watch`, `\x`,
 		}},
 		{`\d fli`, "fli", []string{"flights"}},
 		{`\x o`, "o", nil},
@@ -247,7 +255,7 @@ func TestCompletion(t *testing.T) {
 	require.Len(t, db.asked, asked, "fresh names are not asked for again")
 	now = now.Add(namesAge)
 	c.candidates([]rune("select fro from flights"), 10)
-	require.Equal(t, []string{"SHOW STREAMS", "DESCRIBE flights"}, db.asked[asked:])
+	require.Equal(t, []string{allNames, "DESCRIBE flights"}, db.asked[asked:])
 }
 
 func TestAnswersGoToAFile(t *testing.T) {

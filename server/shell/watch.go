@@ -20,15 +20,13 @@ const (
 func (s *Shell) watch(ctx context.Context, args string) error {
 	interval, sql, err := parseWatch(args)
 	if err != nil {
-		fmt.Fprintf(s.out, "ERROR: %v\n", err)
-		return nil
+		return err
 	}
 	if sql == "" {
 		sql = s.last
 	}
 	if sql == "" {
-		fmt.Fprintln(s.out, "ERROR: no query to repeat\nHINT: run one first, or write it after the interval")
-		return nil
+		return mistakef("run one first, or write it after the interval", "no query to repeat")
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
@@ -36,11 +34,11 @@ func (s *Shell) watch(ctx context.Context, args string) error {
 	defer fail()
 	s.every(watching, interval, func() {
 		fmt.Fprintf(s.out, "%s (every %s)\n", s.clock().Format(time.DateTime), interval)
-		if !s.run(watching, Statement{Text: sql, Line: 1, Column: 1}) {
+		if err = s.run(watching, Statement{Text: sql, Line: 1, Column: 1}); err != nil {
 			fail()
 		}
 	})
-	return nil
+	return err
 }
 
 // parseWatch reads an optional interval, a duration or a number of seconds, and an optional statement.
@@ -55,7 +53,7 @@ func parseWatch(args string) (time.Duration, string, error) {
 		interval, err = time.ParseDuration(word + "s")
 	}
 	if err != nil || interval < leastWatch {
-		return 0, "", fmt.Errorf("%q is not an interval of at least %s; write it as in 1s", word, leastWatch)
+		return 0, "", mistakef("", "%q is not an interval of at least %s; write it as in 1s", word, leastWatch)
 	}
 	return interval, strings.TrimRight(rest, "; "), nil
 }

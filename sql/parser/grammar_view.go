@@ -18,7 +18,8 @@ type viewStatement struct {
 	Subscribe *subscribe        `parser:"| (?= 'SUBSCRIBE' ) @@"`
 }
 
-// createView also reads CREATE CONTINUOUS QUERY, which is another name for the same.
+// createView also reads CREATE CONTINUOUS QUERY, which is another name for the same. Its options may stand in front of the query or behind all
+// else, where PostgreSQL and TimescaleDB have theirs and RisingWave its sinks'.
 type createView struct {
 	Pos         lexer.Position
 	OrReplace   bool         `parser:"'CREATE' ( @'OR' 'REPLACE' )? ( 'MATERIALIZED' 'VIEW' | 'CONTINUOUS' 'QUERY' )"`
@@ -30,13 +31,14 @@ type createView struct {
 	Query       *selectQuery `parser:"'AS' @@"`
 	Emit        *emitClause  `parser:"@@?"`
 	Late        *lateClause  `parser:"@@?"`
+	Behind      []option     `parser:"( 'WITH' '(' @@ ( ',' @@ )* ')' )?"`
 }
 
 // emitClause is EMIT ON WINDOW CLOSE, with its other name EMIT FINAL, or EMIT ON UPDATE, with its other name EMIT CHANGES.
 type emitClause struct {
 	Pos      lexer.Position
 	OnClose  bool        `parser:"'EMIT' ( 'ON' ( @( 'WINDOW' 'CLOSE' ) | 'UPDATE' ) | @'FINAL' | 'CHANGES' )"`
-	Interval *expression `parser:"( 'WITH' 'BATCH' @@ )?"`
+	Interval *expression `parser:"( (?= 'WITH' 'BATCH' ) 'WITH' 'BATCH' @@ )?"`
 }
 
 type dropView struct {
@@ -143,7 +145,7 @@ func (c *createView) tree() (*ast.CreateView, error) {
 		}
 		out.Late, query.Late = query.Late, nil
 	}
-	for _, o := range c.Options {
+	for _, o := range append(c.Options, c.Behind...) {
 		out.Options = append(out.Options, ast.Option{Name: o.Name.Name, Value: o.Value.Expr})
 	}
 	return out, nil

@@ -38,6 +38,32 @@ func LooseTimestamp(text string) (micros int64, ok bool) {
 	return micros, true
 }
 
+// WallTimestamp reads what LooseTimestamp does as what a clock shows, kept as if it stood in UTC: a zone or an offset behind it changes
+// nothing, as in PostgreSQL for TIMESTAMP.
+func WallTimestamp(text string) (micros int64, ok bool) {
+	micros, ok = LooseTimestamp(text)
+	clock := strings.IndexByte(text, ':')
+	if !ok || clock < 0 {
+		return micros, ok
+	}
+	text = strings.TrimSpace(text)
+	if offset := strings.LastIndexAny(text, "+-"); offset > clock {
+		seconds, known := parseZone(text[offset:])
+		if !known { // of some other spelling
+			return micros, true
+		}
+		return micros + seconds*microsPerSecond, true
+	}
+	if at := strings.LastIndexByte(text, ' '); at > clock {
+		if wall, ok := LooseTimestamp(text[:at]); ok {
+			if _, named := LoadZone(text[at+1:]); named {
+				return wall, true
+			}
+		}
+	}
+	return micros, true
+}
+
 // cutHalf takes AM or PM off the end of a time and says by its first letter which it was; 0 is neither.
 func cutHalf(text string) (half byte, rest string) {
 	text = strings.TrimSpace(text)

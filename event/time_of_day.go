@@ -11,7 +11,7 @@ import (
 const microsPerDay = secondsPerDay * microsPerSecond
 
 // ParseTimeOfDay reads H:MM[:SS[.fraction]] with numbers of one or two digits, AM or PM behind it, or the time of day of a timestamp, as
-// microseconds since midnight.
+// microseconds since midnight. A zone behind it says nothing.
 func ParseTimeOfDay(text string) (micros int64, ok bool) {
 	text = strings.TrimSpace(text)
 	if text == "24:00" || text == "24:00:00" || strings.TrimRight(text, "0") == "24:00:00." {
@@ -23,8 +23,8 @@ func ParseTimeOfDay(text string) (micros int64, ok bool) {
 	if micros, rest, ok := parseClock(text); ok && rest == "" {
 		return micros, micros < microsPerDay
 	}
-	if micros, ok = LooseTimestamp(text); !ok {
-		micros, ok = LooseTimestamp("1970-01-01 " + text)
+	if micros, ok = WallTimestamp(text); !ok {
+		micros, ok = WallTimestamp("1970-01-01 " + text)
 		ok = ok && micros < microsPerDay && text != ""
 	}
 	return TimeOfDay(micros), ok

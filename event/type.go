@@ -60,7 +60,7 @@ var kindAliases = map[string]Kind{
 	"REAL": Real, "FLOAT4": Real,
 	"DOUBLE PRECISION": Double, "DOUBLE": Double, "FLOAT8": Double, "FLOAT": Double,
 	"NUMERIC": Numeric, "DECIMAL": Numeric,
-	"TEXT": Text, "VARCHAR": Text, "STRING": Text, "CHAR": Text, "CHARACTER": Text, "CHARACTER VARYING": Text, "BPCHAR": Text,
+	"TEXT": Text, "VARCHAR": Text, "STRING": Text, "CHAR": Text, "CHARACTER": Text, "CHARACTER VARYING": Text, "CHAR VARYING": Text, "BPCHAR": Text,
 	"BYTEA": Bytea, "TIMESTAMPTZ": TimestampTZ, "TIMESTAMP": TimestampTZ, "TIMESTAMP WITH TIME ZONE": TimestampTZ,
 	"DATE": Date, "INTERVAL": Interval, "JSONB": JSONB, "JSON": JSONB, "UUID": UUID, "TIMESTAMP WITHOUT TIME ZONE": TimestampTZ,
 	"TIME": Time, "TIME WITHOUT TIME ZONE": Time,

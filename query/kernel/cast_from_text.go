@@ -32,8 +32,12 @@ func textToDouble(c *call) (arrow.Array, error) {
 
 func textToTimestamp(c *call) (arrow.Array, error) {
 	text := textsOf(c.args[0])
+	read := event.LooseTimestamp
+	if c.result.Clock {
+		read = event.WallTimestamp
+	}
 	return mapFixed(c, event.Timestamp, func(i int) (int64, error) {
-		return readText(text.at(i), event.TimestampTZ, event.LooseTimestamp)
+		return readText(text.at(i), event.TimestampTZ, read)
 	})
 }
 

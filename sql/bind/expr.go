@@ -108,6 +108,9 @@ func (x *scalars) bind(e ast.Expr) (plan.Expr, error) {
 	case *ast.Cast:
 		return x.cast(e)
 	case *ast.Unary:
+		if e.Op == "+" {
+			return x.bind(e.Input)
+		}
 		if lit, ok := negativeNumber(e); ok {
 			return lit, nil
 		}
@@ -190,6 +193,9 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 		}
 		return nil, x.explainAlias(e, err)
 	}
+	if out := x.outerMember(e, i, path); out != nil {
+		return out, nil
+	}
 	ref := x.scope.ref(i)
 	if x.reads != nil {
 		x.reads.own = true
@@ -200,8 +206,7 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 	var out plan.Expr = ref
 	for _, member := range path {
 		if out.Type().Kind != event.JSONB {
-			return nil, event.Errorf(event.CodeTypeMismatch, "column %q is %s and has no member %q", ref.Name, ref.Typ, member.Text).
-				At(member.Pos).WithHint("only JSONB has members")
+			return nil, noMember(ref.Name, ref.Typ, member)
 		}
 		key := argument{stringLiteral(member.Text, text), member.Pos}
 		if out, err = applied("->", member.Pos, argument{out, e.Position()}, key); err != nil {
@@ -209,6 +214,12 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 		}
 	}
 	return out, nil
+}
+
+// noMember says that a column has no members.
+func noMember(column string, t event.Type, member ast.Name) *event.Error {
+	return event.Errorf(event.CodeTypeMismatch, "column %q is %s and has no member %q", column, t, member.Text).
+		At(member.Pos).WithHint("only JSONB has members")
 }
 
 // explainAlias tells someone who uses a name of the result where only names of the input count.
@@ -317,8 +328,14 @@ func (x *scalars) in(e *ast.In) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	common, _ := commonType(append([]argument{input}, list...), "IN")
 	tests := make([]argument, len(list))
 	for i, a := range list {
+		if s, quoted := literalText(a.expr); quoted && a.typ().Kind == event.Unknown && common.Kind == event.Numeric {
+			if number, ok := numberLiteral(strings.TrimSpace(s)); ok { // 1 IN ('1.5', 2.5) compares numbers with a point
+				a.expr = number
+			}
+		}
 		test, err := applied("=", a.pos, input, a)
 		if err != nil {
 			return nil, err

@@ -56,7 +56,11 @@ func readLiteral(s string, to event.Type, pos event.Position) (*plan.Literal, er
 			return doubleLiteral(v), nil
 		}
 	case event.TimestampTZ:
-		v, ok := event.LooseTimestamp(s)
+		read := event.LooseTimestamp
+		if to.Clock {
+			read = event.WallTimestamp
+		}
+		v, ok := read(s)
 		if ok || strings.EqualFold(trimmed, "epoch") {
 			return &plan.Literal{Value: timestampLiteral(v).Value, Typ: to}, nil
 		}

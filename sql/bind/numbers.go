@@ -83,6 +83,9 @@ func concrete(f *plan.Function, args []argument) *plan.Function {
 			return roundedTo(out, places)
 		}
 	}
+	if f.Name == "/" && len(args) == 2 && out.Result.Kind == event.Numeric {
+		return roomyQuotient(out, args)
+	}
 	return out
 }
 
@@ -93,6 +96,23 @@ func roundedTo(f *plan.Function, places int64) *plan.Function {
 	out.Result.Precision -= out.Result.Scale - scale
 	out.Result.Scale = scale
 	out.Result.Precision = max(out.Result.Precision, 1)
+	return &out
+}
+
+// roomyQuotient leaves a quotient of numbers written out, which have as many digits as their types, no more decimal places than fit behind its
+// digits before the point.
+func roomyQuotient(f *plan.Function, args []argument) *plan.Function {
+	for _, a := range args {
+		if _, ok := a.expr.(*plan.Literal); !ok {
+			return f
+		}
+	}
+	room := event.MaxPrecision - (f.Args[0].Precision - f.Args[0].Scale + f.Args[1].Scale)
+	if room >= f.Result.Scale {
+		return f
+	}
+	out := *f
+	out.Result.Scale = max(room, 0)
 	return &out
 }
 

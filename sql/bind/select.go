@@ -162,7 +162,7 @@ func (q *selection) output(e ast.Expr) (plan.Expr, error) {
 
 func (q *selection) expandStar(star *ast.Star, alias *ast.Name) error {
 	switch {
-	case alias != nil:
+	case alias != nil && star.Table == nil: // t.* AS x is t.*, as in PostgreSQL
 		return event.Errorf(event.CodeSyntax, "* takes no alias").At(alias.Pos)
 	case star.Table == nil && len(q.scope.columns) == 0:
 		return event.Errorf(event.CodeSyntax, "* needs FROM").At(star.Pos)

@@ -32,6 +32,17 @@ func (x *scalars) outerColumn(e *ast.Column, err error) plan.Expr {
 	return x.outer.take(value, e.Parts[len(e.Parts)-1].Text)
 }
 
+// outerMember finds what looks like a member of a column here, of a type that has none, as a column of a table around this query: a table
+// may have the name of a column.
+func (x *scalars) outerMember(e *ast.Column, i int, path []ast.Name) plan.Expr {
+	if len(path) == 0 || len(path) != len(e.Parts)-1 || x.scope.columns[i].typ.Kind == event.JSONB {
+		return nil
+	}
+	unknown := noMember(x.scope.columns[i].name, x.scope.columns[i].typ, path[0])
+	unknown.Code = event.CodeUnknownColumn
+	return x.outerColumn(e, unknown)
+}
+
 // mark returns what takes back all that is read of this row, and of those around it, from now on.
 func (o *outerRow) mark() (restore func()) {
 	if o == nil {

@@ -164,8 +164,14 @@ func (c *climber) sign(t lexer.Token) (ast.Expr, error) {
 		return nil, err
 	}
 	x, err := c.expr(powerSign)
-	if err != nil || t.Value == "+" {
-		return x, err
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := x.(*ast.Column); ok && t.Value == "+" { // which is no name of the result any more
+		return &ast.Unary{Pos: position(t.Pos), Op: "+", Input: x}, nil
+	}
+	if t.Value == "+" {
+		return x, nil
 	}
 	if n, ok := x.(*ast.Number); ok {
 		if n.Text[0] == '-' {
@@ -202,9 +208,7 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 		return c.subscript(left, pos)
 	case "::":
 		c.lex.Next()
-		var to typeName
-		err := to.Parse(c.lex)
-		return &ast.Cast{Pos: pos, Input: left, Type: to.TypeName}, err
+		return c.castTo(pos, left, false)
 	}
 	c.lex.Next()
 	if power == powerComparison {

@@ -74,6 +74,9 @@ func (s *scanner) Next() (lexer.Token, error) {
 		return s.str(1, false)
 	case (c == 'E' || c == 'e') && len(rest) > 1 && rest[1] == '\'':
 		return s.str(2, true)
+	case (c == 'N' || c == 'n') && len(rest) > 1 && rest[1] == '\'': // the standard's text of a national character set
+		s.advance(1)
+		return s.str(1, false)
 	case c == '"', c == '`': // some systems write names so
 		return s.quoted()
 	case isDigit(c), c == '.' && len(rest) > 1 && isDigit(rest[1]):

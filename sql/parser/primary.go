@@ -153,7 +153,6 @@ func (c *climber) caseOf(t lexer.Token) (ast.Expr, error) {
 
 // castOf reads a cast behind its first word.
 func (c *climber) castOf(t lexer.Token, try bool) (ast.Expr, error) {
-	out := &ast.Cast{Pos: position(t.Pos), Try: try}
 	if err := expect(c.lex, "("); err != nil {
 		return nil, err
 	}
@@ -164,12 +163,8 @@ func (c *climber) castOf(t lexer.Token, try bool) (ast.Expr, error) {
 	if err := expect(c.lex, "AS"); err != nil {
 		return nil, err
 	}
-	var to typeName
-	if err := to.Parse(c.lex); err != nil {
-		return nil, err
-	}
-	out.Input, out.Type = x, to.TypeName
-	return out, expect(c.lex, ")")
+	out, err := c.castTo(position(t.Pos), x, try)
+	return out, joinErrors(err, c.lex)
 }
 
 // named reads what begins with a name: a call, a literal after its type, or a column.
@@ -229,8 +224,12 @@ func (c *climber) typedLiteral() (ast.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.Text == "INTERVAL" {
-		c.intervalUnit(value)
+	switch {
+	case t.Text == "INTERVAL":
+		fields := takeFields(c.lex)
+		value.Value = fields.cut(fields.text(value.Value))
+	case t.Text == "X" && value.Pos.Line == t.Pos.Line && value.Pos.Column == t.Pos.Column+1: // the standard's bytes
+		t.Text, value.Value = "BYTEA", `\x`+value.Value
 	}
 	return &ast.TypedLiteral{Type: t.TypeName, Value: *value}, nil
 }

@@ -2,7 +2,6 @@ package parser
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/alecthomas/participle/v2/lexer"
@@ -97,7 +96,7 @@ func (c *climber) trimArguments(call *ast.Call) error {
 	return c.restOfList(call, first)
 }
 
-// substringArguments reads x [FROM start] [FOR count], or plain arguments.
+// substringArguments reads x [FROM start] [FOR count], in either order, or plain arguments.
 func (c *climber) substringArguments(call *ast.Call) error {
 	x, err := c.expr(powerOr)
 	if err != nil {
@@ -107,13 +106,22 @@ func (c *climber) substringArguments(call *ast.Call) error {
 	if !is(next, "FROM") && !is(next, "FOR") {
 		return c.restOfList(call, x)
 	}
-	call.Args = []ast.Expr{x, &ast.Number{Pos: position(next.Pos), Text: "1"}}
-	if accept(c.lex, "FROM") {
-		if call.Args[1], err = c.expr(powerOr); err != nil {
-			return err
+	var start, count ast.Expr = &ast.Number{Pos: position(next.Pos), Text: "1"}, nil
+	for from := false; err == nil; {
+		switch {
+		case !from && accept(c.lex, "FROM"):
+			from = true
+			start, err = c.expr(powerOr)
+		case count == nil && accept(c.lex, "FOR"):
+			count, err = c.expr(powerOr)
+		default:
+			if call.Args = []ast.Expr{x, start}; count != nil {
+				call.Args = append(call.Args, count)
+			}
+			return expect(c.lex, ")")
 		}
 	}
-	return c.forArgument(call)
+	return err
 }
 
 // positionArguments reads wanted IN x.
@@ -235,95 +243,10 @@ func (c *climber) floorArguments(call *ast.Call) error {
 	return expect(c.lex, ")")
 }
 
-// intervalUnits are the words that can follow the literal of an interval: INTERVAL '5' DAY.
-var intervalUnits = wordSet(`YEAR YEARS MONTH MONTHS WEEK WEEKS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS
-	MILLISECOND MILLISECONDS MICROSECOND MICROSECONDS`)
-
-// intervalUnit puts the unit that follows a literal into it. A number without one counts seconds.
-func (c *climber) intervalUnit(value *ast.String) {
-	unit, last := "", ""
-	if t := *c.lex.Peek(); t.Type == tokenIdent && intervalUnits[upper(t.Value)] && !is(c.second(), "FROM") {
-		unit = upper(c.lex.Next().Value)
-		start := c.lex.MakeCheckpoint()
-		if t := c.second(); is(*c.lex.Peek(), "TO") && t.Type == tokenIdent && intervalUnits[upper(t.Value)] {
-			c.lex.Next()
-			last = upper(c.lex.Next().Value)
-		} else {
-			c.lex.LoadCheckpoint(start)
-		}
-	}
-	text := strings.TrimSpace(value.Value)
-	if _, err := strconv.ParseFloat(text, 64); err == nil {
-		switch {
-		case last != "":
-			unit = last
-		case unit == "":
-			unit = "SECONDS"
-		}
-		value.Value = text + " " + strings.ToLower(unit)
-		return
-	}
-	switch {
-	case last == "SECOND" && unit == "MINUTE" && strings.Count(text, ":") == 1: // a clock without hours
-		value.Value = "0:" + text
-	case last == "HOUR" && unit == "DAY" && !strings.Contains(text, ":") && strings.Count(text, " ") == 1:
-		value.Value = text + ":00"
-	}
-}
-
 // second is the token behind the next one.
 func (c *climber) second() lexer.Token {
 	start := c.lex.MakeCheckpoint()
 	defer c.lex.LoadCheckpoint(start)
 	c.lex.Next()
 	return *c.lex.Peek()
-}
-
-// multiple reads INTERVAL 5 MINUTE and INTERVAL (n) DAY, as MySQL, ClickHouse and DuckDB write what is INTERVAL '5 minutes' and
-// n * INTERVAL '1 day' here; nil if something else comes next.
-func (c *climber) multiple(t lexer.Token) ast.Expr {
-	start := c.lex.MakeCheckpoint()
-	c.lex.Next()
-	var n ast.Expr
-	first := *c.lex.Peek()
-	switch {
-	case first.Type == tokenNumber:
-		c.lex.Next()
-		n = &ast.Number{Pos: position(first.Pos), Text: first.Value}
-	case is(first, "(") && !beginsQuery(c.lex):
-		c.lex.Next()
-		x, err := c.expr(powerOr)
-		if err != nil || !accept(c.lex, ")") {
-			c.lex.LoadCheckpoint(start)
-			return nil
-		}
-		n = x
-	}
-	unit := *c.lex.Peek()
-	if n == nil || unit.Type != tokenIdent || !countedUnits[upper(unit.Value)] {
-		c.lex.LoadCheckpoint(start)
-		return nil
-	}
-	c.lex.Next()
-	pos := position(t.Pos)
-	if first.Type == tokenNumber && !strings.HasPrefix(upper(unit.Value), "QUARTER") {
-		value := ast.String{Pos: position(first.Pos), Value: first.Value + " " + strings.ToLower(unit.Value)}
-		return &ast.TypedLiteral{Type: ast.TypeName{Text: "INTERVAL", Pos: pos}, Value: value}
-	}
-	one := &ast.TypedLiteral{
-		Type:  ast.TypeName{Text: "INTERVAL", Pos: pos},
-		Value: ast.String{Pos: position(unit.Pos), Value: unitText(unit.Value)},
-	}
-	return &ast.Binary{Pos: pos, Op: "*", Left: n, Right: one}
-}
-
-// countedUnits are the units that can follow a number behind INTERVAL.
-var countedUnits = wordSet(`YEAR YEARS QUARTER QUARTERS MONTH MONTHS WEEK WEEKS DAY DAYS HOUR HOURS MINUTE MINUTES SECOND SECONDS
-	MILLISECOND MILLISECONDS MICROSECOND MICROSECONDS`)
-
-func unitText(unit string) string {
-	if strings.HasPrefix(upper(unit), "QUARTER") {
-		return "3 months"
-	}
-	return "1 " + strings.ToLower(unit)
 }

@@ -135,6 +135,7 @@ func moreWords(lex *lexer.PeekingLexer, first string) []string {
 var longTypes = map[string][][]string{
 	"DOUBLE":    {{"PRECISION"}},
 	"CHARACTER": {{"VARYING"}},
+	"CHAR":      {{"VARYING"}},
 	"TIME":      {{"WITHOUT", "TIME", "ZONE"}},
 	"TIMESTAMP": {{"WITH", "TIME", "ZONE"}, {"WITHOUT", "TIME", "ZONE"}},
 }

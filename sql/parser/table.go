@@ -219,6 +219,9 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return nil, &unexpected{token: t, expected: "the name of a stream"}
 	}
 	p.lex.Next()
+	if t.Type == tokenIdent && is(t, "ONLY") && namesTable(*p.lex.Peek()) { // streams have no heirs, so that ONLY leaves none out
+		return p.named(*p.lex.Peek())
+	}
 	switch next := *p.lex.Peek(); {
 	case is(next, "(") && is(t, "TABLE"):
 		return p.tableCall()
@@ -234,6 +237,7 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 	case is(next, "("):
 		return nil, notSupported(t, "the table function "+upper(t.Value), tableFunctionHint(t))
 	}
+	accept(p.lex, "*") // nor does this add any
 	table := &ast.StreamTable{Name: nameOf(t)}
 	if accept(p.lex, ".") {
 		var last name
@@ -256,6 +260,11 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 		return p.sampled(table)
 	}
 	return table, err
+}
+
+// namesTable reports whether a token may be the name of a table rather than the beginning of a clause.
+func namesTable(t lexer.Token) bool {
+	return t.Type == tokenQuoted || t.Type == tokenIdent && !notAliases[upper(t.Value)]
 }
 
 // otherTableFunctions says how what table functions of others do is written here.
@@ -350,8 +359,7 @@ func holdsQuery(lex *lexer.PeekingLexer) bool {
 		return is(*lex.Peek(), "(")
 	case is(first, "TABLE") && first.Type == tokenIdent:
 		lex.Next()
-		next := *lex.Peek()
-		return next.Type == tokenQuoted || next.Type == tokenIdent && !notAliases[upper(next.Value)]
+		return namesTable(*lex.Peek())
 	case !beginsQuery(lex):
 		return false
 	}

@@ -154,6 +154,8 @@ func applyQuestions(t *table) []question {
 	apply := func(kind plan.JoinKind, right plan.Node, test plan.Expr) *plan.Apply {
 		return &plan.Apply{Left: left, Right: right, Kind: kind, Args: args, Test: test, Mark: "mark"}
 	}
+	beside := project(s, call("coalesce", arg("amount"), col(s, "amount")), arg("user")) // computed by workers who share the outer values
+	most := aggregate(beside, nil, agg("max", &plan.ColumnRef{Index: 0, Typ: double}), agg("count", &plan.ColumnRef{Index: 1, Typ: bigint}))
 	top := &plan.Limit{Input: sorted(inner, desc(col(s, "amount")), asc(col(s, "id"))), Count: 1}
 	return []question{
 		{name: "exists", root: apply(plan.MarkJoin, inner, nil)},
@@ -167,6 +169,7 @@ func applyQuestions(t *table) []question {
 		{name: "top", root: apply(plan.SingleJoin, project(top, col(s, "id")), nil)},
 		{name: "independent", root: apply(plan.MarkJoin, project(s, col(s, "user")), call("=", col(s, "user"), first))},
 		{name: "lateral", root: apply(plan.LeftJoin, project(inner, col(s, "id")), nil)},
+		{name: "values of the outer row beside its own", root: apply(plan.SingleJoin, most, nil)},
 	}
 }
 

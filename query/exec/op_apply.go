@@ -120,7 +120,9 @@ func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (
 	inner.budget = outer.budget.part()
 	defer inner.budget.close()
 	for _, a := range args {
-		inner.kernel.Outer = append(inner.kernel.Outer, kernel.Decode(array.NewSlice(a, int64(row), int64(row+1))))
+		value := kernel.Decode(array.NewSlice(a, int64(row), int64(row+1)))
+		value.NullN() // counted when first asked for, which the right side's workers must not do side by side
+		inner.kernel.Outer = append(inner.kernel.Outer, value)
 	}
 	found, err := r.collect(ctx, inner)
 	if err := errors.Join(err, inner.files.close()); err != nil {

@@ -207,6 +207,19 @@ func requireReference(t *testing.T, rng *rand.Rand, rows *table, root plan.Node)
 	}
 }
 
+// TestWindowsOrderByNothingButNULL orders batches by a text of which they have no value at all.
+func TestWindowsOrderByNothingButNULL(t *testing.T) {
+	t.Parallel()
+	rng := newRand(t, 12)
+	rows := newTable(rng, 40)
+	rows.columns[2] = event.NewNulls(text, rows.rows) // the region
+	in := scan(rows)
+	for range 20 { // texts are plain or dictionaries as it falls out
+		requireReference(t, rng, rows, windowOver(in, nil, []plan.SortKey{asc(col(in, "region")), asc(col(in, "id"))},
+			[]plan.WindowCall{windowFn("row_number")}))
+	}
+}
+
 // TestWindowKeepsItsOrder: the rows of one reader come partition after partition, each in order, which windows above rely on.
 func TestWindowKeepsItsOrder(t *testing.T) {
 	t.Parallel()

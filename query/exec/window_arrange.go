@@ -253,8 +253,8 @@ func (b *windowBuffer) lineUp() {
 		}
 		_, keys := b.op.split(batch.Columns)
 		for k, column := range keys {
-			if batch.Rows == 0 || column.DataType().ID() == arrow.NULL {
-				break
+			if batch.Rows == 0 || isNull(column, 0) {
+				break // of a NULL there is nothing to look at: a dictionary may have no entry
 			}
 			first, _ := firstPrefixes(column, b.op.node.Order[k], []int32{0})
 			all[i].prefixes = append(all[i].prefixes, first[0].prefix)

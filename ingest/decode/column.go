@@ -13,7 +13,7 @@ import (
 // cost what they hold and not what the schema could hold.
 type column struct {
 	name  string
-	label label
+	label Label
 	form  form
 	kind  event.Kind
 	typ   event.Type

@@ -119,12 +119,12 @@ func FuzzFastNumber(f *testing.F) {
 			if startsNumber(text[0]) {
 				slow = s.number(0)
 			}
-			if v, end := fastInteger(s.text, 0); end >= 0 {
+			if v, end := FastInteger(s.text, 0); end >= 0 {
 				require.Equal(t, slow, end, "%q", text)
 				require.Equal(t, whole, s.num.class, "%q", text)
 				require.Equal(t, s.num.integer, v, "%q", text)
 			}
-			if v, end := fastDouble(s.text, 0); end >= 0 {
+			if v, end := FastDouble(s.text, 0); end >= 0 {
 				want, ok := s.num.double()
 				require.Equal(t, slow, end, "%q", text)
 				require.True(t, ok, "%q", text)
@@ -138,13 +138,13 @@ func FuzzFastNumber(f *testing.F) {
 func TestFastNumbersAreFast(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"0", "7", "-7", "200", "1234567", "12345678", "1700000000000", "123456789012345"} {
-		_, end := fastInteger([]byte(text+`,"next":1`), 0)
+		_, end := FastInteger([]byte(text+`,"next":1`), 0)
 		require.Equal(t, len(text), end, text)
-		_, end = fastDouble([]byte(text+`,"next":1`), 0)
+		_, end = FastDouble([]byte(text+`,"next":1`), 0)
 		require.Equal(t, len(text), end, text)
 	}
 	for _, text := range []string{"0.5", "-1.25", "3.1415926", "1234567.125"} {
-		_, end := fastDouble([]byte(text+`,"next":1`), 0)
+		_, end := FastDouble([]byte(text+`,"next":1`), 0)
 		require.Equal(t, len(text), end, text)
 	}
 }
@@ -154,20 +154,20 @@ func TestLabels(t *testing.T) {
 	t.Parallel()
 	const value = "1,\"more\":true}"
 	for n := 4; n < 40; n++ {
-		var l label
+		var l Label
 		text := `,"` + strings.Repeat("abcdefghij", 4)[:n-4] + `":`
-		l.set(text)
+		l.Set(text)
 		for _, text := range []string{text, strings.Replace(text, ":", " : ", 1)} {
 			l.learn([]byte(text))
 			n := len(text)
-			require.Equal(t, n, l.end([]byte(text+value), 0, 0))
-			require.Equal(t, n+3, l.end([]byte("123"+text+value), 3, 0))
-			require.Equal(t, n, l.end([]byte("{"+text[1:]+value), 0, firstLead))
-			require.Zero(t, l.end([]byte(text+value[:wordBytes-1]), 0, 0), "too close to the end to be looked at by words")
+			require.Equal(t, n, l.End([]byte(text+value), 0, 0))
+			require.Equal(t, n+3, l.End([]byte("123"+text+value), 3, 0))
+			require.Equal(t, n, l.End([]byte("{"+text[1:]+value), 0, firstLead))
+			require.Zero(t, l.End([]byte(text+value[:wordBytes-1]), 0, 0), "too close to the end to be looked at by words")
 			for i := range n {
 				other := []byte(text + value)
 				other[i] ^= 1
-				require.Zero(t, l.end(other, 0, 0), "%s", other)
+				require.Zero(t, l.End(other, 0, 0), "%s", other)
 			}
 		}
 	}
@@ -176,8 +176,8 @@ func TestLabels(t *testing.T) {
 // TestLabelsLearn what stands before the first member as well, and at last no more.
 func TestLabelsLearn(t *testing.T) {
 	t.Parallel()
-	var l label
-	l.set(`,"a":`)
+	var l Label
+	l.Set(`,"a":`)
 	l.learn([]byte(`{"a": `))
 	require.Equal(t, `,"a": `, l.text)
 	l.learn([]byte(`,"a": `))
@@ -186,7 +186,7 @@ func TestLabelsLearn(t *testing.T) {
 		l.learn([]byte(`,"a":` + strings.Repeat(" ", n)))
 	}
 	require.EqualValues(t, maxLearned, l.learned)
-	l = label{}
+	l = Label{}
 	l.learn([]byte("," + strings.Repeat(" ", maxLabel)))
 	require.Empty(t, l.text)
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// label is what most likely stands between a value and that of a column behind it: a comma, the name in quotes, a colon, and the spaces that
+// Label is what most likely stands between a value and that of a column behind it: a comma, the name in quotes, a colon, and the spaces that
 // the sender writes around them.
-type label struct {
+type Label struct {
 	text string
 	// Its first and its second eight bytes as numbers, under masks where it is shorter.
 	first, second, firstMask, secondMask uint64
@@ -28,7 +28,8 @@ const (
 	firstLead = '{' ^ ','
 )
 
-func (l *label) set(text string) {
+// Set makes the label this text, which is not empty.
+func (l *Label) Set(text string) {
 	var padded [labelWords]byte
 	n := copy(padded[:], text)
 	l.text, l.need = text, max(labelWords, len(text)+wordBytes)
@@ -39,8 +40,9 @@ func (l *label) set(text string) {
 	}
 }
 
-// end is the index behind the label, if it stands at i and a value may begin behind it; else 0. lead is firstLead at the first member of a row.
-func (l *label) end(text []byte, i int, lead uint64) int {
+// End is the index behind the label, if it stands at i and a value may begin behind it, of which eight bytes can be looked at; else 0. lead is what the
+// first byte of the text differs by from that of the label, where it stands at the beginning of a row.
+func (l *Label) End(text []byte, i int, lead uint64) int {
 	if i+l.need > len(text) {
 		return 0
 	}
@@ -56,7 +58,7 @@ func (l *label) end(text []byte, i int, lead uint64) int {
 }
 
 // learn takes another spelling of the label: the same bytes will mean the same wherever they stand behind a value.
-func (l *label) learn(spelled []byte) {
+func (l *Label) learn(spelled []byte) {
 	if l.learned == maxLearned || len(spelled) > maxLabel || string(spelled[1:]) == l.text[1:] {
 		return
 	}
@@ -65,11 +67,11 @@ func (l *label) learn(spelled []byte) {
 		text = "," + text[1:]
 	}
 	l.learned++
-	l.set(text)
+	l.Set(text)
 }
 
 // labelsOf gives the label of each column, without spaces.
-func labelsOf(schema *event.Schema) []label {
+func labelsOf(schema *event.Schema) []Label {
 	var text []byte
 	ends := make([]int, len(schema.Columns))
 	for i := range schema.Columns {
@@ -77,9 +79,9 @@ func labelsOf(schema *event.Schema) []label {
 		ends[i] = len(text)
 	}
 	all, start := string(text), 0
-	labels := make([]label, len(ends))
+	labels := make([]Label, len(ends))
 	for i, end := range ends {
-		labels[i].set(all[start:end])
+		labels[i].Set(all[start:end])
 		start = end
 	}
 	return labels

@@ -73,7 +73,7 @@ func (d *decoder) quick(i, previous int) (end, last int) {
 			return i, previous
 		}
 		c := &d.columns[guess]
-		at := c.label.end(text, i, lead)
+		at := c.label.End(text, i, lead)
 		if at == 0 || !c.begin(row) {
 			return i, previous
 		}
@@ -90,12 +90,12 @@ func (d *decoder) quick(i, previous int) (end, last int) {
 			}
 		case formInteger:
 			var v int64
-			if v, end = fastInteger(text, at); end >= 0 {
+			if v, end = FastInteger(text, at); end >= 0 {
 				c.addInt(v)
 			}
 		case formDouble:
 			var v float64
-			if v, end = fastDouble(text, at); end >= 0 {
+			if v, end = FastDouble(text, at); end >= 0 {
 				c.addFloat(v)
 			}
 		case formTime:

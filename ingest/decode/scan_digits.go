@@ -56,8 +56,9 @@ func fastDigits(text []byte, i int) (value uint64, end int) {
 	return value, end
 }
 
-// fastInteger reads an integer of few digits; end is -1 for any other text, which may be an integer all the same.
-func fastInteger(text []byte, i int) (value int64, end int) {
+// FastInteger reads an integer of few digits as JSON has it; end is -1 for any other text, which may be an integer all the same, and where less than eight
+// bytes follow it. There is a byte at i.
+func FastInteger(text []byte, i int) (value int64, end int) {
 	negative := text[i] == '-'
 	if negative {
 		i++
@@ -72,9 +73,9 @@ func fastInteger(text []byte, i int) (value int64, end int) {
 	return int64(digits), end
 }
 
-// fastDouble reads a number of few digits, before and behind the point, without an exponent; end is -1 for any other text. Digits and power of ten are
-// exact, so that one division rounds correctly (see number.float).
-func fastDouble(text []byte, i int) (value float64, end int) {
+// FastDouble is FastInteger for numbers with or without a point, of few digits before and behind it, without an exponent. Digits and power of ten are exact,
+// so that one division rounds correctly (see number.float).
+func FastDouble(text []byte, i int) (value float64, end int) {
 	negative := text[i] == '-'
 	if negative {
 		i++
@@ -106,4 +107,13 @@ func fastDouble(text []byte, i int) (value float64, end int) {
 		value = -value
 	}
 	return value, end
+}
+
+// EightDigits reads a word of eight digits, the first of which is its lowest byte; false if one of its bytes is no digit.
+func EightDigits(word uint64) (value uint64, ok bool) {
+	digits := word ^ '0'*eachLow
+	if (digits+(0x7f-9)*eachLow|digits)&eachHigh != 0 {
+		return 0, false
+	}
+	return eightDigits(digits), true
 }

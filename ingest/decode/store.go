@@ -18,7 +18,7 @@ func (d *decoder) storeNull(c *column, i int) int {
 func startsNumber(c byte) bool { return c == '-' || isDigit(c) }
 
 func (d *decoder) storeInteger(c *column, i int, first byte) int {
-	if v, end := fastInteger(d.text, i); end >= 0 && c.begin(d.out.Count) {
+	if v, end := FastInteger(d.text, i); end >= 0 && c.begin(d.out.Count) {
 		c.addInt(v)
 		return end
 	}
@@ -34,7 +34,7 @@ func (d *decoder) storeInteger(c *column, i int, first byte) int {
 }
 
 func (d *decoder) storeDouble(c *column, i int, first byte) int {
-	if v, end := fastDouble(d.text, i); end >= 0 && c.begin(d.out.Count) {
+	if v, end := FastDouble(d.text, i); end >= 0 && c.begin(d.out.Count) {
 		c.addFloat(v)
 		return end
 	}

@@ -3,6 +3,8 @@ package lineproto
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -13,74 +15,164 @@ import (
 // of those fields. Whatever else there is about a line, among that all that is wrong with one, is left to the parser: what is read here it
 // would read as well.
 
-// found is a field's value: where its text lies, or the number.
-type found struct {
-	start, end int
-	bits       uint64
-	float      float64
-}
-
 // walk takes the line apart that text begins with, and gives the index behind its line break; 0 for a line that the parser has to see.
 func (r *Reader) walk(text []byte) int {
-	p := &r.parser
-	i := p.seriesEnd(text)
-	if i == len(text) || text[i] != ' ' {
+	t, i := r.tableAgain(text)
+	if t == nil || !t.typed || t.both || t.series == nil || len(t.labels) == 0 || len(t.labels)+len(t.tags) > decode.MaxMembers {
 		return 0
 	}
-	if p.last == nil || p.last.raw != string(text[:i]) {
-		p.last = p.lookup(text[:i])
-	}
-	s := p.last
-	t := s.table
-	if t == nil || s.part != r.part || !t.typed || t.both || len(t.labels) == 0 || len(t.follow)+len(s.tags) > decode.MaxMembers {
+	same := t.series.raw
+	if n := len(same); n < len(text) && text[n] == ' ' && string(text[:n]) == same {
+		i = n
+	} else if i, same = t.values(t.tags, t.series.places, text, i, 0), ""; i == 0 {
 		return 0
 	}
-	i = t.fields(text, i+1)
-	if i == 0 {
-		return 0
+	end, micros := t.values(t.labels, t.follow, text, i, ' '^','), int64(0)
+	if end > 0 {
+		micros, end = r.parser.unit.digits(text, end+1)
 	}
-	micros, end := p.unit.digits(text, i)
 	if end == 0 || end > decode.MaxRowBytes {
+		t.undo()
 		return 0
 	}
-	t.store(text, s, micros)
+	t.time(micros)
+	if same != "" {
+		for i, at := range t.series.places {
+			t.columns[at].addTag(t.rows, &t.series.tags[i])
+		}
+	}
 	t.note(r.lineAt(end), r.number)
 	return end
 }
 
-// fields finds the values of the fields of the line before from i on, and gives the index of the timestamp.
-func (t *table) fields(text []byte, i int) int {
-	for at, label := range t.labels {
-		end := i + len(label)
-		if end >= len(text) || string(text[i:end]) != label {
-			return 0
+// tableAgain is the table that lines which begin as this one does had before in this part of the body, and the index behind the measurement; nil where
+// there is none.
+func (r *Reader) tableAgain(text []byte) (t *table, end int) {
+	if t = r.last; t != nil && t.series != nil {
+		if end = len(t.series.measurement); end < len(text) && (text[end] == ',' || text[end] == ' ') && string(text[:end]) == t.series.measurement {
+			return t, end
 		}
-		f := &t.found[at]
-		switch t.columns[t.follow[at]].kind {
-		case event.Text:
-			i = f.quoted(text, end)
-		case event.BigInt:
-			i = f.integer(text, end)
-		case event.Double:
-			i = f.number(text, end)
-		case event.Boolean:
-			i = f.boolean(text, end)
-		default:
-			return 0
+	}
+	for end = 0; end < min(len(text), likelySeries) && text[end] != ',' && text[end] != ' ' && text[end] != '\\' && text[end] != '\n'; {
+		end++
+	}
+	if end == len(text) || text[end] != ',' && text[end] != ' ' {
+		return nil, 0
+	}
+	r.last = r.current[string(text[:end])]
+	return r.last, end
+}
+
+// values adds the values of tags or fields like those of a line before, the first of which has lead in place of a comma, and gives the index behind them; 0
+// where they are not alike, and then the row is without them.
+func (t *table) values(labels []decode.Label, places []int, text []byte, i int, lead uint64) int {
+	for at := range labels {
+		c := t.columns[places[at]]
+		i = labels[at].End(text, i, lead)
+		if i == 0 || !c.seen {
+			return t.undo()
 		}
-		if i == 0 || i >= len(text) {
-			return 0
+		if c.rows != t.rows {
+			c.pad(t.rows)
 		}
-		separator := byte(',')
-		if at == len(t.labels)-1 {
-			separator = ' '
+		if c.isTag {
+			i = c.readTag(text, i)
+		} else {
+			i = c.read(text, i)
 		}
-		if text[i] != separator {
-			return 0
+		if i < 0 {
+			return t.undo()
 		}
-		i++
+		lead = 0
+	}
+	if i >= len(text) || text[i] != ' ' {
+		return t.undo()
 	}
 	return i
+}
+
+// readTag adds the tag's value at i, and gives the index behind it; -1 for one that is empty or unusual.
+func (c *column) readTag(text []byte, i int) int {
+	n, end := copyTag(c.data[len(c.data):cap(c.data)], text, i)
+	if n == 0 {
+		return -1
+	}
+	c.data = c.data[:len(c.data)+n]
+	c.offsets = append(c.offsets, int32(len(c.data)))
+	c.added()
+	return end
+}
+
+// read adds the value at i as one of the column's kind, and gives the index behind it; -1 for anything else.
+func (c *column) read(text []byte, i int) (end int) {
+	switch c.kind {
+	case event.Text:
+		n, end := copyString(c.data[len(c.data):cap(c.data)], text, i)
+		if end < 0 {
+			return -1
+		}
+		c.data = c.data[:len(c.data)+n]
+		c.offsets = append(c.offsets, int32(len(c.data)))
+		c.added()
+		return end
+	case event.BigInt:
+		v, end := decode.FastInteger(text, i)
+		if end < 0 || text[end] != 'i' && (text[end] != 'u' || v < 0) {
+			return -1
+		}
+		c.ints = append(c.ints, v)
+		c.added()
+		return end + 1
+	case event.Double:
+		v, end := decode.FastDouble(text, i)
+		if end < 0 {
+			return -1
+		}
+		c.floats = append(c.floats, v)
+		c.added()
+		return end
+	case event.Boolean:
+		v, end := boolean(text, i)
+		if end < 0 {
+			return -1
+		}
+		c.addBit(v)
+		return end
+	default:
+		return -1
+	}
+}
+
+// undo takes back the values of a row that was begun. It returns 0.
+func (t *table) undo() int {
+	for _, c := range t.columns {
+		c.truncate(t.rows)
+	}
+	return 0
+}
+
+// truncate takes back the value of a row, the last one.
+func (c *column) truncate(row int) {
+	if c.rows <= row {
+		return
+	}
+	c.rows = row
+	if row>>3 < len(c.valid) {
+		c.valid.Clear(row)
+	}
+	switch c.kind {
+	case event.Text:
+		c.offsets = c.offsets[:row+1]
+		c.data = c.data[:c.offsets[row]]
+	case event.Double:
+		c.floats = c.floats[:row]
+	case event.Boolean:
+		if row>>3 < len(c.bits) {
+			c.bits.Clear(row)
+		}
+	default:
+		c.ints = c.ints[:row]
+	}
 }
 
 const (
@@ -94,163 +186,129 @@ func has(word uint64, c byte) uint64 {
 	return (x - ones) &^ x & highs
 }
 
-// quoted finds the end of a string without escapes.
-func (f *found) quoted(text []byte, i int) int {
+// copyString copies the string at i. It gives the length of the copy and the index behind the closing quote, which is -1, and dst holds anything, for
+// one with escapes or bytes that are not UTF-8, and where there is not room for the words that it copies.
+func copyString(dst, text []byte, i int) (n, end int) {
 	if text[i] != '"' {
-		return 0
+		return 0, -1
 	}
 	i++
-	start, beyond := i, uint64(0)
-	for ; i+8 <= len(text); i += 8 {
+	beyondASCII := uint64(0)
+	for n+8 <= len(dst) && i+8 <= len(text) {
 		word := binary.LittleEndian.Uint64(text[i:])
-		if stop := has(word, '"') | has(word, '\\'); stop != 0 {
-			n := bits.TrailingZeros64(stop) / 8
-			beyond |= word & (1<<(8*n) - 1)
-			i += n
-			break
+		binary.LittleEndian.PutUint64(dst[n:], word)
+		stop := has(word, '"') | has(word, '\\')
+		if stop == 0 {
+			n, i, beyondASCII = n+8, i+8, beyondASCII|word
+			continue
 		}
-		beyond |= word
+		plain := bits.TrailingZeros64(stop) >> 3
+		n, i, beyondASCII = n+plain, i+plain, beyondASCII|word&(stop&-stop-1)
+		if text[i] != '"' || beyondASCII&highs != 0 && !utf8.Valid(dst[:n]) {
+			return 0, -1
+		}
+		return n, i + 1
 	}
-	for i < len(text) && text[i] != '"' && text[i] != '\\' {
-		beyond |= uint64(text[i])
-		i++
-	}
-	if i >= len(text) || text[i] == '\\' || beyond&highs != 0 && !utf8.Valid(text[start:i]) {
-		return 0
-	}
-	f.start, f.end = start, i
-	return i + 1
+	return 0, -1
 }
 
-// integer reads an integer of few digits.
-func (f *found) integer(text []byte, i int) int {
-	negative := text[i] == '-'
-	if negative {
-		i++
+// copyTag copies the value of a tag that stands at i, and gives its length and the index of the comma or space behind it. The length is 0 for one that is
+// empty, has a backslash, a control character or bytes that are not UTF-8, or where there is not room.
+func copyTag(dst, text []byte, i int) (n, end int) {
+	beyondASCII := uint64(0)
+	for n+8 <= len(dst) && i+8 <= len(text) {
+		word := binary.LittleEndian.Uint64(text[i:])
+		binary.LittleEndian.PutUint64(dst[n:], word)
+		stop := has(word, ',') | has(word, '\\') | (word-(' '+1)*ones)&^word&highs
+		if stop == 0 {
+			n, i, beyondASCII = n+8, i+8, beyondASCII|word
+			continue
+		}
+		plain := bits.TrailingZeros64(stop) >> 3
+		n, i, beyondASCII = n+plain, i+plain, beyondASCII|word&(stop&-stop-1)
+		if text[i] != ',' && text[i] != ' ' || beyondASCII&highs != 0 && !utf8.Valid(dst[:n]) {
+			return 0, -1
+		}
+		return n, i
 	}
-	start, v := i, uint64(0)
-	for i < len(text) && text[i]-'0' <= 9 {
-		v = v*10 + uint64(text[i]-'0')
-		i++
-	}
-	if i == start || i-start >= maxDigits || i == len(text) || text[i] != 'i' && (text[i] != 'u' || negative) {
-		return 0
-	}
-	if negative {
-		v = -v
-	}
-	f.bits = v
-	return i + 1
+	return 0, -1
 }
 
-// powers are those of ten that are exact, as far as the digits of a number that is read here go.
-var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
-
-// number reads a number as decode.ParseShortNumber does.
-func (f *found) number(text []byte, i int) int {
-	negative := text[i] == '-'
-	if negative {
-		i++
+// boolean reads the usual spellings; end is -1 for any other text.
+func boolean(text []byte, i int) (v bool, end int) {
+	rest := text[i:]
+	switch {
+	case len(rest) < 6:
+		return false, -1
+	case string(rest[:4]) == "true":
+		end = i + 4
+	case string(rest[:5]) == "false":
+		end = i + 5
+	case rest[0] == 't', rest[0] == 'f':
+		end = i + 1
+	default:
+		return false, -1
 	}
-	start, v := i, uint64(0)
-	for i < len(text) && text[i]-'0' <= 9 {
-		v = v*10 + uint64(text[i]-'0')
-		i++
+	if text[end] != ',' && text[end] != ' ' {
+		return false, -1
 	}
-	digits, fraction := i-start, 0
-	if i < len(text) && text[i] == '.' {
-		i++
-		point := i
-		for i < len(text) && text[i]-'0' <= 9 {
-			v = v*10 + uint64(text[i]-'0')
-			i++
-		}
-		if fraction = i - point; fraction == 0 {
-			return 0
-		}
-	}
-	if digits == 0 || digits+fraction >= len(powers) {
-		return 0
-	}
-	f.float = float64(v) / powers[fraction]
-	if negative {
-		f.float = -f.float
-	}
-	return i
+	return rest[0] == 't', end
 }
 
-// boolean reads the usual spellings.
-func (f *found) boolean(text []byte, i int) int {
-	for _, spelling := range [...]struct {
-		text string
-		v    uint64
-	}{{"true", 1}, {"false", 0}, {"t", 1}, {"f", 0}} {
-		end := i + len(spelling.text)
-		if end < len(text) && string(text[i:end]) == spelling.text && (text[end] == ',' || text[end] == ' ') {
-			f.bits = spelling.v
-			return end
-		}
-	}
-	return 0
-}
+// nanosDigits is how many digits a timestamp in nanoseconds has since 2001, of which the last three are beyond microseconds.
+const nanosDigits = 19
 
 // digits reads a timestamp of few digits up to the line break.
 func (u Unit) digits(text []byte, i int) (micros int64, end int) {
+	if at := i + nanosDigits; u == 1 && at < len(text) && text[at] == '\n' && text[i] != '9' {
+		head, isHead := decode.EightDigits(binary.LittleEndian.Uint64(text[i:]))
+		tail, isTail := decode.EightDigits(binary.LittleEndian.Uint64(text[i+8:]))
+		if isHead && isTail && text[at-3]-'0' <= 9 && text[at-2]-'0' <= 9 && text[at-1]-'0' <= 9 {
+			return int64(head*1e8 + tail), at + 1
+		}
+	}
 	start, v := i, int64(0)
 	for i < len(text) && text[i]-'0' <= 9 {
 		v = v*10 + int64(text[i]-'0')
 		i++
 	}
-	if i == start || i-start > maxDigits || i-start == maxDigits && text[start] == '9' || i == len(text) || text[i] != '\n' {
+	if i == start || i-start > maxDigits || i-start == maxDigits && text[start] == '9' {
 		return 0, 0
 	}
-	if u == 1 {
-		return v / 1000, i + 1
-	}
 	micros, ok := u.micros(v)
-	if !ok {
+	if i+1 < len(text) && text[i] == '\r' {
+		i++
+	}
+	if !ok || i >= len(text) || text[i] != '\n' {
 		return 0, 0
 	}
 	return micros, i + 1
 }
 
-// store adds the values that were found as a row.
-func (t *table) store(text []byte, s *series, micros int64) {
-	t.time(micros)
-	for i, at := range s.places {
-		t.columns[at].addText(t.rows, s.tags[i].value)
+// predictTags makes the labels of the tags that the next line is likely to have.
+func (t *table) predictTags(s *series) {
+	if strings.IndexByte(s.raw, '\\') >= 0 || t.series == s {
+		return
 	}
-	for i, at := range t.follow {
-		c, f := t.columns[at], &t.found[i]
-		if c.rows != t.rows {
-			c.pad(t.rows)
-		}
-		switch c.kind {
-		case event.Text:
-			c.data = append(c.data, text[f.start:f.end]...)
-			c.offsets = append(c.offsets, int32(len(c.data)))
-			c.added()
-		case event.BigInt:
-			c.ints = append(c.ints, int64(f.bits))
-			c.added()
-		case event.Double:
-			c.floats = append(c.floats, f.float)
-			c.added()
-		default:
-			c.addBit(f.bits == 1)
-		}
+	before := t.series
+	t.series = s
+	if before != nil && slices.Equal(before.places, s.places) {
+		return
+	}
+	t.tags = make([]decode.Label, len(s.tags))
+	for i := range s.tags {
+		t.tags[i].Set("," + s.tags[i].key + "=")
 	}
 }
 
 // predict makes the labels of the fields that the next line is likely to have; none where a name does not stand in lines as it is.
 func (t *table) predict(p *point) {
-	t.labels, t.found = t.labels[:0], t.found[:0]
+	t.labels = make([]decode.Label, len(p.fields)) // the tables before this one have theirs still
 	for i := range p.fields {
 		if p.fields[i].escaped {
-			t.labels = t.labels[:0]
+			t.labels = nil
 			return
 		}
-		t.labels = append(t.labels, t.columns[t.follow[i]].name+"=")
-		t.found = append(t.found, found{})
+		t.labels[i].Set("," + t.columns[t.follow[i]].name + "=")
 	}
 }

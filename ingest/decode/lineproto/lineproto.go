@@ -41,17 +41,19 @@ type Options struct {
 type Reader struct {
 	src     io.Reader
 	err     error
-	buf     []byte   // what was read; rows point into it, so it is never written again
-	blocks  [][]byte // what buf was and is in this part of the body
-	part    int      // of the body
-	at      int      // how much of buf is parsed
-	block   int      // how much memory was asked for last
-	long    bool     // the rest of a line that was too long is passed over
-	first   bool     // nothing was parsed yet
-	number  int64    // of the next point
+	buf     []byte          // what was read; rows point into it, so it is never written again
+	blocks  [][]byte        // what buf was and is in this part of the body
+	memory  []*decode.Block // where they are, which the reader holds
+	at      int             // how much of buf is parsed
+	before  int             // how much of this part was parsed in blocks before
+	block   int             // how much memory was asked for last
+	long    bool            // the rest of a line that was too long is passed over
+	first   bool            // nothing was parsed yet
+	number  int64           // of the next point
 	parser  parser
 	tables  []*table          // of this part of the body
 	current map[string]*table // the same by measurement
+	last    *table            // that of the line before
 	// known are the last tables of all measurements so far, whose columns the next ones begin with.
 	known   map[string]*table
 	streams map[string]bool
@@ -71,26 +73,32 @@ func NewReader(src io.Reader, options Options) *Reader {
 // that do not even name one; io.EOF after the last. Lines are numbered in the body from 0, without blank ones and comments.
 func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 	r.tables, r.current, r.refused = nil, map[string]*table{}, nil
-	r.blocks, r.part = [][]byte{r.buf}, r.part+1
+	r.leave(len(r.memory) - 1)
+	r.blocks, r.last = [][]byte{r.buf}, nil
 	first := r.number
-	for parsed := 0; parsed < chunkBytes && r.number < first+decode.MaxChunkRows; {
-		before := r.at
-		if !r.line() {
-			if r.err != nil && (!errors.Is(r.err, io.EOF) || r.at == len(r.buf)) {
-				break
-			}
-			r.fill()
+	r.before = -r.at
+	for r.before+r.at < chunkBytes && r.number < first+decode.MaxChunkRows {
+		if r.line() {
 			continue
 		}
-		parsed += r.at - before
+		if r.err != nil && (!errors.Is(r.err, io.EOF) || r.at == len(r.buf)) {
+			break
+		}
+		r.fill()
 	}
 	if len(r.tables) == 0 && len(r.refused) == 0 {
+		if errors.Is(r.err, io.EOF) {
+			r.buf, r.at = nil, 0
+			r.leave(len(r.memory))
+		}
 		return nil, nil, r.err
 	}
 	var out []decode.StreamChunk
 	for _, t := range r.tables {
 		if t.rows > 0 || len(t.refused) > 0 {
-			out = append(out, decode.StreamChunk{Stream: t.stream, Chunk: t.chunk(r.blocks)})
+			chunk := t.chunk(r.blocks)
+			chunk.Free = decode.Keep(r.memory)
+			out = append(out, decode.StreamChunk{Stream: t.stream, Chunk: chunk})
 			t.forget()
 		}
 	}
@@ -191,7 +199,7 @@ func (r *Reader) refuse(rest []byte, fault string) {
 	end := bytes.IndexByte(rest, '\n')
 	r.long = end < 0
 	n := endOr(end, len(rest))
-	raw := bytes.TrimRight(rest[:min(n, decode.MaxRowBytes)], "\r\n")
+	raw := bytes.Clone(bytes.TrimRight(rest[:min(n, decode.MaxRowBytes)], "\r\n")) // it may be looked at for longer than its chunk
 	*into = append(*into, decode.Rejected{Line: int(r.number), Reason: fault, Raw: raw})
 	r.at += n
 }
@@ -205,7 +213,8 @@ func (r *Reader) add(line lineRef) string {
 		return fault
 	}
 	if fault = t.add(p, line, r.number); fault == "" {
-		p.series.table, p.series.part = t, r.part
+		t.predictTags(p.series)
+		r.last = t
 	}
 	return fault
 }
@@ -268,15 +277,35 @@ func (r *Reader) newTable(measurement string) (t *table, fault string) {
 // fill reads more. What was parsed is left behind.
 func (r *Reader) fill() {
 	if len(r.buf) == cap(r.buf) {
-		rest := r.buf[r.at:]
-		r.block = max(firstBytes, min(4*r.block, chunkBytes))
-		r.buf = append(make([]byte, 0, max(r.block, 2*len(rest))), rest...)
-		r.at = 0
-		r.blocks = append(r.blocks, r.buf)
+		r.grow()
 	}
 	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 	r.buf, r.err = r.buf[:len(r.buf)+n], err
 	r.blocks[len(r.blocks)-1] = r.buf
+}
+
+// leave lets go of the first so many blocks, of which nothing is left to be read.
+func (r *Reader) leave(n int) {
+	for range n {
+		r.memory[0].Release()
+		r.memory = r.memory[1:]
+	}
+}
+
+// grow goes on in another block, which begins with the rest of the present one.
+func (r *Reader) grow() {
+	rest := r.buf[r.at:]
+	r.block = max(firstBytes, min(4*r.block, chunkBytes))
+	next := decode.NewBlock(max(r.block, 2*len(rest)))
+	r.buf = append(next.Room(), rest...)
+	r.parser.forget() // names in the block
+	r.blocks, r.memory = append(r.blocks, r.buf), append(r.memory, next)
+	r.before, r.at = r.before+r.at, 0
+	if parsed := r.before; parsed > 0 { // the rows to come are likely to be like those before
+		for _, t := range r.tables {
+			t.reserve(parsed, min(cap(r.buf), chunkBytes-parsed))
+		}
+	}
 }
 
 // Unit is the unit of timestamps, in nanoseconds.

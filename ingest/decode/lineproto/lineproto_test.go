@@ -39,6 +39,7 @@ func read(t testing.TB, src io.Reader, options Options) (string, error) {
 			for _, r := range part.Chunk.Refused {
 				fmt.Fprintf(&out, "%s !%d: %s\n", part.Stream, r.Line, r.Reason)
 			}
+			part.Chunk.Free()
 		}
 		for _, r := range refused {
 			fmt.Fprintf(&out, "!%d: %s\n", r.Line, r.Reason)

@@ -2,6 +2,7 @@ package lineproto
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -55,12 +56,13 @@ type series struct {
 	tags        []tag
 	places      []int // the tags' columns in the measurement's tables, once they are known
 	fault       string
-	// table is that of the measurement in a part of the body.
-	table *table
-	part  int
 }
 
-type tag struct{ key, value string }
+// tag is a name and a value, which of a short one is there as two words as well.
+type tag struct {
+	key, value  string
+	first, rest uint64
+}
 
 // field is a name and a value. text is the value as it stands in the line; of a string, what is inside of its quotes, without escapes.
 type field struct {
@@ -103,6 +105,12 @@ func (p *parser) parse(text []byte) (end int, fault string) {
 		}
 		i++
 	}
+}
+
+// forget lets go of what the fields before say, which points into the text.
+func (p *parser) forget() {
+	clear(p.point.fields[:cap(p.point.fields)])
+	p.point.fields, p.point.placed = p.point.fields[:0], nil
 }
 
 // seriesEnd finds the space or line break that ends the measurement and the tags.
@@ -166,7 +174,10 @@ func parseSeries(raw string, before *series) *series {
 		var part string
 		part, rest, more = cutUnescaped(rest, ',')
 		key, value, ok := cutUnescaped(part, '=')
-		t := tag{unescape(key, ",= "), unescape(value, ",= ")}
+		t := tag{key: unescape(key, ",= "), value: unescape(value, ",= ")}
+		var words [tagWords]byte
+		copy(words[:], t.value)
+		t.first, t.rest = binary.LittleEndian.Uint64(words[:]), binary.LittleEndian.Uint64(words[8:])
 		at := len(s.tags)
 		alike = alike && at < len(before.tags) && before.tags[at].key == t.key
 		switch {
@@ -184,7 +195,7 @@ func parseSeries(raw string, before *series) *series {
 		s.tags = append(s.tags, t)
 	}
 	if alike && len(s.tags) == len(before.tags) {
-		s.places, s.table, s.part = before.places, before.table, before.part
+		s.places = before.places
 	}
 	return s
 }

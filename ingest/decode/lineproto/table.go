@@ -1,7 +1,9 @@
 package lineproto
 
 import (
+	"encoding/binary"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,10 +19,12 @@ type table struct {
 	measurement string // the value of the column measurement; empty for a stream that is the measurement's own
 	columns     []*column
 	byName      map[string]int
-	// follow predicts the columns of a line's fields, and labels how these begin; found has the values of such a line.
+	// follow predicts the columns of a line's fields, and labels how these begin: with a comma, the name and =.
 	follow []int
-	labels []string
-	found  []found
+	labels []decode.Label
+	// series has the tags of a line before, and tags are their labels; nil where there is none without escapes.
+	series *series
+	tags   []decode.Label
 
 	// expect is about how many rows the first table of a body will have.
 	expect int
@@ -74,7 +78,8 @@ type lineRef struct{ block, start, end int32 }
 // next makes the table for the rows that come after those of t. Columns keep their places, which series remember.
 func (t *table) next() *table {
 	out := &table{
-		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, follow: t.follow, labels: t.labels, found: t.found, both: t.both,
+		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, both: t.both,
+		follow: t.follow, labels: t.labels, series: t.series, tags: t.tags,
 		typed: true, columns: make([]*column, len(t.columns)), speller: t.speller,
 		lines: make([]lineRef, 0, t.rows), numbers: make([]int64, 0, t.rows),
 	}
@@ -91,6 +96,27 @@ func (t *table) next() *table {
 		out.columns[i] = n
 	}
 	return out
+}
+
+// reserve makes room for the rows that so many bytes more are likely to have, of which parsed bytes had those that there are.
+func (t *table) reserve(parsed, more int) {
+	rows := min(t.rows*more/parsed+1, decode.MaxChunkRows-t.rows)
+	if rows <= 0 || t.rows == 0 {
+		return
+	}
+	t.lines, t.numbers = slices.Grow(t.lines, rows), slices.Grow(t.numbers, rows)
+	for _, c := range t.columns {
+		switch {
+		case c.rows == 0:
+		case c.kind == event.Text:
+			c.offsets = slices.Grow(c.offsets, rows)
+			c.data = slices.Grow(c.data, len(c.data)/c.rows*rows*9/8+tagWords)
+		case c.kind == event.Double:
+			c.floats = slices.Grow(c.floats, rows)
+		case c.kind != event.Boolean:
+			c.ints = slices.Grow(c.ints, rows)
+		}
+	}
 }
 
 // forget lets go of what was given away, but for how much it was.
@@ -209,7 +235,7 @@ func (t *table) places(p *point) (places []int, fault string) {
 		p.placed, p.count = t, len(p.fields)
 		return t.follow, ""
 	}
-	t.follow, t.labels = t.follow[:0], t.labels[:0]
+	t.follow, t.labels = t.follow[:0], nil
 	taken := make(map[int]bool, len(p.fields)+len(tags)+2)
 	taken[0] = true
 	if t.measurement != "" {
@@ -241,7 +267,7 @@ func (t *table) places(p *point) (places []int, fault string) {
 
 // unpredicted forgets a prediction that was not completed.
 func (t *table) unpredicted(fault string) string {
-	t.follow, t.labels = t.follow[:0], t.labels[:0]
+	t.follow, t.labels = t.follow[:0], nil
 	return fault
 }
 
@@ -274,6 +300,24 @@ func (c *column) addText(row int, text string) {
 		c.pad(row)
 	}
 	c.data = append(c.data, text...)
+	c.offsets = append(c.offsets, int32(len(c.data)))
+	c.added()
+}
+
+// tagWords are the bytes of a short tag.
+const tagWords = 16
+
+// addTag adds a tag's value.
+func (c *column) addTag(row int, t *tag) {
+	n := len(c.data)
+	if len(t.value) > tagWords || n+tagWords > cap(c.data) || c.rows != row {
+		c.addText(row, t.value)
+		return
+	}
+	room := c.data[n : n+tagWords]
+	binary.LittleEndian.PutUint64(room, t.first)
+	binary.LittleEndian.PutUint64(room[8:], t.rest)
+	c.data = c.data[:n+len(t.value)]
 	c.offsets = append(c.offsets, int32(len(c.data)))
 	c.added()
 }

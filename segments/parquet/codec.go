@@ -82,6 +82,9 @@ const (
 	levelSample = 128 << 10
 	// leastHardSaving is the part, one in so many, that it has to save: it takes several times as long. Reading takes the same.
 	leastHardSaving = 16
+	// leastHardBytes is how much of a column, as it is in memory, that is tried with: its tables are 50 MB to be made and cleared first, for the
+	// sake of a few hundred bytes if there is less.
+	leastHardBytes = 32 << 10
 )
 
 // chooseLevel sees which level is to be used for data like this.

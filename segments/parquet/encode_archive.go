@@ -63,6 +63,9 @@ func (w *fileWriter) archiveEncoder(t event.Type, values arrow.Array, cuts []int
 		}
 	}
 	chosen := best.use()
+	if event.ArrayBytes(values) < leastHardBytes {
+		return chosen, nil
+	}
 	from, to := pageBounds(cuts, len(cuts)/2)
 	plain, err := chosen.encode(array.NewSlice(values, int64(from), int64(to)), from)
 	if err == nil {

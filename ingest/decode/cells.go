@@ -15,6 +15,7 @@ type Cells struct {
 	decoder *decoder
 	columns []*column // of each field
 	scratch []byte
+	form    *cellForm // of the lines that ReadLine takes
 }
 
 // NewCells begins columns of a schema under these names, which are distinct; those that the schema does not have are TEXT. rows and bytes are
@@ -24,12 +25,12 @@ func NewCells(schema *event.Schema, names []string, rows, bytes int) *Cells {
 	if err != nil || d.overflow >= 0 && slices.Contains(names, d.columns[d.overflow].name) {
 		return nil
 	}
-	d.expect(rows, bytes)
+	d.limits = limits{rows: d.bounded(rows), bytes: bytes, spare: 2 * bytes}
 	c := &Cells{decoder: d, columns: make([]*column, len(names))}
 	for i, name := range names {
 		at, known := d.byName[name]
 		if !known {
-			c.columns[i] = &column{name: name, kind: event.Text, typ: event.Type{Kind: event.Text}, limits: &d.limits}
+			c.columns[i] = &column{name: name, kind: event.Text, form: formText, typ: event.Type{Kind: event.Text}, limits: &d.limits}
 			continue
 		}
 		if c.columns[i] = &d.columns[at]; c.columns[i].as != nil {
@@ -100,6 +101,26 @@ func (c *column) takesNumbers() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// Expect says how many rows there will be, about, when that becomes clearer.
+func (c *Cells) Expect(rows int) {
+	rows = c.decoder.bounded(rows)
+	c.decoder.limits.rows = rows
+	for _, to := range c.columns {
+		more := rows - to.rows
+		switch {
+		case !to.reserved || more <= 0:
+		case to.offsets != nil:
+			to.offsets = slices.Grow(to.offsets, more)
+		case to.ints != nil:
+			to.ints = slices.Grow(to.ints, more)
+		case to.floats != nil:
+			to.floats = slices.Grow(to.floats, more)
+		case to.words != nil:
+			to.words = slices.Grow(to.words, more)
+		}
 	}
 }
 

@@ -75,10 +75,14 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 
 // expect sets about how many rows will come, and the most bytes of text.
 func (d *decoder) expect(rows, bytes int) {
-	rows = min(rows, max(maxExpectedRows, maxExpectedValues/max(len(d.columns), 1)))
-	d.limits = limits{rows: rows, bytes: bytes, spare: 2 * bytes}
-	d.out.Raw = make([][]byte, 0, rows)
-	d.out.Lines = make([]int, 0, rows)
+	d.limits = limits{rows: d.bounded(rows), bytes: bytes, spare: 2 * bytes}
+	d.out.Raw = make([][]byte, 0, d.limits.rows)
+	d.out.Lines = make([]int, 0, d.limits.rows)
+}
+
+// bounded is how many rows to set memory aside for, where so many may come.
+func (d *decoder) bounded(rows int) int {
+	return min(rows, max(maxExpectedRows, maxExpectedValues/max(len(d.columns), 1)))
 }
 
 // row adds a line's row or rejects it, or sets Drift. Behind it there are so many bytes of its chunk.

@@ -19,17 +19,30 @@ const (
 	clockBytes = len("15:04:05")
 	// colons is what the bytes of a clock are compared with: digits become their values, colons zero.
 	colons = '0' | '0'<<8 | ':'<<16 | '0'<<24 | '0'<<32 | ':'<<40 | '0'<<48 | '0'<<56
-	// microsEnd and millisEnd are what stands behind the point, alike, and then the end of the string.
-	microsEnd  = 0x303030303030 | 'Z'<<48 | '"'<<56
-	millisEnd  = 0x303030 | 'Z'<<24 | '"'<<32
-	millisMask = 1<<40 - 1
+	// microsEnd and millisEnd are what stands behind the point, alike.
+	microsEnd  = 0x303030303030 | 'Z'<<48
+	microsMask = 1<<56 - 1
+	millisEnd  = 0x303030 | 'Z'<<24
+	millisMask = 1<<32 - 1
 )
 
 // read reads the time inside the string whose opening quote is at i, and gives the index behind the closing one; -1 where there is none, or it is
 // spelled otherwise. canonical allows only what event.FormatTimestamp would give back.
 func (c *clock) read(text []byte, i int, canonical bool) (micros int64, end int) {
-	at := i + 1 + dateBytes + clockBytes
-	if at+2+wordBytes > len(text) || text[i] != '"' || !c.date(text[i+1:at]) {
+	if text[i] != '"' {
+		return 0, -1
+	}
+	micros, end = c.bare(text, i+1, canonical)
+	if end < 0 || text[end] != '"' {
+		return 0, -1
+	}
+	return micros, end + 1
+}
+
+// bare is read for a time without quotes, which ends with its Z. There is a byte behind that.
+func (c *clock) bare(text []byte, i int, canonical bool) (micros int64, end int) {
+	at := i + dateBytes + clockBytes
+	if at+2+wordBytes > len(text) || !c.date(text[i:at]) {
 		return 0, -1
 	}
 	digits := binary.LittleEndian.Uint64(text[at-clockBytes:]) ^ colons
@@ -42,17 +55,17 @@ func (c *clock) read(text []byte, i int, canonical bool) (micros int64, end int)
 	}
 	micros = c.midnight + ((hour*60+minute)*60+second)*1e6
 	if text[at] != '.' {
-		if canonical || text[at] != 'Z' || text[at+1] != '"' {
+		if canonical || text[at] != 'Z' {
 			return 0, -1
 		}
-		return micros, at + 2
+		return micros, at + 1
 	}
 	fraction := binary.LittleEndian.Uint64(text[at+1:])
-	if six := fraction ^ microsEnd; six>>48 == 0 && (six+(0x7f-9)*eachLow|six)&eachHigh == 0 {
-		return micros + int64(eightDigits(six<<16)), at + 1 + wordBytes
+	if six := (fraction ^ microsEnd) & microsMask; six>>48 == 0 && (six+(0x7f-9)*eachLow|six)&eachHigh == 0 {
+		return micros + int64(eightDigits(six<<16)), at + 1 + len("000000Z")
 	}
 	if three := (fraction ^ millisEnd) & millisMask; !canonical && three>>24 == 0 && (three+(0x7f-9)*eachLow|three)&eachHigh == 0 {
-		return micros + int64(eightDigits(three<<40))*1000, at + 1 + len(`000Z"`)
+		return micros + int64(eightDigits(three<<40))*1000, at + 1 + len("000Z")
 	}
 	return 0, -1
 }

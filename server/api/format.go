@@ -214,7 +214,7 @@ func openJSON(src io.Reader, query url.Values, _ *ingest.Body) (chunks, error) {
 }
 
 func openCSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
-	options := csvbody.Options{Nulls: query["null"], Schema: in.Schema}
+	options := csvbody.Options{Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed()}
 	switch delimiter := query.Get("delimiter"); {
 	case delimiter == "tab":
 		options.Delimiter = '\t'
@@ -230,5 +230,5 @@ func openCSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
 }
 
 func openTSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
-	return csvbody.NewReader(src, csvbody.Options{Delimiter: '\t', Nulls: query["null"], Schema: in.Schema}), nil
+	return csvbody.NewReader(src, csvbody.Options{Delimiter: '\t', Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed()}), nil
 }

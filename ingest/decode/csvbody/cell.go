@@ -9,7 +9,7 @@ import (
 )
 
 // writer appends a cell that is not NULL as JSON.
-type writer func(dst, text []byte) []byte
+type writer = func(dst, text []byte) []byte
 
 // writerFor chooses how cells become values for a column that the stream has. A text that the column's kind cannot be is written as a string:
 // whether that widens the column or is rejected is the stream's to say.

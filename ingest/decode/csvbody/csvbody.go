@@ -19,8 +19,11 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
-// chunkBytes is how much text a chunk has before it is given away, as for lines.
-const chunkBytes = 256 << 10
+// chunkBytes is how much text the first chunk has before it is given away, and largeBytes those behind it, as for lines.
+const (
+	chunkBytes = 256 << 10
+	largeBytes = 1 << 20
+)
 
 // Options say how a body is written. The zero value lets the header tell, and means NULL for a cell that is empty and not quoted.
 type Options struct {
@@ -30,6 +33,8 @@ type Options struct {
 	Nulls []string
 	// Schema gives the stream's present schema, or nil if there is none yet: it decides what cells become. It may be nil itself.
 	Schema func() *event.Schema
+	// Keyed keeps all chunks as small as the first: those of a request with a key were so from the first version on, and its repetition is known by them.
+	Keyed bool
 }
 
 // Validate refuses delimiters that could not be told from what cells are made of.
@@ -50,6 +55,7 @@ type Reader struct {
 	labels  []string // the header's names as members begin: quoted, with a colon
 	fields  []decode.Field
 	rows    int // about how many a chunk has
+	chunk   int // how much text the next has
 }
 
 // NewReader reads from src under valid options.
@@ -57,7 +63,7 @@ func NewReader(src io.Reader, options Options) *Reader {
 	if options.Nulls == nil {
 		options.Nulls = []string{""}
 	}
-	return &Reader{options: options, records: records{src: src, delimiter: options.Delimiter}}
+	return &Reader{options: options, records: records{src: src, delimiter: options.Delimiter, most: chunkBytes}, chunk: chunkBytes}
 }
 
 // Next returns the next chunk of rows, or io.EOF after the last. A header that cannot be used is an error of the request.
@@ -68,7 +74,12 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 		}
 	}
 	b := r.begin()
-	for b.size < chunkBytes && len(b.all) < decode.MaxChunkRows {
+	for b.size < r.chunk && len(b.all) < decode.MaxChunkRows {
+		if line := b.quick(); line != nil {
+			b.size += len(line)
+			b.all = append(b.all, line)
+			continue
+		}
 		rec, err := r.records.next()
 		if errors.Is(err, io.EOF) && len(b.all) > 0 {
 			break
@@ -77,6 +88,7 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 			return r.broken(b, err)
 		}
 		b.add(rec)
+		b.expect()
 	}
 	return b.chunk(), nil
 }
@@ -163,15 +175,45 @@ type batch struct {
 	// cells are nil where texts are needed.
 	cells   *decode.Cells
 	writers []writer
+	// lines is set where cells may read whole lines.
+	lines bool
+	// block is how large the present block of the body is.
+	block int
 }
 
 // begin begins a chunk, which is likely to have as many rows as the one before.
 func (r *Reader) begin() *batch {
-	b := &batch{reader: r, all: make([][]byte, 0, r.rows)}
+	b := &batch{reader: r, all: make([][]byte, 0, r.rows), block: r.records.block}
 	if schema := r.schema(); schema != nil {
-		b.cells, b.writers = decode.NewCells(schema, r.header, r.rows, chunkBytes), r.writers(schema, nil)
+		b.cells, b.writers = decode.NewCells(schema, r.header, r.rows, r.chunk), r.writers(schema, nil)
+	}
+	if b.cells != nil {
+		b.lines = b.cells.Written(decode.CellForm{Delimiter: r.records.delimiter, Nulls: r.options.Nulls, AsJSON: b.writers})
 	}
 	return b
+}
+
+// expect says how many rows there will be, where the body has gone on in another block: those to come are likely to be like those before.
+func (b *batch) expect() {
+	if block := b.reader.records.block; block != b.block {
+		if rows := len(b.all); b.cells != nil {
+			b.cells.Expect(min(rows+rows*min(block, b.reader.chunk-b.size)/max(b.size, 1), decode.MaxChunkRows))
+		}
+		b.block = block
+	}
+}
+
+// quick adds the next line straight to the columns where there is nothing unusual about it; else it gives nil.
+func (b *batch) quick() []byte {
+	if !b.lines || b.cells == nil {
+		return nil
+	}
+	text := b.reader.records.unread()
+	end := b.cells.ReadLine(text)
+	if end == 0 {
+		return nil
+	}
+	return b.reader.records.pass(end)
 }
 
 func (r *Reader) schema() *event.Schema {
@@ -191,7 +233,7 @@ func (b *batch) add(rec record) {
 		reason = invalidCell(b.reader.header, rec.cells)
 	}
 	if reason != "" {
-		b.refused = append(b.refused, decode.Rejected{Line: len(b.all), Reason: reason, Raw: rec.raw})
+		b.refused = append(b.refused, decode.Rejected{Line: len(b.all), Reason: reason, Raw: bytes.Clone(rec.raw)}) // it may outlive the chunk
 	} else if b.cells != nil && !b.store(rec.cells) {
 		b.cells = nil
 	}
@@ -224,6 +266,11 @@ func (b *batch) chunk() *decode.Chunk {
 	r, all := b.reader, b.all
 	r.rows = len(all) + len(all)/8
 	out := &decode.Chunk{Fields: r.fields, Refused: b.refused, Hash: func() [16]byte { return r.hash(all) }}
+	if b.size >= chunkBytes && r.chunk == chunkBytes && !r.options.Keyed {
+		r.chunk, r.records.most, r.rows = largeBytes, largeBytes, r.rows*(largeBytes/chunkBytes)
+	}
+	out.Free = decode.Keep(r.records.memory)
+	r.records.leave()
 	rows, schema := b.rows(), r.schema()
 	if b.cells == nil || len(rows) == 0 {
 		out.Texts = r.texts(rows, schema)

@@ -44,15 +44,17 @@ const (
 // records cuts a body into records. Blank lines are passed over.
 type records struct {
 	src       io.Reader
-	delimiter byte   // 0 before the first record, if that is to tell it
-	end       byte   // of a line: LF, or CR where the first line has that alone; 0 before that is known
-	buf       []byte // what was read and not given away; bytes before len are never written again
-	before    []byte // what buf was before the last line was taken off
-	searched  int    // how much of buf is known to hold no end of a record
-	state     state  // at searched
-	block     int    // how much memory was asked for last
-	skipping  bool   // the rest of a record that was too long is passed over
-	cells     []cell // of the last record
+	delimiter byte            // 0 before the first record, if that is to tell it
+	end       byte            // of a line: LF, or CR where the first line has that alone; 0 before that is known
+	buf       []byte          // what was read and not given away; bytes before len are never written again
+	memory    []*decode.Block // where buf lies, and what was given away and is not left yet
+	before    []byte          // what buf was before the last line was taken off
+	searched  int             // how much of buf is known to hold no end of a record
+	state     state           // at searched
+	block     int             // how much memory was asked for last
+	most      int             // how much is asked for at most
+	skipping  bool            // the rest of a record that was too long is passed over
+	cells     []cell          // of the last record
 	err       error
 }
 
@@ -158,6 +160,21 @@ func (r *records) line() (line []byte, whole bool, err error) {
 	}
 }
 
+// unread is what was read and not looked at, from the beginning of a line on; nothing where that is not at hand, or lines end in CR.
+func (r *records) unread() []byte {
+	if r.searched != 0 || r.state != cellStart || r.skipping || r.end != '\n' {
+		return nil
+	}
+	return r.buf
+}
+
+// pass takes a line off that was read elsewhere, whose line break ends before n.
+func (r *records) pass(n int) []byte {
+	line := r.trimmed(r.buf[: n-1 : n-1])
+	r.buf = r.buf[n:]
+	return line
+}
+
 // trimmed is a line without the CR that stands before a LF. Where CR ends lines, a LF is what is left of a line that ends in the usual way.
 func (r *records) trimmed(line []byte) []byte {
 	if r.end == '\r' {
@@ -248,13 +265,25 @@ func (r *records) fill() {
 
 const byteOrderMark = "\ufeff"
 
-// grow makes room in a new array where there is none left: records point into the old one.
+// grow makes room in another block where there is none left: records point into those before.
 func (r *records) grow() {
 	if len(r.buf) < cap(r.buf) {
 		return
 	}
-	r.block = max(firstBytes, min(4*r.block, chunkBytes))
-	r.buf = append(make([]byte, 0, max(r.block, 2*len(r.buf))), r.buf...)
+	r.block = max(firstBytes, min(4*r.block, r.most))
+	next := decode.NewBlock(max(r.block, 2*len(r.buf)))
+	r.buf, r.memory = append(next.Room(), r.buf...), append(r.memory, next)
+}
+
+// leave lets go of all blocks but the one in which the next record begins. What was given away may then be kept by decode.Keep alone.
+func (r *records) leave() {
+	left := 1
+	if errors.Is(r.err, io.EOF) && len(r.buf) == 0 {
+		left, r.buf, r.before = 0, nil, nil
+	}
+	for ; len(r.memory) > left; r.memory = r.memory[1:] {
+		r.memory[0].Release()
+	}
 }
 
 // split cuts a line into cells.

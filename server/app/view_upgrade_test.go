@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/internal/record"
@@ -137,6 +139,45 @@ func TestViewGoesOnWhenItsReplacementFails(t *testing.T) {
 	}
 	require.Equal(t, 450, d.number("SELECT total FROM v", true))
 	require.NoError(t, d.closeStore())
+}
+
+// TestViewThatIsReplacedAtItsEndDoesNotFail replaces a view that is to take the place of another at the moment at which it is ready to: the catalog
+// knows of the next one first, and for a moment the one that is nothing any more still works. It has not failed, and nobody has to be told.
+func TestViewThatIsReplacedAtItsEndDoesNotFail(t *testing.T) {
+	t.Parallel()
+	var replace atomic.Pointer[func()]
+	fs := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op, name string) error {
+		if op == vfs.OpCreate && strings.HasPrefix(name, "views/v.2/") {
+			if once := replace.Swap(nil); once != nil {
+				(*once)()
+			}
+		}
+		return nil
+	})
+	d := onDisk(t, fs)
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	d.must("CREATE MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT sum(n) AS total FROM clicks")
+	d.must("INSERT INTO clicks VALUES ('2026-01-01', 1)")
+	require.Equal(t, 1, d.number("SELECT total FROM v", true))
+	first, ok := d.views.View("v")
+	require.True(t, ok)
+	replaced := func() {
+		next, ok := d.catalog.NextView("v")
+		assert.True(t, ok)
+		_, err := d.catalog.CreateView(*next, true)
+		assert.NoError(t, err)
+	}
+	replace.Store(&replaced)
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		_, _ = d.run("CREATE OR REPLACE MATERIALIZED VIEW v WITH (memory = '1MB') AS SELECT 10 * sum(n) AS total FROM clicks", false)
+	})
+	<-first.Gone() // and goes on as another
+	d.must("INSERT INTO clicks VALUES ('2026-01-01', 2)")
+	require.Equal(t, 3, d.number("SELECT total FROM v", true))
+	require.NoError(t, d.closeStore())
+	wait.Wait()
+	require.Empty(t, d.log.lineWith("a view has stopped"))
 }
 
 // TestViewIsNotReadyBeforeItCanBeShown fails the disk where a view that is to take the place of another sends its late rows, which comes last before

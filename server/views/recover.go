@@ -158,6 +158,9 @@ func (r *runtime) finish(ctx context.Context) (err error) {
 		return err
 	}
 	ready, err := r.set.options.Catalog.ViewReady(r.definition)
+	if fault := (*event.Error)(nil); errors.As(err, &fault) && fault.Code == event.CodeNotFound {
+		return fmt.Errorf("%w: %w", errReplaced, err)
+	}
 	if err != nil {
 		return err
 	}

@@ -193,6 +193,10 @@ func (v *View) run() {
 			return
 		}
 		v.noteStopped()
+		if errors.Is(err, errReplaced) {
+			<-v.ctx.Done() // whoever told the catalog is about to end it
+			return
+		}
 		if errors.Is(err, errInputChanged) {
 			if err = v.buildAnew(v.ctx, err); err == nil {
 				<-v.ctx.Done() // the one that takes this one's place ends it

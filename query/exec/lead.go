@@ -16,7 +16,6 @@ import (
 // come too late: of a stream that is asked for its newest rows it reads the end.
 type lead struct {
 	descending bool
-	nullsFirst bool
 	// everything says that all morsels are wanted, those whose rows may come first sooner.
 	everything bool
 	// bound is nil before enough rows are kept.
@@ -24,7 +23,7 @@ type lead struct {
 }
 
 // newLead makes the lead of an operator whose first key is a plain column of whole numbers, and tells the scan below it. It is nil where
-// there is no such key, no scan, or where NULLs come first and there may be some: bounds say nothing of them.
+// there is no such key or no scan. A morsel with a NULL has no bounds, so that it is read wherever NULLs come.
 func newLead(input operator, keys []plan.SortKey) *lead { return leadOf(input, keys, false) }
 
 // firstSooner lets the scan below an operator that reads everything begin with the rows that may come first.
@@ -38,7 +37,7 @@ func leadOf(input operator, keys []plan.SortKey, everything bool) *lead {
 	if !ok || (ref.Typ.Kind != event.TimestampTZ && ref.Typ.Kind != event.BigInt) {
 		return nil
 	}
-	l := &lead{descending: keys[0].Descending, nullsFirst: keys[0].NullsFirst, everything: everything}
+	l := &lead{descending: keys[0].Descending, everything: everything}
 	if !led(input, ref.Index, l) {
 		return nil
 	}
@@ -165,9 +164,6 @@ func (o *projectOp) led(column int, l *lead) bool {
 }
 
 func (o *scanOp) led(column int, l *lead) bool {
-	if c, ok := o.schema.ByID(o.fields[column]); l.nullsFirst && (!ok || !c.NotNull) {
-		return false
-	}
 	o.lead, o.leadColumn = l, column
 	o.morsels = l.arrange(o.morsels, column)
 	if l.everything {

@@ -113,7 +113,7 @@ func (e *explanation) scanned(n plan.Node, s exec.Stats) []string {
 		out = append(out, fmt.Sprintf("%d known by statistics", s.SegmentsSettled))
 	}
 	if s.RowsNarrowed > 0 {
-		out = append(out, count(s.RowsNarrowed, "row")+" left out by joins")
+		out = append(out, count(s.RowsNarrowed, "row")+" left out for operators above")
 	}
 	if s.TailRows > 0 {
 		out = append(out, count(s.TailRows, "row")+" in the tail")

@@ -55,7 +55,7 @@ func hours(s *instance, stream string, from, to int) {
 func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 	t.Parallel()
 	s := unmerged(t)
-	s.query("CREATE STREAM s (ts TIMESTAMPTZ NOT NULL, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
+	s.query("CREATE STREAM s (ts TIMESTAMPTZ, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
 	hours(s, "s", 0, newestHours)
 	two := s.serving(exec.Options{Workers: 2}, optimize.Optimize) // each reads on until it has enough
 	for _, c := range []struct {

@@ -91,6 +91,14 @@ type Morsel interface {
 	Read(ctx context.Context, wanted []bool, memory *event.Buffers) (columns []arrow.Array, bytes int64, err error)
 }
 
+// Valued is a morsel that may know which values a column has without reading its rows.
+type Valued interface {
+	// Values has every value of a requested column of BIGINT or TEXT, each once and NULL apart, and perhaps values that no row has. It is nil
+	// where they are not known or are more than most. null says that some row may have NULL; bytes counts what had to be decoded. Values
+	// may be called from any goroutine.
+	Values(column, most int) (values arrow.Array, null bool, bytes int64, err error)
+}
+
 // Sink takes rows that a query produces: what INSERT writes, and later what a view stores.
 type Sink interface {
 	// Append writes rows to a stream and returns when they are durable. columns pairs with names; values of other columns

@@ -76,6 +76,35 @@ func (m *Morsel) Bounds(column int) (lowHigh arrow.Array, ok bool) {
 	return event.NewInt64s(bounds, nil), true
 }
 
+// Values has every value of a requested column of BIGINT or TEXT, each once and NULL apart, and perhaps values that no row has: those of
+// the row group's dictionary, or all whole numbers between two. It is nil where they are not known or are more than most. null says
+// that some row may have NULL; bytes counts what had to be decoded.
+func (m *Morsel) Values(column, most int) (values arrow.Array, null bool, bytes int64, err error) {
+	c := &m.columns[column]
+	kind := c.column.Type.Kind
+	if !c.found || c.source.Type.Kind != kind || (kind != event.BigInt && kind != event.Text) {
+		return nil, false, 0, nil
+	}
+	if m.view.closed.Load() {
+		return nil, false, 0, event.Errorf(event.CodeClosed, "the view of stream %s is closed", m.view.stream)
+	}
+	stats, ok := m.reader.RangeStats(m.group, m.from, m.to, c.source.ID)
+	null = !ok || stats.Nulls > 0
+	if kind == event.Text {
+		values, bytes, err = m.reader.Dictionary(m.group, c.source.ID, most)
+		return values, null, bytes, err
+	}
+	width := uint64(stats.Max.Int) - uint64(stats.Min.Int)
+	if !ok || !stats.Bounded || width >= uint64(most) {
+		return nil, null, 0, nil
+	}
+	between := make([]int64, width+1)
+	for i := range between {
+		between[i] = stats.Min.Int + int64(i)
+	}
+	return event.NewInt64s(between, nil), null, 0, nil
+}
+
 // conformed brings an array read under a source to the type of its column.
 func conformed(values arrow.Array, source event.Source, column event.Column) (arrow.Array, error) {
 	out, err := event.Widen(values, source.Type, column.Type)

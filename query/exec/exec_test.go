@@ -105,6 +105,13 @@ func questions(t *table) []question {
 		{name: "top groups", root: &plan.Limit{
 			Input: sorted(byRegion, desc(col(byRegion, "count(*)")), asc(col(byRegion, "region"))), Count: 3,
 		}, ordered: true},
+		{name: "newest of each text", root: &plan.FirstRows{Input: s, By: []plan.Expr{region}, Keys: []plan.SortKey{desc(ts), desc(id)}}},
+		{name: "newest of each number", root: &plan.FirstRows{Input: s, By: []plan.Expr{user}, Keys: []plan.SortKey{asc(user), desc(ts), asc(id)}}},
+		{name: "oldest of each of some", root: &plan.FirstRows{
+			Input: where(s, positive), By: []plan.Expr{region}, Keys: []plan.SortKey{asc(ts), asc(id)},
+		}},
+		{name: "newest of each pair", root: &plan.FirstRows{Input: s, By: []plan.Expr{region, ok}, Keys: []plan.SortKey{desc(ts), asc(id)}}},
+		{name: "newest through a projection", root: newestProjected(s)},
 		{name: "offset", root: &plan.Limit{Input: sorted(s, asc(id)), Count: -1, Offset: 5}, ordered: true},
 		{name: "count of a part", root: aggregate(&plan.Limit{Input: s, Count: 10, Offset: 2}, nil, agg("count"))},
 		{name: "no rows wanted", root: &plan.Limit{Input: sorted(s, asc(id)), Count: 0}},
@@ -112,6 +119,16 @@ func questions(t *table) []question {
 			call(">", &plan.ColumnRef{Index: 1, Typ: double}, lit(10.0)))},
 	}
 	return all
+}
+
+// newestProjected keeps the newest row of each region, which stands elsewhere than in the scan.
+func newestProjected(s *plan.Scan) plan.Node {
+	p := project(s, col(s, "region"), col(s, "id"), col(s, "ts"))
+	at := func(i int) plan.Expr {
+		c := p.Columns()[i]
+		return &plan.ColumnRef{Index: i, Name: c.Name, Typ: c.Type}
+	}
+	return &plan.FirstRows{Input: p, By: []plan.Expr{at(0)}, Keys: []plan.SortKey{desc(at(2)), asc(at(1))}}
 }
 
 // thirdTime is the time of a row at a third of a table, which divides its morsels.

@@ -236,6 +236,40 @@ func (m *morsel) Bounds(column int) (arrow.Array, bool) {
 	return event.NewTimestamps([]int64{int64(low), int64(high)}, nil), true
 }
 
+// Values are those of texts and whole numbers.
+func (m *morsel) Values(column, most int) (values arrow.Array, null bool, bytes int64, err error) {
+	c := m.columns[column]
+	if d, ok := c.(*array.Dictionary); ok {
+		c = d.Dictionary()
+	}
+	switch c := c.(type) {
+	case *array.String:
+		met, b := map[string]bool{}, array.NewStringBuilder(memoryAllocator)
+		for i := range c.Len() {
+			if c.IsValid(i) && !met[c.Value(i)] {
+				met[c.Value(i)] = true
+				b.Append(c.Value(i))
+			}
+		}
+		values = b.NewArray()
+	case *array.Int64:
+		met, numbers := map[int64]bool{}, []int64(nil)
+		for i := range c.Len() {
+			if c.IsValid(i) && !met[c.Value(i)] {
+				met[c.Value(i)] = true
+				numbers = append(numbers, c.Value(i))
+			}
+		}
+		values = event.NewInt64s(numbers, nil)
+	default:
+		return nil, false, 0, nil
+	}
+	if values.Len() > most {
+		return nil, false, 0, nil
+	}
+	return values, m.columns[column].NullN() > 0, int64(values.Len()), nil
+}
+
 // Read overwrites memory as a file's reader does, so that whoever keeps lent columns gives wrong answers.
 func (m *morsel) Read(_ context.Context, wanted []bool, memory *event.Buffers) ([]arrow.Array, int64, error) {
 	out := make([]arrow.Array, len(m.columns))

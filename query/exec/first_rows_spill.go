@@ -49,7 +49,7 @@ func (p *firstRowsPart) spill() error {
 			return err
 		}
 	}
-	p.table, p.pick = newGroupTable(o.types), pick{keys: o.node.Keys}
+	p.table, p.pick, p.firsts = newGroupTable(o.types), pick{keys: o.node.Keys}, groupFirsts{} // their numbers are those of the old table
 	return p.memory.resize(0)
 }
 

@@ -18,30 +18,33 @@ type lead struct {
 	descending bool
 	// everything says that all morsels are wanted, those whose rows may come first sooner.
 	everything bool
+	// groups knows more, for an operator that keeps a first row of each group; nil for others.
+	groups *groupLead
 	// bound is nil before enough rows are kept.
 	bound atomic.Pointer[int64]
 }
 
 // newLead makes the lead of an operator whose first key is a plain column of whole numbers, and tells the scan below it. It is nil where
 // there is no such key or no scan. A morsel with a NULL has no bounds, so that it is read wherever NULLs come.
-func newLead(input operator, keys []plan.SortKey) *lead { return leadOf(input, keys, false) }
-
-// firstSooner lets the scan below an operator that reads everything begin with the rows that may come first.
-func firstSooner(input operator, keys []plan.SortKey) { leadOf(input, keys, true) }
-
-func leadOf(input operator, keys []plan.SortKey, everything bool) *lead {
-	if len(keys) == 0 {
-		return nil
-	}
-	ref, ok := keys[0].Expr.(*plan.ColumnRef)
-	if !ok || (ref.Typ.Kind != event.TimestampTZ && ref.Typ.Kind != event.BigInt) {
-		return nil
-	}
-	l := &lead{descending: keys[0].Descending, everything: everything}
-	if !led(input, ref.Index, l) {
+func newLead(input operator, keys []plan.SortKey) *lead {
+	l := &lead{}
+	if !l.begin(input, keys, leadColumns{group: -1}) {
 		return nil
 	}
 	return l
+}
+
+// begin tells the scan below an operator. columns say which of its input's columns the group is, if any.
+func (l *lead) begin(input operator, keys []plan.SortKey, columns leadColumns) bool {
+	if len(keys) == 0 {
+		return false
+	}
+	ref, ok := keys[0].Expr.(*plan.ColumnRef)
+	if !ok || (ref.Typ.Kind != event.TimestampTZ && ref.Typ.Kind != event.BigInt) {
+		return false
+	}
+	l.descending, columns.order = keys[0].Descending, ref.Index
+	return led(input, columns, l)
 }
 
 // reach says that enough rows are kept which come no later than a value.
@@ -101,14 +104,25 @@ func (l *lead) first(bounds arrow.Array) int64 {
 	return ends[0]
 }
 
-// excludes reports that all rows of a morsel come too late.
-func (l *lead) excludes(m query.Morsel, column int) bool {
+// excludes reports that all rows of a morsel come too late. bytes is the size of what had to be decoded to know.
+func (l *lead) excludes(m query.Morsel, at leadColumns) (excluded bool, bytes int64, err error) {
 	bound := l.bound.Load()
-	if bound == nil {
-		return false
+	valued, ok := m.(query.Valued)
+	grouped := ok && l.groups != nil && at.group >= 0
+	if bound == nil && !grouped {
+		return false, 0, nil
 	}
-	ends, ok := m.Bounds(column)
-	return ok && l.later(l.first(ends), *bound)
+	ends, ok := m.Bounds(at.order)
+	switch {
+	case !ok:
+		return false, 0, nil
+	case bound != nil && l.later(l.first(ends), *bound):
+		return true, 0, nil
+	case !grouped:
+		return false, 0, nil
+	default:
+		return l.groups.settles(valued, at.group, l.first(ends))
+	}
 }
 
 // arrange brings morsels into the order in which their rows may come. Those of which nothing is known come first.
@@ -144,28 +158,46 @@ func (l *lead) arrange(morsels []query.Morsel, column int) []query.Morsel {
 	return out
 }
 
-// leadable is an operator that passes a lead on to a scan, by one of the columns it gives, or is that scan.
+// leadColumns are columns that an operator gives.
+type leadColumns struct {
+	order int // the order's first key
+	group int // what groups are made by, where that is one column of which query.Valued may know the values; -1 where it is not
+}
+
+// leadable is an operator that passes a lead on to a scan, by some of the columns it gives, or is that scan.
 type leadable interface {
-	led(column int, l *lead) bool
+	led(at leadColumns, l *lead) bool
 }
 
-func led(op operator, column int, l *lead) bool {
+func led(op operator, at leadColumns, l *lead) bool {
 	o, ok := op.(leadable)
-	return ok && o.led(column, l)
+	return ok && o.led(at, l)
 }
 
-func (o *profiledOp) led(column int, l *lead) bool { return led(o.operator, column, l) }
+func (o *profiledOp) led(at leadColumns, l *lead) bool { return led(o.operator, at, l) }
 
-func (o *filterOp) led(column int, l *lead) bool { return led(o.operator, column, l) }
+func (o *filterOp) led(at leadColumns, l *lead) bool { return led(o.operator, at, l) }
 
-func (o *projectOp) led(column int, l *lead) bool {
-	ref, ok := o.exprs[column].(*plan.ColumnRef)
-	return ok && led(o.operator, ref.Index, l)
+func (o *projectOp) led(at leadColumns, l *lead) bool {
+	ref, ok := o.exprs[at.order].(*plan.ColumnRef)
+	if !ok {
+		return false
+	}
+	below := leadColumns{order: ref.Index, group: -1}
+	if at.group >= 0 {
+		if ref, ok := o.exprs[at.group].(*plan.ColumnRef); ok {
+			below.group = ref.Index
+		}
+	}
+	return led(o.operator, below, l)
 }
 
-func (o *scanOp) led(column int, l *lead) bool {
-	o.lead, o.leadColumn = l, column
-	o.morsels = l.arrange(o.morsels, column)
+func (o *scanOp) led(at leadColumns, l *lead) bool {
+	if len(o.morsels) < 2 {
+		return false // nothing to leave out, and no order to begin in
+	}
+	o.lead, o.leadColumns = l, at
+	o.morsels = l.arrange(o.morsels, at.order)
 	if l.everything {
 		return true
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/kernel"
-	"github.com/tidemarkdb/tidemark/query/optimize"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -21,8 +20,8 @@ type firstRowsOp struct {
 	by    []*kernel.Program
 	keys  []*kernel.Program
 	types []event.Type // of by
-	// lead tells the scan what it need not read, where all rows are one group, and groups where it is known how many there can be;
-	// otherwise they are nil.
+	// lead tells the scan what it need not read, where all rows are one group, and groups where it is known how many there can be or the
+	// scan may know which groups a morsel has rows of; otherwise they are nil.
 	lead   *lead
 	groups *groupLead
 	// carried are the columns that the parent reads.
@@ -30,6 +29,7 @@ type firstRowsOp struct {
 }
 
 func (r *run) newFirstRows(ctx context.Context, n *plan.FirstRows, used []bool) (operator, error) {
+	n = withinGroups(n)
 	by, err := compileAll(n.By)
 	if err != nil {
 		return nil, err
@@ -52,15 +52,24 @@ func (r *run) newFirstRows(ctx context.Context, n *plan.FirstRows, used []bool) 
 	}
 	if len(n.By) == 0 {
 		op.lead = newLead(op.input, n.Keys)
-	} else if count := optimize.Combinations(n, maxLedGroups); count > 0 {
-		if l := newLead(op.input, n.Keys); l != nil {
-			op.groups = &groupLead{lead: l, count: count}
-		}
 	} else {
-		firstSooner(op.input, n.Keys)
+		op.groups = leadGroups(op.input, n)
 	}
 	useBriefly(op.input)
 	return op, nil
+}
+
+// withinGroups leaves out the keys that are the same in all rows of a group, as DISTINCT ON (a) ORDER BY a, b DESC has them: what tells rows
+// apart then comes first, where a scan may be led by it.
+func withinGroups(n *plan.FirstRows) *plan.FirstRows {
+	out := *n
+	out.Keys = nil
+	for _, k := range n.Keys {
+		if !slices.ContainsFunc(n.By, func(by plan.Expr) bool { return plan.Same(by, k.Expr) }) {
+			out.Keys = append(out.Keys, k)
+		}
+	}
+	return &out
 }
 
 func (o *firstRowsOp) width() int { return 1 }
@@ -162,7 +171,7 @@ func (p *firstRowsPart) consume(batch *Batch) error {
 	if p.op.lead != nil {
 		p.op.lead.reachFirst(keys[0])
 	}
-	if g := p.op.groups; g != nil && p.table != nil && p.firsts.take(g.lead, p.ids, keys[0], p.count()) {
+	if g := p.op.groups; g != nil && g.follows() && p.firsts.take(g.lead, p.ids, keys[0], p.count()) {
 		if err := g.reach(&p.firsts, p.table); err != nil {
 			return err
 		}

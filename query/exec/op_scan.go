@@ -16,19 +16,19 @@ import (
 // Of a morsel it reads the columns of the filter first, leaving out conditions that the morsel's bounds already settle, and the
 // other columns only once some row is kept.
 type scanOp struct {
-	run        *run
-	stream     string
-	schema     *event.Schema
-	fields     []event.FieldID
-	conditions []condition
-	keep       []bool // the columns that are read later
-	morsels    []query.Morsel
-	runtime    []scanFilter // of joins above
-	lead       *lead        // of an operator above that keeps first rows only; nil for none
-	leadColumn int
-	shares     *shares
-	readers    int  // opened so far
-	brief      bool // batches are not kept: see useBriefly
+	run         *run
+	stream      string
+	schema      *event.Schema
+	fields      []event.FieldID
+	conditions  []condition
+	keep        []bool // the columns that are read later
+	morsels     []query.Morsel
+	runtime     []scanFilter // of joins above
+	lead        *lead        // of an operator above that keeps first rows only; nil for none
+	leadColumns leadColumns
+	shares      *shares
+	readers     int  // opened so far
+	brief       bool // batches are not kept: see useBriefly
 }
 
 func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator, error) {
@@ -134,7 +134,11 @@ func (r *scanReader) load(ctx context.Context) error {
 	}
 	r.memory.Reset()
 	r.source = r.op.morsels[i]
-	if r.excluded() {
+	excluded, err := r.excluded()
+	if err != nil {
+		return err
+	}
+	if excluded {
 		r.morsel, r.at = Batch{}, 0
 		r.op.run.stats.narrowed.Add(int64(r.source.Rows()))
 		return nil
@@ -164,16 +168,21 @@ func (r *scanReader) load(ctx context.Context) error {
 }
 
 // excluded reports that an operator above needs none of the morsel's rows.
-func (r *scanReader) excluded() bool {
-	if r.op.lead != nil && r.op.lead.excludes(r.source, r.op.leadColumn) {
-		return true
-	}
+func (r *scanReader) excluded() (bool, error) {
 	for _, u := range r.uses {
 		if u.filter.key != nil && u.filter.excludes(r.source, u.column) {
-			return true
+			return true, nil
 		}
 	}
-	return false
+	if r.op.lead == nil {
+		return false, nil
+	}
+	excluded, bytes, err := r.op.lead.excludes(r.source, r.op.leadColumns)
+	r.op.run.stats.bytes.Add(bytes)
+	if err != nil {
+		return false, fmt.Errorf("scan %s: %w", r.op.stream, err)
+	}
+	return excluded, nil
 }
 
 // narrowed leaves out rows that a join has no use for. kept are those that the filter has kept, nil for all.

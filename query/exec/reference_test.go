@@ -40,6 +40,16 @@ func (r reference) run(n plan.Node) []row {
 			out = keep(out, c)
 		}
 		return out
+	case *plan.FirstRows:
+		met := map[string]bool{}
+		var out []row
+		for _, in := range r.sort(&plan.Sort{Input: n.Input, Keys: n.Keys, Limit: -1}) {
+			if by := renderRow(evalAll(n.By, in), 0); !met[by] {
+				met[by] = true
+				out = append(out, in)
+			}
+		}
+		return out
 	case *plan.Project:
 		var out []row
 		for _, in := range r.run(n.Input) {

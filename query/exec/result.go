@@ -23,7 +23,7 @@ type Stats struct {
 	RowGroupsScanned, RowGroupsPruned int
 	// TailRows counts the rows read that were not yet sealed into segments.
 	TailRows int64
-	// RowsNarrowed counts rows left out, read or not, because a join above has no pair for them.
+	// RowsNarrowed counts rows left out, read or not, because an operator above has no use for them.
 	RowsNarrowed int64
 	// PeakMemoryBytes is the most that the query's Budget held at one time.
 	PeakMemoryBytes int64

@@ -245,6 +245,14 @@ func TestTextComesAsDictionaryWhereItRepeats(t *testing.T) {
 	require.True(t, arrow.TypeEqual(arrow.BinaryTypes.String, first[1].DataType()), "distinct text needs no dictionary")
 	shared := first[0].(*array.Dictionary).Dictionary().Data()
 	require.Same(t, shared, second[0].(*array.Dictionary).Dictionary().Data(), "one for the row group")
+	alone, _, err := r.Dictionary(0, 3, shared.Len())
+	require.NoError(t, err)
+	require.Same(t, shared, alone.Data())
+	for id, most := range map[event.FieldID]int{3: shared.Len() - 1, 4: 1 << 20, 1: 1 << 20, 77: 1 << 20} {
+		alone, _, err = r.Dictionary(0, id, most)
+		require.NoError(t, err)
+		require.Nil(t, alone, "column %d", id)
+	}
 	require.Positive(t, caches.dictionaries.Bytes())
 	require.Positive(t, caches.pages.Bytes())
 	requireEqual(t, array.NewSlice(columns[2], 10_000, 30_000), second[0])

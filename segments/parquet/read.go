@@ -100,6 +100,24 @@ func (r *Reader) finish(c *chunk, into decoder) (arrow.Array, int64, error) {
 	return event.NewDictionary(codes.codes, dictionary, codes.valid), bytes, nil
 }
 
+// Dictionary is the array that Read's dictionaries of a column of TEXT or JSONB have in a row group; it is nil where there is none or it has
+// more than most values. bytes is the size of what was decoded.
+func (r *Reader) Dictionary(group int, id event.FieldID, most int) (values arrow.Array, bytes int64, err error) {
+	defer recovered(r.name, &err)
+	at, ok := r.at[id]
+	if !ok {
+		return nil, 0, nil
+	}
+	c := &r.groups[group].chunks[at]
+	if c.dictionary.size == 0 || (c.column.Type.Kind != event.Text && c.column.Type.Kind != event.JSONB) {
+		return nil, 0, nil
+	}
+	if values, bytes, err = r.loadDictionary(c); err != nil || values.Len() > most {
+		return nil, bytes, err
+	}
+	return values, bytes, nil
+}
+
 // loadDictionary takes a dictionary from the cache or reads it; bytes is 0 if it was there.
 func (r *Reader) loadDictionary(c *chunk) (values arrow.Array, bytes int64, err error) {
 	key := place{r.name, c.dictionary.offset}

@@ -71,6 +71,10 @@ func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 		{"SELECT m FROM (SELECT ts AS at, n * 2 AS m FROM s) q ORDER BY at DESC, m LIMIT 1", "[79998]\n", 4},
 		{"SELECT n FROM s WHERE key IN ('rare', 'k1') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", 4},
 		{"SELECT n FROM s WHERE (key = 'rare' OR 'k1' = key) AND n < 20000 LATEST ON ts PARTITION BY key ORDER BY n", "[19500]\n[19995]\n", 6},
+		{"SELECT n FROM s LATEST ON ts PARTITION BY key ORDER BY n LIMIT 2", "[39500]\n[39993]\n", 4},
+		{"SELECT DISTINCT ON (key) key, n FROM s ORDER BY key, ts DESC LIMIT 2", "[\"k0\",39994]\n[\"k1\",39995]\n", 4},
+		{"SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY key ORDER BY ts) AS r FROM s) q WHERE r = 1 ORDER BY n LIMIT 3", "[0]\n[1]\n[2]\n", 4},
+		{"SELECT n FROM (SELECT ts AS at, key AS k, n FROM s WHERE n < 20000) q LATEST ON at PARTITION BY k ORDER BY n LIMIT 1", "[19500]\n", 4},
 		// No order that the scan could follow, or a key that is nowhere: everything is read, and the answers are right as well.
 		{"SELECT n FROM s WHERE key IN ('rare', 'k1', 'none') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", newestHours},
 		{"SELECT n FROM s WHERE key >= 'rare' LATEST ON ts PARTITION BY key", "[39500]\n", newestHours},
@@ -86,6 +90,13 @@ func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 	require.Equal(t, "[-1]\n", s.query("SELECT n FROM s WHERE key = 'rare' LATEST ON ts PARTITION BY key").text())
 	require.Equal(t, "[-1]\n", s.query("SELECT n FROM s ORDER BY ts DESC LIMIT 1").text())
 	require.Equal(t, "[-3]\n", s.query("SELECT n FROM s ORDER BY ts LIMIT 1").text())
+
+	// A key that has fallen silent is sought where it may be; its dictionary says where.
+	s.ingest("s", `{"ts":"2026-03-01T00:30:00Z","key":"silent","n":-5}`+"\n"+`{"ts":"2026-03-01T00:31:00Z","n":-6}`+"\n")
+	s.seal("s")
+	latest := two.query("SELECT key, n FROM s LATEST ON ts PARTITION BY key ORDER BY n LIMIT 3")
+	require.Equal(t, "[null,-6]\n[\"silent\",-5]\n[\"rare\",-1]\n", latest.text())
+	require.LessOrEqual(t, latest.Stats.Rows, int64(6*newestRows))
 
 	// Where there may be NULLs, and they come first, the end is not enough.
 	s.query("CREATE STREAM nulls (at TIMESTAMPTZ NOT NULL, m BIGINT, WATERMARK FOR at AS at)")

@@ -49,6 +49,9 @@ func (w *simWorld) events(s simStep) error {
 	if len(summary.Errors) > 0 {
 		return fmt.Errorf("%w: %v", errScript, summary.Errors)
 	}
+	if w.disk.hasDied() {
+		return nil // as for insert
+	}
 	for _, row := range ids {
 		w.acked[s.name][row.ID] = true
 	}

@@ -56,11 +56,13 @@ func (v *viewInput) pull(ctx context.Context, from Mark, to *Mark) (*portion, er
 	if to != nil {
 		end = *to
 	}
+	// A watermark that rose without rows is in no frame: a view that was killed begins behind what it had told, and gets there again.
+	end.Watermarks = rising(from.Watermarks, end.Watermarks)
 	if from.Vector.Covers(end.Vector) && slices.Equal(from.Watermarks, end.Watermarks) && from.Fault == end.Fault {
 		return nil, nil
 	}
 	p := v.portion(end)
-	if err := v.addFrames(ctx, p, view, uint64(max(from.Vector.At(0), 1)), uint64(end.Vector.At(0))); err != nil {
+	if err := v.addFrames(ctx, p, view, from); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -119,8 +121,9 @@ func (v *viewInput) pullContent(ctx context.Context, view *View) (*portion, erro
 	return p, nil
 }
 
-// addFrames adds the changes of the frames from a number on and before another. Each of them must be there.
-func (v *viewInput) addFrames(ctx context.Context, p *portion, view *View, from, end uint64) error {
+// addFrames adds the changes of the frames behind a mark and before the portion's. Each of them must be there.
+func (v *viewInput) addFrames(ctx context.Context, p *portion, view *View, begin Mark) error {
+	from, end := uint64(max(begin.Vector.At(0), 1)), uint64(p.to.Vector.At(0))
 	at := make([]int, len(v.want.Fields))
 	for i, id := range v.want.Fields {
 		at[i] = slices.IndexFunc(v.want.Schema.Columns, func(c event.Column) bool { return c.ID == id })
@@ -144,7 +147,8 @@ func (v *viewInput) addFrames(ctx context.Context, p *portion, view *View, from,
 		}
 		p.rows += int64(f.Rows)
 		end := Mark{
-			Name: v.want.Name, Generation: p.to.Generation, Vector: event.Vector{event.Offset(f.Number + 1)}, Watermarks: []int64{f.Closed, f.Final},
+			Name: v.want.Name, Generation: p.to.Generation, Vector: event.Vector{event.Offset(f.Number + 1)},
+			Watermarks: rising(begin.Watermarks, []int64{f.Closed, f.Final}),
 		}
 		p.pieces = append(p.pieces, piece{
 			rows: f.Rows, after: continuous.NoWatermark, end: &end, read: func(context.Context) (continuous.Delta, error) { return delta, nil },

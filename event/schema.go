@@ -132,6 +132,9 @@ func (s *Schema) Resolve(name string) (Column, error) {
 
 // ByID finds a column, hidden ones included, by its present id.
 func (s *Schema) ByID(id FieldID) (Column, bool) {
+	if at := int(id) - 1; at >= 0 && at < len(s.Columns) && s.Columns[at].ID == id {
+		return s.Columns[at], true // where it was put first: few columns change
+	}
 	for _, columns := range [][]Column{s.Columns, Hidden} {
 		for _, c := range columns {
 			if c.ID == id {

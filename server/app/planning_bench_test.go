@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +41,25 @@ LEFT JOIN (SELECT region, minute, max(amount) AS top FROM recent WHERE size = 'l
 WHERE r.place <= 10 AND (r.change IS NULL OR r.change > -1000.5) AND coalesce(l.top, 0) < 1000000
 ORDER BY r.region, r.place, r.minute
 LIMIT 100`
+
+// BenchmarkPlanningOfAWideStream plans a query of all columns of a stream that has nearly as many as there may be.
+func BenchmarkPlanningOfAWideStream(b *testing.B) {
+	columns := make([]string, 2000)
+	for i := range columns {
+		columns[i] = fmt.Sprintf("c%d BIGINT", i)
+	}
+	known := definedStreams{}
+	created := bindSQL(b, "CREATE STREAM wide (ts TIMESTAMPTZ NOT NULL, "+strings.Join(columns, ", ")+")", known).(bind.CreateStream)
+	known["wide"] = &created.Definition
+	for b.Loop() {
+		statements, err := parser.Parse("SELECT * FROM wide WHERE c7 > 3 ORDER BY ts LIMIT 10")
+		require.NoError(b, err)
+		bound, err := bind.Bind(statements[0], known, bind.Params{})
+		require.NoError(b, err)
+		_, err = optimize.Optimize(bound.(bind.Query).Plan)
+		require.NoError(b, err)
+	}
+}
 
 // BenchmarkPlanning is what a query costs before its first row: parsing, binding and optimizing.
 func BenchmarkPlanning(b *testing.B) {

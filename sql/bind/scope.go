@@ -436,9 +436,9 @@ func (s *scope) scan(name string, schema *event.Schema) plan.Node {
 // shown converts what a scan reads to what its columns were declared to be, where that is not stored as itself.
 func shown(scan *plan.Scan) plan.Node {
 	out := &plan.Project{Input: scan}
-	changed := false
-	for i, c := range scan.Columns() {
-		var e plan.Expr = columnOf(scan.Columns(), i)
+	columns, changed := scan.Columns(), false
+	for i, c := range columns {
+		var e plan.Expr = columnOf(columns, i)
 		if column, _ := scan.Schema.ByID(scan.Fields[i]); column.As != nil {
 			e, changed = &plan.Cast{Input: e, To: *column.As}, true
 		}

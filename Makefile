@@ -75,7 +75,7 @@ demo: build $(NODE_READY) ## Start a server with real events playing into it
 	bin/tidemark demo --flights $(FLIGHTS)
 
 .PHONY: test
-test: check race ## Check format, vet, layout, and run all tests with the race detector
+test: check race whole ## Check format, vet, layout, and run all tests with the race detector
 
 .PHONY: check
 check: ## The quick part of test: format, vet, layout
@@ -87,6 +87,13 @@ check: ## The quick part of test: format, vet, layout
 .PHONY: race
 race: $(NODE_READY) browser clients ## The long part of test: all tests with the race detector
 	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
+
+# Those that do less under the race detector.
+WHOLE := TestFilesAreAnsweredAsAScriptWould|TestRecordingsInEveryFormat|TestTenViewsOverEveryRecording|TestConditionsSplitRowsInThree
+
+.PHONY: whole
+whole: $(NODE_READY) ## The rest of test: what takes too long with the race detector, without; with PKG nothing
+	$(if $(filter ./...,$(PKG)),$(GO) test -timeout $(TEST_TIMEOUT) -run '^($(WHOLE))$$' ./server/app)
 
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check

@@ -75,7 +75,7 @@ func TestTenViewsOverEveryRecording(t *testing.T) {
 		name, _, _ := strings.Cut(filepath.Base(file), ".")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			lines := linesOf(t, file, 1200)
+			lines := linesOf(t, file, raced(400, 1200))
 			when := `"TimeCreated"`
 			if strings.Contains(lines[0], `"@timestamp"`) {
 				when = `"@timestamp"`

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -26,7 +25,7 @@ func TestRecordingsInEveryFormat(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			body := firstLines(readRecording(t, file))
+			body := firstLines(readRecording(t, file), recordedBytes())
 			s := start(t, t.TempDir())
 			rows := s.ingest("lines", string(body)).Accepted
 			columns := s.streamColumns("lines")
@@ -43,16 +42,12 @@ func TestRecordingsInEveryFormat(t *testing.T) {
 	}
 }
 
-// firstLines cuts a recording short where whole ones would take too long.
-func firstLines(body []byte) []byte {
-	most := 1 << 20
+// recordedBytes is how much of a recording is taken in every format where the whole would take too long.
+func recordedBytes() int {
 	if !raceDetector && os.Getenv("TIDEMARK_STRESS") != "" {
-		most = len(body)
+		return everything
 	}
-	if len(body) <= most {
-		return body
-	}
-	return body[:bytes.LastIndexByte(body[:most], '\n')+1]
+	return raced(1<<19, 1<<20)
 }
 
 // streamColumns are the quoted names of a stream's own columns.

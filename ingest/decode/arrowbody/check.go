@@ -109,7 +109,7 @@ func (w *walker) follow(at int) table {
 // place is where a field's value is; 0 if the table has none.
 func (t table) place(field int) int {
 	slot := 4 + 2*field
-	if t.failed || t.at == 0 || slot+2 > int(t.word(t.fields, 2)) {
+	if t.failed || t.at == 0 || slot >= int(t.word(t.fields, 2)) { // as the library has it, also of a list that ends within the slot
 		return 0
 	}
 	offset := int(t.word(t.fields+slot, 2))

@@ -169,9 +169,7 @@ func (c *Converter) slice(batch arrow.RecordBatch, from, n int64) (*decode.Chunk
 	for i := range c.columns {
 		column := &c.columns[i]
 		p.column = column.field.Name
-		values := array.NewSlice(batch.Column(column.at), from, from+n)
-		converted, err := column.convert(p, values)
-		values.Release()
+		converted, err := column.rows(p, batch.Column(column.at), from)
 		if err != nil {
 			return nil, err
 		}
@@ -182,6 +180,16 @@ func (c *Converter) slice(batch arrow.RecordBatch, from, n int64) (*decode.Chunk
 		p.setAside(chunk)
 	}
 	return chunk, nil
+}
+
+// rows converts those of a part, which begins at a row.
+func (c *column) rows(p *part, values arrow.Array, from int64) (arrow.Array, error) {
+	if values.Len() == p.rows { // all of them
+		return c.convert(p, values)
+	}
+	slice := array.NewSlice(values, from, from+int64(p.rows))
+	defer slice.Release()
+	return c.convert(p, slice)
 }
 
 // setAside takes the refused rows out of the chunk.

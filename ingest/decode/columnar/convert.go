@@ -62,6 +62,9 @@ func storage(convert convertFunc) convertFunc {
 }
 
 func convertBooleans(p *part, values arrow.Array) (arrow.Array, error) {
+	if p.given {
+		return values, nil
+	}
 	a, bits := values.(*array.Boolean), event.NewBitmap(p.rows)
 	for i := range p.rows {
 		if a.IsValid(i) && a.Value(i) {
@@ -80,7 +83,7 @@ func widen[To, From int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | flo
 	return out
 }
 
-func convertIntegers(_ *part, values arrow.Array) (arrow.Array, error) {
+func convertIntegers(p *part, values arrow.Array) (arrow.Array, error) {
 	var out []int64
 	switch a := values.(type) {
 	case *array.Int8:
@@ -90,6 +93,9 @@ func convertIntegers(_ *part, values arrow.Array) (arrow.Array, error) {
 	case *array.Int32:
 		out = widen[int64](a.Int32Values())
 	case *array.Int64:
+		if p.given {
+			return values, nil
+		}
 		out = widen[int64](a.Int64Values())
 	case *array.Uint8:
 		out = widen[int64](a.Uint8Values())
@@ -127,7 +133,10 @@ func convertReals(p *part, values arrow.Array) (arrow.Array, error) {
 	return event.NewFixed(arrow.PrimitiveTypes.Float32, out, event.ValidityOf(values)), nil
 }
 
-func convertDoubles(_ *part, values arrow.Array) (arrow.Array, error) {
+func convertDoubles(p *part, values arrow.Array) (arrow.Array, error) {
+	if p.given {
+		return values, nil
+	}
 	return event.NewFloat64s(widen[float64](values.(*array.Float64).Float64Values()), event.ValidityOf(values)), nil
 }
 

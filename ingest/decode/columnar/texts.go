@@ -184,6 +184,9 @@ func copyStrings(p *part, values arrow.Array, text bool) (*array.String, error) 
 			return nil, nil
 		}
 	}
+	if whole, ok := values.(*array.String); ok && p.given && first == 0 && values.Data().Offset() == 0 {
+		return whole, nil
+	}
 	if p.given {
 		return event.NewStrings(out, data, event.ValidityOf(values)).(*array.String), nil
 	}

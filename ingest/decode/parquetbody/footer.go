@@ -125,7 +125,7 @@ func parseFooter(raw []byte, hold func(int64) error) (*footer, error) {
 	if t.fields(0, 0); t.failed {
 		return nil, errThrift
 	}
-	behind := len(t.src)
+	behind := t.rest()
 	if err := hold(chunkBytes * int64(t.elements)); err != nil {
 		return nil, err
 	}
@@ -136,9 +136,9 @@ func parseFooter(raw []byte, hold func(int64) error) (*footer, error) {
 		switch {
 		case field == fileSchema && kind == typeList:
 			nodes = t.peekList()
-			before := t.src
+			before := t.at
 			t.value(kind, -1, -1, 0)
-			out.schema = before[:len(before)-len(t.src)]
+			out.schema = raw[before:t.at]
 		case field == fileGroups && kind == typeList:
 			out.groups = make([]rowGroup, 0, min(t.peekList(), maxElements))
 			t.eachElement(func() {

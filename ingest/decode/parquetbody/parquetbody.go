@@ -14,7 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -119,6 +119,7 @@ func (r *Reader) nextBatch() error {
 	r.batch = nil
 	for r.left == 0 {
 		if r.number == len(r.footer.groups) {
+			r.leave()
 			return io.EOF
 		}
 		if err := r.openGroup(); err != nil {
@@ -145,7 +146,12 @@ func (r *Reader) read(n int) error {
 	if n == 1 {
 		r.shared.room = rowBytes
 	}
-	r.before = append(r.before[:0], r.leaves...)
+	if n > 1 { // else it cannot be tried again with fewer
+		if cap(r.before) == 0 {
+			r.before = newLeaves(len(r.leaves))
+		}
+		r.before = append(r.before[:0], r.leaves...)
+	}
 	held, budget := r.shared.held, r.budget
 	arrays := make([]arrow.Array, len(r.schema.columns))
 	for i, c := range r.schema.columns {
@@ -170,6 +176,30 @@ func (r *Reader) read(n int) error {
 	return nil
 }
 
+// Leaves are large, and so are used again: for a file of one row they were the most that is allocated. Longer lists than keptLeaves are not kept.
+const keptLeaves = 128
+
+var freeLeaves sync.Pool // of *[]leaf
+
+// newLeaves is a list with room for so many.
+func newLeaves(n int) []leaf {
+	if kept, ok := freeLeaves.Get().(*[]leaf); ok && cap(*kept) >= n {
+		return *kept
+	}
+	return make([]leaf, 0, n)
+}
+
+// leave lets go of the leaves behind the last row.
+func (r *Reader) leave() {
+	for _, leaves := range []*[]leaf{&r.leaves, &r.before} {
+		clear(*leaves)
+		if kept := (*leaves)[:0]; 0 < cap(kept) && cap(kept) <= keptLeaves {
+			freeLeaves.Put(&kept)
+		}
+		*leaves = nil
+	}
+}
+
 // openGroup starts to read the columns of the next group.
 func (r *Reader) openGroup() error {
 	group := &r.footer.groups[r.number]
@@ -184,7 +214,10 @@ func (r *Reader) openGroup() error {
 		r.leaves = r.leaves[:0]
 		return nil
 	}
-	r.leaves = slices.Grow(r.leaves[:0], len(r.schema.leaves))[:len(r.schema.leaves)]
+	if cap(r.leaves) == 0 {
+		r.leaves = newLeaves(len(r.schema.leaves))
+	}
+	r.leaves = r.leaves[:len(r.schema.leaves)]
 	for _, c := range r.schema.columns {
 		for at := c.first; at < c.first+c.leaves; at++ {
 			if group.columns[at].elsewhere {

@@ -35,6 +35,7 @@ var errThrift = errors.New("metadata that contradicts itself")
 // thrift walks one struct.
 type thrift struct {
 	src      []byte
+	at       int // how much of it is read
 	failed   bool
 	elements int
 	// number is told the integers of the outer struct, with field 0 as parent, and of the structs in its fields.
@@ -48,26 +49,32 @@ func walk(src []byte, number func(parent, field int, v int64)) (int, error) {
 	if t.failed {
 		return 0, errThrift
 	}
-	return len(src) - len(t.src), nil
+	return t.at, nil
 }
 
+// rest is how many bytes are left.
+func (t *thrift) rest() int { return len(t.src) - t.at }
+
 func (t *thrift) byte() byte {
-	if len(t.src) == 0 {
+	if t.at >= len(t.src) {
 		t.failed = true
 		return 0
 	}
-	b := t.src[0]
-	t.src = t.src[1:]
-	return b
+	t.at++
+	return t.src[t.at-1]
 }
 
 func (t *thrift) uvarint() uint64 {
-	v, n := binary.Uvarint(t.src)
+	if t.at < len(t.src) && t.src[t.at] < 0x80 { // as most are
+		t.at++
+		return uint64(t.src[t.at-1])
+	}
+	v, n := binary.Uvarint(t.src[t.at:])
 	if n <= 0 {
 		t.failed = true
 		return 0
 	}
-	t.src = t.src[n:]
+	t.at += n
 	return v
 }
 
@@ -77,11 +84,11 @@ func (t *thrift) zigzag() int64 {
 }
 
 func (t *thrift) skip(n uint64) {
-	if n > uint64(len(t.src)) {
+	if n > uint64(t.rest()) {
 		t.failed = true
 		return
 	}
-	t.src = t.src[n:]
+	t.at += int(n)
 }
 
 // fields walks the fields of a struct as each does; parent is its own field in the outer struct.
@@ -89,28 +96,47 @@ func (t *thrift) fields(parent, depth int) {
 	if depth > maxNested {
 		t.failed = true
 	}
-	t.each(func(field, kind int) { t.value(kind, parent, field, depth) })
+	for field := 0; ; {
+		var kind int
+		if field, kind = t.field(field); kind == 0 {
+			return
+		}
+		t.value(kind, parent, field, depth)
+	}
+}
+
+// field reads the header of the field behind another one; the type is 0 at the end of the struct.
+func (t *thrift) field(before int) (field, kind int) {
+	if t.failed {
+		return 0, 0
+	}
+	header := t.byte()
+	if header == 0 {
+		return 0, 0
+	}
+	if field = before + int(header>>4); field == before {
+		field = int(t.zigzag())
+	}
+	if kind = int(header & 15); kind == 0 {
+		t.failed = true
+	}
+	return field, kind
 }
 
 // each calls do with the number and type of each field of a struct; it has to read or walk the value.
 func (t *thrift) each(do func(field, kind int)) {
-	for field := 0; !t.failed; {
-		header := t.byte()
-		if header == 0 {
+	for field := 0; ; {
+		var kind int
+		if field, kind = t.field(field); kind == 0 {
 			return
 		}
-		if delta := int(header >> 4); delta > 0 {
-			field += delta
-		} else {
-			field = int(t.zigzag())
-		}
-		do(field, int(header&15))
+		do(field, kind)
 	}
 }
 
 // peekList is how many elements the list to come has.
 func (t *thrift) peekList() int {
-	n, _ := (&thrift{src: t.src}).listHeader()
+	n, _ := (&thrift{src: t.src, at: t.at}).listHeader()
 	return int(n)
 }
 
@@ -196,7 +222,7 @@ func (t *thrift) entries(depth int) {
 
 // count notes elements of a list, each of which takes a byte at least.
 func (t *thrift) count(n uint64) {
-	if n > uint64(len(t.src)) || n > maxElements {
+	if n > uint64(t.rest()) || n > maxElements {
 		t.failed = true
 		return
 	}

@@ -28,7 +28,7 @@ func NewCells(schema *event.Schema, names []string, rows, bytes int) *Cells {
 	d.limits = limits{rows: d.bounded(rows), bytes: bytes, spare: 2 * bytes}
 	c := &Cells{decoder: d, columns: make([]*column, len(names))}
 	for i, name := range names {
-		at, known := d.byName[name]
+		at, known := d.find(name)
 		if !known {
 			c.columns[i] = &column{name: name, kind: event.Text, form: formText, typ: event.Type{Kind: event.Text}, limits: &d.limits}
 			continue

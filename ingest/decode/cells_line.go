@@ -160,13 +160,11 @@ func (c *Cells) readOther(field int, text []byte, i int) (end int) {
 
 // cellStops marks the bytes of a word that are a delimiter, a quote or a control character; above the first that is, others may be marked too.
 func cellStops(word, delimiters uint64) uint64 {
-	delimiter := word ^ delimiters
-	quote := word ^ '"'*eachLow
-	return ((delimiter-eachLow)&^delimiter | (quote-eachLow)&^quote | (word-' '*eachLow)&^word) & eachHigh
+	return (((word ^ delimiters) - eachLow) | ((word ^ '"'*eachLow) - eachLow) | (word - ' '*eachLow)) &^ word & eachHigh // see stops
 }
 
-// copyCell copies a cell without quotes, and gives its length and where it ends; that is -1, and dst holds anything, where a quote or another unusual byte comes
-// first, or there is not room for the words that it copies.
+// copyCell copies a cell without quotes, and gives its length and where it ends; that is -1, and dst holds anything, where a quote or another unusual byte
+// comes first, or there is not room for the words that it copies.
 func copyCell(dst, text []byte, i int, delimiters uint64) (n, end int) {
 	var beyondASCII uint64
 	for n+wordBytes <= len(dst) && i+wordBytes <= len(text) {

@@ -14,13 +14,10 @@ func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
 	if len(c.Fields) > catalog.MaxColumns || !c.shortRows() {
 		return nil
 	}
-	places := make(map[string]int, len(schema.Columns))
-	for i := range schema.Columns {
-		places[schema.Columns[i].Name] = i
-	}
+	places := names{schema: schema}
 	out := &Rows{Columns: make([]arrow.Array, len(schema.Columns)), Count: c.Rows}
 	for i, f := range c.Fields {
-		at, known := places[f.Name]
+		at, known := places.find(f.Name)
 		switch {
 		case known && schema.Columns[at].ID == schema.Overflow, // it takes objects apart
 			known && schema.Columns[at].As != nil: // its values are checked one by one

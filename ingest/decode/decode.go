@@ -78,6 +78,7 @@ func decodeRows(lines lines, size int, schema *event.Schema, options Options) (*
 	if err != nil {
 		return nil, err
 	}
+	d.label(schema)
 	d.expect(lines.about(), size)
 	for raw, ok := lines.next(); ok; raw, ok = lines.next() {
 		d.row(raw, len(lines.rest))

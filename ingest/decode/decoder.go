@@ -17,7 +17,7 @@ type decoder struct {
 	mode    catalog.SchemaMode
 	arrival int64
 	columns []column
-	byName  map[string]int
+	names   names
 	// required are the columns that need a value in every row: those that are NOT NULL, and the time column.
 	required []int
 	// time is the place of the time column, or -1, and overflow that of the overflow column.
@@ -39,10 +39,9 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 	d := &decoder{
 		mode: options.Mode, arrival: options.Arrival, time: -1, overflow: -1, out: &Rows{},
 		columns: make([]column, len(schema.Columns)),
-		byName:  make(map[string]int, len(schema.Columns)),
+		names:   names{schema: schema},
 		follow:  make([]int, len(schema.Columns)+1),
 	}
-	labels := labelsOf(schema)
 	for i, c := range schema.Columns {
 		if !storable(c.Type.Kind) {
 			return nil, event.Errorf(event.CodeNotSupported, "column %q: %s cannot be read from JSON", c.Name, c.Type)
@@ -52,15 +51,13 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 			return nil, fmt.Errorf("decode under schema version %d: time column %q is %s", schema.Version, c.Name, c.Type)
 		}
 		d.columns[i] = column{
-			name: c.Name, label: labels[i], kind: c.Type.Kind, typ: c.Type, as: c.As,
+			name: c.Name, kind: c.Type.Kind, typ: c.Type, as: c.As,
 			form:      formOf(c.Type.Kind, c.As),
 			eventTime: isTime, notNull: c.NotNull, inferred: c.Inferred, limits: &d.limits,
 			anySpelling: isTime || options.Mode != catalog.Evolve || c.Type.Kind == event.UUID && !c.Inferred,
 		}
 		if c.ID == schema.Overflow {
-			d.overflow = i // not among the names: it is never one field's own
-		} else {
-			d.byName[c.Name] = i
+			d.overflow = i
 		}
 		d.follow[i] = i
 		if isTime {
@@ -71,6 +68,19 @@ func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 		}
 	}
 	return d, nil
+}
+
+// label gives the columns the labels that members of rows are expected to have.
+func (d *decoder) label(schema *event.Schema) {
+	for i, l := range labelsOf(schema) {
+		d.columns[i].label = l
+	}
+}
+
+// find is the place of a field's own column, which the overflow column never is.
+func (d *decoder) find(name string) (at int, known bool) {
+	at, known = d.names.find(name)
+	return at, known && at != d.overflow
 }
 
 // expect sets about how many rows will come, and the most bytes of text.

@@ -19,7 +19,7 @@ func (d *decoder) exactRow(raw []byte) (reason string) {
 	d.gathered = d.gathered[:0]
 	for i := range members {
 		m := &members[i]
-		at, known := d.byName[m.name]
+		at, known := d.find(m.name)
 		switch {
 		case m.replaced && known:
 			duplicates++

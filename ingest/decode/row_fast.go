@@ -160,7 +160,7 @@ func (d *decoder) fastName(i int) (name, value int) {
 
 // lookup finds the column of a name.
 func (d *decoder) lookup(name []byte) int {
-	if i, ok := d.byName[string(name)]; ok {
+	if i, ok := d.find(unsafeText(name)); ok {
 		return i
 	}
 	if checkName(name) != "" {

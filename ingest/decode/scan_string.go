@@ -34,11 +34,9 @@ func plainEnd(text []byte, i int) (end int, union uint64) {
 }
 
 // stops sets the high bit of the first byte of a word that is a quote, a backslash or a control character. The bits above it mean nothing: in
-// each test a borrow can set the bit of a byte above a match as well.
+// each test a borrow can set the bit of a byte above a match as well. Bytes beyond ASCII, of which none is one, are the same in all three tests.
 func stops(word uint64) uint64 {
-	quote := word ^ '"'*eachLow
-	slash := word ^ '\\'*eachLow
-	return ((quote-eachLow)&^quote | (slash-eachLow)&^slash | (word-' '*eachLow)&^word) & eachHigh
+	return (((word ^ '"'*eachLow) - eachLow) | ((word ^ '\\'*eachLow) - eachLow) | (word - ' '*eachLow)) &^ word & eachHigh
 }
 
 // copyText copies what stands from i on up to the closing quote, with what its escapes of one letter stand for. It gives the length of the copy and the index

@@ -52,7 +52,7 @@ type Reader struct {
 	options Options
 	records records
 	header  []string
-	labels  []string // the header's names as members begin: quoted, with a colon
+	names   []string // what labels gives
 	fields  []decode.Field
 	rows    int // about how many a chunk has
 	chunk   int // how much text the next has
@@ -122,6 +122,7 @@ func (r *Reader) readHeader() error {
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
 	}
 	seen := make(map[string]bool, len(rec.cells))
+	r.header, r.fields = make([]string, 0, len(rec.cells)), make([]decode.Field, 0, len(rec.cells))
 	for i, c := range rec.cells {
 		if !utf8.Valid(c.text) {
 			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1).
@@ -133,10 +134,19 @@ func (r *Reader) readHeader() error {
 		}
 		seen[name] = true
 		r.header = append(r.header, name)
-		r.labels = append(r.labels, string(event.AppendJSONString(nil, name))+":")
 		r.fields = append(r.fields, decode.Field{Name: name})
 	}
 	return nil
+}
+
+// labels are the header's names as members begin: quoted, with a colon.
+func (r *Reader) labels() []string {
+	if r.names == nil {
+		for _, name := range r.header {
+			r.names = append(r.names, string(event.AppendJSONString(nil, name))+":")
+		}
+	}
+	return r.names
 }
 
 // columnName is the name of a column by its cell of the header: a column without one is named for its place, and one whose name was given
@@ -300,7 +310,7 @@ func (b *batch) rows() [][]byte {
 // hash is of the header and of records: what their JSON is depends on the stream too.
 func (r *Reader) hash(records [][]byte) [16]byte {
 	sum := xxh3.New128()
-	for _, label := range r.labels {
+	for _, label := range r.labels() {
 		_, _ = sum.WriteString(label) // never fails
 	}
 	for _, raw := range records {
@@ -319,7 +329,7 @@ func (r *Reader) texts(rows [][]byte, schema *event.Schema) [][]byte {
 		cells = append(cells, split.split(raw).cells...)
 		size += len(raw)
 	}
-	writers := r.writers(schema, cells)
+	writers, labels := r.writers(schema, cells), r.labels()
 	text := make([]byte, 0, size+size/2)
 	out := make([][]byte, 0, len(rows))
 	for ; len(cells) > 0; cells = cells[width:] {
@@ -332,7 +342,7 @@ func (r *Reader) texts(rows [][]byte, schema *event.Schema) [][]byte {
 			if text[len(text)-1] != '{' {
 				text = append(text, ',')
 			}
-			text = writers[i](append(text, r.labels[i]...), c.text)
+			text = writers[i](append(text, labels[i]...), c.text)
 		}
 		text = append(text, '}')
 		out = append(out, text[start:len(text):len(text)])

@@ -16,6 +16,8 @@ const (
 	firstBytes = 8 << 10
 	// maxCells bounds the cells of one record; far more than a stream may have columns.
 	maxCells = 1 << 16
+	// likelyCells is how many most have at most.
+	likelyCells = 16
 )
 
 // cell is one value as it was written, without quotes.
@@ -290,6 +292,9 @@ func (r *records) leave() {
 func (r *records) split(line []byte) record {
 	if r.delimiter == 0 {
 		r.delimiter = delimiterOf(line)
+	}
+	if r.cells == nil {
+		r.cells = make([]cell, 0, likelyCells)
 	}
 	out := record{raw: line, cells: r.cells[:0]}
 	rest := line

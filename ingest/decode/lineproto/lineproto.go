@@ -255,7 +255,7 @@ func (r *Reader) newTable(measurement string) (t *table, fault string) {
 		}
 		r.streams[stream] = true
 	}
-	t = &table{stream: stream, timeColumn: "time", byName: map[string]int{}}
+	t = &table{stream: stream, timeColumn: "time", byName: make(map[string]int, likelyColumns), columns: make([]*column, 0, likelyColumns)}
 	if r.options.TimeColumn != nil {
 		if name := r.options.TimeColumn(stream); name != "" {
 			t.timeColumn = name

@@ -261,7 +261,7 @@ func (p *parser) field(text []byte, i int) (end int, fault string) {
 func (p *point) next() *field {
 	n := len(p.fields)
 	if n == cap(p.fields) {
-		p.fields = append(p.fields, field{})
+		p.fields = slices.Grow(p.fields, likelyColumns)
 	}
 	p.fields = p.fields[:n+1]
 	return &p.fields[n]

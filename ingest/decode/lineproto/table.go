@@ -19,6 +19,7 @@ type table struct {
 	measurement string // the value of the column measurement; empty for a stream that is the measurement's own
 	columns     []*column
 	byName      map[string]int
+	fresh       []column // of which the next columns are taken
 	// follow predicts the columns of a line's fields, and labels how these begin: with a comma, the name and =.
 	follow []int
 	labels []decode.Label
@@ -48,6 +49,8 @@ type column struct {
 	isTag   bool
 	isField bool
 	mixed   bool // it has shown values of different types
+	// taken is set while a point is looked at that has a value for it.
+	taken   bool
 	rows    int
 	valid   event.Bitmap
 	ints    []int64
@@ -58,6 +61,9 @@ type column struct {
 	// dataBytes is about what data took, once it was given away.
 	dataBytes int
 }
+
+// likelyColumns is how many columns most tables have at most.
+const likelyColumns = 16
 
 // likelyText is about how long a text is of which nothing is known.
 const likelyText = 16
@@ -83,8 +89,10 @@ func (t *table) next() *table {
 		typed: true, columns: make([]*column, len(t.columns)), speller: t.speller,
 		lines: make([]lineRef, 0, t.rows), numbers: make([]int64, 0, t.rows),
 	}
+	columns := make([]column, len(t.columns))
 	for i, c := range t.columns {
-		n := &column{name: c.name, kind: c.kind, isTag: c.isTag, isField: c.isField}
+		n := &columns[i]
+		n.name, n.kind, n.isTag, n.isField = c.name, c.kind, c.isTag, c.isField
 		switch {
 		case c.kind == event.Text:
 			n.offsets, n.data = make([]int32, 1, t.rows+1), make([]byte, 0, c.dataBytes)
@@ -133,7 +141,12 @@ func (t *table) place(name string, kind event.Kind) int {
 	if at, ok := t.byName[name]; ok {
 		return at
 	}
-	c := &column{name: name, kind: kind}
+	if len(t.fresh) == 0 {
+		t.fresh = make([]column, likelyColumns)
+	}
+	c := &t.fresh[0]
+	t.fresh = t.fresh[1:]
+	c.name, c.kind = name, kind
 	switch kind {
 	case event.Text:
 		c.offsets, c.data = make([]int32, 1, t.expect+1), make([]byte, 0, likelyText*t.expect)
@@ -236,13 +249,13 @@ func (t *table) places(p *point) (places []int, fault string) {
 		return t.follow, ""
 	}
 	t.follow, t.labels = t.follow[:0], nil
-	taken := make(map[int]bool, len(p.fields)+len(tags)+2)
-	taken[0] = true
+	defer t.leaveAll()
+	t.columns[0].taken = true
 	if t.measurement != "" {
-		taken[1] = true
+		t.columns[1].taken = true
 	}
 	for _, at := range tags {
-		taken[at] = true
+		t.columns[at].taken = true
 	}
 	for i := range p.fields {
 		f := &p.fields[i]
@@ -253,16 +266,22 @@ func (t *table) places(p *point) (places []int, fault string) {
 			}
 			at = t.place(string(f.key), f.kind)
 		}
-		if taken[at] {
+		c := t.columns[at]
+		if c.taken {
 			return nil, t.unpredicted(fmt.Sprintf("the name %q occurs twice, or is that of the time", f.key))
 		}
-		taken[at] = true
-		c := t.columns[at]
-		c.isField, t.both = true, t.both || c.isTag
+		c.taken, c.isField, t.both = true, true, t.both || c.isTag
 		t.follow = append(t.follow, at)
 	}
 	t.predict(p)
 	return t.follow, ""
+}
+
+// leaveAll says that no column is taken.
+func (t *table) leaveAll() {
+	for _, c := range t.columns {
+		c.taken = false
+	}
 }
 
 // unpredicted forgets a prediction that was not completed.
@@ -383,6 +402,7 @@ func (t *table) chunk(blocks [][]byte) *decode.Chunk {
 	if out.Numbers == nil {
 		out.Numbers = []int64{}
 	}
+	out.Fields, out.Columns = make([]decode.Field, 0, len(t.columns)), make([]arrow.Array, 0, len(t.columns))
 	for _, c := range t.columns {
 		if !c.seen { // it is of rows before, or was made for a point that was then refused
 			continue
@@ -399,11 +419,8 @@ func (t *table) chunk(blocks [][]byte) *decode.Chunk {
 	}
 	lines, speller := t.lines, t.speller
 	if !t.typed {
-		out.Texts = speller.texts(lines, blocks)
+		out.Columns, out.Texts = nil, speller.texts(lines, blocks)
 		return out
-	}
-	if out.Columns == nil { // every line was refused, or has nothing
-		out.Columns = []arrow.Array{}
 	}
 	out.Rows, out.Spell = t.rows, func() [][]byte { return speller.texts(lines, blocks) }
 	return out

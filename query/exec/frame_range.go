@@ -2,6 +2,8 @@ package exec
 
 import (
 	"math"
+	"math/big"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -94,6 +96,8 @@ func (w *windowRows) rangeKeys(b plan.FrameBound, key plan.SortKey) (places, tar
 		for i, v := range arrow.GetValues[float64](column.Data(), 1) {
 			places[i], targets[i] = kernel.OrderedBits(v), kernel.OrderedBits(v+offset)
 		}
+	case event.Numeric:
+		numericKeys(column.(*array.Decimal128), key.Expr.Type().Scale, b.Offset, back, places, targets)
 	case event.TimestampTZ:
 		shifted, err := w.shiftTimes(column, b.Offset, back)
 		if err != nil {
@@ -110,6 +114,41 @@ func (w *windowRows) rangeKeys(b plan.FrameBound, key plan.SortKey) (places, tar
 		}
 	}
 	return places, targets, nil
+}
+
+// numericKeys puts the keys, and the keys moved by an offset, in the place of their ranks among all of them, so that both are compared exactly.
+func numericKeys(column *array.Decimal128, scale int32, offset *plan.Literal, back bool, places, targets []int64) {
+	by, from := offset.Value.(*array.Decimal128).Value(0).BigInt(), offset.Typ.Scale
+	keys, common := make([]*big.Int, 2*len(places)), max(scale, from)
+	by = scaledUp(by, common-from)
+	if back {
+		by = by.Neg(by)
+	}
+	for i := range places {
+		keys[2*i] = scaledUp(column.Value(i).BigInt(), common-scale)
+		keys[2*i+1] = new(big.Int).Add(keys[2*i], by)
+	}
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return keys[a].Cmp(keys[b]) })
+	rank := int64(0)
+	for at, i := range order {
+		if at > 0 && keys[i].Cmp(keys[order[at-1]]) != 0 {
+			rank++
+		}
+		if i%2 == 0 {
+			places[i/2] = rank
+		} else {
+			targets[i/2] = rank
+		}
+	}
+}
+
+// scaledUp is a number with more decimal places.
+func scaledUp(v *big.Int, places int32) *big.Int {
+	return v.Mul(v, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
 }
 
 // moved adds or subtracts an offset that is not negative and stops at the ends of what there is.

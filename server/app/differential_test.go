@@ -37,7 +37,8 @@ func TestRandomQueriesAnswerAsDuckDBDoes(t *testing.T) {
 	t.Logf("seed %d", seed)
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
 	s := start(t, t.TempDir())
-	setup := fillTables(s, g)
+	// With threads of its own DuckDB gives another percentile_disc over a join now and then.
+	setup := append([]string{"SET threads = 1"}, fillTables(s, g)...)
 	tight := s.tightServers()
 	refused := 0
 	for at := 0; at < statements; at += 1000 {

@@ -146,9 +146,11 @@ func (g *generator) predicate() string {
 
 // query is one statement. Rows come in any order, except that a LIMIT orders by every column.
 func (g *generator) query() string {
-	switch g.IntN(9) {
+	switch g.IntN(13) {
 	case 7, 8:
 		return g.special()
+	case 9, 10, 11, 12:
+		return g.nested()
 	case 0:
 		return g.setOperation()
 	case 1:

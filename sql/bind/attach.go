@@ -13,9 +13,12 @@ type attachment struct {
 	done map[*plan.Subquery]plan.Expr
 }
 
-// rewrite is e with a column in the place of every subquery.
+// rewrite is e with a column in the place of every subquery. Those that are compared with what a window gives are left for when that is known.
 func (a *attachment) rewrite(e plan.Expr) plan.Expr {
 	if s, ok := e.(*plan.Subquery); ok {
+		if findWindow(s) {
+			return s
+		}
 		return a.attach(s)
 	}
 	return overParts(e, a.rewrite)

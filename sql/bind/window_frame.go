@@ -90,7 +90,7 @@ func (b *binder) frameOffset(unit string, e ast.Expr, want event.Type) (*plan.Li
 		return nil, err
 	}
 	a.expr = widened(computed(a.expr))
-	value, err := coerce(a, want)
+	value, err := coerceOffset(unit, a, want)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +98,32 @@ func (b *binder) frameOffset(unit string, e ast.Expr, want event.Type) (*plan.Li
 		return literal, nil
 	}
 	return nil, wrong
+}
+
+// coerceOffset gives an offset the type wanted. Rows are counted by whole numbers, to which others are rounded; beside a NUMERIC key it keeps its
+// decimal places.
+func coerceOffset(unit string, a argument, want event.Type) (plan.Expr, error) {
+	switch {
+	case want.Kind == event.Numeric && (isWhole(a.typ()) || a.typ().Kind == event.Numeric):
+		return cast(a, plan.AsNumeric(numericOf(a)))
+	case unit != "RANGE" && a.typ().Kind == event.Numeric:
+		return wholeOffset(a, want)
+	default:
+		return coerce(a, want)
+	}
+}
+
+// wholeOffset rounds a number written with a point.
+func wholeOffset(a argument, want event.Type) (plan.Expr, error) {
+	literal, ok := a.expr.(*plan.Literal)
+	if !ok || literal.Value.IsNull(0) {
+		return coerce(a, want)
+	}
+	v, _, fits := event.RescaleNumeric(literal.Value.(*array.Decimal128).Value(0), literal.Typ.Scale, 0)
+	if !fits || !v.FitsInPrecision(18) {
+		return coerce(a, want)
+	}
+	return bigintLiteral(int64(v.LowBits())), nil
 }
 
 // widened makes a BIGINT of a narrower whole literal, as 2::SMALLINT is.
@@ -116,8 +142,8 @@ func widened(e plan.Expr) plan.Expr {
 	}
 }
 
-// offsetType is the type that the offsets of a frame have. A key of a type that is not counted with takes a wider one that is, in
-// which the rows have the same order.
+// offsetType is the type that the offsets of a frame have; those beside a NUMERIC have decimal places of their own. A key of a type that is not
+// counted with takes a wider one that is, in which the rows have the same order.
 func offsetType(f *ast.Frame, order []plan.SortKey) (event.Type, error) {
 	if f.Unit != "RANGE" {
 		return bigint, nil
@@ -127,14 +153,14 @@ func offsetType(f *ast.Frame, order []plan.SortKey) (event.Type, error) {
 			At(f.Pos).WithHint("ROWS counts rows and GROUPS groups of equal rows, with any number of keys")
 	}
 	switch key := order[0].Expr.Type(); key.Kind {
-	case event.BigInt, event.Double:
+	case event.BigInt, event.Double, event.Numeric:
 		return key, nil
 	case event.TimestampTZ:
 		return interval, nil
 	case event.SmallInt, event.Integer:
 		order[0].Expr = &plan.Cast{Input: order[0].Expr, To: bigint}
 		return bigint, nil
-	case event.Real, event.Numeric:
+	case event.Real:
 		order[0].Expr = &plan.Cast{Input: order[0].Expr, To: double}
 		return double, nil
 	case event.Date:
@@ -153,6 +179,8 @@ func isOffset(l *plan.Literal) bool {
 		return v.Value(0) >= 0
 	case *array.Float64:
 		return v.Value(0) >= 0 && v.Value(0) <= math.MaxFloat64
+	case *array.Decimal128:
+		return v.Value(0).Sign() >= 0
 	case *array.MonthDayNanoInterval:
 		return notNegative(v.Value(0))
 	default:

@@ -110,17 +110,29 @@ func (q *selection) windows(node plan.Node) plan.Node {
 	node, columns := calls.plan(node)
 	var settle func(e plan.Expr) plan.Expr
 	settle = func(e plan.Expr) plan.Expr {
-		if ref, ok := e.(*plan.ColumnRef); ok && isWindow(ref) {
-			return &plan.ColumnRef{Index: columns[firstWindow-ref.Index], Name: ref.Name, Typ: ref.Typ}
+		switch e := e.(type) {
+		case *plan.ColumnRef:
+			if isWindow(e) {
+				return &plan.ColumnRef{Index: columns[firstWindow-e.Index], Name: e.Name, Typ: e.Typ}
+			}
+		case *plan.Subquery:
+			out := &plan.Subquery{Plan: e.Plan, Args: each(e.Args, settle), Mark: e.Mark}
+			if e.Test != nil {
+				out.Test = settle(e.Test)
+			}
+			return out
 		}
 		return overParts(e, settle)
 	}
-	q.eachResult(settle)
-	q.rows.spreads.arrays = each(q.rows.spreads.arrays, settle)
+	above := &attachment{node: node}
+	place := func(e plan.Expr) plan.Expr { return above.rewrite(settle(e)) }
+	q.eachResult(place)
+	q.rows.spreads.arrays = each(q.rows.spreads.arrays, place)
 	if q.qualify == nil {
-		return node
+		return above.node
 	}
-	return &plan.Filter{Input: node, Predicate: settle(q.qualify)}
+	predicate := place(q.qualify)
+	return &plan.Filter{Input: above.node, Predicate: predicate}
 }
 
 func each(list []plan.Expr, f func(plan.Expr) plan.Expr) []plan.Expr {

@@ -1,31 +1,29 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // arrayAhead reports whether ARRAY [ or ARRAY ( query ) comes next, rather than a name.
-func (c *climber) arrayAhead(t lexer.Token) bool {
+func (c *climber) arrayAhead(t token) bool {
 	if t.Type != tokenIdent || !is(t, "ARRAY") {
 		return false
 	}
-	start := c.lex.MakeCheckpoint()
-	defer c.lex.LoadCheckpoint(start)
-	c.lex.Next()
-	return is(*c.lex.Peek(), "[") || beginsQuery(c.lex)
+	start := c.lex.mark()
+	defer c.lex.reset(start)
+	c.lex.next()
+	return is(c.lex.peek(), "[") || beginsQuery(c.lex)
 }
 
 // array reads ARRAY[...] or ARRAY(query); the word t comes next.
-func (c *climber) array(t lexer.Token) (ast.Expr, error) {
-	c.lex.Next()
+func (c *climber) array(t token) (ast.Expr, error) {
+	c.lex.next()
 	if accept(c.lex, "(") {
 		query, err := c.query()
 		return &ast.ArrayQuery{Pos: position(t.Pos), Query: query}, err
 	}
-	c.lex.Next()
+	c.lex.next()
 	return c.elements(position(t.Pos))
 }
 
@@ -34,14 +32,14 @@ func (c *climber) elements(pos event.Position) (ast.Expr, error) {
 	c.depth++
 	defer func() { c.depth-- }()
 	if c.depth > maxDepth {
-		return nil, tooDeep(*c.lex.Peek())
+		return nil, tooDeep(c.lex.peek())
 	}
 	out := &ast.Array{Pos: pos}
 	if accept(c.lex, "]") {
 		return out, nil
 	}
 	for {
-		t := *c.lex.Peek()
+		t := c.lex.peek()
 		var item ast.Expr
 		var err error
 		if accept(c.lex, "[") {
@@ -63,7 +61,7 @@ func (c *climber) elements(pos event.Position) (ast.Expr, error) {
 func (c *climber) subscript(left ast.Expr, pos event.Position) (ast.Expr, error) {
 	bounds := []ast.Expr{&ast.Null{Pos: pos}, &ast.Null{Pos: pos}}
 	var err error
-	if !is(*c.lex.Peek(), ":") {
+	if !is(c.lex.peek(), ":") {
 		if bounds[0], err = c.expr(powerOr); err != nil {
 			return nil, err
 		}
@@ -74,7 +72,7 @@ func (c *climber) subscript(left ast.Expr, pos event.Position) (ast.Expr, error)
 	if err := expect(c.lex, ":"); err != nil {
 		return nil, err
 	}
-	if !is(*c.lex.Peek(), "]") {
+	if !is(c.lex.peek(), "]") {
 		if bounds[1], err = c.expr(powerOr); err != nil {
 			return nil, err
 		}
@@ -90,7 +88,7 @@ var unnestTables = wordSet(`
 	JSONB_OBJECT_KEYS JSON_OBJECT_KEYS JSONB_EACH JSONB_EACH_TEXT JSON_EACH JSON_EACH_TEXT`)
 
 // unnest reads the arguments of a table function over arrays, whose name t has been taken, with WITH ORDINALITY and the alias.
-func (p *tableParser) unnest(t lexer.Token) (ast.Table, error) {
+func (p *tableParser) unnest(t token) (ast.Table, error) {
 	if err := expect(p.lex, "("); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func (c *climber) arguments(out *ast.Call) error {
 			break
 		}
 	}
-	if is(*c.lex.Peek(), "ORDER") {
+	if is(c.lex.peek(), "ORDER") {
 		if err := c.orderBy(out); err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func (c *climber) arguments(out *ast.Call) error {
 
 // withinGroup reads WITHIN GROUP (ORDER BY keys).
 func (c *climber) withinGroup(out *ast.Call) error {
-	start := *c.lex.Peek()
+	start := c.lex.peek()
 	if len(out.OrderBy) > 0 {
 		return &unexpected{token: start, expected: "no second ORDER BY"}
 	}
@@ -46,21 +46,23 @@ func (c *climber) withinGroup(out *ast.Call) error {
 }
 
 func (c *climber) orderBy(out *ast.Call) error {
-	for _, word := range []string{"ORDER", "BY"} {
-		if err := expect(c.lex, word); err != nil {
-			return err
-		}
+	keys, err := c.orderKeys()
+	out.OrderBy = append(out.OrderBy, keys...)
+	return err
+}
+
+// orderKeys reads ORDER BY and its keys.
+func (c *climber) orderKeys() ([]ast.Order, error) {
+	if err := expect(c.lex, "ORDER", "BY"); err != nil {
+		return nil, err
 	}
-	for {
+	var out []ast.Order
+	err := commas(c.lex, func() error {
 		key, err := c.orderKey()
-		if err != nil {
-			return err
-		}
-		out.OrderBy = append(out.OrderBy, key)
-		if !accept(c.lex, ",") {
-			return nil
-		}
-	}
+		out = append(out, key)
+		return err
+	})
+	return out, err
 }
 
 func (c *climber) orderKey() (ast.Order, error) {
@@ -81,7 +83,7 @@ func (c *climber) orderKey() (ast.Order, error) {
 	case accept(c.lex, "LAST"):
 		key.Nulls = ast.NullsLast
 	default:
-		return key, &unexpected{token: *c.lex.Peek(), expected: "FIRST or LAST"}
+		return key, &unexpected{token: c.lex.peek(), expected: "FIRST or LAST"}
 	}
 	return key, nil
 }

@@ -3,8 +3,6 @@ package parser
 import (
 	"slices"
 	"strings"
-
-	"github.com/alecthomas/participle/v2/lexer"
 )
 
 // maxStreamHint bounds a statement that is written out for another.
@@ -27,8 +25,8 @@ var streamTypes = map[string]string{
 
 // asStream writes CREATE TABLE as CREATE STREAM: its columns with their types and NOT NULL, without constraints and defaults. It is empty for
 // a statement that has no list of columns, or a long one.
-func asStream(tokens []lexer.Token) string {
-	at := slices.IndexFunc(tokens, func(t lexer.Token) bool { return is(t, "(") })
+func asStream(tokens []token) string {
+	at := slices.IndexFunc(tokens, func(t token) bool { return is(t, "(") })
 	if at < 3 || !is(tokens[1], "TABLE") || (tokens[at-1].Type != tokenIdent && tokens[at-1].Type != tokenQuoted) {
 		return ""
 	}
@@ -50,7 +48,7 @@ func asStream(tokens []lexer.Token) string {
 			break
 		}
 	}
-	name := tokens[slices.IndexFunc(tokens, func(t lexer.Token) bool { return is(t, "(") })-1].Value
+	name := tokens[slices.IndexFunc(tokens, func(t token) bool { return is(t, "(") })-1].Value
 	out := "CREATE STREAM " + name + " (" + strings.Join(columns, ", ") + ")"
 	if len(columns) == 0 || len(out) > maxStreamHint {
 		return ""
@@ -59,7 +57,7 @@ func asStream(tokens []lexer.Token) string {
 }
 
 // elementEnd is the place of the comma or parenthesis that ends the element at a place.
-func elementEnd(tokens []lexer.Token, at int) int {
+func elementEnd(tokens []token, at int) int {
 	depth := 0
 	for ; at < len(tokens); at++ {
 		switch t := tokens[at]; {
@@ -75,11 +73,11 @@ func elementEnd(tokens []lexer.Token, at int) int {
 }
 
 // columnText is a column as a stream has it; empty where that cannot be told.
-func columnText(element []lexer.Token) string {
-	end := slices.IndexFunc(element, func(t lexer.Token) bool {
+func columnText(element []token) string {
+	end := slices.IndexFunc(element, func(t token) bool {
 		return t.Type != tokenQuoted && slices.Contains(columnConstraints, upper(t.Value))
 	})
-	rest := []lexer.Token(nil)
+	rest := []token(nil)
 	if end >= 0 {
 		element, rest = element[:end], element[end:]
 	}
@@ -96,7 +94,7 @@ func columnText(element []lexer.Token) string {
 }
 
 // streamType writes out the tokens of a type.
-func streamType(tokens []lexer.Token) string {
+func streamType(tokens []token) string {
 	if other := streamTypes[upper(tokens[0].Value)]; other != "" && (len(tokens) < 2 || !is(tokens[1], "VARYING")) {
 		return other
 	}

@@ -3,40 +3,14 @@ package parser
 import (
 	"strings"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// expression is the grammar's symbol for an expression, read by a climber.
-type expression struct{ ast.Expr }
-
-// Parse takes the longest expression that comes next.
-func (e *expression) Parse(lex *lexer.PeekingLexer) error {
-	var err error
-	e.Expr, err = readExpr(lex)
-	return err
-}
-
-func readExpr(lex *lexer.PeekingLexer) (ast.Expr, error) {
+// readExpr takes the longest expression that comes next.
+func readExpr(lex *cursor) (ast.Expr, error) {
 	c := climber{lex: lex}
 	return c.expr(powerOr)
-}
-
-func (e *expression) tree() ast.Expr {
-	if e == nil {
-		return nil
-	}
-	return e.Expr
-}
-
-func trees(parsed []expression) []ast.Expr {
-	var out []ast.Expr
-	for _, e := range parsed {
-		out = append(out, e.Expr)
-	}
-	return out
 }
 
 // The binding powers of PostgreSQL (manual, "Operator Precedence"), loosest first.
@@ -77,7 +51,7 @@ var prefixCalls = map[string]string{"@": "abs", "|/": "sqrt", "||/": "cbrt"}
 // climber reads one expression by precedence climbing. Depth and the number of operators are counted, since the text chooses how
 // far the stack goes.
 type climber struct {
-	lex       *lexer.PeekingLexer
+	lex       *cursor
 	depth     int
 	operators int
 }
@@ -87,11 +61,11 @@ func (c *climber) expr(power int) (ast.Expr, error) {
 	c.depth++
 	defer func() { c.depth-- }()
 	if c.depth > maxDepth {
-		return nil, tooDeep(*c.lex.Peek())
+		return nil, tooDeep(c.lex.peek())
 	}
 	left, err := c.prefix()
 	for err == nil {
-		op := *c.lex.Peek()
+		op := c.lex.peek()
 		p := infixPower(op)
 		if p == 0 {
 			p = c.wordPower(op)
@@ -107,14 +81,14 @@ func (c *climber) expr(power int) (ast.Expr, error) {
 	return nil, err
 }
 
-func infixPower(t lexer.Token) int {
+func infixPower(t token) int {
 	if t.Type != tokenSymbol && t.Type != tokenKeyword {
 		return 0
 	}
 	return infixPowers[upper(t.Value)]
 }
 
-func (c *climber) count(op lexer.Token) error {
+func (c *climber) count(op token) error {
 	c.operators++
 	if c.operators > maxOperators {
 		return event.Errorf(event.CodeSyntax, "expression has more than %d operators", maxOperators).At(position(op.Pos))
@@ -124,7 +98,7 @@ func (c *climber) count(op lexer.Token) error {
 
 // prefix reads an operand with the operators before it.
 func (c *climber) prefix() (ast.Expr, error) {
-	t := *c.lex.Peek()
+	t := c.lex.peek()
 	switch {
 	case is(t, "-"), is(t, "+"):
 		return c.sign(t)
@@ -139,8 +113,8 @@ func (c *climber) prefix() (ast.Expr, error) {
 	}
 }
 
-func (c *climber) prefixCall(t lexer.Token) (ast.Expr, error) {
-	c.lex.Next()
+func (c *climber) prefixCall(t token) (ast.Expr, error) {
+	c.lex.next()
 	if err := c.count(t); err != nil {
 		return nil, err
 	}
@@ -148,8 +122,8 @@ func (c *climber) prefixCall(t lexer.Token) (ast.Expr, error) {
 	return &ast.Call{Name: ast.Name{Text: prefixCalls[t.Value], Pos: position(t.Pos)}, Args: []ast.Expr{x}}, err
 }
 
-func (c *climber) unary(t lexer.Token, op string, power int) (ast.Expr, error) {
-	c.lex.Next()
+func (c *climber) unary(t token, op string, power int) (ast.Expr, error) {
+	c.lex.next()
 	if err := c.count(t); err != nil {
 		return nil, err
 	}
@@ -158,8 +132,8 @@ func (c *climber) unary(t lexer.Token, op string, power int) (ast.Expr, error) {
 }
 
 // sign reads + and -, which become part of a number that follows, so that the least BIGINT can be written.
-func (c *climber) sign(t lexer.Token) (ast.Expr, error) {
-	c.lex.Next()
+func (c *climber) sign(t token) (ast.Expr, error) {
+	c.lex.next()
 	if err := c.count(t); err != nil {
 		return nil, err
 	}
@@ -183,34 +157,34 @@ func (c *climber) sign(t lexer.Token) (ast.Expr, error) {
 }
 
 // infix reads what follows an operator and joins it to the left operand.
-func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, error) {
+func (c *climber) infix(left ast.Expr, op token, power int) (ast.Expr, error) {
 	pos := position(op.Pos)
 	word := upper(op.Value)
 	switch word {
 	case "AND", "OR":
 		return c.chain(left, word, power)
 	case "IS":
-		c.lex.Next()
+		c.lex.next()
 		return c.is(left, pos)
 	case "NOT", "BETWEEN", "IN", "LIKE", "ILIKE", "SIMILAR":
 		return c.rangeTest(left)
 	case "OVERLAPS":
-		c.lex.Next()
+		c.lex.next()
 		right, err := c.expr(powerRange + 1)
 		return &ast.Binary{Pos: pos, Op: word, Left: left, Right: right}, err
 	case "AT":
-		c.lex.Next()
+		c.lex.next()
 		return c.atTimeZone(left, pos)
 	case "ISNULL", "NOTNULL", "COLLATE":
 		return c.postfix(left, word, pos)
 	case "[":
-		c.lex.Next()
+		c.lex.next()
 		return c.subscript(left, pos)
 	case "::":
-		c.lex.Next()
+		c.lex.next()
 		return c.castTo(pos, left, false)
 	}
-	c.lex.Next()
+	c.lex.next()
 	if power == powerComparison {
 		if out, err := c.quantified(left, word, pos); out != nil || err != nil {
 			return out, err
@@ -220,7 +194,7 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 	if err != nil {
 		return nil, err
 	}
-	if next := *c.lex.Peek(); power == powerComparison && infixPower(next) == powerComparison {
+	if next := c.lex.peek(); power == powerComparison && infixPower(next) == powerComparison {
 		return nil, event.Errorf(event.CodeSyntax, "comparisons cannot be chained").At(position(next.Pos)).
 			WithHint("join them by AND: a < b AND b < c")
 	}
@@ -232,8 +206,8 @@ func (c *climber) infix(left ast.Expr, op lexer.Token, power int) (ast.Expr, err
 func (c *climber) chain(first ast.Expr, word string, power int) (ast.Expr, error) {
 	operands := []ast.Expr{first}
 	var positions []event.Position
-	for is(*c.lex.Peek(), word) {
-		op := *c.lex.Next()
+	for is(c.lex.peek(), word) {
+		op := c.lex.next()
 		positions = append(positions, position(op.Pos))
 		if err := c.count(op); err != nil {
 			return nil, err
@@ -263,7 +237,7 @@ func balance(word string, operands []ast.Expr, positions []event.Position) ast.E
 // is reads what follows IS.
 func (c *climber) is(left ast.Expr, pos event.Position) (ast.Expr, error) {
 	not := accept(c.lex, "NOT")
-	t := *c.lex.Peek()
+	t := c.lex.peek()
 	for _, test := range []string{"NULL", "TRUE", "FALSE", "UNKNOWN"} {
 		if accept(c.lex, test) {
 			return &ast.Is{Pos: pos, Input: left, Test: test, Not: not}, nil
@@ -303,9 +277,9 @@ func (c *climber) isJSON(left ast.Expr, not bool, pos event.Position) ast.Expr {
 
 // rangeTest reads [NOT] BETWEEN, IN, LIKE, ILIKE or SIMILAR TO with what follows.
 func (c *climber) rangeTest(left ast.Expr) (ast.Expr, error) {
-	first := position(c.lex.Peek().Pos)
+	first := position(c.lex.peek().Pos)
 	not := accept(c.lex, "NOT")
-	t := *c.lex.Peek()
+	t := c.lex.peek()
 	pos := position(t.Pos)
 	var test ast.Expr
 	var err error
@@ -317,8 +291,8 @@ func (c *climber) rangeTest(left ast.Expr) (ast.Expr, error) {
 	case accept(c.lex, "LIKE"), accept(c.lex, "ILIKE"):
 		test, err = c.pattern(left, upper(t.Value), not, pos)
 	case c.wordPower(t) == powerRange:
-		c.lex.Next()
-		c.lex.Next()
+		c.lex.next()
+		c.lex.next()
 		test, err = c.pattern(left, "SIMILAR TO", not, pos)
 	default:
 		return nil, &unexpected{token: t, expected: "BETWEEN, IN, LIKE or ILIKE after NOT"}
@@ -348,14 +322,14 @@ func (c *climber) between(left ast.Expr, pos event.Position) (ast.Expr, error) {
 
 // symmetric takes the word behind BETWEEN that says whether the bounds may stand in either order. Before AND it is a name.
 func (c *climber) symmetric() bool {
-	t := *c.lex.Peek()
+	t := c.lex.peek()
 	if t.Type != tokenIdent || (!is(t, "SYMMETRIC") && !is(t, "ASYMMETRIC")) {
 		return false
 	}
-	start := c.lex.MakeCheckpoint()
-	c.lex.Next()
-	if next := *c.lex.Peek(); is(next, "AND") || is(next, ".") {
-		c.lex.LoadCheckpoint(start)
+	start := c.lex.mark()
+	c.lex.next()
+	if next := c.lex.peek(); is(next, "AND") || is(next, ".") {
+		c.lex.reset(start)
 		return false
 	}
 	return is(t, "SYMMETRIC")

@@ -3,8 +3,6 @@ package parser
 import (
 	"slices"
 	"strings"
-
-	"github.com/alecthomas/participle/v2/lexer"
 )
 
 // clauseWords are what a misspelled word is compared with.
@@ -21,7 +19,7 @@ var symbolHints = map[string]string{
 }
 
 // hintFor guesses what was meant; it may have nothing to say.
-func hintFor(u *unexpected, previous lexer.Token) string {
+func hintFor(u *unexpected, previous token) string {
 	t := u.token
 	if hint := symbolHints[t.Value]; hint != "" && t.Type == tokenSymbol {
 		return hint
@@ -35,7 +33,7 @@ func hintFor(u *unexpected, previous lexer.Token) string {
 	if t.Type == tokenIdent && u.expected != "" && oneSlip(upper(t.Value), u.expected) {
 		return "did you mean " + u.expected + "?"
 	}
-	for _, candidate := range []lexer.Token{t, previous} {
+	for _, candidate := range []token{t, previous} {
 		if word := misspelled(candidate); word != "" {
 			return "did you mean " + word + "?"
 		}
@@ -52,7 +50,7 @@ func hintFor(u *unexpected, previous lexer.Token) string {
 }
 
 // misspelled is the clause word that a name differs from by one slip of the hand.
-func misspelled(t lexer.Token) string {
+func misspelled(t token) string {
 	if t.Type != tokenIdent || len(t.Value) < 3 {
 		return ""
 	}

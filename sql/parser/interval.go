@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
@@ -20,23 +18,23 @@ var intervalUnits = wordSet(`YEAR YEARS MONTH MONTHS WEEK WEEKS DAY DAYS HOUR HO
 type intervalFields struct{ first, last string }
 
 // takeFields takes the fields of an interval if they come next, with the number of digits that may stand behind SECOND.
-func takeFields(lex *lexer.PeekingLexer) intervalFields {
+func takeFields(lex *cursor) intervalFields {
 	var out intervalFields
-	t := *lex.Peek()
+	t := lex.peek()
 	if t.Type != tokenIdent || !intervalUnits[upper(t.Value)] {
 		return out
 	}
-	out.first = upper(lex.Next().Value)
-	start := lex.MakeCheckpoint()
-	if accept(lex, "TO") && lex.Peek().Type == tokenIdent && intervalUnits[upper(lex.Peek().Value)] {
-		out.last = upper(lex.Next().Value)
+	out.first = upper(lex.next().Value)
+	start := lex.mark()
+	if accept(lex, "TO") && lex.peek().Type == tokenIdent && intervalUnits[upper(lex.peek().Value)] {
+		out.last = upper(lex.next().Value)
 	} else {
-		lex.LoadCheckpoint(start)
+		lex.reset(start)
 	}
 	if out.end() == "SECOND" {
-		start = lex.MakeCheckpoint()
+		start = lex.mark()
 		if _, err := typeSizes(lex); err != nil {
-			lex.LoadCheckpoint(start)
+			lex.reset(start)
 		}
 	}
 	return out
@@ -107,18 +105,18 @@ func (f intervalFields) cut(literal string) string {
 
 // castTo reads the type of a cast, with the fields behind that of an interval.
 func (c *climber) castTo(pos event.Position, x ast.Expr, try bool) (ast.Expr, error) {
-	var to typeName
-	if err := to.Parse(c.lex); err != nil {
+	to, err := readType(c.lex)
+	if err != nil {
 		return nil, err
 	}
-	out := &ast.Cast{Pos: pos, Input: x, Type: to.TypeName, Try: try}
+	out := &ast.Cast{Pos: pos, Input: x, Type: to, Try: try}
 	if to.Text != "INTERVAL" {
 		return out, nil
 	}
 	fields := takeFields(c.lex)
 	if literal, ok := x.(*ast.String); ok && fields.first != "" && !try {
 		value := ast.String{Pos: literal.Pos, Value: fields.cut(fields.text(literal.Value))}
-		return &ast.TypedLiteral{Type: to.TypeName, Value: value}, nil
+		return &ast.TypedLiteral{Type: to, Value: value}, nil
 	}
 	unit := fields.smallest()
 	if unit == "" {
@@ -129,30 +127,30 @@ func (c *climber) castTo(pos event.Position, x ast.Expr, try bool) (ast.Expr, er
 
 // multiple reads INTERVAL 5 MINUTE and INTERVAL (n) DAY, as MySQL, ClickHouse and DuckDB write what is INTERVAL '5 minutes' and
 // n * INTERVAL '1 day' here; nil if something else comes next.
-func (c *climber) multiple(t lexer.Token) ast.Expr {
-	start := c.lex.MakeCheckpoint()
-	c.lex.Next()
+func (c *climber) multiple(t token) ast.Expr {
+	start := c.lex.mark()
+	c.lex.next()
 	var n ast.Expr
-	first := *c.lex.Peek()
+	first := c.lex.peek()
 	switch {
 	case first.Type == tokenNumber:
-		c.lex.Next()
+		c.lex.next()
 		n = &ast.Number{Pos: position(first.Pos), Text: first.Value}
 	case is(first, "(") && !beginsQuery(c.lex):
-		c.lex.Next()
+		c.lex.next()
 		x, err := c.expr(powerOr)
 		if err != nil || !accept(c.lex, ")") {
-			c.lex.LoadCheckpoint(start)
+			c.lex.reset(start)
 			return nil
 		}
 		n = x
 	}
-	unit := *c.lex.Peek()
+	unit := c.lex.peek()
 	if n == nil || unit.Type != tokenIdent || !countedUnits[upper(unit.Value)] {
-		c.lex.LoadCheckpoint(start)
+		c.lex.reset(start)
 		return nil
 	}
-	c.lex.Next()
+	c.lex.next()
 	pos := position(t.Pos)
 	if first.Type == tokenNumber && !strings.HasPrefix(upper(unit.Value), "QUARTER") {
 		value := ast.String{Pos: position(first.Pos), Value: first.Value + " " + strings.ToLower(unit.Value)}

@@ -1,71 +1,52 @@
 package parser
 
 import (
-	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 )
-
-// definition is the lexical grammar, as participle wants it.
-type definition struct{}
-
-// Symbols names the kinds of token for the grammar.
-func (definition) Symbols() map[string]lexer.TokenType {
-	return map[string]lexer.TokenType{
-		"EOF": lexer.EOF, "Keyword": tokenKeyword, "Ident": tokenIdent, "Quoted": tokenQuoted, "String": tokenString,
-		"Number": tokenNumber, "Param": tokenParam, "Symbol": tokenSymbol,
-		"Duration": tokenDuration,
-	}
-}
-
-// Lex reads all of r first: statements are short.
-func (definition) Lex(_ string, r io.Reader) (lexer.Lexer, error) {
-	var b strings.Builder
-	if _, err := io.Copy(&b, r); err != nil {
-		return nil, err
-	}
-	return newScanner(b.String()), nil
-}
 
 // scanner splits text into tokens.
 type scanner struct {
 	text string
-	pos  lexer.Position
+	pos  place
 	// sampling counts the words of SAMPLE BY that were read last.
 	sampling int
-	// count is how many tokens have been asked for.
-	count int
 }
 
-func newScanner(text string) *scanner {
-	return &scanner{text: text, pos: lexer.Position{Line: 1, Column: 1}}
-}
+const (
+	// bytesPerToken is a little less than what texts have, which are names, operators and blanks in turn.
+	bytesPerToken = 3
+	// maxTokensAhead bounds the room made for tokens before they are read: a text may be one long string.
+	maxTokensAhead = 4096
+)
 
-// tokenize reads all tokens of a text, the last being that of its end, and gives them as a lexer for the grammar too, which has them in the
-// same memory.
-func tokenize(text string) (*lexer.PeekingLexer, []lexer.Token, error) {
-	s := newScanner(text)
-	lex, err := lexer.Upgrade(s)
-	if err != nil {
-		return nil, nil, err
+// tokenize reads all tokens of a text, the last being that of its end. Its errors are of type *event.Error.
+func tokenize(text string) ([]token, error) {
+	s := scanner{text: text, pos: place{Line: 1, Column: 1}}
+	tokens := make([]token, 0, min(len(text)/bytesPerToken, maxTokensAhead)+1)
+	for {
+		t, err := s.next()
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, t)
+		if t.EOF() {
+			return tokens, nil
+		}
 	}
-	return lex, lex.Range(0, lexer.RawCursor(s.count)), nil
 }
 
-// Next reads one token. Its errors are of type *event.Error.
-func (s *scanner) Next() (lexer.Token, error) {
-	s.count++
+// next reads one token.
+func (s *scanner) next() (token, error) {
 	if err := s.skipBlank(); err != nil {
-		return lexer.Token{}, err
+		return token{}, err
 	}
 	rest := s.rest()
 	if rest == "" {
-		return lexer.EOFToken(s.pos), nil
+		return token{Type: tokenEnd, Pos: s.pos}, nil
 	}
 	sampling := s.sampling
 	s.sampling = 0
@@ -97,22 +78,25 @@ func (s *scanner) Next() (lexer.Token, error) {
 func (s *scanner) rest() string { return s.text[s.pos.Offset:] }
 
 // take makes a token of the next n bytes.
-func (s *scanner) take(kind lexer.TokenType, n int) lexer.Token {
-	token := lexer.Token{Type: kind, Value: s.rest()[:n], Pos: s.pos}
+func (s *scanner) take(kind tokenKind, n int) token {
+	t := token{Type: kind, Value: s.rest()[:n], Pos: s.pos}
 	s.advance(n)
-	return token
+	return t
 }
 
 // advance moves on by n bytes.
 func (s *scanner) advance(n int) {
 	span := s.rest()[:n]
-	s.pos.Offset += n
-	if i := strings.LastIndexByte(span, '\n'); i >= 0 {
-		s.pos.Line += strings.Count(span, "\n")
-		s.pos.Column = 1
-		span = span[i+1:]
+	s.pos.Offset += int32(n)
+	for i := range len(span) {
+		switch c := span[i]; {
+		case c == '\n':
+			s.pos.Line++
+			s.pos.Column = 1
+		case utf8.RuneStart(c):
+			s.pos.Column++
+		}
 	}
-	s.pos.Column += utf8.RuneCountInString(span)
 }
 
 // skipBlank passes over white space and comments.
@@ -122,6 +106,8 @@ func (s *scanner) skipBlank() error {
 		trimmed := strings.TrimLeftFunc(rest, unicode.IsSpace)
 		s.advance(len(rest) - len(trimmed))
 		switch {
+		case trimmed == "" || trimmed[0] != '-' && trimmed[0] != '/':
+			return nil
 		case strings.HasPrefix(trimmed, "--"):
 			end := strings.IndexByte(trimmed, '\n')
 			if end < 0 {
@@ -160,7 +146,7 @@ func commentEnd(text string) (int, bool) {
 }
 
 // str reads a string whose opening takes n bytes. Two quotes stand for one; with escapes, so does a backslash and a quote.
-func (s *scanner) str(n int, escapes bool) (lexer.Token, error) {
+func (s *scanner) str(n int, escapes bool) (token, error) {
 	rest := s.rest()
 	for i := n; i < len(rest); i++ {
 		switch {
@@ -172,7 +158,7 @@ func (s *scanner) str(n int, escapes bool) (lexer.Token, error) {
 			return s.take(tokenString, i+1), nil
 		}
 	}
-	return lexer.Token{}, s.fail("string is not closed").WithHint("a quote inside a string is written twice: ''")
+	return token{}, s.fail("string is not closed").WithHint("a quote inside a string is written twice: ''")
 }
 
 // dollarTag is the length of the $tag$ that text begins with; 0 where it begins with none.
@@ -188,17 +174,17 @@ func dollarTag(text string) int {
 }
 
 // dollars reads a string between two equal tags, in which nothing is an escape.
-func (s *scanner) dollars(tag int) (lexer.Token, error) {
+func (s *scanner) dollars(tag int) (token, error) {
 	rest := s.rest()
 	end := strings.Index(rest[tag:], rest[:tag])
 	if end < 0 {
-		return lexer.Token{}, s.fail("string is not closed").WithHint("it ends with %s", rest[:tag])
+		return token{}, s.fail("string is not closed").WithHint("it ends with %s", rest[:tag])
 	}
 	return s.take(tokenString, end+2*tag), nil
 }
 
 // quoted reads a name between two quotes of a kind: double ones, or those that MySQL and ClickHouse have.
-func (s *scanner) quoted() (lexer.Token, error) {
+func (s *scanner) quoted() (token, error) {
 	rest := s.rest()
 	for i := 1; i < len(rest); i++ {
 		switch {
@@ -206,16 +192,16 @@ func (s *scanner) quoted() (lexer.Token, error) {
 		case i+1 < len(rest) && rest[i+1] == rest[0]:
 			i++
 		case i == 1:
-			return lexer.Token{}, s.fail("a name between quotes is empty").WithHint("strings take single quotes: ''")
+			return token{}, s.fail("a name between quotes is empty").WithHint("strings take single quotes: ''")
 		default:
 			return s.take(tokenQuoted, i+1), nil
 		}
 	}
-	return lexer.Token{}, s.fail("quoted name is not closed").WithHint("strings take single quotes")
+	return token{}, s.fail("quoted name is not closed").WithHint("strings take single quotes")
 }
 
 // samplingAfter is how many words of SAMPLE BY have been read after one more.
-func samplingAfter(word lexer.Token, before int) int {
+func samplingAfter(word token, before int) int {
 	switch {
 	case is(word, "SAMPLE"):
 		return 1
@@ -227,7 +213,7 @@ func samplingAfter(word lexer.Token, before int) int {
 }
 
 // number reads a number, with a unit behind it where that is allowed.
-func (s *scanner) number(unit bool) (lexer.Token, error) {
+func (s *scanner) number(unit bool) (token, error) {
 	rest := s.rest()
 	n := digits(rest, 0)
 	if n < len(rest) && rest[n] == '.' {
@@ -248,7 +234,7 @@ func (s *scanner) number(unit bool) (lexer.Token, error) {
 			return s.take(tokenDuration, end), nil
 		}
 		err := s.fail("%q is not a number", rest[:end])
-		return lexer.Token{}, err.WithHint("names that begin with a digit are written in double quotes, intervals as INTERVAL '5 minutes'")
+		return token{}, err.WithHint("names that begin with a digit are written in double quotes, intervals as INTERVAL '5 minutes'")
 	}
 	return s.take(tokenNumber, n), nil
 }
@@ -261,29 +247,45 @@ func digits(text string, i int) int {
 	return i
 }
 
-func (s *scanner) param() (lexer.Token, error) {
+func (s *scanner) param() (token, error) {
 	rest := s.rest()
 	n := 1 + nameLength(rest[1:])
 	if rest[0] == '$' {
 		n = digits(rest, 1)
 		if n == 1 || n > len("$99999") || rest[1] == '0' {
-			return lexer.Token{}, s.fail("a $ begins a parameter, which is numbered from $1 to $99999")
+			return token{}, s.fail("a $ begins a parameter, which is numbered from $1 to $99999")
 		}
 	}
 	return s.take(tokenParam, n), nil
 }
 
-func (s *scanner) word() lexer.Token {
-	token := s.take(tokenIdent, nameLength(s.rest()))
-	if keywords[strings.ToUpper(token.Value)] {
-		token.Type = tokenKeyword
+func (s *scanner) word() token {
+	t := s.take(tokenIdent, nameLength(s.rest()))
+	if isKeyword(t.Value) {
+		t.Type = tokenKeyword
 	}
-	return token
+	return t
 }
 
-func (s *scanner) symbol() (lexer.Token, error) {
+// isKeyword reports whether a word is reserved, in capitals or not.
+func isKeyword(word string) bool {
+	if len(word) > longestKeyword {
+		return false
+	}
+	var capitals [longestKeyword]byte
+	for i := range len(word) {
+		c := word[i]
+		if 'a' <= c && c <= 'z' {
+			c -= caseBit
+		}
+		capitals[i] = c
+	}
+	return keywords[string(capitals[:len(word)])]
+}
+
+func (s *scanner) symbol() (token, error) {
 	rest := s.rest()
-	for _, op := range operators {
+	for _, op := range operatorsAt[rest[0]] {
 		if strings.HasPrefix(rest, op) {
 			return s.take(tokenSymbol, len(op)), nil
 		}
@@ -294,15 +296,23 @@ func (s *scanner) symbol() (lexer.Token, error) {
 	r := firstRune(rest)
 	err := s.fail("%q is not a character that SQL has", r)
 	if n := nameLength(rest[utf8.RuneLen(r):]); n > 0 {
-		return lexer.Token{}, err.WithHint(`names with such characters are written in double quotes: "%s"`, rest[:utf8.RuneLen(r)+n])
+		return token{}, err.WithHint(`names with such characters are written in double quotes: "%s"`, rest[:utf8.RuneLen(r)+n])
 	}
-	return lexer.Token{}, err
+	return token{}, err
 }
 
 // fail makes a syntax error at the place reached.
 func (s *scanner) fail(format string, args ...any) *event.Error {
 	return event.Errorf(event.CodeSyntax, format, args...).At(position(s.pos))
 }
+
+// operatorsAt are the symbols of more than one character by their first one.
+var operatorsAt = func() (out [utf8.RuneSelf * 2][]string) {
+	for _, op := range operators {
+		out[op[0]] = append(out[op[0]], op)
+	}
+	return out
+}()
 
 // nameLength is the length of the longest name that text begins with, whatever its first character.
 func nameLength(text string) int {
@@ -314,7 +324,12 @@ func nameLength(text string) int {
 	return len(text)
 }
 
-func isNameStart(r rune) bool { return r == '_' || unicode.IsLetter(r) }
+func isNameStart(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r|caseBit && r|caseBit <= 'z' || r == '_'
+	}
+	return unicode.IsLetter(r)
+}
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 

@@ -3,41 +3,33 @@ package parser
 import (
 	"strings"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // wordPower is the power of an operator that begins with a word which may be a name as well, if what comes after it says that it is
 // one: AT TIME ZONE, SIMILAR TO, OVERLAPS.
-func (c *climber) wordPower(t lexer.Token) int {
+func (c *climber) wordPower(t token) int {
 	if t.Type != tokenIdent {
 		return 0
 	}
-	if power := postfixWords[upper(t.Value)]; power != 0 {
+	word := upper(t.Value)
+	if power := postfixWords[word]; power != 0 {
 		return power
 	}
-	if synonyms[upper(t.Value)].op != "" && beginsOperand(c.second()) {
+	if synonyms[word].op != "" && beginsOperand(c.lex.second()) {
 		return powerProduct
 	}
-	for words, power := range wordOperators {
-		if !is(t, words[0]) {
-			continue
-		}
-		start := c.lex.MakeCheckpoint()
-		c.lex.Next()
-		follows := is(*c.lex.Peek(), words[1])
-		c.lex.LoadCheckpoint(start)
-		if follows {
-			return power
+	for _, op := range wordOperators {
+		if is(t, op.first) && is(c.lex.second(), op.second) {
+			return op.power
 		}
 	}
 	return 0
 }
 
 // beginsOperand reports whether an operand begins with the token, so that a word before it cannot be the name of a column.
-func beginsOperand(t lexer.Token) bool {
+func beginsOperand(t token) bool {
 	switch t.Type {
 	case tokenNumber, tokenString, tokenParam, tokenQuoted, tokenDuration:
 		return true
@@ -49,16 +41,17 @@ func beginsOperand(t lexer.Token) bool {
 }
 
 // wordOperators are the first two tokens of these operators, with their powers.
-var wordOperators = map[[2]string]int{
-	{"AT", "TIME"}: powerAt, {"SIMILAR", "TO"}: powerRange, {"OVERLAPS", "("}: powerRange, {"OVERLAPS", "ROW"}: powerRange,
-}
+var wordOperators = []struct {
+	first, second string
+	power         int
+}{{"AT", "TIME", powerAt}, {"SIMILAR", "TO", powerRange}, {"OVERLAPS", "(", powerRange}, {"OVERLAPS", "ROW", powerRange}}
 
 // postfixWords are the words that say something of the operand before them, with their powers.
 var postfixWords = map[string]int{"ISNULL": powerIs, "NOTNULL": powerIs, "COLLATE": powerCollate}
 
 // postfix reads such a word.
 func (c *climber) postfix(left ast.Expr, word string, pos event.Position) (ast.Expr, error) {
-	c.lex.Next()
+	c.lex.next()
 	if word != "COLLATE" {
 		return &ast.Is{Pos: pos, Input: left, Test: "NULL", Not: word == "NOTNULL"}, nil
 	}
@@ -67,9 +60,9 @@ func (c *climber) postfix(left ast.Expr, word string, pos event.Position) (ast.E
 
 // collation takes the name of a collation. Texts are compared by their bytes, so only those that do the same say what is done.
 func (c *climber) collation() error {
-	t := *c.lex.Peek()
-	var collation name
-	if err := collation.Parse(c.lex); err != nil {
+	t := c.lex.peek()
+	collation, err := readName(c.lex)
+	if err != nil {
 		return err
 	}
 	switch strings.ToLower(collation.Text) {
@@ -116,14 +109,14 @@ func (c *climber) atTimeZone(left ast.Expr, pos event.Position) (ast.Expr, error
 
 // pattern reads what follows LIKE, ILIKE or SIMILAR TO, before which NOT may have stood: a pattern, and perhaps its escape character.
 func (c *climber) pattern(left ast.Expr, op string, not bool, pos event.Position) (ast.Expr, error) {
-	if word := *c.lex.Peek(); (is(word, "ANY") || is(word, "SOME") || is(word, "ALL")) && is(c.second(), "(") {
+	if word := c.lex.peek(); (is(word, "ANY") || is(word, "SOME") || is(word, "ALL")) && is(c.lex.second(), "(") {
 		return c.patterns(left, op, not, pos)
 	}
 	pattern, err := c.expr(powerRange + 1)
 	if err != nil {
 		return nil, err
 	}
-	if t := *c.lex.Peek(); accept(c.lex, "ESCAPE") {
+	if t := c.lex.peek(); accept(c.lex, "ESCAPE") {
 		escape, err := c.expr(powerRange + 1)
 		if err != nil {
 			return nil, err
@@ -136,8 +129,8 @@ func (c *climber) pattern(left ast.Expr, op string, not bool, pos event.Position
 // patterns reads what follows LIKE where it is ANY or ALL with ARRAY[...] in parentheses: one of the patterns matches, or all of them. The
 // caller turns the result round where not says that NOT stood before it, which goes for each pattern.
 func (c *climber) patterns(left ast.Expr, op string, not bool, pos event.Position) (ast.Expr, error) {
-	word := *c.lex.Next()
-	c.lex.Next()
+	word := c.lex.next()
+	c.lex.next()
 	x, err := c.expr(powerOr)
 	if err != nil {
 		return nil, err

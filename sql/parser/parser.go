@@ -1,20 +1,16 @@
 // Package parser turns SQL text into statements.
 //
-// Statements are declared as grammar structs for participle, in the grammar_*.go files; expressions are read by a precedence
-// climber that stands in that grammar as one symbol. One token always decides which way to go, so time grows with the length of
-// the text and no more. Text length, nesting and the number of operators are bounded, and whatever the text, parsing ends in
+// Each statement and clause has a function that reads it by recursive descent, in the statement_*.go, query*.go and clause_*.go files;
+// expressions are read by a precedence climber. A few tokens at most decide which way to go, so time grows with the length of the
+// text and no more. Text length, nesting and the number of operators are bounded, and whatever the text, parsing ends in
 // statements or in an *event.Error with a position: code not_supported for what the dialect has and this version does not,
 // syntax_error for the rest. The package knows no streams and no types; package bind does. Everything in it may be used from any
 // goroutine.
 package parser
 
 import (
-	"errors"
 	"slices"
 	"unicode/utf8"
-
-	"github.com/alecthomas/participle/v2"
-	"github.com/alecthomas/participle/v2/lexer"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
@@ -29,35 +25,6 @@ const (
 	maxOperators = 10_000
 )
 
-// statement is the root of the grammar: exactly one of its fields is set.
-type statement struct {
-	View     *viewStatement `parser:"@@"`
-	Create   *createStream  `parser:"| @@"`
-	Drop     *dropStream    `parser:"| @@"`
-	Alter    *alterStream   `parser:"| @@"`
-	Insert   *insert        `parser:"| @@"`
-	Show     *showTable     `parser:"| @@"`
-	Kill     *killQuery     `parser:"| @@"`
-	Describe *describe      `parser:"| @@"`
-	Summary  *summarize     `parser:"| @@"`
-	Explain  *explain       `parser:"| @@"`
-	Select   *selectQuery   `parser:"| @@"`
-}
-
-var (
-	statements = build[statement]()
-	queries    = build[selectQuery]()
-)
-
-// build makes a parser that never looks further than one token, so that a branch once entered is the only one.
-func build[G any]() *participle.Parser[G] {
-	return participle.MustBuild[G](
-		participle.Lexer(definition{}),
-		participle.CaseInsensitive("Keyword", "Ident"),
-		participle.UseLookahead(0),
-	)
-}
-
 // Parse reads statements separated by semicolons; there is at least one. The error is an *event.Error.
 func Parse(text string) ([]ast.Statement, error) {
 	if len(text) > maxTextBytes {
@@ -66,7 +33,7 @@ func Parse(text string) ([]ast.Statement, error) {
 	if !utf8.ValidString(text) {
 		return nil, event.Errorf(event.CodeSyntax, "SQL text is not valid UTF-8")
 	}
-	lex, tokens, err := tokenize(text)
+	tokens, err := tokenize(text)
 	if err != nil {
 		return nil, err
 	}
@@ -75,12 +42,7 @@ func Parse(text string) ([]ast.Statement, error) {
 	}
 	var out []ast.Statement
 	for _, piece := range split(tokens) {
-		if &piece[0] != &tokens[0] { // the first statement is read from where it is
-			if lex, err = lexer.Upgrade(&replay{tokens: piece}); err != nil {
-				return nil, err
-			}
-		}
-		s, err := parseOne(piece, lex)
+		s, err := parseOne(piece)
 		if err != nil {
 			return nil, explainError(piece, err)
 		}
@@ -93,15 +55,18 @@ func Parse(text string) ([]ast.Statement, error) {
 }
 
 // checkNesting bounds the depth of parentheses before anything recurses over them.
-func checkNesting(tokens []lexer.Token) error {
+func checkNesting(tokens []token) error {
 	depth := 0
 	for _, t := range tokens {
-		switch {
-		case is(t, "("):
+		if t.Type != tokenSymbol {
+			continue
+		}
+		switch t.Value {
+		case "(":
 			depth++
-		case is(t, ")"):
+		case ")":
 			depth--
-		case is(t, ";"):
+		case ";":
 			depth = 0
 		}
 		if depth > maxDepth {
@@ -111,20 +76,20 @@ func checkNesting(tokens []lexer.Token) error {
 	return nil
 }
 
-func tooDeep(t lexer.Token) error {
+func tooDeep(t token) error {
 	return event.Errorf(event.CodeSyntax, "statement nests deeper than %d levels", maxDepth).At(position(t.Pos))
 }
 
 // split cuts at semicolons and drops empty statements. Each ends with a token for its end, in the place of the semicolon.
-func split(tokens []lexer.Token) [][]lexer.Token {
-	var pieces [][]lexer.Token
+func split(tokens []token) [][]token {
+	var pieces [][]token
 	start := 0
 	for i, t := range tokens {
 		if !t.EOF() && (t.Type != tokenSymbol || t.Value != ";") {
 			continue
 		}
 		if i > start {
-			tokens[i] = lexer.EOFToken(t.Pos)
+			tokens[i] = token{Type: tokenEnd, Pos: t.Pos}
 			pieces = append(pieces, slices.Clip(tokens[start:i+1]))
 		}
 		start = i + 1
@@ -132,55 +97,47 @@ func split(tokens []lexer.Token) [][]lexer.Token {
 	return pieces
 }
 
-func parseOne(tokens []lexer.Token, lex *lexer.PeekingLexer) (ast.Statement, error) {
+func parseOne(tokens []token) (ast.Statement, error) {
 	if err := unsupportedStatement(tokens); err != nil {
 		return nil, err
 	}
-	parsed, err := statements.ParseFromLexer(lex)
+	lex := &cursor{tokens: tokens}
+	out, err := parseStatement(lex)
 	if err != nil {
 		return nil, err
 	}
-	return parsed.tree()
+	if rest := lex.peek(); !rest.EOF() {
+		return nil, &unexpected{token: rest}
+	}
+	return out, nil
 }
 
-// tree is the statement as a syntax tree.
-func (s *statement) tree() (ast.Statement, error) {
-	switch {
-	case s.View != nil:
-		return s.View.tree()
-	case s.Create != nil:
-		return s.Create.tree()
-	case s.Drop != nil:
-		return s.Drop.tree(), nil
-	case s.Alter != nil:
-		return s.Alter.tree(), nil
-	case s.Insert != nil:
-		return s.Insert.tree()
-	case s.Show != nil:
-		return s.Show.tree(), nil
-	case s.Kill != nil:
-		return s.Kill.tree(), nil
-	case s.Describe != nil:
-		return s.Describe.tree()
-	case s.Summary != nil:
-		return s.Summary.tree()
-	case s.Explain != nil:
-		return s.Explain.tree()
-	case s.Select != nil:
-		return s.Select.tree()
+// parseStatement reads a statement, which its first words tell from others.
+func parseStatement(lex *cursor) (ast.Statement, error) {
+	if read := viewStatement(lex); read != nil {
+		return read(lex)
+	}
+	switch t := lex.peek(); {
+	case is(t, "CREATE"):
+		return createStream(lex)
+	case is(t, "DROP"):
+		return dropStream(lex)
+	case is(t, "ALTER"):
+		return alterStream(lex)
+	case is(t, "INSERT"):
+		return insert(lex)
+	case is(t, "SHOW"):
+		return showTable(lex)
+	case is(t, "KILL"):
+		return killQuery(lex)
+	case is(t, "DESCRIBE"), is(t, "DESC"):
+		return describe(lex)
+	case is(t, "SUMMARIZE"):
+		return summarize(lex)
+	case is(t, "EXPLAIN"):
+		return explain(lex)
 	default:
-		return nil, errors.New("parse statement: the grammar matched nothing")
+		query, err := parseQuery(lex)
+		return query, err
 	}
-}
-
-// replay hands out tokens read before.
-type replay struct{ tokens []lexer.Token }
-
-// Next is the next token, and the last one for ever.
-func (r *replay) Next() (lexer.Token, error) {
-	t := r.tokens[0]
-	if len(r.tokens) > 1 {
-		r.tokens = r.tokens[1:]
-	}
-	return t, nil
 }

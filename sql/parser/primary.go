@@ -4,26 +4,24 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // primary reads an operand: a literal, a name, a call, a keyword's form or an expression in parentheses. t is the next token.
-func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
+func (c *climber) primary(t token) (ast.Expr, error) {
 	switch t.Type {
 	case tokenNumber:
-		c.lex.Next()
+		c.lex.next()
 		return &ast.Number{Pos: position(t.Pos), Text: t.Value}, nil
 	case tokenDuration:
-		c.lex.Next()
+		c.lex.next()
 		return duration(t), nil
 	case tokenString:
-		c.lex.Next()
+		c.lex.next()
 		return c.literal(t)
 	case tokenParam:
-		c.lex.Next()
+		c.lex.next()
 		return param(t), nil
 	case tokenIdent, tokenQuoted:
 		return c.named(t)
@@ -43,7 +41,7 @@ func (c *climber) primary(t lexer.Token) (ast.Expr, error) {
 }
 
 // literal is the string that has been taken, with those that go on with it on the lines below.
-func (c *climber) literal(t lexer.Token) (ast.Expr, error) {
+func (c *climber) literal(t token) (ast.Expr, error) {
 	s, err := stringOf(t)
 	if err != nil {
 		return nil, err
@@ -52,9 +50,9 @@ func (c *climber) literal(t lexer.Token) (ast.Expr, error) {
 }
 
 // continued adds the strings that stand below a string with nothing but a line's end between them, as the SQL standard has it.
-func (c *climber) continued(s *ast.String, last lexer.Token) error {
-	for next := *c.lex.Peek(); continues(last, next); next = *c.lex.Peek() {
-		last = *c.lex.Next()
+func (c *climber) continued(s *ast.String, last token) error {
+	for next := c.lex.peek(); continues(last, next); next = c.lex.peek() {
+		last = c.lex.next()
 		more, err := stringOf(last)
 		if err != nil {
 			return err
@@ -65,11 +63,11 @@ func (c *climber) continued(s *ast.String, last lexer.Token) error {
 }
 
 // continues reports whether next stands on a line below the end of a string.
-func continues(t, next lexer.Token) bool {
-	return next.Type == tokenString && next.Value[0] == '\'' && t.Value[0] != '$' && next.Pos.Line > t.Pos.Line+strings.Count(t.Value, "\n")
+func continues(t, next token) bool {
+	return next.Type == tokenString && next.Value[0] == '\'' && t.Value[0] != '$' && int(next.Pos.Line) > int(t.Pos.Line)+strings.Count(t.Value, "\n")
 }
 
-func param(t lexer.Token) ast.Expr {
+func param(t token) ast.Expr {
 	if t.Value[0] == ':' {
 		return &ast.Param{Pos: position(t.Pos), Name: t.Value[1:]}
 	}
@@ -93,14 +91,14 @@ func (c *climber) parenthesized(pos event.Position) (ast.Expr, error) {
 	if err := expect(c.lex, ")"); err != nil {
 		return nil, err
 	}
-	if column, ok := x.(*ast.Column); ok && is(*c.lex.Peek(), ".") { // (t).a is t.a
+	if column, ok := x.(*ast.Column); ok && is(c.lex.peek(), ".") { // (t).a is t.a
 		return c.members(column)
 	}
 	return x, nil
 }
 
 // keyword reads the forms that begin with a reserved word.
-func (c *climber) keyword(t lexer.Token) (ast.Expr, error) {
+func (c *climber) keyword(t token) (ast.Expr, error) {
 	pos := position(t.Pos)
 	switch {
 	case accept(c.lex, "NULL"):
@@ -119,10 +117,10 @@ func (c *climber) keyword(t lexer.Token) (ast.Expr, error) {
 	return nil, &unexpected{token: t, expected: "an expression"}
 }
 
-func (c *climber) caseOf(t lexer.Token) (ast.Expr, error) {
+func (c *climber) caseOf(t token) (ast.Expr, error) {
 	out := &ast.Case{Pos: position(t.Pos)}
 	var err error
-	if !is(*c.lex.Peek(), "WHEN") {
+	if !is(c.lex.peek(), "WHEN") {
 		if out.Operand, err = c.expr(powerOr); err != nil {
 			return nil, err
 		}
@@ -152,7 +150,7 @@ func (c *climber) caseOf(t lexer.Token) (ast.Expr, error) {
 }
 
 // castOf reads a cast behind its first word.
-func (c *climber) castOf(t lexer.Token, try bool) (ast.Expr, error) {
+func (c *climber) castOf(t token, try bool) (ast.Expr, error) {
 	if err := expect(c.lex, "("); err != nil {
 		return nil, err
 	}
@@ -168,7 +166,7 @@ func (c *climber) castOf(t lexer.Token, try bool) (ast.Expr, error) {
 }
 
 // named reads what begins with a name: a call, a literal after its type, or a column.
-func (c *climber) named(t lexer.Token) (ast.Expr, error) {
+func (c *climber) named(t token) (ast.Expr, error) {
 	if c.arrayAhead(t) {
 		return c.array(t)
 	}
@@ -182,8 +180,8 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 			return literal, err
 		}
 	}
-	c.lex.Next()
-	if t.Type == tokenIdent && is(t, "TRY_CAST") && is(*c.lex.Peek(), "(") {
+	c.lex.next()
+	if t.Type == tokenIdent && is(t, "TRY_CAST") && is(c.lex.peek(), "(") {
 		return c.castOf(t, true)
 	}
 	if accept(c.lex, "(") {
@@ -198,10 +196,10 @@ func (c *climber) named(t lexer.Token) (ast.Expr, error) {
 // members reads the names behind a name, with dots before them, the last of which may be *.
 func (c *climber) members(column *ast.Column) (ast.Expr, error) {
 	for accept(c.lex, ".") {
-		part := *c.lex.Peek()
+		part := c.lex.peek()
 		switch {
 		case part.Type == tokenIdent, part.Type == tokenQuoted, part.Type == tokenKeyword:
-			c.lex.Next()
+			c.lex.next()
 			column.Parts = append(column.Parts, nameOf(part))
 		case len(column.Parts) == 1 && accept(c.lex, "*"):
 			return c.star(column.Position(), &column.Parts[0])
@@ -214,13 +212,13 @@ func (c *climber) members(column *ast.Column) (ast.Expr, error) {
 
 // typedLiteral reads a type name and a string, if that is what comes next.
 func (c *climber) typedLiteral() (ast.Expr, error) {
-	start := c.lex.MakeCheckpoint()
-	var t typeName
-	if err := t.Parse(c.lex); err != nil || c.lex.Peek().Type != tokenString {
-		c.lex.LoadCheckpoint(start)
+	start := c.lex.mark()
+	t, err := readType(c.lex)
+	if err != nil || c.lex.peek().Type != tokenString {
+		c.lex.reset(start)
 		return nil, nil //nolint:nilerr // what is no type is no fault: the caller tries the next form
 	}
-	value, err := stringOf(*c.lex.Next())
+	value, err := stringOf(c.lex.next())
 	if err != nil {
 		return nil, err
 	}
@@ -231,18 +229,18 @@ func (c *climber) typedLiteral() (ast.Expr, error) {
 	case t.Text == "X" && value.Pos.Line == t.Pos.Line && value.Pos.Column == t.Pos.Column+1: // the standard's bytes
 		t.Text, value.Value = "BYTEA", `\x`+value.Value
 	}
-	return &ast.TypedLiteral{Type: t.TypeName, Value: *value}, nil
+	return &ast.TypedLiteral{Type: t, Value: *value}, nil
 }
 
 // call reads the arguments of a call whose opening parenthesis has been taken.
-func (c *climber) call(t lexer.Token) (ast.Expr, error) {
+func (c *climber) call(t token) (ast.Expr, error) {
 	out := &ast.Call{Name: nameOf(t)}
 	var err error
 	special := c.specialArguments(t)
 	switch {
 	case special != nil:
 		err = special(out)
-	case t.Type == tokenIdent && is(t, "ROW") && !is(*c.lex.Peek(), ")"):
+	case t.Type == tokenIdent && is(t, "ROW") && !is(c.lex.peek(), ")"):
 		items, err := c.list()
 		return &ast.Row{Pos: position(t.Pos), Items: items}, err
 	case is(t, "EXTRACT"):
@@ -252,17 +250,17 @@ func (c *climber) call(t lexer.Token) (ast.Expr, error) {
 		return &ast.Exists{Pos: position(t.Pos), Query: query}, err
 	case accept(c.lex, ")"):
 		out.Star = is(t, "COUNT") // count() is count(*) in other systems
-	case is(*c.lex.Peek(), "*"):
-		c.lex.Next()
+	case is(c.lex.peek(), "*"):
+		c.lex.next()
 		out.Star = true
 		err = expect(c.lex, ")")
 	default:
 		err = c.arguments(out)
 	}
-	if err == nil && is(*c.lex.Peek(), "WITHIN") {
+	if err == nil && is(c.lex.peek(), "WITHIN") {
 		err = c.withinGroup(out)
 	}
-	if err == nil && is(*c.lex.Peek(), "FILTER") {
+	if err == nil && is(c.lex.peek(), "FILTER") {
 		err = c.filter(out)
 	}
 	if err == nil {
@@ -289,11 +287,11 @@ func (c *climber) filter(call *ast.Call) error {
 
 // extractArguments reads field FROM x, where the field may also be a string, or the arguments of a plain call.
 func (c *climber) extractArguments() ([]ast.Expr, error) {
-	t := *c.lex.Peek()
+	t := c.lex.peek()
 	if t.Type != tokenIdent && t.Type != tokenString {
 		return nil, &unexpected{token: t, expected: "a field of a time, such as hour"}
 	}
-	c.lex.Next()
+	c.lex.next()
 	field := &ast.String{Pos: position(t.Pos), Value: t.Value}
 	if t.Type == tokenString {
 		var err error

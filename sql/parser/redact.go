@@ -2,8 +2,6 @@ package parser
 
 import (
 	"strings"
-
-	"github.com/alecthomas/participle/v2/lexer"
 )
 
 // hiddenText stands in the place of what Redact takes out.
@@ -12,7 +10,7 @@ const hiddenText = "'***'"
 // Redact is SQL text without what others may not see: the values of secrets, what ERASE looks for, and of URLs all but the scheme,
 // since their paths and queries carry keys. Text that cannot be cut into words is left out as a whole.
 func Redact(text string) string {
-	_, tokens, err := tokenize(text)
+	tokens, err := tokenize(text)
 	if err != nil {
 		return ""
 	}
@@ -27,14 +25,14 @@ func Redact(text string) string {
 			}
 			out.WriteString(text[from:t.Pos.Offset])
 			out.WriteString(shown)
-			from = t.Pos.Offset + len(t.Value)
+			from = int(t.Pos.Offset) + len(t.Value)
 		}
 	}
 	return out.String() + text[from:]
 }
 
 // hider tells of each literal of a statement whether it is hidden, and what is shown instead.
-func hider(piece []lexer.Token) func(i int, t lexer.Token) (shown string, hidden bool) {
+func hider(piece []token) func(i int, t token) (shown string, hidden bool) {
 	secret := len(piece) > 1 && is(piece[0], "CREATE") && is(piece[1], "SECRET")
 	where := len(piece)
 	if is(piece[0], "ERASE") {
@@ -45,7 +43,7 @@ func hider(piece []lexer.Token) func(i int, t lexer.Token) (shown string, hidden
 			}
 		}
 	}
-	return func(i int, t lexer.Token) (string, bool) {
+	return func(i int, t token) (string, bool) {
 		if t.Type != tokenString && t.Type != tokenNumber {
 			return "", false
 		}

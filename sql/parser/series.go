@@ -1,13 +1,11 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // series reads the arguments of generate_series, whose name t has been taken, with WITH ORDINALITY and the alias.
-func (p *tableParser) series(t lexer.Token) (ast.Table, error) {
+func (p *tableParser) series(t token) (ast.Table, error) {
 	if err := expect(p.lex, "("); err != nil {
 		return nil, err
 	}

@@ -4,16 +4,14 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // specialArguments is the method that reads the arguments of a call that has words instead of commas, up to the closing parenthesis,
 // or nil. It makes of them the plain call that means the same.
-func (c *climber) specialArguments(t lexer.Token) func(call *ast.Call) error {
-	if t.Type != tokenIdent || is(*c.lex.Peek(), ")") {
+func (c *climber) specialArguments(t token) func(call *ast.Call) error {
+	if t.Type != tokenIdent || is(c.lex.peek(), ")") {
 		return nil
 	}
 	switch upper(t.Value) {
@@ -39,7 +37,7 @@ var timeWords = wordSet(`CURRENT_TIMESTAMP LOCALTIMESTAMP CURRENT_DATE CURRENT_T
 	CURRENT_USER SESSION_USER CURRENT_ROLE`)
 
 // timeWord is the call that a word stands for.
-func timeWord(t lexer.Token) ast.Expr {
+func timeWord(t token) ast.Expr {
 	now := &ast.Call{Name: ast.Name{Text: "now", Pos: position(t.Pos)}}
 	var part string
 	switch {
@@ -58,8 +56,8 @@ func timeWord(t lexer.Token) ast.Expr {
 }
 
 // callOfKeyword reads a call of a function whose name is a reserved word.
-func (c *climber) callOfKeyword(t lexer.Token) (ast.Expr, error) {
-	c.lex.Next()
+func (c *climber) callOfKeyword(t token) (ast.Expr, error) {
+	c.lex.next()
 	if err := expect(c.lex, "("); err != nil {
 		return nil, err
 	}
@@ -69,12 +67,12 @@ func (c *climber) callOfKeyword(t lexer.Token) (ast.Expr, error) {
 
 // trimArguments reads [LEADING|TRAILING|BOTH] [characters] [FROM] x, or plain arguments.
 func (c *climber) trimArguments(call *ast.Call) error {
-	side := *c.lex.Peek()
+	side := c.lex.peek()
 	if side.Type == tokenIdent && (is(side, "LEADING") || is(side, "TRAILING") || is(side, "BOTH")) {
-		start := c.lex.MakeCheckpoint()
-		c.lex.Next()
-		if next := *c.lex.Peek(); next.Type == tokenSymbol && !is(next, "(") {
-			c.lex.LoadCheckpoint(start) // a column of that name
+		start := c.lex.mark()
+		c.lex.next()
+		if next := c.lex.peek(); next.Type == tokenSymbol && !is(next, "(") {
+			c.lex.reset(start) // a column of that name
 		} else if name := map[string]string{"LEADING": "ltrim", "TRAILING": "rtrim"}[upper(side.Value)]; name != "" {
 			call.Name.Text = name
 		}
@@ -102,7 +100,7 @@ func (c *climber) substringArguments(call *ast.Call) error {
 	if err != nil {
 		return err
 	}
-	next := *c.lex.Peek()
+	next := c.lex.peek()
 	if !is(next, "FROM") && !is(next, "FOR") {
 		return c.restOfList(call, x)
 	}
@@ -130,7 +128,7 @@ func (c *climber) positionArguments(call *ast.Call) error {
 	if err != nil {
 		return err
 	}
-	if next := *c.lex.Peek(); is(next, ",") {
+	if next := c.lex.peek(); is(next, ",") {
 		return event.Errorf(event.CodeSyntax, "position takes IN between its operands").At(position(next.Pos)).
 			WithHint("as in position('b' IN 'abc'); strpos takes a comma, and the text to look for behind it")
 	}
@@ -190,7 +188,7 @@ func (c *climber) restOfList(call *ast.Call, first ast.Expr) error {
 }
 
 // joinErrors goes on to the closing parenthesis unless something is wrong already.
-func joinErrors(err error, lex *lexer.PeekingLexer) error {
+func joinErrors(err error, lex *cursor) error {
 	if err != nil {
 		return err
 	}
@@ -202,14 +200,14 @@ func (c *climber) intervalArguments(call *ast.Call) error {
 	names := []string{"YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS", "MINS", "SECS"}
 	for {
 		at := len(call.Args)
-		start := c.lex.MakeCheckpoint()
-		if word := *c.lex.Next(); word.Type == tokenIdent && accept(c.lex, "=>") {
+		start := c.lex.mark()
+		if word := c.lex.next(); word.Type == tokenIdent && accept(c.lex, "=>") {
 			if at = slices.Index(names, upper(word.Value)); at < 0 {
 				return event.Errorf(event.CodeSyntax, "make_interval has no argument %q", word.Value).At(position(word.Pos)).
 					WithHint("its arguments are years, months, weeks, days, hours, mins and secs")
 			}
 		} else {
-			c.lex.LoadCheckpoint(start)
+			c.lex.reset(start)
 		}
 		x, err := c.expr(powerOr)
 		if err != nil {
@@ -234,19 +232,11 @@ func (c *climber) floorArguments(call *ast.Call) error {
 	if !accept(c.lex, "TO") {
 		return c.restOfList(call, x)
 	}
-	unit := *c.lex.Next()
+	unit := c.lex.next()
 	if unit.Type != tokenIdent {
 		return &unexpected{token: unit, expected: "a unit of time after TO"}
 	}
 	call.Name.Text = "date_trunc"
 	call.Args = []ast.Expr{&ast.String{Pos: position(unit.Pos), Value: strings.ToLower(unit.Value)}, x}
 	return expect(c.lex, ")")
-}
-
-// second is the token behind the next one.
-func (c *climber) second() lexer.Token {
-	start := c.lex.MakeCheckpoint()
-	defer c.lex.LoadCheckpoint(start)
-	c.lex.Next()
-	return *c.lex.Peek()
 }

@@ -9,24 +9,23 @@ import (
 // (expression AS a).
 func (c *climber) star(pos event.Position, table *ast.Name) (ast.Expr, error) {
 	out := &ast.Star{Pos: pos, Table: table}
-	tables := tableParser{lex: c.lex}
 	var err error
-	switch next := *c.lex.Peek(); {
-	case is(next, "EXCLUDE") && is(c.second(), "("), is(next, "EXCEPT") && c.namesBehind():
-		c.lex.Next()
-		c.lex.Next()
-		if out.Exclude, err = tables.names(); err != nil {
+	switch next := c.lex.peek(); {
+	case is(next, "EXCLUDE") && is(c.lex.second(), "("), is(next, "EXCEPT") && c.namesBehind():
+		c.lex.next()
+		c.lex.next()
+		if out.Exclude, err = readNames(c.lex); err != nil {
 			return nil, err
 		}
-	case is(next, "EXCLUDE") && next.Type == tokenIdent && (c.second().Type == tokenIdent || c.second().Type == tokenQuoted):
-		c.lex.Next()
-		out.Exclude = []ast.Name{nameOf(*c.lex.Next())}
+	case is(next, "EXCLUDE") && next.Type == tokenIdent && (c.lex.second().Type == tokenIdent || c.lex.second().Type == tokenQuoted):
+		c.lex.next()
+		out.Exclude = []ast.Name{nameOf(c.lex.next())}
 	}
-	if next := *c.lex.Peek(); !is(next, "REPLACE") || !is(c.second(), "(") {
+	if next := c.lex.peek(); !is(next, "REPLACE") || !is(c.lex.second(), "(") {
 		return out, nil
 	}
-	c.lex.Next()
-	c.lex.Next()
+	c.lex.next()
+	c.lex.next()
 	for {
 		x, err := c.expr(powerOr)
 		if err != nil {
@@ -35,11 +34,11 @@ func (c *climber) star(pos event.Position, table *ast.Name) (ast.Expr, error) {
 		if err := expect(c.lex, "AS"); err != nil {
 			return nil, err
 		}
-		var n name
-		if err := n.Parse(c.lex); err != nil {
+		n, err := readName(c.lex)
+		if err != nil {
 			return nil, err
 		}
-		out.Replace = append(out.Replace, ast.Item{Expr: x, Alias: &n.Name})
+		out.Replace = append(out.Replace, ast.Item{Expr: x, Alias: &n})
 		if !accept(c.lex, ",") {
 			return out, expect(c.lex, ")")
 		}
@@ -48,8 +47,8 @@ func (c *climber) star(pos event.Position, table *ast.Name) (ast.Expr, error) {
 
 // namesBehind reports whether a list in parentheses that is no query stands behind the next word, which is EXCEPT.
 func (c *climber) namesBehind() bool {
-	start := c.lex.MakeCheckpoint()
-	defer c.lex.LoadCheckpoint(start)
-	c.lex.Next()
-	return is(*c.lex.Peek(), "(") && !beginsQuery(c.lex)
+	start := c.lex.mark()
+	defer c.lex.reset(start)
+	c.lex.next()
+	return is(c.lex.peek(), "(") && !beginsQuery(c.lex)
 }

@@ -1,65 +1,47 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2"
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// streamWindow is WINDOW TUMBLING (SIZE width), HOPPING (SIZE width, ADVANCE BY width) or SESSION (gap) behind FROM.
-type streamWindow struct{ ast.StreamWindow }
-
-// streamWindows are the kinds of it.
+// streamWindows are the kinds of WINDOW clauses behind FROM.
 var streamWindows = wordSet(`TUMBLING HOPPING SESSION`)
 
-// Parse takes the clause if it comes next; any other use of WINDOW names one.
-func (w *streamWindow) Parse(lex *lexer.PeekingLexer) error {
-	start := lex.MakeCheckpoint()
-	pos := position(lex.Peek().Pos)
-	if !accept(lex, "WINDOW") {
-		return participle.NextMatch
-	}
-	kind := *lex.Next()
+// streamWindow reads WINDOW TUMBLING (SIZE width), HOPPING (SIZE width, ADVANCE BY width) or SESSION (gap) behind FROM if it comes next;
+// any other use of WINDOW names one.
+func streamWindow(lex *cursor) (*ast.StreamWindow, error) {
+	start := lex.mark()
+	out := &ast.StreamWindow{Pos: position(lex.next().Pos)}
+	kind := lex.next()
 	if kind.Type != tokenIdent || !streamWindows[upper(kind.Value)] || !accept(lex, "(") {
-		lex.LoadCheckpoint(start)
-		return participle.NextMatch
+		lex.reset(start)
+		return nil, nil
 	}
-	w.Pos, w.Kind = pos, upper(kind.Value)
-	if w.Kind == "SESSION" {
-		var err error
-		if w.Size, err = span(lex); err != nil {
-			return err
+	out.Kind = upper(kind.Value)
+	if out.Kind != "SESSION" {
+		if err := expect(lex, "SIZE"); err != nil {
+			return nil, err
 		}
-		return w.end(lex)
-	}
-	if err := expect(lex, "SIZE"); err != nil {
-		return err
 	}
 	var err error
-	if w.Size, err = span(lex); err != nil || w.Kind == "TUMBLING" {
-		return endOr(err, w, lex)
+	if out.Size, err = span(lex); err != nil {
+		return nil, err
 	}
-	for _, word := range []string{",", "ADVANCE", "BY"} {
-		if err := expect(lex, word); err != nil {
-			return err
+	if out.Kind == "HOPPING" {
+		if err = expect(lex, ",", "ADVANCE", "BY"); err != nil {
+			return nil, err
+		}
+		if out.Advance, err = span(lex); err != nil {
+			return nil, err
 		}
 	}
-	w.Advance, err = span(lex)
-	return endOr(err, w, lex)
+	return out, endOfWindow(lex)
 }
 
-func endOr(err error, w *streamWindow, lex *lexer.PeekingLexer) error {
-	if err != nil {
-		return err
-	}
-	return w.end(lex)
-}
-
-// end takes the closing parenthesis. What others say of late rows and of old windows before it has other places here.
-func (w *streamWindow) end(lex *lexer.PeekingLexer) error {
+// endOfWindow takes the closing parenthesis. What others say of late rows and of old windows before it has other places here.
+func endOfWindow(lex *cursor) error {
 	if accept(lex, ",") {
-		switch t := *lex.Peek(); {
+		switch t := lex.peek(); {
 		case is(t, "GRACE"):
 			return errGrace(t)
 		case is(t, "RETENTION"):
@@ -69,37 +51,29 @@ func (w *streamWindow) end(lex *lexer.PeekingLexer) error {
 	return expect(lex, ")")
 }
 
-func errGrace(t lexer.Token) error {
+func errGrace(t token) error {
 	return notSupported(t, "GRACE PERIOD",
 		"how late events may be is said of the stream, WATERMARK FOR ts AS ts - INTERVAL '10 seconds', or behind the query of a view: "+
 			"LATE RECOMPUTE WITHIN INTERVAL '1 hour'")
 }
 
-func (w *streamWindow) tree() *ast.StreamWindow {
-	if w == nil {
-		return nil
-	}
-	return &w.StreamWindow
-}
-
 // span reads an interval, which may be a number with a unit behind it: 30 SECONDS.
-func span(lex *lexer.PeekingLexer) (ast.Expr, error) {
-	number := *lex.Peek()
-	c := climber{lex: lex}
-	unit := c.second()
+func span(lex *cursor) (ast.Expr, error) {
+	number := lex.peek()
+	unit := lex.second()
 	if number.Type != tokenNumber || unit.Type != tokenIdent || !intervalUnits[upper(unit.Value)] {
-		return c.expr(powerOr)
+		return readExpr(lex)
 	}
-	lex.Next()
-	lex.Next()
+	lex.next()
+	lex.next()
 	pos := position(number.Pos)
 	value := ast.String{Pos: pos, Value: number.Value + " " + upper(unit.Value)}
 	return &ast.TypedLiteral{Type: ast.TypeName{Text: "INTERVAL", Pos: pos}, Value: value}, nil
 }
 
 // within takes WITHIN width, or WITHIN (before, after), before the condition of a join.
-func within(lex *lexer.PeekingLexer) (*ast.Within, error) {
-	t := *lex.Peek()
+func within(lex *cursor) (*ast.Within, error) {
+	t := lex.peek()
 	if t.Type != tokenIdent || !accept(lex, "WITHIN") {
 		return nil, nil
 	}
@@ -127,8 +101,8 @@ func within(lex *lexer.PeekingLexer) (*ast.Within, error) {
 	return out, noGrace(lex)
 }
 
-func noGrace(lex *lexer.PeekingLexer) error {
-	if t := *lex.Peek(); is(t, "GRACE") {
+func noGrace(lex *cursor) error {
+	if t := lex.peek(); is(t, "GRACE") {
 		return errGrace(t)
 	}
 	return nil

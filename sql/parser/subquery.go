@@ -1,8 +1,6 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
@@ -17,22 +15,22 @@ func (c *climber) query() (*ast.Select, error) {
 }
 
 // queryAhead reports whether a query follows the parenthesis that has been taken.
-func queryAhead(lex *lexer.PeekingLexer) bool {
-	start := lex.MakeCheckpoint()
-	defer lex.LoadCheckpoint(start)
+func queryAhead(lex *cursor) bool {
+	start := lex.mark()
+	defer lex.reset(start)
 	return holdsQuery(lex)
 }
 
 // quantified reads ANY, SOME or ALL with a query or an array in parentheses after a comparison, if that is what comes next.
 func (c *climber) quantified(left ast.Expr, op string, pos event.Position) (ast.Expr, error) {
-	start := c.lex.MakeCheckpoint()
-	word := *c.lex.Peek()
+	start := c.lex.mark()
+	word := c.lex.peek()
 	if (!is(word, "ANY") && !is(word, "SOME") && !is(word, "ALL")) || word.Type == tokenQuoted {
 		return nil, nil
 	}
-	c.lex.Next()
+	c.lex.next()
 	if !accept(c.lex, "(") {
-		c.lex.LoadCheckpoint(start)
+		c.lex.reset(start)
 		return nil, nil
 	}
 	if synonym, ok := synonyms[op]; ok {

@@ -3,58 +3,71 @@ package parser
 import (
 	"strings"
 
-	"github.com/alecthomas/participle/v2"
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// name is an identifier where the grammar needs one.
-type name struct{ ast.Name }
-
-// Parse takes an identifier that is not a reserved word.
-func (n *name) Parse(lex *lexer.PeekingLexer) error {
-	t := *lex.Peek()
+// readName takes an identifier that is not a reserved word.
+func readName(lex *cursor) (ast.Name, error) {
+	t := lex.peek()
 	if t.Type != tokenIdent && t.Type != tokenQuoted {
-		return &unexpected{token: t, expected: "a name"}
+		return ast.Name{}, &unexpected{token: t, expected: "a name"}
 	}
-	lex.Next()
-	n.Name = nameOf(t)
-	return nil
+	lex.next()
+	return nameOf(t), nil
 }
 
-// alias is an optional new name: any word after AS, else one that cannot begin a clause.
-type alias struct{ ast.Name }
+// readNames takes names with commas between them and the closing parenthesis.
+func readNames(lex *cursor) ([]ast.Name, error) {
+	var out []ast.Name
+	for {
+		n, err := readName(lex)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, n)
+		if !accept(lex, ",") {
+			return out, expect(lex, ")")
+		}
+	}
+}
 
-// Parse takes the alias if there is one.
-func (a *alias) Parse(lex *lexer.PeekingLexer) error {
-	t := *lex.Peek()
-	if t.Type == tokenKeyword && upper(t.Value) == "AS" {
-		lex.Next()
-		t = *lex.Peek()
+// namesInParentheses takes a list of names, if one comes next.
+func namesInParentheses(lex *cursor) ([]ast.Name, error) {
+	if !accept(lex, "(") {
+		return nil, nil
+	}
+	return readNames(lex)
+}
+
+// readAlias takes a new name if there is one: any word after AS, else one that cannot begin a clause.
+func readAlias(lex *cursor) (*ast.Name, error) {
+	t := lex.peek()
+	if t.Type == tokenKeyword && is(t, "AS") {
+		lex.next()
+		t = lex.peek()
 		if t.Type != tokenIdent && t.Type != tokenQuoted && t.Type != tokenKeyword {
-			return &unexpected{token: t, expected: "a name after AS"}
+			return nil, &unexpected{token: t, expected: "a name after AS"}
 		}
 	} else if t.Type != tokenQuoted && (t.Type != tokenIdent || beginsClause(lex)) {
-		return participle.NextMatch
+		return nil, nil
 	}
-	lex.Next()
-	a.Name = nameOf(t)
-	return nil
+	lex.next()
+	n := nameOf(t)
+	return &n, nil
 }
 
 // beginsClause reports whether the word that comes next begins a clause of the dialect. Some such words are names where what follows them
 // belongs to no such clause.
-func beginsClause(lex *lexer.PeekingLexer) bool {
-	word := upper(lex.Peek().Value)
+func beginsClause(lex *cursor) bool {
+	word := upper(lex.peek().Value)
 	if !notAliases[word] {
 		return false
 	}
-	start := lex.MakeCheckpoint()
-	defer lex.LoadCheckpoint(start)
-	lex.Next()
-	switch next := *lex.Peek(); word {
+	start := lex.mark()
+	defer lex.reset(start)
+	lex.next()
+	switch next := lex.peek(); word {
 	case "EMIT":
 		return next.Type == tokenIdent || is(next, "ON")
 	case "FILL":
@@ -72,57 +85,41 @@ func beginsClause(lex *lexer.PeekingLexer) bool {
 	}
 }
 
-func (a *alias) tree() *ast.Name {
-	if a == nil {
-		return nil
-	}
-	return &a.Name
-}
-
-// parseQuery reads a query inside another statement and leaves lex behind it.
-func parseQuery(lex *lexer.PeekingLexer) (*ast.Select, error) {
-	parsed, err := queries.ParseFromLexer(lex, participle.AllowTrailing(true))
-	if err != nil {
-		return nil, err
-	}
-	return parsed.tree()
-}
-
-// typeName is the name of a type.
-type typeName struct{ ast.TypeName }
-
-// Parse takes one word, the further words that some types have, sizes in parentheses and brackets of arrays.
-func (n *typeName) Parse(lex *lexer.PeekingLexer) error {
-	t := *lex.Peek()
+// readType takes the name of a type: one word, the further words that some types have, sizes in parentheses and brackets of arrays.
+func readType(lex *cursor) (ast.TypeName, error) {
+	t := lex.peek()
 	if t.Type != tokenIdent {
-		return &unexpected{token: t, expected: "a type"}
+		return ast.TypeName{}, &unexpected{token: t, expected: "a type"}
 	}
-	lex.Next()
-	words := []string{upper(t.Value)}
-	words = append(words, moreWords(lex, words[0])...)
-	n.Pos = position(t.Pos)
+	lex.next()
+	first := upper(t.Value)
+	more := moreWords(lex, first)
 	sizes, err := typeSizes(lex)
 	if err != nil {
-		return err
+		return ast.TypeName{}, err
 	}
-	if sizes != "" && len(words) == 1 && strings.HasPrefix(words[0], "TIME") { // the zone stands behind: TIMESTAMP(3) WITH TIME ZONE
-		words = append(words, moreWords(lex, words[0])...)
+	if sizes != "" && len(more) == 0 && strings.HasPrefix(first, "TIME") { // the zone stands behind: TIMESTAMP(3) WITH TIME ZONE
+		more = moreWords(lex, first)
 	}
-	n.Text = strings.Join(words, " ") + sizes
+	out := ast.TypeName{Pos: position(t.Pos), Text: first}
+	if len(more) > 0 {
+		out.Text += " " + strings.Join(more, " ")
+	}
+	out.Text += sizes
 	for accept(lex, "[") {
-		if lex.Peek().Type == tokenNumber { // a length, which PostgreSQL does not keep to either
-			lex.Next()
+		if lex.peek().Type == tokenNumber { // a length, which PostgreSQL does not keep to either
+			lex.next()
 		}
 		if err := expect(lex, "]"); err != nil {
-			return err
+			return ast.TypeName{}, err
 		}
-		n.Text += "[]"
+		out.Text += "[]"
 	}
-	return nil
+	return out, nil
 }
 
 // moreWords takes the further words of a type.
-func moreWords(lex *lexer.PeekingLexer, first string) []string {
+func moreWords(lex *cursor, first string) []string {
 	for _, more := range longTypes[first] {
 		if acceptWords(lex, more...) {
 			return more
@@ -140,17 +137,17 @@ var longTypes = map[string][][]string{
 	"TIMESTAMP": {{"WITH", "TIME", "ZONE"}, {"WITHOUT", "TIME", "ZONE"}},
 }
 
-func typeSizes(lex *lexer.PeekingLexer) (string, error) {
+func typeSizes(lex *cursor) (string, error) {
 	if !accept(lex, "(") {
 		return "", nil
 	}
 	var sizes []string
 	for {
-		t := *lex.Peek()
+		t := lex.peek()
 		if t.Type != tokenNumber {
 			return "", &unexpected{token: t, expected: "a number"}
 		}
-		lex.Next()
+		lex.next()
 		sizes = append(sizes, t.Value)
 		if !accept(lex, ",") {
 			break
@@ -159,58 +156,7 @@ func typeSizes(lex *lexer.PeekingLexer) (string, error) {
 	return "(" + strings.Join(sizes, ",") + ")", expect(lex, ")")
 }
 
-// accept takes the symbol or word if it comes next.
-func accept(lex *lexer.PeekingLexer, text string) bool {
-	if !is(*lex.Peek(), text) {
-		return false
-	}
-	lex.Next()
-	return true
-}
-
-// acceptWords takes all the words if they come next, else none.
-func acceptWords(lex *lexer.PeekingLexer, words ...string) bool {
-	start := lex.MakeCheckpoint()
-	for _, w := range words {
-		if !accept(lex, w) {
-			lex.LoadCheckpoint(start)
-			return false
-		}
-	}
-	return true
-}
-
-// expect takes the symbol or word, which must come next.
-func expect(lex *lexer.PeekingLexer, text string) error {
-	if !accept(lex, text) {
-		return &unexpected{token: *lex.Peek(), expected: text}
-	}
-	return nil
-}
-
-// is reports whether a token is the symbol or the word, which is given in upper case.
-func is(t lexer.Token, text string) bool {
-	switch t.Type {
-	case tokenSymbol:
-		return t.Value == text
-	case tokenKeyword, tokenIdent:
-		return strings.EqualFold(t.Value, text)
-	default:
-		return false
-	}
-}
-
-func upper(s string) string { return strings.ToUpper(s) }
-
-func names(parsed []name) []ast.Name {
-	var out []ast.Name
-	for _, n := range parsed {
-		out = append(out, n.Name)
-	}
-	return out
-}
-
-func notSupported(t lexer.Token, construct, hint string) *event.Error {
+func notSupported(t token, construct, hint string) *event.Error {
 	err := event.Errorf(event.CodeNotSupported, "%s: not supported yet", construct).At(position(t.Pos))
 	if hint != "" {
 		err = err.WithHint("%s", hint)

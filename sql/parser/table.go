@@ -1,11 +1,6 @@
 package parser
 
 import (
-	"errors"
-
-	"github.com/alecthomas/participle/v2"
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
@@ -13,28 +8,23 @@ import (
 // of all below.
 const maxTables = 256
 
-// tableRef is what stands after FROM: tables joined by words and commas, which bind looser.
-type tableRef struct{ ast.Table }
-
-// Parse takes all tables.
-func (r *tableRef) Parse(lex *lexer.PeekingLexer) error {
+// readTables reads what stands after FROM: tables joined by words and commas, which bind looser.
+func readTables(lex *cursor) (ast.Table, error) {
 	p := tableParser{lex: lex}
-	var err error
-	r.Table, err = p.list()
-	return err
+	return p.list()
 }
 
 // tableParser reads one FROM clause.
 type tableParser struct {
-	lex    *lexer.PeekingLexer
+	lex    *cursor
 	tables int
 }
 
 // list reads joined tables with commas between them.
 func (p *tableParser) list() (ast.Table, error) {
 	left, err := p.joined()
-	for err == nil && is(*p.lex.Peek(), ",") {
-		join := &ast.Join{Pos: position(p.lex.Next().Pos), Left: left}
+	for err == nil && is(p.lex.peek(), ",") {
+		join := &ast.Join{Pos: position(p.lex.next().Pos), Left: left}
 		join.Right, err = p.joined()
 		left = join
 	}
@@ -70,16 +60,16 @@ func (p *tableParser) join(left ast.Table) (ast.Table, bool, error) {
 
 // beginsCondition reports whether what joins two tables comes next.
 func (p *tableParser) beginsCondition() bool {
-	next := *p.lex.Peek()
+	next := p.lex.peek()
 	return is(next, "ON") || is(next, "USING") || is(next, "MATCH_CONDITION") || is(next, "WITHIN")
 }
 
 // joinWords takes the words of a join, if they come next.
 func (p *tableParser) joinWords() (*ast.Join, error) {
-	first := *p.lex.Peek()
+	first := p.lex.peek()
 	join := &ast.Join{Pos: position(first.Pos), Kind: ast.InnerJoin, Natural: accept(p.lex, "NATURAL")}
 	if join.Asof = !join.Natural && first.Type == tokenIdent && accept(p.lex, "ASOF"); join.Asof {
-		first = *p.lex.Peek()
+		first = p.lex.peek()
 	}
 	switch {
 	case accept(p.lex, "INNER"):
@@ -112,64 +102,43 @@ func (p *tableParser) condition(join *ast.Join) error {
 		return err
 	}
 	if join.Asof && accept(p.lex, "MATCH_CONDITION") { // the comparison that others write into ON
-		var condition expression
-		if err := condition.Parse(p.lex); err != nil {
+		if match, err = readExpr(p.lex); err != nil {
 			return err
 		}
-		match = condition.Expr
 	}
 	if accept(p.lex, "USING") {
 		if err := expect(p.lex, "("); err != nil {
 			return err
 		}
-		join.Using, err = p.names()
+		join.Using, err = readNames(p.lex)
 		return err
 	}
 	if err := expect(p.lex, "ON"); err != nil {
 		return err
 	}
-	var on expression
-	err = on.Parse(p.lex)
-	join.On = on.Expr
+	join.On, err = readExpr(p.lex)
 	if err == nil && match != nil {
-		join.On = &ast.Binary{Pos: match.Position(), Op: "AND", Left: on.Expr, Right: match}
+		join.On = &ast.Binary{Pos: match.Position(), Op: "AND", Left: join.On, Right: match}
 	}
 	if err != nil || !join.Asof || !accept(p.lex, "TOLERANCE") {
 		return err
 	}
-	var tolerance expression
-	err = tolerance.Parse(p.lex)
-	join.Tolerance = tolerance.Expr
+	join.Tolerance, err = readExpr(p.lex)
 	return err
-}
-
-// names takes names with commas between them and the closing parenthesis.
-func (p *tableParser) names() ([]ast.Name, error) {
-	var out []ast.Name
-	for {
-		var n name
-		if err := n.Parse(p.lex); err != nil {
-			return nil, err
-		}
-		out = append(out, n.Name)
-		if !accept(p.lex, ",") {
-			return out, expect(p.lex, ")")
-		}
-	}
 }
 
 // single takes a name or a query in parentheses, with its alias, or joined tables in parentheses.
 func (p *tableParser) single() (ast.Table, error) {
-	t := *p.lex.Peek()
+	t := p.lex.peek()
 	if p.tables++; p.tables > maxTables {
 		return nil, notSupported(t, "more than 256 tables in FROM", "")
 	}
 	lateral := p.lateral()
-	if t = *p.lex.Peek(); is(t, "(") && t.Type == tokenSymbol {
+	if t = p.lex.peek(); is(t, "(") && t.Type == tokenSymbol {
 		if !beginsQuery(p.lex) {
 			return p.parenthesized()
 		}
-		p.lex.Next()
+		p.lex.next()
 		query, err := parseQuery(p.lex)
 		if err != nil {
 			return nil, err
@@ -186,20 +155,20 @@ func (p *tableParser) single() (ast.Table, error) {
 
 // lateral takes LATERAL before a query or a call. Functions need it not, and any other use of the word is a name.
 func (p *tableParser) lateral() bool {
-	start := p.lex.MakeCheckpoint()
-	if t := *p.lex.Peek(); t.Type != tokenIdent || !accept(p.lex, "LATERAL") {
+	start := p.lex.mark()
+	if t := p.lex.peek(); t.Type != tokenIdent || !accept(p.lex, "LATERAL") {
 		return false
 	}
-	if next := *p.lex.Peek(); is(next, "(") || (next.Type == tokenIdent && !notAliases[upper(next.Value)] && !is(next, "AS")) {
+	if next := p.lex.peek(); is(next, "(") || (next.Type == tokenIdent && !notAliases[upper(next.Value)] && !is(next, "AS")) {
 		return true
 	}
-	p.lex.LoadCheckpoint(start)
+	p.lex.reset(start)
 	return false
 }
 
 // parenthesized takes joined tables in parentheses. With an alias they are one table, whose columns go by that name alone.
 func (p *tableParser) parenthesized() (ast.Table, error) {
-	pos := position(p.lex.Next().Pos)
+	pos := position(p.lex.next().Pos)
 	inner, err := p.list()
 	if err != nil {
 		return nil, err
@@ -214,15 +183,15 @@ func (p *tableParser) parenthesized() (ast.Table, error) {
 	return &ast.Subquery{Pos: pos, Query: allOf(inner, pos), Alias: alias, Columns: columns}, nil
 }
 
-func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
+func (p *tableParser) named(t token) (ast.Table, error) {
 	if t.Type != tokenIdent && t.Type != tokenQuoted {
 		return nil, &unexpected{token: t, expected: "the name of a stream"}
 	}
-	p.lex.Next()
-	if t.Type == tokenIdent && is(t, "ONLY") && namesTable(*p.lex.Peek()) { // streams have no heirs, so that ONLY leaves none out
-		return p.named(*p.lex.Peek())
+	p.lex.next()
+	if t.Type == tokenIdent && is(t, "ONLY") && namesTable(p.lex.peek()) { // streams have no heirs, so that ONLY leaves none out
+		return p.named(p.lex.peek())
 	}
-	switch next := *p.lex.Peek(); {
+	switch next := p.lex.peek(); {
 	case is(next, "(") && is(t, "TABLE"):
 		return p.tableCall()
 	case is(next, "(") && t.Type == tokenIdent && windowTables[upper(t.Value)]:
@@ -240,12 +209,13 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 	accept(p.lex, "*") // nor does this add any
 	table := &ast.StreamTable{Name: nameOf(t)}
 	if accept(p.lex, ".") {
-		var last name
-		if err := last.Parse(p.lex); err != nil {
+		schema := table.Name
+		last, err := readName(p.lex)
+		if err != nil {
 			return nil, err
 		}
-		table.Schema, table.Name = &ast.Name{Text: table.Name.Text, Quoted: table.Name.Quoted, Pos: table.Name.Pos}, last.Name
-		if is(*p.lex.Peek(), ".") {
+		table.Schema, table.Name = &schema, last
+		if is(p.lex.peek(), ".") {
 			return nil, notSupported(t, "a table name of more than two parts", "")
 		}
 	}
@@ -256,14 +226,14 @@ func (p *tableParser) named(t lexer.Token) (ast.Table, error) {
 	if table.Alias, table.Columns, err = p.alias(); err == nil && table.SystemTime == nil { // some write it behind the alias
 		table.SystemTime, err = p.systemTime()
 	}
-	if sample := *p.lex.Peek(); err == nil && is(sample, "TABLESAMPLE") {
+	if sample := p.lex.peek(); err == nil && is(sample, "TABLESAMPLE") {
 		return p.sampled(table)
 	}
 	return table, err
 }
 
 // namesTable reports whether a token may be the name of a table rather than the beginning of a clause.
-func namesTable(t lexer.Token) bool {
+func namesTable(t token) bool {
 	return t.Type == tokenQuoted || t.Type == tokenIdent && !notAliases[upper(t.Value)]
 }
 
@@ -274,7 +244,7 @@ var otherTableFunctions = map[string]string{
 	"DEDUP":     "SELECT * FROM s LATEST ON ts PARTITION BY key, or CREATE STREAM ... DEDUP KEY (key) WITHIN INTERVAL '1 hour'",
 }
 
-func tableFunctionHint(t lexer.Token) string {
+func tableFunctionHint(t token) string {
 	if hint := otherTableFunctions[upper(t.Value)]; hint != "" {
 		return hint
 	}
@@ -287,11 +257,11 @@ func (p *tableParser) tableCall() (ast.Table, error) {
 	if err := expect(p.lex, "("); err != nil {
 		return nil, err
 	}
-	t := *p.lex.Peek()
+	t := p.lex.peek()
 	if t.Type != tokenIdent || !windowTables[upper(t.Value)] {
 		return nil, &unexpected{token: t, expected: "TUMBLE, HOP, CUMULATE or SESSION"}
 	}
-	p.lex.Next()
+	p.lex.next()
 	inner, err := p.windowTable(t)
 	if err != nil {
 		return nil, err
@@ -309,9 +279,9 @@ func (p *tableParser) tableCall() (ast.Table, error) {
 
 // systemTime takes FOR SYSTEM_TIME AS OF and the time, if they come next. Any other use of FOR is a name.
 func (p *tableParser) systemTime() (ast.Expr, error) {
-	start := p.lex.MakeCheckpoint()
+	start := p.lex.mark()
 	if !accept(p.lex, "FOR") || !accept(p.lex, "SYSTEM_TIME") {
-		p.lex.LoadCheckpoint(start)
+		p.lex.reset(start)
 		return nil, nil
 	}
 	if err := expect(p.lex, "AS"); err != nil {
@@ -320,51 +290,44 @@ func (p *tableParser) systemTime() (ast.Expr, error) {
 	if err := expect(p.lex, "OF"); err != nil {
 		return nil, err
 	}
-	var at expression
-	err := at.Parse(p.lex)
-	return at.Expr, err
+	return readExpr(p.lex)
 }
 
 // alias takes another name for a table, with names for its columns, if there is one.
 func (p *tableParser) alias() (*ast.Name, []ast.Name, error) {
-	var a alias
-	if err := a.Parse(p.lex); errors.Is(err, participle.NextMatch) {
-		return nil, nil, nil
-	} else if err != nil {
+	name, err := readAlias(p.lex)
+	if name == nil || err != nil {
 		return nil, nil, err
 	}
-	if !accept(p.lex, "(") {
-		return &a.Name, nil, nil
-	}
-	columns, err := p.names()
-	return &a.Name, columns, err
+	columns, err := namesInParentheses(p.lex)
+	return name, columns, err
 }
 
 // beginsQuery reports whether the parenthesis that comes next holds a query rather than joined tables or an expression.
-func beginsQuery(lex *lexer.PeekingLexer) bool {
-	start := lex.MakeCheckpoint()
-	defer lex.LoadCheckpoint(start)
+func beginsQuery(lex *cursor) bool {
+	start := lex.mark()
+	defer lex.reset(start)
 	return accept(lex, "(") && holdsQuery(lex)
 }
 
 // holdsQuery is beginsQuery behind the parenthesis. A query that itself begins with a parenthesis is told from an expression, or from
 // joined tables, by what follows that one's end. It moves lex.
-func holdsQuery(lex *lexer.PeekingLexer) bool {
-	first := *lex.Peek()
+func holdsQuery(lex *cursor) bool {
+	first := lex.peek()
 	switch {
 	case is(first, "SELECT"), is(first, "WITH"), is(first, "FROM"):
 		return true
 	case is(first, "VALUES"):
-		lex.Next()
-		return is(*lex.Peek(), "(")
+		lex.next()
+		return is(lex.peek(), "(")
 	case is(first, "TABLE") && first.Type == tokenIdent:
-		lex.Next()
-		return namesTable(*lex.Peek())
+		lex.next()
+		return namesTable(lex.peek())
 	case !beginsQuery(lex):
 		return false
 	}
 	skipGroup(lex)
-	next := *lex.Peek()
+	next := lex.peek()
 	for _, word := range []string{")", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET"} {
 		if is(next, word) {
 			return true
@@ -374,9 +337,9 @@ func holdsQuery(lex *lexer.PeekingLexer) bool {
 }
 
 // skipGroup passes over what stands in parentheses, from the one that comes next to that which closes it.
-func skipGroup(lex *lexer.PeekingLexer) {
-	for depth := 0; !lex.Peek().EOF(); {
-		switch t := *lex.Next(); {
+func skipGroup(lex *cursor) {
+	for depth := 0; !lex.peek().EOF(); {
+		switch t := lex.next(); {
 		case is(t, "("):
 			depth++
 		case is(t, ")"):

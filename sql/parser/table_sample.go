@@ -12,15 +12,15 @@ const wholePercent = 100
 
 // sampled takes TABLESAMPLE BERNOULLI (n) or SYSTEM (n) behind a table: a query of each of its rows with a chance of n per cent.
 func (p *tableParser) sampled(table *ast.StreamTable) (ast.Table, error) {
-	word := *p.lex.Next()
+	word := p.lex.next()
 	pos := position(word.Pos)
 	if !accept(p.lex, "BERNOULLI") && !accept(p.lex, "SYSTEM") {
-		return nil, &unexpected{token: *p.lex.Peek(), expected: "BERNOULLI or SYSTEM after TABLESAMPLE"}
+		return nil, &unexpected{token: p.lex.peek(), expected: "BERNOULLI or SYSTEM after TABLESAMPLE"}
 	}
 	if err := expect(p.lex, "("); err != nil {
 		return nil, err
 	}
-	number := *p.lex.Next()
+	number := p.lex.next()
 	percent, err := strconv.ParseFloat(number.Value, 64)
 	if number.Type != tokenNumber || err != nil || percent > wholePercent {
 		return nil, event.Errorf(event.CodeSyntax, "TABLESAMPLE takes a percentage from 0 to 100").At(position(number.Pos)).
@@ -32,7 +32,7 @@ func (p *tableParser) sampled(table *ast.StreamTable) (ast.Table, error) {
 	if err := expect(p.lex, ")"); err != nil {
 		return nil, err
 	}
-	if next := *p.lex.Peek(); is(next, "REPEATABLE") {
+	if next := p.lex.peek(); is(next, "REPEATABLE") {
 		return nil, notSupported(next, "TABLESAMPLE ... REPEATABLE", "")
 	}
 	if percent == wholePercent {

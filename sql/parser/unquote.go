@@ -5,14 +5,12 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // nameOf is the name that an identifier token stands for.
-func nameOf(t lexer.Token) ast.Name {
+func nameOf(t token) ast.Name {
 	if t.Type == tokenQuoted {
 		quote := t.Value[:1]
 		text := strings.ReplaceAll(t.Value[1:len(t.Value)-1], quote+quote, quote)
@@ -22,7 +20,7 @@ func nameOf(t lexer.Token) ast.Name {
 }
 
 // stringOf is the literal that a string token stands for.
-func stringOf(t lexer.Token) (*ast.String, error) {
+func stringOf(t token) (*ast.String, error) {
 	out := &ast.String{Pos: position(t.Pos)}
 	if tag := t.Value[:strings.IndexByte(t.Value[1:], '$')+2]; t.Value[0] == '$' {
 		out.Value = t.Value[len(tag) : len(t.Value)-len(tag)]

@@ -3,8 +3,6 @@ package parser
 import (
 	"slices"
 
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 )
 
@@ -90,7 +88,7 @@ var unsupportedClauses = map[string]construct{
 }
 
 // unsupportedStatement recognizes statements of other SQL or of a later version by their first words.
-func unsupportedStatement(tokens []lexer.Token) error {
+func unsupportedStatement(tokens []token) error {
 	var words string
 	var found *construct
 	for i := range min(len(tokens), 4) {
@@ -118,9 +116,9 @@ func unsupportedStatement(tokens []lexer.Token) error {
 }
 
 // ofQuery is the name that CREATE TABLE or CREATE STREAM gives the answer of a query, empty for other statements.
-func ofQuery(tokens []lexer.Token) string {
+func ofQuery(tokens []token) string {
 	find := func(words ...string) int {
-		return slices.IndexFunc(tokens, func(t lexer.Token) bool {
+		return slices.IndexFunc(tokens, func(t token) bool {
 			return t.Type != tokenQuoted && slices.ContainsFunc(words, func(word string) bool { return is(t, word) })
 		})
 	}
@@ -135,7 +133,7 @@ func ofQuery(tokens []lexer.Token) string {
 }
 
 // unsupportedClause recognizes a construct by the token at which the grammar ended.
-func unsupportedClause(t lexer.Token) *event.Error {
+func unsupportedClause(t token) *event.Error {
 	if t.Type != tokenIdent && t.Type != tokenKeyword && t.Type != tokenSymbol {
 		return nil
 	}

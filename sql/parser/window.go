@@ -1,32 +1,27 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// namedWindow is one entry of the WINDOW clause.
-type namedWindow struct{ ast.NamedWindow }
-
-// Parse takes a name, AS and a window in parentheses.
-func (w *namedWindow) Parse(lex *lexer.PeekingLexer) error {
-	var n name
-	if err := n.Parse(lex); err != nil {
-		return err
+// namedWindow reads one entry of the WINDOW clause: a name, AS and a window in parentheses.
+func namedWindow(lex *cursor) (ast.NamedWindow, error) {
+	var out ast.NamedWindow
+	var err error
+	if out.Name, err = readName(lex); err != nil {
+		return out, err
 	}
-	w.Name = n.Name
-	if t := *lex.Peek(); streamWindows[upper(n.Text)] && is(t, "(") {
-		return event.Errorf(event.CodeSyntax, "WINDOW %s stands behind FROM", upper(n.Text)).At(position(t.Pos)).WithHint("put it before WHERE and GROUP BY")
+	if t := lex.peek(); streamWindows[upper(out.Name.Text)] && is(t, "(") {
+		return out, event.Errorf(event.CodeSyntax, "WINDOW %s stands behind FROM", upper(out.Name.Text)).At(position(t.Pos)).
+			WithHint("put it before WHERE and GROUP BY")
 	}
-	if err := expect(lex, "AS"); err != nil {
-		return err
+	if err = expect(lex, "AS"); err != nil {
+		return out, err
 	}
 	c := climber{lex: lex}
-	var err error
-	w.Window, err = c.window()
-	return err
+	out.Window, err = c.window()
+	return out, err
 }
 
 // over reads what can follow a call's arguments and filter: IGNORE NULLS and OVER with a window or the name of one.
@@ -36,7 +31,7 @@ func (c *climber) over(call *ast.Call) error {
 		call.IgnoreNulls = true
 	case acceptWords(c.lex, "RESPECT", "NULLS"):
 	}
-	t := *c.lex.Peek()
+	t := c.lex.peek()
 	if t.Type != tokenIdent || !accept(c.lex, "OVER") {
 		if call.IgnoreNulls {
 			return expect(c.lex, "OVER")
@@ -44,9 +39,9 @@ func (c *climber) over(call *ast.Call) error {
 		return nil
 	}
 	call.Over = &ast.Over{Pos: position(t.Pos)}
-	next := *c.lex.Peek()
+	next := c.lex.peek()
 	if next.Type == tokenIdent || next.Type == tokenQuoted {
-		c.lex.Next()
+		c.lex.next()
 		n := nameOf(next)
 		call.Over.Name = &n
 		return nil
@@ -61,12 +56,12 @@ var frameUnits = wordSet(`ROWS RANGE GROUPS`)
 
 // window reads a window in parentheses.
 func (c *climber) window() (*ast.Window, error) {
-	out := &ast.Window{Pos: position(c.lex.Peek().Pos)}
+	out := &ast.Window{Pos: position(c.lex.peek().Pos)}
 	if err := expect(c.lex, "("); err != nil {
 		return nil, err
 	}
-	if t := *c.lex.Peek(); t.Type == tokenQuoted || (t.Type == tokenIdent && !is(t, "PARTITION") && !frameUnits[upper(t.Value)]) {
-		c.lex.Next()
+	if t := c.lex.peek(); t.Type == tokenQuoted || (t.Type == tokenIdent && !is(t, "PARTITION") && !frameUnits[upper(t.Value)]) {
+		c.lex.next()
 		base := nameOf(t)
 		out.Base = &base
 	}
@@ -87,7 +82,7 @@ func (c *climber) window() (*ast.Window, error) {
 		}
 		return out, expect(c.lex, ")")
 	}
-	if t := *c.lex.Peek(); t.Type == tokenIdent && frameUnits[upper(t.Value)] {
+	if t := c.lex.peek(); t.Type == tokenIdent && frameUnits[upper(t.Value)] {
 		if out.Frame, err = c.frame(); err != nil {
 			return nil, err
 		}
@@ -148,7 +143,7 @@ func (c *climber) windowKeys() ([]ast.Order, error) {
 
 // frame reads a frame, whose first word is the next token.
 func (c *climber) frame() (*ast.Frame, error) {
-	t := *c.lex.Next()
+	t := c.lex.next()
 	out := &ast.Frame{Pos: position(t.Pos), Unit: upper(t.Value)}
 	between := accept(c.lex, "BETWEEN")
 	var err error
@@ -172,7 +167,7 @@ func (c *climber) frame() (*ast.Frame, error) {
 }
 
 func (c *climber) frameBound() (ast.FrameBound, error) {
-	out := ast.FrameBound{Pos: position(c.lex.Peek().Pos)}
+	out := ast.FrameBound{Pos: position(c.lex.peek().Pos)}
 	if acceptWords(c.lex, "CURRENT", "ROW") {
 		out.Direction = "CURRENT ROW"
 		return out, nil
@@ -189,11 +184,11 @@ func (c *climber) frameBound() (ast.FrameBound, error) {
 			return out, nil
 		}
 	}
-	return out, &unexpected{token: *c.lex.Peek(), expected: "PRECEDING or FOLLOWING"}
+	return out, &unexpected{token: c.lex.peek(), expected: "PRECEDING or FOLLOWING"}
 }
 
 func (c *climber) exclusion() (string, error) {
-	t := *c.lex.Peek()
+	t := c.lex.peek()
 	switch {
 	case acceptWords(c.lex, "CURRENT", "ROW"):
 		return "CURRENT ROW", nil

@@ -1,36 +1,43 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
-	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
 // windowTables are the window table functions.
 var windowTables = wordSet(`TUMBLE HOP CUMULATE SESSION`)
 
-// lateClause is LATE DROP or LATE RECOMPUTE.
-type lateClause struct {
-	Pos    lexer.Position
-	Within *expression `parser:"'LATE' ( 'DROP' | 'RECOMPUTE' 'WITHIN' @@ )"`
-	Into   *name       `parser:"( 'ELSE' 'INTO' @@ )?"`
-}
-
-func (l *lateClause) tree() *ast.Late {
-	if l == nil {
-		return nil
+// readLate reads LATE DROP or LATE RECOMPUTE WITHIN width, with [ELSE INTO name], if it comes next.
+func readLate(lex *cursor) (*ast.Late, error) {
+	out := &ast.Late{Pos: position(lex.peek().Pos)}
+	if !accept(lex, "LATE") {
+		return nil, nil
 	}
-	out := &ast.Late{Pos: position(l.Pos), Within: l.Within.tree()}
-	if l.Into != nil {
-		out.Into = &l.Into.Name
+	if accept(lex, "RECOMPUTE") {
+		err := expect(lex, "WITHIN")
+		if err != nil {
+			return nil, err
+		}
+		if out.Within, err = readExpr(lex); err != nil {
+			return nil, err
+		}
+	} else if err := expect(lex, "DROP"); err != nil {
+		return nil, err
 	}
-	return out
+	if !accept(lex, "ELSE") {
+		return out, nil
+	}
+	if err := expect(lex, "INTO"); err != nil {
+		return nil, err
+	}
+	into, err := readName(lex)
+	out.Into = &into
+	return out, err
 }
 
 // windowTable reads the arguments of a window table function, whose name t has been taken: the table, the time and the widths, each
 // with a name or by its place.
-func (p *tableParser) windowTable(t lexer.Token) (ast.Table, error) {
+func (p *tableParser) windowTable(t token) (ast.Table, error) {
 	out := &ast.WindowTable{Function: upper(t.Value), Pos: position(t.Pos)}
 	if err := expect(p.lex, "("); err != nil {
 		return nil, err
@@ -44,7 +51,7 @@ func (p *tableParser) windowTable(t lexer.Token) (ast.Table, error) {
 		}
 	}
 	if out.Time == nil || out.Input == nil {
-		return nil, &unexpected{token: *p.lex.Peek(), expected: "a comma: " + out.Function + " takes a table, a time and its widths"}
+		return nil, &unexpected{token: p.lex.peek(), expected: "a comma: " + out.Function + " takes a table, a time and its widths"}
 	}
 	if err := expect(p.lex, ")"); err != nil {
 		return nil, err
@@ -90,16 +97,16 @@ func (p *tableParser) into(to *ast.Expr, read func(power int) (ast.Expr, error))
 
 // argumentName takes the name of a named argument, if one comes next.
 func (p *tableParser) argumentName() *ast.Name {
-	start := p.lex.MakeCheckpoint()
-	t := *p.lex.Peek()
+	start := p.lex.mark()
+	t := p.lex.peek()
 	if t.Type == tokenIdent || t.Type == tokenQuoted {
-		p.lex.Next()
+		p.lex.next()
 		if accept(p.lex, "=>") {
 			n := nameOf(t)
 			return &n
 		}
 	}
-	p.lex.LoadCheckpoint(start)
+	p.lex.reset(start)
 	return nil
 }
 
@@ -107,10 +114,10 @@ func named(n *ast.Name, word string) bool { return n != nil && upper(n.Text) == 
 
 // windowInput reads the table, with or without the word TABLE, and how it is partitioned.
 func (p *tableParser) windowInput(out *ast.WindowTable) error {
-	start := p.lex.MakeCheckpoint()
+	start := p.lex.mark()
 	if accept(p.lex, "TABLE") {
-		if t := *p.lex.Peek(); (t.Type != tokenIdent || is(t, "PARTITION")) && t.Type != tokenQuoted && !is(t, "(") {
-			p.lex.LoadCheckpoint(start) // a stream of that name
+		if t := p.lex.peek(); (t.Type != tokenIdent || is(t, "PARTITION")) && t.Type != tokenQuoted && !is(t, "(") {
+			p.lex.reset(start) // a stream of that name
 		}
 	}
 	var err error
@@ -140,21 +147,21 @@ func (p *tableParser) windowInput(out *ast.WindowTable) error {
 // anotherKey takes a comma if a key of the partition follows it: if the time, written DESCRIPTOR(...) or TIMECOL => ..., comes later than
 // next. Where the time has neither word, the comma leads to it, and several keys need parentheses.
 func (p *tableParser) anotherKey() bool {
-	back := p.lex.MakeCheckpoint()
-	defer func() { p.lex.LoadCheckpoint(back) }()
+	back := p.lex.mark()
+	defer func() { p.lex.reset(back) }()
 	if !accept(p.lex, ",") || p.atTime() || p.argumentName() != nil {
 		return false
 	}
-	key := p.lex.MakeCheckpoint()
+	key := p.lex.mark()
 	for depth := 0; depth >= 0; {
-		switch t := p.lex.Next(); {
+		switch t := p.lex.next(); {
 		case t.EOF():
 			return false
-		case is(*t, "("):
+		case is(t, "("):
 			depth++
-		case is(*t, ")"):
+		case is(t, ")"):
 			depth--
-		case is(*t, ",") && depth == 0 && p.atTime():
+		case is(t, ",") && depth == 0 && p.atTime():
 			back = key
 			return true
 		}
@@ -167,19 +174,19 @@ func (p *tableParser) atTime() bool {
 	if acceptWords(p.lex, "DESCRIPTOR", "(") {
 		return true
 	}
-	start := p.lex.MakeCheckpoint()
+	start := p.lex.mark()
 	if named(p.argumentName(), "TIMECOL") {
 		return true
 	}
-	p.lex.LoadCheckpoint(start)
+	p.lex.reset(start)
 	return false
 }
 
 // windowSource reads a stream's name, another window table function or a query in parentheses.
 func (p *tableParser) windowSource() (ast.Table, error) {
-	t := *p.lex.Peek()
+	t := p.lex.peek()
 	if is(t, "(") {
-		p.lex.Next()
+		p.lex.next()
 		query, err := parseQuery(p.lex)
 		if err != nil {
 			return nil, err
@@ -189,19 +196,6 @@ func (p *tableParser) windowSource() (ast.Table, error) {
 	if t.Type != tokenIdent && t.Type != tokenQuoted {
 		return nil, &unexpected{token: t, expected: "the name of a stream"}
 	}
-	p.lex.Next()
+	p.lex.next()
 	return &ast.StreamTable{Name: nameOf(t)}, nil
-}
-
-// late gives LATE at the end of a query to its SELECT, of which there must be one.
-func (q *selectQuery) late(out *ast.Select) error {
-	switch {
-	case q.Late == nil:
-		return nil
-	case len(q.More) > 0 || q.First.Query != nil || out.Late != nil:
-		return event.Errorf(event.CodeSyntax, "LATE belongs to one SELECT").At(position(q.Late.Pos)).
-			WithHint("put it behind the conditions of that SELECT")
-	}
-	out.Late = q.Late.tree()
-	return nil
 }

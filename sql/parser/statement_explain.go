@@ -1,36 +1,34 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-type explain struct {
-	Pos     lexer.Position
-	Options explainOptions `parser:"'EXPLAIN' @@"`
-	Query   *selectQuery   `parser:"@@"`
-}
-
-func (e *explain) tree() (ast.Statement, error) {
-	query, err := e.Query.tree()
-	return &ast.Explain{Pos: position(e.Pos), Analyze: e.Options.analyze, JSON: e.Options.json, Query: query}, err
+// explain reads EXPLAIN with its options and a query.
+func explain(lex *cursor) (ast.Statement, error) {
+	pos := position(lex.next().Pos)
+	var o explainOptions
+	if err := o.read(lex); err != nil {
+		return nil, err
+	}
+	query, err := parseQuery(lex)
+	return &ast.Explain{Pos: pos, Analyze: o.analyze, JSON: o.json, Query: query}, err
 }
 
 // explainOptions is ANALYZE, or a list of options in parentheses, or nothing.
 type explainOptions struct{ analyze, json bool }
 
-// Parse takes the options. A parenthesis may also begin the query.
-func (o *explainOptions) Parse(lex *lexer.PeekingLexer) error {
+// read takes the options. A parenthesis may also begin the query.
+func (o *explainOptions) read(lex *cursor) error {
 	if accept(lex, "ANALYZE") {
 		o.analyze = true
 		return nil
 	}
-	if !is(*lex.Peek(), "(") || beginsQuery(lex) {
+	if !is(lex.peek(), "(") || beginsQuery(lex) {
 		return nil
 	}
-	lex.Next()
+	lex.next()
 	for {
 		if err := o.option(lex); err != nil {
 			return err
@@ -41,8 +39,8 @@ func (o *explainOptions) Parse(lex *lexer.PeekingLexer) error {
 	}
 }
 
-func (o *explainOptions) option(lex *lexer.PeekingLexer) error {
-	t := *lex.Peek()
+func (o *explainOptions) option(lex *cursor) error {
+	t := lex.peek()
 	switch {
 	case accept(lex, "ANALYZE"):
 		o.analyze = !accept(lex, "FALSE") && !accept(lex, "OFF")
@@ -51,7 +49,7 @@ func (o *explainOptions) option(lex *lexer.PeekingLexer) error {
 		}
 		return nil
 	case accept(lex, "FORMAT"):
-		format := *lex.Peek()
+		format := lex.peek()
 		o.json = accept(lex, "JSON")
 		if !o.json && !accept(lex, "TEXT") {
 			return &unexpected{token: format, expected: "TEXT or JSON"}

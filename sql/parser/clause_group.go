@@ -1,30 +1,19 @@
 package parser
 
 import (
-	"github.com/alecthomas/participle/v2/lexer"
-
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// groupElement is an element of GROUP BY: an expression, a list of them in parentheses, or one of the words for several lists.
-type groupElement struct{ ast.Expr }
-
-// Parse takes the element.
-func (g *groupElement) Parse(lex *lexer.PeekingLexer) error {
-	parsed, err := groupBy(lex, 0)
-	g.Expr = parsed
-	return err
-}
-
-func groupBy(lex *lexer.PeekingLexer, depth int) (ast.Expr, error) {
-	t := *lex.Peek()
+// groupBy reads an element of GROUP BY: an expression, a list of them in parentheses, or one of the words for several lists.
+func groupBy(lex *cursor, depth int) (ast.Expr, error) {
+	t := lex.peek()
 	if depth > maxDepth {
 		return nil, tooDeep(t)
 	}
 	var kind string
 	switch {
 	case isTuple(lex):
-		lex.Next()
+		lex.next()
 		return groupItems(lex, &ast.Grouping{Pos: position(t.Pos)}, depth)
 	case acceptWords(lex, "GROUPING", "SETS", "("):
 		kind = "GROUPING SETS"
@@ -33,15 +22,13 @@ func groupBy(lex *lexer.PeekingLexer, depth int) (ast.Expr, error) {
 	case acceptWords(lex, "CUBE", "("):
 		kind = "CUBE"
 	default:
-		var e expression
-		err := e.Parse(lex)
-		return e.Expr, err
+		return readExpr(lex)
 	}
 	return groupItems(lex, &ast.Grouping{Pos: position(t.Pos), Kind: kind}, depth)
 }
 
 // groupItems reads the elements up to the closing parenthesis.
-func groupItems(lex *lexer.PeekingLexer, out *ast.Grouping, depth int) (ast.Expr, error) {
+func groupItems(lex *cursor, out *ast.Grouping, depth int) (ast.Expr, error) {
 	if accept(lex, ")") {
 		return out, nil
 	}
@@ -59,19 +46,19 @@ func groupItems(lex *lexer.PeekingLexer, out *ast.Grouping, depth int) (ast.Expr
 
 // isTuple reports whether what comes next is a list in parentheses and not an expression that begins with one: it is empty, or has
 // a comma outside of further parentheses and brackets, and no operator follows it.
-func isTuple(lex *lexer.PeekingLexer) bool {
-	if !is(*lex.Peek(), "(") {
+func isTuple(lex *cursor) bool {
+	if !is(lex.peek(), "(") {
 		return false
 	}
-	start := lex.MakeCheckpoint()
-	defer lex.LoadCheckpoint(start)
-	lex.Next()
-	if is(*lex.Peek(), ")") {
+	start := lex.mark()
+	defer lex.reset(start)
+	lex.next()
+	if is(lex.peek(), ")") {
 		return true
 	}
 	list := false
 	for depth := 0; depth >= 0; {
-		t := *lex.Next()
+		t := lex.next()
 		switch {
 		case t.EOF():
 			return false
@@ -83,21 +70,38 @@ func isTuple(lex *lexer.PeekingLexer) bool {
 			list = list || depth == 0
 		}
 	}
-	next := *lex.Peek()
+	next := lex.peek()
 	return list && infixPower(next) == 0 && !is(next, ".")
 }
 
-// latestOn is LATEST ON time PARTITION BY keys, or LATEST BY keys, which goes by the event time.
-type latestOn struct {
-	Pos lexer.Position
-	On  *expression  `parser:"'LATEST' ( 'ON' @@"`
-	By  []expression `parser:"( 'PARTITION' 'BY' @@ ( ',' @@ )* )?"`
-	All []expression `parser:"| 'BY' @@ ( ',' @@ )* )"`
+// latestOn reads LATEST ON time [PARTITION BY keys], or LATEST BY keys, which goes by the event time.
+func latestOn(lex *cursor) (*ast.Latest, error) {
+	out := &ast.Latest{Pos: position(lex.next().Pos)}
+	var err error
+	if accept(lex, "BY") {
+		out.By, err = exprs(lex)
+		return out, err
+	}
+	if err = expect(lex, "ON"); err != nil {
+		return nil, err
+	}
+	if out.On, err = readExpr(lex); err != nil || !accept(lex, "PARTITION") {
+		return out, err
+	}
+	if err = expect(lex, "BY"); err != nil {
+		return nil, err
+	}
+	out.By, err = exprs(lex)
+	return out, err
 }
 
-func (l *latestOn) tree() *ast.Latest {
-	if l == nil {
-		return nil
-	}
-	return &ast.Latest{Pos: position(l.Pos), On: l.On.tree(), By: append(trees(l.By), trees(l.All)...)}
+// exprs reads expressions with commas between them.
+func exprs(lex *cursor) ([]ast.Expr, error) {
+	var out []ast.Expr
+	err := commas(lex, func() error {
+		x, err := readExpr(lex)
+		out = append(out, x)
+		return err
+	})
+	return out, err
 }

@@ -55,7 +55,7 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 	left, leftOK := boundOf(n.LeftAt, ins[leftSide].traits().bounds)
 	passed, rightOK := boundOf(n.RightAt, ins[rightSide].traits().bounds)
 	comesOnly := ins[leftSide].traits().appendOnly && ins[rightSide].traits().appendOnly
-	if !leftOK || !rightOK || !comesOnly || n.Op[0] != '>' {
+	if c.unsettled || !leftOK || !rightOK || !comesOnly || n.Op[0] != '>' {
 		out, err := c.recompute(n, ins, [][]plan.Expr{n.LeftKeys, n.RightKeys})
 		if err != nil {
 			return nil, err

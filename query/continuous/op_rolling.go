@@ -47,7 +47,7 @@ type reach struct {
 // compileRolling makes the operator of a window in the order of event time; ok is false where its frames are of another kind.
 func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, err error) {
 	t := input.traits()
-	if !t.appendOnly || len(n.Order) == 0 || n.Order[0].Descending || len(n.Calls) == 0 {
+	if c.unsettled || !t.appendOnly || len(n.Order) == 0 || n.Order[0].Descending || len(n.Calls) == 0 {
 		return nil, false, nil
 	}
 	lag, bounded := boundOf(n.Order[0].Expr, t.bounds)

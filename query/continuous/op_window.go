@@ -6,6 +6,7 @@ import (
 
 // compileWindow makes the operator of window functions.
 func (c *compiler) compileWindow(n *plan.Window) (node, error) {
+	before := len(c.late)
 	input, err := c.compile(n.Input)
 	if err != nil {
 		return nil, err
@@ -25,7 +26,22 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 	if out.session = trimmedSessions(n, input.traits()); out.session != nil {
 		return out, nil
 	}
-	return out, c.boundedRecompute(out, n)
+	if err := c.boundedRecompute(out, n); err != nil {
+		return nil, err
+	}
+	if out.expires < 0 && input.traits().final && c.options.Emit == OnUpdate && !c.unsettled {
+		c.late = c.late[:before] // those of the input are found again
+		return c.overUnsettled(n)
+	}
+	return out, nil
+}
+
+// overUnsettled makes the operator of a window that is computed anew over rows which would wait for the watermark: it is to see all rows so far, so
+// that they come at once and may change. What is below it keeps its rows for as long as it does itself.
+func (c *compiler) overUnsettled(n *plan.Window) (node, error) {
+	c.unsettled = true
+	defer func() { c.unsettled = false }()
+	return c.compileWindow(n)
 }
 
 // partTraits are those of rows that change together with all that have the same values of some columns.

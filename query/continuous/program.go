@@ -249,6 +249,8 @@ type compiler struct {
 	awaited map[*plan.Window]awaited
 	// tops are the windows of whose rows only the first of each partition are asked for, so many.
 	tops map[*plan.Window]int
+	// unsettled has frames and as-of joins give rows at once that would wait for the watermark.
+	unsettled bool
 }
 
 // collectFields lists what is read of each input over all its scans.

@@ -16,7 +16,7 @@ var simFeatures = []string{
 	"asof join", "as of a bounded age", "system time", "start now", "start at a time", "little memory", "skipped events", "replaced view",
 	"crash while a view is replaced", "altered view", "recompute", "else into", "recompute else into", "view over view", "view over view over view",
 	"windows of a union", "idle partition", "skewed partitions", "new column", "column of a later schema",
-	"widened column", "expired history", "else into of a join",
+	"widened column", "expired history", "else into of a join", "frames of two kinds",
 }
 
 // mark notes that the script has a feature.
@@ -88,6 +88,22 @@ func (g *simQueries) skipping() (simQuery, bool) {
 		q.unbounded = true
 	}
 	return q, true
+}
+
+// mixedOver has frames that the watermark completes beside others, which see all rows so far: so rows show at once, and change.
+func (g *simQueries) mixedOver() (simQuery, bool) {
+	g.mark("frames of two kinds")
+	s := g.streamSource()
+	timely := pick(g.rng, "RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND CURRENT ROW", "RANGE UNBOUNDED PRECEDING")
+	other := pick(g.rng, "ntile(3) OVER (PARTITION BY k ORDER BY id, ts$ties)", "max(g) OVER (PARTITION BY k)", "count(*) OVER ()",
+		"rank() OVER (PARTITION BY k ORDER BY g DESC)")
+	over := fmt.Sprintf("SELECT id, k, g, ts, sum(g) OVER (PARTITION BY k ORDER BY ts %s) AS a0", timely)
+	body := over + ", " + other + fmt.Sprintf(" AS a1 FROM $%s WHERE $intime", s.name)
+	if g.chance(40) {
+		body = "SELECT id, k, a0, " + other + " AS a1 FROM (" + over + fmt.Sprintf("$ties FROM $%s WHERE $intime) AS f WHERE a0 > 2", s.name)
+		body = strings.ReplaceAll(body, "$ties", "")
+	}
+	return simQuery{body: body, out: simSource{texts: []string{"k"}, ints: []string{"id", "a0", "a1"}}, unbounded: true, everywhere: true}, true
 }
 
 // unionWindow is a window over the rows of two streams, each of which is late by its own stream's watermark.

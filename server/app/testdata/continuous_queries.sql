@@ -322,3 +322,12 @@ SELECT o.ts, o.id, p.method FROM orders o JOIN payments p ON o.id = p.id AND o.t
 SELECT ts, id FROM orders UNION ALL SELECT ts, id FROM payments;
 SELECT id, ts, count(*) OVER w AS n, last_value(id) OVER w AS last FROM orders WINDOW w AS (PARTITION BY region ORDER BY ts SESSION WITH GAP '2 seconds');
 SELECT id, max(amount) OVER (ORDER BY ts SESSION WITH GAP '1 second') AS most, sum(quantity) OVER (ORDER BY ts SESSION WITH GAP '3 seconds') AS q FROM orders;
+
+-- Frames that the watermark completes, below others that see all rows so far.
+SELECT id, ts, sum(quantity) OVER (PARTITION BY region ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND CURRENT ROW) AS s,
+ntile(3) OVER (PARTITION BY region ORDER BY amount) AS t, max(quantity) OVER (PARTITION BY customer) AS most FROM orders;
+
+SELECT id, s, row_number() OVER (PARTITION BY region ORDER BY s DESC, id) AS r FROM (SELECT id, region, sum(quantity) OVER (PARTITION BY customer
+ORDER BY ts ROWS 3 PRECEDING) AS s FROM orders) AS x WHERE s > 2;
+
+SELECT o.id, p.id AS payment, count(*) OVER (PARTITION BY p.method) AS n FROM orders o ASOF LEFT JOIN payments p ON o.customer = p.customer AND o.ts >= p.ts;

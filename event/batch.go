@@ -3,6 +3,7 @@ package event
 import (
 	"fmt"
 	"sort"
+	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -16,6 +17,8 @@ type Batch struct {
 	Partition Partition
 	// First and Last are the offsets of the first and last row, both included. Offsets between them may be missing.
 	First, Last Offset
+
+	times atomic.Pointer[timeSpan] // nil until somebody asks
 }
 
 // NewBatch joins a stream's own columns with the hidden ones, all of the same length and at least one row long, in the order
@@ -53,10 +56,8 @@ func (b *Batch) From(next Offset) *Batch {
 	}
 	offsets := b.Offsets()
 	at := sort.Search(len(offsets), func(i int) bool { return Offset(offsets[i]) >= next })
-	out := *b
-	out.Record = b.Record.NewSlice(int64(at), b.Record.NumRows())
-	out.First = Offset(offsets[at])
-	return &out
+	rest := b.Record.NewSlice(int64(at), b.Record.NumRows())
+	return &Batch{Schema: b.Schema, Record: rest, Partition: b.Partition, First: Offset(offsets[at]), Last: b.Last}
 }
 
 // Concat joins batches of one partition and one schema version that follow one another into one with memory of its own.
@@ -82,10 +83,8 @@ func Concat(batches []*Batch) (*Batch, error) {
 		}
 		columns[c] = joined
 	}
-	out := *first
-	out.Record = array.NewRecordBatch(first.Record.Schema(), columns, rows)
-	out.Last = last.Last
-	return &out, nil
+	record := array.NewRecordBatch(first.Record.Schema(), columns, rows)
+	return &Batch{Schema: first.Schema, Record: record, Partition: first.Partition, First: first.First, Last: last.Last}, nil
 }
 
 // Bytes is the memory that the batch's values take, as far as slices of shared buffers can be told apart.

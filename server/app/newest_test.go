@@ -129,3 +129,35 @@ func TestTheLastHourCostsTheSameHoweverMuchIsOlder(t *testing.T) {
 	require.Equal(t, few.Stats.Scanned, many.Stats.Scanned)
 	require.Greater(t, many.Stats.Pruned, few.Stats.Pruned)
 }
+
+// TestTheTailIsReadByItsTimes counts the rows that are read of batches which are not sealed yet.
+func TestTheTailIsReadByItsTimes(t *testing.T) {
+	t.Parallel()
+	s := unmerged(t)
+	s.query("CREATE STREAM s (ts TIMESTAMPTZ, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
+	const wide = 4 // requests wide enough to stay batches of their own
+	for hour := range wide {
+		var body strings.Builder
+		for n := range 3000 {
+			fmt.Fprintf(&body, `{"ts":"2026-03-01T%02d:%02d:%02dZ","key":"k%d","n":%d}`+"\n", hour, n/60, n%60, n%3, hour*3000+n)
+		}
+		s.ingest("s", body.String())
+	}
+	two := s.serving(exec.Options{Workers: 1}, optimize.Optimize)
+	for sql, want := range map[string]string{
+		"SELECT count(*), min(n) FROM s WHERE ts >= '2026-03-01 03:10:00'": "[2400,9600]\n",
+		"SELECT count(*), min(n) FROM s WHERE ts < '2026-03-01 00:00:10'":  "[10,0]\n",
+		"SELECT n FROM s ORDER BY ts DESC LIMIT 2":                         "[11999]\n[11998]\n",
+		"SELECT n FROM s WHERE n < 11000 ORDER BY ts DESC LIMIT 1":         "[10999]\n",
+		"SELECT n FROM s WHERE key = 'k1' LATEST ON ts PARTITION BY key":   "[11998]\n",
+	} {
+		got := two.query(sql)
+		require.Equal(t, want, got.text(), sql)
+		require.LessOrEqual(t, got.Stats.Rows, int64(3000), sql)
+	}
+	// Rows without a time and rows that come late stand in no order; they are found.
+	s.ingest("s", `{"key":"k9","n":-1}`+"\n"+`{"ts":"2026-02-01T00:00:00Z","key":"k9","n":-2}`+"\n")
+	require.Equal(t, "[-2]\n", two.query("SELECT n FROM s WHERE ts < '2026-02-02'").text())
+	require.Equal(t, "[12000]\n", two.query("SELECT count(*) FROM s WHERE ts >= '2026-03-01' AND ts < '2026-03-02'").text())
+	require.Equal(t, "[12002]\n", two.query("SELECT count(*) FROM s").text())
+}

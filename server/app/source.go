@@ -118,8 +118,12 @@ func (s *snapshot) Scan(ctx context.Context, request query.ScanRequest) (query.S
 		scan.Morsels = append(scan.Morsels, m)
 	}
 	for _, batch := range stream.tail {
+		m := &tailMorsel{batch: batch, schema: request.Schema, columns: request.Columns}
+		if m.outside(asked.Ranges) {
+			continue
+		}
 		scan.TailRows += int64(batch.Rows())
-		scan.Morsels = append(scan.Morsels, &tailMorsel{batch: batch, schema: request.Schema, columns: request.Columns})
+		scan.Morsels = append(scan.Morsels, m)
 	}
 	return scan, nil
 }
@@ -181,8 +185,43 @@ type tailMorsel struct {
 // Rows is the batch's number of rows.
 func (m *tailMorsel) Rows() int { return m.batch.Rows() }
 
-// Bounds are not known: nothing has looked at the values yet.
-func (m *tailMorsel) Bounds(int) (arrow.Array, bool) { return nil, false }
+// Bounds are known of the event time only.
+func (m *tailMorsel) Bounds(column int) (arrow.Array, bool) {
+	if m.columns[column] != m.schema.TimeColumn {
+		return nil, false
+	}
+	low, high, ok := m.times()
+	if !ok {
+		return nil, false
+	}
+	return event.NewTimestamps([]int64{low, high}, nil), true
+}
+
+// times are the ends of the event time, unless that is another column in the query's schema.
+func (m *tailMorsel) times() (low, high int64, ok bool) {
+	if m.schema.TimeColumn != m.batch.Schema.TimeColumn {
+		return 0, 0, false
+	}
+	return m.batch.Times()
+}
+
+// outside reports that the event times of all rows lie outside of ranges.
+func (m *tailMorsel) outside(ranges []prune.Range) bool {
+	for _, r := range ranges {
+		if r.Field != m.schema.TimeColumn {
+			continue
+		}
+		low, high, ok := m.times()
+		stats := prune.Stats{
+			Type: event.Type{Kind: event.TimestampTZ}, Rows: int64(m.batch.Rows()), Bounded: true, Min: prune.Bound{Int: low}, Max: prune.Bound{Int: high},
+		}
+		known := func(event.FieldID) (prune.Stats, bool) { return stats, true }
+		if ok && prune.Excluded([]prune.Range{r}, m.schema, known) {
+			return true
+		}
+	}
+	return false
+}
 
 // Read brings the batch to the query's schema. The columns are the tail's own and take no memory.
 func (m *tailMorsel) Read(_ context.Context, wanted []bool, _ *event.Buffers) ([]arrow.Array, int64, error) {

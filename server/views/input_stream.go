@@ -298,10 +298,8 @@ func until(b *event.Batch, next event.Offset) *event.Batch {
 	}
 	offsets := b.Offsets()
 	n := sort.Search(len(offsets), func(i int) bool { return event.Offset(offsets[i]) >= next })
-	out := *b
-	out.Record = b.Record.NewSlice(0, int64(n))
-	out.Last = event.Offset(offsets[n-1])
-	return &out
+	rows := b.Record.NewSlice(0, int64(n))
+	return &event.Batch{Schema: b.Schema, Record: rows, Partition: b.Partition, First: b.First, Last: event.Offset(offsets[n-1])}
 }
 
 // joined brings batches to the schema of the query, as one change.

@@ -157,11 +157,7 @@ func generations(t *testing.T, dir string) (names []string) {
 
 func checkRich(t *testing.T, golden string) {
 	t.Helper()
-	files, err := vfs.NewReadOnly(golden)
-	require.NoError(t, err)
-	report, err := Verify(t.Context(), files)
-	require.NoError(t, err)
-	require.NoError(t, files.Close())
+	report := verified(t, golden)
 	for _, f := range report.Findings {
 		require.Equal(t, Known, f.Kind, "%v", f)
 		require.Contains(t, f.File, "log/harmed/", "%v", f)
@@ -207,4 +203,15 @@ func checkRich(t *testing.T, golden string) {
 	require.Contains(t, s.must("/v1/streams/harmed/events", `{"n":"fourth row"}`), `"first":3,`)
 	require.NoError(t, s.Close())
 	require.Equal(t, generations(t, golden), generations(t, dir), "no view has been built anew: their state is as good as ever")
+}
+
+// verified is what Verify says of a data directory.
+func verified(t *testing.T, dir string) *Report {
+	t.Helper()
+	files, err := vfs.NewReadOnly(dir)
+	require.NoError(t, err)
+	report, err := Verify(t.Context(), files)
+	require.NoError(t, err)
+	require.NoError(t, files.Close())
+	return report
 }

@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
 // keptViews have state of every kind that there is. Those that show a row once the watermark has passed it are held to their query up to where they
@@ -138,11 +136,7 @@ func TestPresentViewsAreAsTheGoldenOnes(t *testing.T) {
 
 func checkViews(t *testing.T, golden string) {
 	t.Helper()
-	files, err := vfs.NewReadOnly(golden)
-	require.NoError(t, err)
-	report, err := Verify(t.Context(), files)
-	require.NoError(t, err)
-	require.NoError(t, files.Close())
+	report := verified(t, golden)
 	require.Empty(t, report.Findings)
 	require.Equal(t, keptKinds, kindsOfState(t, golden))
 

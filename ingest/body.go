@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/tidemarkdb/tidemark/catalog"
@@ -69,6 +71,8 @@ type Summary struct {
 	Offsets []partition.Span
 	// Errors describe the first rejected rows.
 	Errors []RowError
+	// Hint says what would have been better; it may be empty.
+	Hint string
 }
 
 // RowError says why a row was rejected. Row counts the body's rows from 0: the non-blank lines where it is made of lines.
@@ -365,9 +369,22 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	var fault *event.Error
 	if errors.As(err, &fault) && fault.Code == event.CodeAlreadyExists { // another request was first
 		stream, err = b.engine.Stream(b.summary.Stream)
+	} else if err == nil && schema.TimeColumn == 0 {
+		b.summary.Hint = timeHint(b.summary.Stream, chunk.PossibleTimes())
 	}
 	b.stream = stream
 	return err
+}
+
+// timeHint tells who made a stream without an event time, perhaps unawares, that some fields read as times; empty where none does.
+func timeHint(stream string, fields []string) string {
+	if len(fields) == 0 {
+		return ""
+	}
+	const most = 3
+	return fmt.Sprintf("no field was taken for the event time, so rows go by their arrival; readable as times: %s. To go by one, "+
+		"DROP STREAM %s and send again with ?time=%s (tidemark load --time=%s)",
+		strings.Join(fields[:min(len(fields), most)], ", "), stream, url.QueryEscape(fields[0]), fields[0])
 }
 
 // count adds a chunk's lines and rejections to the summary.

@@ -228,6 +228,10 @@ func (c *Chunk) places(texts int) []int {
 // Infer makes the first schema of a stream from its first rows: see the function Infer. Declared columns come first, in their order.
 func (c *Chunk) Infer(timeColumn string) (*event.Schema, error) { return infer(c, timeColumn) }
 
+// PossibleTimes names the fields, sorted, that could be the event time though they are not called so: their first values are texts that
+// can be read as times.
+func (c *Chunk) PossibleTimes() []string { return possibleTimes(c) }
+
 // Evolve gives the next version of a schema, which can hold every acceptable row of the chunk: see the function Evolve.
 func (c *Chunk) Evolve(schema *event.Schema, exact func(event.FieldID) bool) (*event.Schema, error) {
 	return evolve(c, schema, exact), nil

@@ -44,6 +44,8 @@ func TestFiles(t *testing.T) {
 				var name string
 				d.MaybeScanArgs(t, "time", &name)
 				schema, err = decode.Infer(chunk, name)
+			case "times":
+				return strings.Join((&decode.Chunk{Lines: chunk}).PossibleTimes(), "\n")
 			case "evolve":
 				schema, err = decode.Evolve(chunk, schema, exactColumns(d, schema))
 			case "decode":

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -57,11 +58,29 @@ func infer(chunk *Chunk, timeColumn string) (*event.Schema, error) {
 
 // findTime is the name of the field that is most likely the event time, or empty.
 func findTime(chunk *Chunk) string {
+	return likeliest(readableTimes(chunk, func(name string, _ []byte) bool { return timeRank(name) >= 0 }))
+}
+
+// possibleTimes names the fields, sorted, whose first value is a text that can be read as a time. Numbers are more likely something
+// else, and so are texts of nothing but digits.
+func possibleTimes(chunk *Chunk) []string {
+	times := readableTimes(chunk, func(_ string, value []byte) bool { return value[0] == '"' && bytes.ContainsAny(value, ":-/") })
+	maps.DeleteFunc(times, func(_ string, readable bool) bool { return !readable })
+	return slices.Sorted(maps.Keys(times))
+}
+
+// readableTimes judges each field by its first value: whether that is wanted and can be read as a time.
+func readableTimes(chunk *Chunk, wanted func(name string, value []byte) bool) map[string]bool {
 	s := newSurvey(&event.Schema{}, nil)
 	readable := make(map[string]bool, len(timeNames))
+	judge := func(name string, value []byte) {
+		if _, judged := readable[name]; !judged {
+			readable[name] = wanted(name, value) && s.likelyTime(value)
+		}
+	}
 	if chunk.Columns != nil {
-		s.judgeColumns(chunk, readable)
-		return likeliest(readable)
+		firstValues(chunk, judge)
+		return readable
 	}
 	lines := chunk.rows()
 	for row, ok := lines.next(); ok; row, ok = lines.next() {
@@ -70,30 +89,26 @@ func findTime(chunk *Chunk) string {
 			continue
 		}
 		for i := range members {
-			m := &members[i]
-			if m.replaced || m.isNull() || timeRank(m.name) < 0 {
-				continue
-			}
-			if _, judged := readable[m.name]; !judged {
-				readable[m.name] = s.likelyTime(m.value)
+			if m := &members[i]; !m.replaced && !m.isNull() {
+				judge(m.name, m.value)
 			}
 		}
 	}
-	return likeliest(readable)
+	return readable
 }
 
-// judgeColumns finds which of a chunk's columns begin with a time.
-func (s *survey) judgeColumns(chunk *Chunk, readable map[string]bool) {
+// firstValues gives the first value, as JSON, of each of a chunk's columns that has one.
+func firstValues(chunk *Chunk, give func(name string, value []byte)) {
 	for i, f := range chunk.Fields {
 		values := chunk.Columns[i]
-		if timeRank(f.Name) < 0 || values.NullN() == values.Len() {
+		if values.NullN() == values.Len() {
 			continue
 		}
 		row := 0
 		for values.IsNull(row) {
 			row++
 		}
-		readable[f.Name] = s.likelyTime(TextWriterOf(values, chunk.typeOf(i))(nil, row))
+		give(f.Name, TextWriterOf(values, chunk.typeOf(i))(nil, row))
 	}
 }
 

@@ -22,6 +22,7 @@ type ingestAnswer struct {
 	Duplicate  bool         `json:"duplicate"`
 	Offsets    []offsetSpan `json:"offsets"`
 	Errors     []rowError   `json:"errors"`
+	Hint       string       `json:"hint,omitempty"`
 }
 
 type offsetSpan struct {
@@ -212,7 +213,7 @@ func brokenOff(err error) error {
 func newIngestAnswer(summary ingest.Summary) *ingestAnswer {
 	answer := &ingestAnswer{
 		Stream: summary.Stream, Accepted: summary.Accepted, Rejected: summary.Rejected, Offsets: []offsetSpan{}, Errors: []rowError{},
-		Duplicates: summary.Duplicates, Duplicate: summary.Duplicates > 0 && summary.Accepted == 0,
+		Duplicates: summary.Duplicates, Duplicate: summary.Duplicates > 0 && summary.Accepted == 0, Hint: summary.Hint,
 	}
 	for _, span := range summary.Offsets {
 		answer.Offsets = append(answer.Offsets, offsetSpan(span))

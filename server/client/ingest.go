@@ -45,8 +45,8 @@ type IngestResult struct {
 	Offsets    []OffsetRange `json:"offsets"`
 	// Errors holds the first few rejections.
 	Errors []RowError `json:"errors"`
-	// Hint says what would help where every row was rejected.
-	Hint string `json:"-"`
+	// Hint says what would help where every row was rejected, or what would have been better; it may be empty.
+	Hint string `json:"hint"`
 }
 
 // OffsetRange is where accepted rows lie in one partition; both ends belong to it.

@@ -57,7 +57,7 @@ type LoadReport struct {
 	Duplicates int64
 	// Reasons explains the first rejections.
 	Reasons []LineError
-	// Hint says what would help, where every row was rejected.
+	// Hint says what would help where every row was rejected, or what would have been better; it may be empty.
 	Hint string
 }
 
@@ -113,6 +113,8 @@ type load struct {
 	mu struct {
 		sync.Mutex
 		report LoadReport
+		// advice is the first hint of a request that stored rows.
+		advice string
 	}
 }
 
@@ -185,7 +187,8 @@ func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) 
 	if result != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		l.mu.report = LoadReport{Accepted: result.Accepted, Rejected: result.Rejected, Duplicates: result.Duplicates, Hint: result.Hint}
+		l.mu.report = LoadReport{Accepted: result.Accepted, Rejected: result.Rejected, Duplicates: result.Duplicates}
+		l.hint(result)
 		for _, e := range result.Errors {
 			l.mu.report.Reasons = append(l.mu.report.Reasons, LineError{Reason: fmt.Sprintf("row %d: %s", e.Row+1, e.Reason)})
 		}
@@ -256,7 +259,7 @@ func (l *load) count(c chunk, result *IngestResult) {
 	report.Accepted += result.Accepted
 	report.Rejected += result.Rejected
 	report.Duplicates += result.Duplicates
-	report.Hint = cmp.Or(report.Hint, result.Hint)
+	l.hint(result)
 	for _, e := range result.Errors {
 		report.Reasons = append(report.Reasons, LineError{Line: c.lineOf(e.Row), Reason: e.Reason})
 	}
@@ -269,10 +272,19 @@ func (l *load) result() LoadReport {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	report := l.mu.report
-	if report.Accepted+report.Duplicates > 0 { // it was about a part of the rows
-		report.Hint = ""
+	if report.Accepted+report.Duplicates > 0 { // the other hint was about a part of the rows
+		report.Hint = l.mu.advice
 	}
 	return report
+}
+
+// hint keeps the first hint of a request whose rows were all rejected apart from that of one that stored rows.
+func (l *load) hint(result *IngestResult) {
+	if result.Accepted > 0 {
+		l.mu.advice = cmp.Or(l.mu.advice, result.Hint)
+		return
+	}
+	l.mu.report.Hint = cmp.Or(l.mu.report.Hint, result.Hint)
 }
 
 // retryDelay honours the server's Retry-After in seconds, and otherwise waits a little longer each time.

@@ -179,7 +179,29 @@ func noOverload(name string, pos event.Position, overloads []*plan.Function, arg
 	if len(signatures) > most {
 		signatures = append(signatures[:most], "...")
 	}
-	return err.WithHint("there is %s", strings.Join(signatures, ", "))
+	return err.WithHint("%sthere is %s", castHint(overloads, args), strings.Join(signatures, ", "))
+}
+
+// castHint says how to convert the columns of TEXT that keep arguments from fitting an overload which takes a time there; it is empty
+// where that is not what is wrong, and ends in a separator.
+func castHint(overloads []*plan.Function, args []argument) string {
+	for _, f := range overloads {
+		if len(f.Args) != len(args) {
+			continue
+		}
+		cast := slices.Clone(args)
+		var hints []string
+		for i, a := range args {
+			if want := f.Args[i]; a.typ().Kind == event.Text && want.Kind == event.TimestampTZ {
+				cast[i].expr = &plan.Cast{Input: a.expr, To: want}
+				hints = append(hints, cast[i].expr.String())
+			}
+		}
+		if _, ok := tryOverload(f, cast); ok && len(hints) > 0 {
+			return "convert the text to a time: " + strings.Join(hints, ", ") + "; "
+		}
+	}
+	return ""
 }
 
 // operatorHint lists what an operator takes beside the types of the arguments.
@@ -189,6 +211,9 @@ func operatorHint(overloads []*plan.Function, args []argument) string {
 		if len(f.Args) == 2 && (f.Args[0].Equal(args[0].typ()) || f.Args[1].Equal(args[1].typ())) {
 			known = append(known, f.Args[0].String()+" "+strings.ToUpper(f.Name)+" "+f.Args[1].String())
 		}
+	}
+	if hint := castHint(overloads, args); hint != "" {
+		return strings.TrimSuffix(hint, "; ")
 	}
 	if len(known) == 0 {
 		return "convert the operands, as in x::BIGINT"

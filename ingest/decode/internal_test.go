@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"strconv"
@@ -193,7 +194,10 @@ func TestLabelsLearn(t *testing.T) {
 
 // FuzzCopyText holds the copying of texts against checking and unescaping them.
 func FuzzCopyText(f *testing.F) {
-	for _, seed := range []string{``, `plain`, `a\nb\\`, `\u0041 behind more than a word`, `\x`, "\x01", "ünïcode all the way", "\xff bytes", `\/\b\f\r\t\"`, "half \xc3\\n\xbc"} {
+	for _, seed := range []string{
+		``, `plain`, `a\nb\\`, `\u0041 behind more than a word`, `\x`, "\x01", "ünïcode all the way", "\xff bytes", `\/\b\f\r\t\"`, "half \xc3\\n\xbc",
+		"the second word ünï", "the second word \xff", `line ends\r\n\r\n\t\tbehind one another`, `\n\x`, "\\n\\",
+	} {
 		f.Add([]byte(seed), uint8(99))
 	}
 	f.Fuzz(func(t *testing.T, inside []byte, room uint8) {
@@ -217,6 +221,30 @@ func TestUsualTextsAreCopied(t *testing.T) {
 		n, end := copyText(dst, []byte(text+`","next":1`), 0)
 		require.Equal(t, len(text)+1, end, text)
 		require.Equal(t, want, string(dst[:n]))
+	}
+}
+
+// TestEveryByteOfATextIsLookedAt tries each pair of bytes in each place of two blocks and the rest.
+func TestEveryByteOfATextIsLookedAt(t *testing.T) {
+	t.Parallel()
+	dst := make([]byte, 64)
+	for place := range 2*copyBytes + 5 {
+		for pair := range 1 << 16 {
+			text := []byte(`"abcdefghijklmnopqrstuvwxyzabcdefghijkl"`)
+			binary.LittleEndian.PutUint16(text[1+place:], uint16(pair))
+			s := scanner{text: text}
+			want, _ := s.string(0)
+			n, end := copyText(dst, text, 1)
+			if text[1+place] == '\\' && text[2+place] == 'u' || text[place] == '\\' && text[1+place] == 'u' {
+				want = -1 // only escapes of one letter are read
+			}
+			if want != end {
+				t.Fatalf("%q ends at %d, want %d", text, end, want)
+			}
+			if end > 0 && !bytes.Equal(dst[:n], appendUnescaped(nil, text[1:end-1])) {
+				t.Fatalf("%q is %q", text, dst[:n])
+			}
+		}
 	}
 }
 

@@ -34,38 +34,86 @@ func plainEnd(text []byte, i int) (end int, union uint64) {
 }
 
 // stops sets the high bit of the first byte of a word that is a quote, a backslash or a control character. The bits above it mean nothing: in
-// each test a borrow can set the bit of a byte above a match as well. Bytes beyond ASCII, of which none is one, are the same in all three tests.
+// each test a borrow can set the bit of a byte above a match as well. Turning over the second bit of each byte moves the quote down to the control characters,
+// and nothing else below it that was not there. Bytes beyond ASCII, of which none is one, are the same in both tests.
 func stops(word uint64) uint64 {
-	return (((word ^ '"'*eachLow) - eachLow) | ((word ^ '\\'*eachLow) - eachLow) | (word - ' '*eachLow)) &^ word & eachHigh
+	return (((word ^ 2*eachLow) - ('"'-1)*eachLow) | ((word ^ '\\'*eachLow) - eachLow)) &^ word & eachHigh
 }
 
+// copyBytes is how much copyText looks at together. Most runs without an escape are shorter: then no branch depends on how long they are.
+const copyBytes = 2 * wordBytes
+
 // copyText copies what stands from i on up to the closing quote, with what its escapes of one letter stand for. It gives the length of the copy and the index
-// behind the quote, which is -1, and dst holds anything, if there are other escapes, bytes that are not UTF-8, or not room for the words that it copies.
+// behind the quote, which is -1, and dst holds anything, if there are other escapes, bytes that are not UTF-8, or not room for the copy.
 func copyText(dst, text []byte, i int) (n, end int) {
-	var beyondASCII uint64
-	for n+wordBytes <= len(dst) && i+wordBytes < len(text) {
-		word := binary.LittleEndian.Uint64(text[i:])
-		binary.LittleEndian.PutUint64(dst[n:], word)
-		stop := stops(word)
-		if stop == 0 {
-			n, i, beyondASCII = n+wordBytes, i+wordBytes, beyondASCII|word
+	var union uint64
+	for n >= 0 && i >= 0 && n <= len(dst)-copyBytes && i < len(text)-copyBytes { // they are never negative, which the compiler learns here
+		from, to := text[i:i+copyBytes+1], dst[n:n+copyBytes]
+		first, second := binary.LittleEndian.Uint64(from), binary.LittleEndian.Uint64(from[wordBytes:])
+		binary.LittleEndian.PutUint64(to, first)
+		binary.LittleEndian.PutUint64(to[wordBytes:], second)
+		union |= first | second // also of bytes behind a stop: at worst a text is looked at in vain
+		stop, later := stops(first), stops(second)
+		if stop|later == 0 {
+			n, i = n+copyBytes, i+copyBytes
 			continue
 		}
 		plain := bits.TrailingZeros64(stop) >> 3
-		n, i, beyondASCII = n+plain, i+plain, beyondASCII|word&(stop&-stop-1)
-		if text[i] == '"' {
-			if beyondASCII&eachHigh != 0 && !utf8.Valid(dst[:n]) {
+		if stop == 0 {
+			plain = wordBytes + bits.TrailingZeros64(later)>>3
+		}
+		plain &= copyBytes - 1 // as it is anyway
+		if from[plain] == '"' {
+			if union&eachHigh != 0 && !utf8.Valid(dst[:n+plain]) {
+				return 0, -1
+			}
+			return n + plain, i + plain + 1
+		}
+		letter := letters[from[plain+1]]
+		if from[plain] != '\\' || letter == 0 {
+			return 0, -1
+		}
+		to[plain] = letter
+		n, i = copyEscapes(dst, text, n+plain+1, i+plain+2)
+	}
+	return copyLast(dst, text, n, i)
+}
+
+// copyLast is copyText from where less than copyBytes are left of the text or of the room. The n bytes before are copied already.
+func copyLast(dst, text []byte, n, i int) (past, end int) {
+	for ; i < len(text); i++ {
+		c := text[i]
+		switch {
+		case c == '"':
+			if !utf8.Valid(dst[:n]) {
 				return 0, -1
 			}
 			return n, i + 1
-		}
-		if text[i] != '\\' || letters[text[i+1]] == 0 {
+		case c < ' ' || n == len(dst):
 			return 0, -1
+		case c == '\\':
+			if i++; i == len(text) || letters[text[i]] == 0 {
+				return 0, -1
+			}
+			c = letters[text[i]]
 		}
-		dst[n] = letters[text[i+1]]
-		n, i = n+1, i+2
+		dst[n] = c
+		n++
 	}
 	return 0, -1
+}
+
+// copyEscapes copies the escapes of one letter that follow one another from i on to the place n: line ends and tabs often do.
+func copyEscapes(dst, text []byte, n, i int) (past, end int) {
+	for n >= 0 && i >= 0 && n < len(dst) && i < len(text)-1 && text[i] == '\\' {
+		letter := letters[text[i+1]]
+		if letter == 0 {
+			break
+		}
+		dst[n] = letter
+		n, i = n+1, i+2
+	}
+	return n, i
 }
 
 // letters are what stands for a byte behind a backslash; 0 where nothing does.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -17,6 +18,9 @@ func registerBytes(r registry) {
 	r.strict("octet_length(BYTEA)", byteCount)
 	r.strict("encode(BYTEA, TEXT)", encodeBytes)
 	r.strict("decode(TEXT, TEXT)", asBytea(decodeBytes))
+	r.strict("convert_to(TEXT, TEXT)", asBytea(textAs("convert_to")))
+	r.strict("convert_from(BYTEA, TEXT)", textAs("convert_from"))
+	registerBytesWithin(r)
 }
 
 // asBytea turns a kernel that gives text into one that gives the same bytes as BYTEA.
@@ -67,6 +71,24 @@ func decodeBytes(c *call) (arrow.Array, error) {
 		}
 		return out, nil
 	})
+}
+
+// textAs gives texts as their bytes, or bytes as the text that they are, in UTF-8 alone.
+func textAs(function string) kernel {
+	return func(c *call) (arrow.Array, error) {
+		values, encodings := textsOf(c.args[0]), textsOf(c.args[1])
+		return mapText(c, func(dst []byte, i int) ([]byte, error) {
+			switch s := values.at(i); strings.ToUpper(encodings.at(i)) {
+			default:
+				return nil, event.Errorf(event.CodeInvalidValue, "%s: unknown encoding %q", function, encodings.at(i)).WithHint("UTF8 is the one there is")
+			case "UTF8", "UTF-8":
+				if !utf8.ValidString(s) {
+					return nil, event.Errorf(event.CodeInvalidValue, "%s: the bytes are no text in UTF-8", function)
+				}
+				return append(dst, s...), nil
+			}
+		})
+	}
 }
 
 func errByteFormat(function, format string) error {

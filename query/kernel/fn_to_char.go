@@ -102,13 +102,14 @@ var templates = []struct {
 	{"TZ", fieldZone, nil}, {"tz", fieldZone, strings.ToLower}, {"OF", fieldShift, nil},
 }
 
-// parseTemplate reads a pattern of to_char: fields by their letters, FM before a field for no filling up, text between double quotes,
+// parseTemplate reads a pattern of to_char: fields by their letters, FM before a field for no filling up, or TM, whose names of
+// another language are the English ones here, text between double quotes,
 // and everything else as it stands. Patterns without names may be in lower case.
 func parseTemplate(pattern string) (layout, error) {
 	var out layout
 	plain := false
 	for pattern != "" {
-		if rest, ok := strings.CutPrefix(strings.ToUpper(pattern[:min(2, len(pattern))]), "FM"); ok && rest == "" {
+		if prefix := strings.ToUpper(pattern[:min(2, len(pattern))]); prefix == "FM" || prefix == "TM" {
 			plain, pattern = true, pattern[2:]
 			continue
 		}

@@ -37,7 +37,8 @@ type Select struct {
 	Distinct bool
 	// DistinctOn is empty for a plain DISTINCT.
 	DistinctOn []Expr
-	Items      []Item
+	// Items may be empty under EXISTS alone.
+	Items []Item
 	// From is nil for a query without FROM.
 	From Table
 	// Stream is the window behind FROM; nil where not given.
@@ -46,6 +47,8 @@ type Select struct {
 	// Latest is nil where the clause is not given.
 	Latest     *Latest
 	GroupByAll bool
+	// GroupByDistinct takes each set of groups once.
+	GroupByDistinct bool
 	// GroupBy may hold elements of type *Grouping.
 	GroupBy []Expr
 	// Sample and Fill are nil where not given.

@@ -46,14 +46,16 @@ func (s *Select) String() string {
 
 // printCore prints SELECT and the clauses as far as HAVING.
 func (s *Select) printCore(b *strings.Builder) {
-	b.WriteString("SELECT ")
+	b.WriteString("SELECT")
 	if s.Distinct {
-		b.WriteString("DISTINCT ")
+		b.WriteString(" DISTINCT")
 	}
 	if len(s.DistinctOn) > 0 {
-		b.WriteString("ON (" + list(s.DistinctOn) + ") ")
+		b.WriteString(" ON (" + list(s.DistinctOn) + ")")
 	}
-	b.WriteString(list(s.Items))
+	if len(s.Items) > 0 {
+		b.WriteString(" " + list(s.Items))
+	}
 	if s.From != nil {
 		b.WriteString(" FROM " + s.From.String())
 	}
@@ -68,7 +70,7 @@ func (s *Select) printCore(b *strings.Builder) {
 		b.WriteString(" GROUP BY ALL")
 	}
 	if len(s.GroupBy) > 0 {
-		b.WriteString(" GROUP BY " + list(s.GroupBy))
+		b.WriteString(" GROUP BY " + distinct(s.GroupByDistinct) + list(s.GroupBy))
 	}
 	if s.Sample != nil {
 		b.WriteString(" " + s.Sample.String())
@@ -81,6 +83,14 @@ func (s *Select) printCore(b *strings.Builder) {
 	}
 	clause(b, " HAVING ", s.Having)
 	b.WriteString(s.windows())
+}
+
+// distinct is the word, where it is given.
+func distinct(given bool) string {
+	if given {
+		return "DISTINCT "
+	}
+	return ""
 }
 
 func clause(b *strings.Builder, keyword string, e Expr) {

@@ -19,12 +19,12 @@ const (
 // String is the operation's word.
 func (o SetOp) String() string { return [...]string{"UNION", "INTERSECT", "EXCEPT"}[o] }
 
-// SetOperation is UNION, INTERSECT or EXCEPT of two queries. All keeps equal rows apart.
+// SetOperation is UNION, INTERSECT or EXCEPT of two queries. All keeps equal rows apart. ByName, of UNION alone, joins columns by their names.
 type SetOperation struct {
 	// Pos is that of the operation's word.
 	Pos         event.Position
 	Op          SetOp
-	All         bool
+	All, ByName bool
 	Left, Right *Select
 }
 
@@ -33,6 +33,9 @@ func (s *SetOperation) String() string {
 	out := setOperand(s.Left) + " " + s.Op.String() + " "
 	if s.All {
 		out += "ALL "
+	}
+	if s.ByName {
+		out += "BY NAME "
 	}
 	return out + setOperand(s.Right)
 }

@@ -32,6 +32,16 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return timesWithin(e)
 	case "quote_nullable":
 		return quoteNullable(e)
+	case "range":
+		return x.rangeArray(e)
+	case "date_add":
+		return shifted(e, "+")
+	case "date_sub":
+		return shifted(e, "-")
+	case "hex":
+		return x.hexOf(e)
+	case "unhex", "from_hex":
+		return bytesOfHex(e)
 	case "substr", "substring":
 		return x.firstMatch(e)
 	case "count":

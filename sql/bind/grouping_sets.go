@@ -33,10 +33,25 @@ func (q *selection) bindGroups() error {
 		_, ok := e.(*ast.Grouping)
 		several = several || ok
 	}
+	if q.ast.GroupByDistinct {
+		sets = differentSets(sets)
+	}
 	if several && (len(sets) != 1 || len(sets[0]) != len(q.groups) || len(q.groups) == 0) {
 		q.sets = sets
 	}
 	return nil
+}
+
+// differentSets leaves out sets that are equal to one before.
+func differentSets(sets [][]int) [][]int {
+	var out [][]int
+	for _, set := range sets {
+		sorted := slices.Sorted(slices.Values(set))
+		if !slices.ContainsFunc(out, func(o []int) bool { return slices.Equal(slices.Sorted(slices.Values(o)), sorted) }) {
+			out = append(out, set)
+		}
+	}
+	return out
 }
 
 // groupByAll groups by every column of the result that has no aggregate in it.

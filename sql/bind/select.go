@@ -126,6 +126,10 @@ func (b *binder) newSelection(s *ast.Select, sc *scope, w *withs, targets []even
 }
 
 func (q *selection) bindOutputs() error {
+	if len(q.ast.Items) == 0 {
+		return event.Errorf(event.CodeSyntax, "there is nothing between SELECT and FROM").At(q.ast.Pos).
+			WithHint("SELECT * takes all columns; only EXISTS needs none")
+	}
 	for _, item := range q.ast.Items {
 		if star, ok := item.Expr.(*ast.Star); ok {
 			if err := q.expandStar(star, item.Alias); err != nil {

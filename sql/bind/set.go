@@ -29,7 +29,11 @@ func (b *binder) combined(s *ast.Select, w *withs, targets []event.Type) (plan.N
 	if s.Set == nil {
 		return b.valuesPlan(s.Rows, w, targets)
 	}
-	left, right, err := b.operands(s.Set, w, targets)
+	operands := b.operands
+	if s.Set.ByName {
+		operands = b.namedOperands
+	}
+	left, right, err := operands(s.Set, w, targets)
 	if err != nil {
 		return nil, err
 	}

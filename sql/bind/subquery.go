@@ -102,7 +102,7 @@ func (x *scalars) newSubquery(e ast.Expr) (plan.Expr, error) {
 	case *ast.Query:
 		return x.scalarQuery(e, nil)
 	case *ast.Exists:
-		out, err := x.query(e.Query, e.Pos, nil)
+		out, err := x.query(withColumn(e.Query), e.Pos, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -115,6 +115,22 @@ func (x *scalars) newSubquery(e ast.Expr) (plan.Expr, error) {
 	default:
 		return nil, event.Errorf(event.CodeInternal, "bind subquery: %T is not known", e).At(e.Position())
 	}
+}
+
+// withColumn gives a query without columns one, where only its rows count: EXISTS (SELECT FROM t).
+func withColumn(s *ast.Select) *ast.Select {
+	out := *s
+	switch {
+	case s.Set != nil:
+		set := *s.Set
+		set.Left, set.Right = withColumn(set.Left), withColumn(set.Right)
+		out.Set = &set
+	case s.Rows == nil && len(s.Items) == 0:
+		out.Items = []ast.Item{{Expr: &ast.Number{Pos: s.Pos, Text: "1"}}}
+	default:
+		return s
+	}
+	return &out
 }
 
 // argumentAs is argument, but the literals of a query take the type wanted, where they have none.

@@ -40,7 +40,7 @@ var infixPowers = map[string]int{
 	"||": powerOther, "->": powerOther, "->>": powerOther, "#>": powerOther, "#>>": powerOther,
 	"~": powerOther, "!~": powerOther, "~*": powerOther, "!~*": powerOther, "@>": powerOther, "&&": powerOther, "<@": powerOther, "?": powerOther,
 	"^@": powerOther, "&": powerOther, "|": powerOther, "#": powerOther, "<<": powerOther, ">>": powerOther, "^": powerPower, "**": powerPower,
-	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "%": powerProduct,
+	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "//": powerProduct, "%": powerProduct,
 	"#-": powerOther, "?|": powerOther, "?&": powerOther,
 	"::": powerCast, "[": powerCast,
 }

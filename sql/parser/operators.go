@@ -85,6 +85,9 @@ var synonyms = map[string]struct {
 
 // binary joins two operands.
 func binary(pos event.Position, word string, left, right ast.Expr) ast.Expr {
+	if word == "//" { // of DuckDB, whose / gives fractions of whole numbers
+		return &ast.Call{Name: ast.Name{Text: "div", Pos: pos}, Args: []ast.Expr{left, right}}
+	}
 	synonym, ok := synonyms[word]
 	if !ok {
 		return &ast.Binary{Pos: pos, Op: word, Left: left, Right: right}

@@ -39,6 +39,9 @@ func (r *selectReader) outputs() error {
 			return err
 		}
 	}
+	if is(r.lex.peek(), "FROM") { // EXISTS needs no columns
+		return nil
+	}
 	return commas(r.lex, func() error {
 		value, err := readExpr(r.lex)
 		if err != nil {
@@ -99,14 +102,21 @@ func (r *selectReader) groupBy() error {
 	if err := expect(r.lex, "BY"); err != nil {
 		return err
 	}
-	if r.out.GroupByAll = accept(r.lex, "ALL"); r.out.GroupByAll {
+	if r.out.GroupByAll = accept(r.lex, "ALL") && !r.beginsGroups(); r.out.GroupByAll {
 		return nil
 	}
+	r.out.GroupByDistinct = accept(r.lex, "DISTINCT")
 	return commas(r.lex, func() error {
 		key, err := groupBy(r.lex, 0)
 		r.out.GroupBy = append(r.out.GroupBy, key)
 		return err
 	})
+}
+
+// beginsGroups reports whether words for several sets of groups come next, before which ALL says that equal ones are kept.
+func (r *selectReader) beginsGroups() bool {
+	t, next := r.lex.peek(), r.lex.second()
+	return t.Type == tokenIdent && (is(next, "(") && (is(t, "ROLLUP") || is(t, "CUBE")) || is(t, "GROUPING") && is(next, "SETS"))
 }
 
 // windows reads the windows that have names, and QUALIFY.

@@ -48,6 +48,7 @@ func (r *termReader) join(left *ast.Select, op ast.SetOp, operand func() (*ast.S
 	if set.All = accept(r.lex, "ALL"); !set.All {
 		accept(r.lex, "DISTINCT")
 	}
+	set.ByName = op == ast.Union && acceptWords(r.lex, "BY", "NAME")
 	var err error
 	if set.Right, err = operand(); err != nil {
 		return nil, err

@@ -192,11 +192,15 @@ func (p *tableParser) named(t token) (ast.Table, error) {
 		return p.named(p.lex.peek())
 	}
 	switch next := p.lex.peek(); {
+	case is(next, "(") && t.Type == tokenIdent && is(t, "ONLY"):
+		return p.only()
+	case is(next, "(") && t.Type == tokenIdent && is(t, "VALUES"):
+		return p.values(t)
 	case is(next, "(") && is(t, "TABLE"):
 		return p.tableCall()
 	case is(next, "(") && t.Type == tokenIdent && windowTables[upper(t.Value)]:
 		return p.windowTable(t)
-	case is(next, "(") && is(t, "GENERATE_SERIES"):
+	case is(next, "(") && t.Type == tokenIdent && (is(t, "GENERATE_SERIES") || is(t, "RANGE")):
 		return p.series(t)
 	case is(next, "(") && t.Type == tokenIdent && unnestTables[upper(t.Value)]:
 		return p.unnest(t)
@@ -230,6 +234,33 @@ func (p *tableParser) named(t token) (ast.Table, error) {
 		return p.sampled(table)
 	}
 	return table, err
+}
+
+// only reads a name in parentheses behind ONLY, and the alias behind them.
+func (p *tableParser) only() (ast.Table, error) {
+	p.lex.next()
+	schema, name, err := qualifiedName(p.lex)
+	if err != nil {
+		return nil, err
+	}
+	if err := expect(p.lex, ")"); err != nil {
+		return nil, err
+	}
+	out := &ast.StreamTable{Schema: schema, Name: name}
+	out.Alias, out.Columns, err = p.alias()
+	return out, err
+}
+
+// values reads the rows of VALUES where it stands without parentheses, as in DuckDB, and the alias.
+func (p *tableParser) values(t token) (ast.Table, error) {
+	pos := position(t.Pos)
+	list, err := rows(p.lex)
+	if err != nil {
+		return nil, err
+	}
+	out := &ast.Subquery{Pos: pos, Query: &ast.Select{Pos: pos, Rows: list}}
+	out.Alias, out.Columns, err = p.alias()
+	return out, err
 }
 
 // namesTable reports whether a token may be the name of a table rather than the beginning of a clause.

@@ -1,0 +1,52 @@
+package bind
+
+import (
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/sql/ast"
+)
+
+// rangeArray is range(...) in the place of a value: an array.
+func (x *scalars) rangeArray(e *ast.Call) ast.Expr {
+	args := x.rangeArguments(e.Args, e.Name.Pos)
+	if args == nil {
+		return nil
+	}
+	return callOf(e, "array_series", args...)
+}
+
+// shifted is date_add or date_sub of a time and an interval.
+func shifted(e *ast.Call, op string) ast.Expr {
+	if len(e.Args) != 2 {
+		return nil
+	}
+	return &ast.Binary{Pos: e.Name.Pos, Op: op, Left: e.Args[0], Right: e.Args[1]}
+}
+
+// hexOf is hex(...): the digits of a number, or those of the bytes of a text.
+func (x *scalars) hexOf(e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	a, err := x.argument(e.Args[0])
+	if err != nil {
+		return nil // the call will say so
+	}
+	digits := callOf(e, "to_hex", e.Args[0])
+	switch a.typ().Kind {
+	case event.Bytea:
+		digits = callOf(e, "encode", e.Args[0], &ast.String{Pos: e.Name.Pos, Value: "hex"})
+	case event.Text, event.Unknown:
+		digits = callOf(e, "encode", callOf(e, "convert_to", e.Args[0], &ast.String{Pos: e.Name.Pos, Value: "UTF8"}),
+			&ast.String{Pos: e.Name.Pos, Value: "hex"})
+	default: // to_hex takes whole numbers
+	}
+	return callOf(e, "upper", digits)
+}
+
+// bytesOfHex are the bytes that a text of hexadecimal digits says.
+func bytesOfHex(e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	return callOf(e, "decode", e.Args[0], &ast.String{Pos: e.Name.Pos, Value: "hex"})
+}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 	"github.com/tidemarkdb/tidemark/server/client"
 	"github.com/tidemarkdb/tidemark/server/shell"
 )
@@ -29,7 +30,7 @@ import (
 type loadCmd struct {
 	Stream string   `arg:"" help:"Stream to send to; made if missing."`
 	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format string   `enum:"auto,ndjson,json,csv,tsv,influx,bulk,arrow,parquet" default:"auto" help:"Format of the files: ${enum}; auto: by name, then content."`
+	Format string   `enum:"auto,ndjson,json,csv,tsv,lines,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
 	Rows   string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, as in Records of CloudTrail or features of GeoJSON."`
 	Again  bool     `help:"Store once more what was loaded from the same files before."`
 	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
@@ -157,7 +158,7 @@ const sniffBytes = 64 << 10
 // begin is what a file begins with when it is decompressed. Of what is no file, such as a pipe, nothing can be looked at beforehand.
 func (c *loadCmd) begin(f *os.File) ([]byte, error) {
 	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() || c.formatOf(f.Name(), nil) != "ndjson" || c.Format != "auto" {
+	if named := formatByName(f.Name()); err != nil || !info.Mode().IsRegular() || named != "" && named != "json" || c.Format != "auto" {
 		return nil, err
 	}
 	plain, err := client.Decompress(f)
@@ -178,7 +179,9 @@ func (c *loadCmd) begin(f *os.File) ([]byte, error) {
 func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBar) client.LoadOptions {
 	options := client.LoadOptions{TimeColumn: c.Time, Rows: c.Rows, Progress: func(n int) { _ = bar.Add(n) }} // a file may have grown
 	format := c.formatOf(name, begin)
-	if options.ContentType = mediaTypes[format]; format == "influx" || format == "bulk" {
+	options.ContentType = mediaTypes[format]
+	switch format {
+	case "influx", "bulk", "lines":
 		options.Format = format
 	}
 	return options
@@ -214,17 +217,31 @@ var formatsByEnd = map[string]string{
 	"lp": "influx", "geojson": "json", "tab": "tsv", "feather": "arrow", "arrows": "arrow", "ipc": "arrow", "pq": "parquet", "parq": "parquet",
 }
 
-// formatOf is the format of a file by its name, else by what it begins with: newline-delimited JSON where neither tells.
-func (c *loadCmd) formatOf(name string, begin []byte) string {
+// formatByName is the format that a file's name tells, or "".
+func formatByName(name string) string {
 	base := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(name), ".gz"), ".zst")
 	end := strings.TrimPrefix(filepath.Ext(base), ".")
 	switch {
-	case c.Format != "auto":
-		return c.Format
 	case formatsByEnd[end] != "":
 		return formatsByEnd[end]
-	case mediaTypes[end] != "":
+	case mediaTypes[end] != "", end == "ndjson":
 		return end
+	default:
+		return ""
+	}
+}
+
+// formatOf is the format of a file by its name, else by what it begins with: newline-delimited JSON where neither tells. Files that are called JSON
+// often have an object a line: these are sent as lines, of which a bad one does not hold up the others.
+func (c *loadCmd) formatOf(name string, begin []byte) string {
+	named := formatByName(name)
+	switch {
+	case c.Format != "auto":
+		return c.Format
+	case named == "json" && c.Rows == "" && jsonbody.LayoutOf(begin, false) == jsonbody.Lines:
+		return "ndjson"
+	case named != "":
+		return named
 	case bytes.HasPrefix(begin, []byte("PAR1")):
 		return "parquet"
 	case bytes.HasPrefix(begin, []byte("ARROW1")), bytes.HasPrefix(begin, []byte{0xff, 0xff, 0xff, 0xff}):
@@ -233,6 +250,8 @@ func (c *loadCmd) formatOf(name string, begin []byte) string {
 		return "bulk"
 	case c.Rows != "", jsonbody.LayoutOf(begin, false) == jsonbody.Documents:
 		return "json"
+	case linebody.LooksLike(begin):
+		return "lines"
 	default:
 		return "ndjson"
 	}

@@ -70,6 +70,7 @@ func TestLoadOfAllFormatsStoresEachRowOnce(t *testing.T) {
 
 	loadWithoutNames(t, put, url)
 	loadOfNoRows(t, put, url)
+	loadLines(t, put, url)
 
 	got := tidemark("n,kind\n1,piped\n", nil, "load", "s", "-", "--format", "csv", "--url", url)
 	require.Zero(t, got.status, got.stderr)
@@ -97,6 +98,26 @@ func loadWithoutNames(t *testing.T, put func(name, content string) string, url s
 	got := tidemark("{\n \"n\": 6\n}", nil, "load", "told", "-", "--url", url)
 	require.Zero(t, got.status, got.stderr)
 	require.Contains(t, tidemark("", nil, "sql", "-q", "SELECT count(*), sum(n) FROM told", "--format", "csv", "--url", url).stdout, "6,21\r\n")
+}
+
+// loadLines loads a log, which is told by what it begins with, and lines of JSON in a file that is called JSON: a bad one costs itself.
+func loadLines(t *testing.T, put func(name, content string) string, url string) {
+	t.Helper()
+	log := put("access.log", "192.0.2.1 - - [01/Mar/2026:09:00:00 +0000] \"GET /\"\n192.0.2.2 - - [01/Mar/2026:09:00:01 +0000] \"GET /a\"\n")
+	for _, want := range []string{"2 rows accepted", "2 rows had been loaded"} {
+		got := tidemark("", nil, "load", "access", "--url", url, log)
+		require.Zero(t, got.status, got.stderr)
+		require.Contains(t, got.stderr, want)
+	}
+	got := tidemark("one\ntwo\n", nil, "load", "access", "--url", url, "--format", "lines", "-")
+	require.Zero(t, got.status, got.stderr)
+	require.Equal(t, "count,min,max\r\n4,2026-03-01T09:00:00.000000Z,true\r\n", tidemark("", nil, "sql", "-q",
+		"SELECT count(*), min(time), max(time) > '2026-03-02' AS max FROM access", "--format", "csv", "--url", url).stdout)
+
+	got = tidemark("", nil, "load", "objects", "--url", url, put("lines.json", "{\"n\":1}\nnone\n{\"n\":2}\n"))
+	require.Equal(t, exitFailed, got.status)
+	require.Contains(t, got.stderr, "objects: 2 rows accepted, 1 rejected")
+	require.Contains(t, got.stderr, "lines.json:2: not")
 }
 
 // loadOfNoRows loads files of which no row can be read: what the server says would help is said once, and not for a file that has good rows too.

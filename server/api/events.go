@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -61,7 +62,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	w.Header().Set("X-Request-Id", id)
-	in, err := s.beginEvents(r, id)
+	in, err := s.beginEvents(r, id, form.time)
 	if err != nil {
 		return err
 	}
@@ -105,15 +106,15 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
-// beginEvents begins to take in rows for the stream that the address names.
-func (s *Server) beginEvents(r *http.Request, id string) (*ingest.Body, error) {
+// beginEvents begins to take in rows for the stream that the address names. timeColumn is the event time where the request names none.
+func (s *Server) beginEvents(r *http.Request, id, timeColumn string) (*ingest.Body, error) {
 	key, err := idempotencyKey(r)
 	if err != nil {
 		return nil, err
 	}
 	query := r.URL.Query()
 	return s.Ingest.Begin(r.PathValue("stream"), ingest.BodyOptions{
-		TimeColumn: query.Get("time"), RequestID: id, Key: key, AckWrite: query.Get("ack") == "write", Whole: query.Get("on_error") == "batch",
+		TimeColumn: cmp.Or(query.Get("time"), timeColumn), RequestID: id, Key: key, AckWrite: query.Get("ack") == "write", Whole: query.Get("on_error") == "batch",
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/arrowbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/csvbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/parquetbody"
 )
 
@@ -37,6 +38,8 @@ type format struct {
 	sniff bool
 	// hint is what may be wrong where no row could be read.
 	hint string
+	// time is the event-time column of a stream that rows make for which the request names none; "" lets the rows tell.
+	time string
 }
 
 // formats lists all of them, the default first.
@@ -54,6 +57,7 @@ var formats = []format{
 		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null"}, open: openTSV,
 		hint: "the first line must name the columns",
 	},
+	{name: "lines", open: openText, time: linebody.TimeColumn, hint: "the body must be lines of text in UTF-8"},
 	{
 		name: "influx", params: []string{"precision"}, open: openInflux,
 		hint: "a line is measurement,tag=value field=value timestamp",
@@ -204,6 +208,27 @@ func openLines(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
 		src = b.ahead()
 	}
 	return lineChunks{ingest.NewChunks(src)}, nil
+}
+
+func openText(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
+	options := linebody.Options{Time: func() string { return eventTimeOf(in.Schema(), query.Get("time")) }}
+	if in.Keyed() {
+		return linebody.NewReader(ingest.NewKeyedChunks(src), options), nil
+	}
+	if b, ok := src.(*body); ok {
+		src = b.ahead()
+	}
+	options.Recycle = ingest.Recycle
+	return linebody.NewReader(ingest.NewChunks(src), options), nil
+}
+
+// eventTimeOf is the name of a schema's event-time column, which it may not have; of a stream that is not there yet, what the request says.
+func eventTimeOf(schema *event.Schema, asked string) string {
+	if schema == nil {
+		return asked
+	}
+	column, _ := schema.ByID(schema.TimeColumn)
+	return column.Name
 }
 
 func openJSON(src io.Reader, query url.Values, _ *ingest.Body) (chunks, error) {

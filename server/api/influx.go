@@ -144,13 +144,6 @@ func openInflux(src io.Reader, query url.Values, in *ingest.Body) (chunks, error
 	if err != nil {
 		return nil, err
 	}
-	timeColumn := func(string) string {
-		schema := in.Schema()
-		if schema == nil {
-			return query.Get("time")
-		}
-		column, _ := schema.ByID(schema.TimeColumn)
-		return column.Name
-	}
+	timeColumn := func(string) string { return eventTimeOf(in.Schema(), query.Get("time")) }
 	return &partChunks{reader: lineproto.NewReader(src, lineproto.Options{Unit: unit, Stream: in.Name(), TimeColumn: timeColumn})}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 )
 
 // formMedia is what curl says of a body unless it is told otherwise. A body that really is a form holds no events.
@@ -50,6 +51,9 @@ func (b *body) sniffed(asked format) (format, error) {
 	}
 }
 
+// linesHint is for those who send lines of a log as something else.
+const linesHint = "the body looks like lines of a log; format=lines takes each as a row"
+
 // firstSniff is enough to tell the format of most bodies.
 const firstSniff = 1 << 10
 
@@ -58,7 +62,11 @@ func (b *body) formatNamed(name string, asked format, begin []byte) (format, err
 		return format{}, event.Errorf(event.CodeBadRequest, "the body is a bulk request of Elasticsearch: lines that say where the next one goes are no events").
 			WithHint("send it with format=bulk, or to POST /_bulk")
 	}
+	logs := linebody.LooksLike(begin)
 	if name == asked.name {
+		if logs {
+			asked.hint = linesHint
+		}
 		return asked, nil
 	}
 	for _, f := range formats {
@@ -69,8 +77,11 @@ func (b *body) formatNamed(name string, asked format, begin []byte) (format, err
 	if err := b.mistaken(begin); err != nil {
 		return format{}, err
 	}
-	return format{}, event.Errorf(event.CodeMediaType, "events cannot be read from %q, and the body does not look like JSON, Arrow or Parquet", formMedia).
-		WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson', or name another format in ?format=: %s", formatNames())
+	fault := event.Errorf(event.CodeMediaType, "events cannot be read from %q, and the body does not look like JSON, Arrow or Parquet", formMedia)
+	if logs {
+		return format{}, fault.WithHint(linesHint)
+	}
+	return format{}, fault.WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson', or name another format in ?format=: %s", formatNames())
 }
 
 // sniff tells the format of a body by its beginning; "" is none that can be told. done is false while more has to be seen, which all is

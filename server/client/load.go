@@ -39,7 +39,8 @@ type LoadOptions struct {
 	ChunkBytes int
 	// ContentType is the media type of a file that is no newline-delimited JSON, and is sent in one request; empty for NDJSON.
 	ContentType string
-	// Format is the format's name, for one without a media type of its own; ContentType must be set beside it.
+	// Format is the format's name, for one without a media type of its own. ContentType must be set beside it unless the file is to be sent in many
+	// requests: then each line must be a row.
 	Format string
 	// Rows names the member of JSON documents whose array has the rows; empty where they are rows themselves.
 	Rows string
@@ -68,13 +69,14 @@ type LineError struct {
 	Reason string
 }
 
-// Load sends newline-delimited JSON, or a file of another format, plain or compressed by gzip or zstd, in requests of whole lines, several at a time.
+// Load sends lines, of newline-delimited JSON or of text, in requests of whole lines, several at a time, or a file of another format; plain or compressed by
+// gzip or zstd.
 // Rejected rows are counted in the report and are no error. The report also tells what had been accepted before an error.
 func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts LoadOptions) (LoadReport, error) {
 	if opts.ChunkBytes <= 0 {
 		opts.ChunkBytes = chunkBytes
 	}
-	l := &load{client: c, stream: stream, time: opts.TimeColumn, identity: opts.Identity}
+	l := &load{client: c, stream: stream, time: opts.TimeColumn, format: opts.Format, identity: opts.Identity}
 	if opts.ContentType != "" {
 		err := l.sendWhole(ctx, r, opts)
 		return l.result(), err
@@ -108,6 +110,7 @@ type load struct {
 	client   *Client
 	stream   string
 	time     string
+	format   string
 	identity string
 
 	mu struct {
@@ -152,7 +155,7 @@ func (l *load) sendAll(ctx context.Context, group *errgroup.Group, chunks *chunk
 
 // send delivers one chunk.
 func (l *load) send(ctx context.Context, c chunk) error {
-	options := IngestOptions{TimeColumn: l.time, Key: l.key(c)}
+	options := IngestOptions{TimeColumn: l.time, Format: l.format, Key: l.key(c)}
 	result, err := l.deliver(ctx, options.Key != "", func() (*IngestResult, error) {
 		return l.client.Ingest(ctx, l.stream, bytes.NewReader(c.lines), options)
 	})
@@ -248,6 +251,9 @@ func (l *load) key(c chunk) string {
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %q %d\n", l.stream, l.identity, c.firstLine)
+	if c.lines != nil && l.format != "" { // the same lines in another format are other rows
+		fmt.Fprintf(h, "%q\n", l.format)
+	}
 	h.Write(c.lines)
 	return "load-" + hex.EncodeToString(h.Sum(nil)[:16])
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 )
 
 // chunkBytes is how much text the first chunk has before it is given away, and largeBytes those behind it, as for lines.
@@ -120,6 +121,9 @@ func (r *Reader) readHeader() error {
 	}
 	if rec.fault != "" {
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
+	}
+	if linebody.LooksLike(rec.raw) {
+		return event.Errorf(event.CodeBadRequest, "the first line is one of a log and names no columns").WithHint("format=lines takes each line as a row")
 	}
 	seen := make(map[string]bool, len(rec.cells))
 	r.header, r.fields = make([]string, 0, len(rec.cells)), make([]decode.Field, 0, len(rec.cells))

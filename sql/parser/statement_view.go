@@ -148,36 +148,6 @@ func renamed(query *ast.Select, columns []ast.Name) *ast.Select {
 	return allOf(table, query.Pos)
 }
 
-// readEmit reads EMIT ON WINDOW CLOSE, with its other name EMIT FINAL, or EMIT ON UPDATE, with its other name EMIT CHANGES, if it comes
-// next, and how often.
-func readEmit(lex *cursor) (*ast.Emit, error) {
-	out := &ast.Emit{Pos: position(lex.peek().Pos)}
-	if !accept(lex, "EMIT") {
-		return nil, nil
-	}
-	switch {
-	case accept(lex, "FINAL"):
-		out.OnClose = true
-	case accept(lex, "CHANGES"):
-	default:
-		if err := expect(lex, "ON"); err != nil {
-			return nil, err
-		}
-		if !accept(lex, "UPDATE") {
-			if err := expect(lex, "WINDOW", "CLOSE"); err != nil {
-				return nil, err
-			}
-			out.OnClose = true
-		}
-	}
-	if !acceptWords(lex, "WITH", "BATCH") { // options of a view may stand behind it too
-		return out, nil
-	}
-	var err error
-	out.Interval, err = readExpr(lex)
-	return out, err
-}
-
 // dropView reads DROP MATERIALIZED VIEW [IF EXISTS] name.
 func dropView(lex *cursor) (ast.Statement, error) {
 	out := &ast.DropView{Pos: position(lex.peek().Pos)}
@@ -235,27 +205,4 @@ func explainView(lex *cursor) (ast.Statement, error) {
 	pos := position(lex.next().Pos)
 	view, err := createView(lex)
 	return &ast.ExplainView{Pos: pos, View: view}, err
-}
-
-// subscribe reads SUBSCRIBE TO with the name of a stream or view, or a query in parentheses, and options.
-func subscribe(lex *cursor) (ast.Statement, error) {
-	out := &ast.Subscribe{Pos: position(lex.next().Pos)}
-	err := expect(lex, "TO")
-	if err != nil {
-		return nil, err
-	}
-	if out.Query, err = subscribed(lex); err != nil {
-		return nil, err
-	}
-	out.Options, err = withOptions(lex)
-	return out, err
-}
-
-func subscribed(lex *cursor) (*ast.Select, error) {
-	if accept(lex, "(") {
-		c := climber{lex: lex}
-		return c.query()
-	}
-	n, err := readName(lex)
-	return allOf(&ast.StreamTable{Name: n}, n.Pos), err
 }

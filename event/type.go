@@ -65,7 +65,8 @@ var kindAliases = map[string]Kind{
 	"DATE": Date, "INTERVAL": Interval, "JSONB": JSONB, "JSON": JSONB, "UUID": UUID, "TIMESTAMP WITHOUT TIME ZONE": TimestampTZ,
 	"TIME": Time, "TIME WITHOUT TIME ZONE": Time,
 	// what tables of other systems have
-	"TINYINT": SmallInt, "DEC": Numeric, "DATETIME": TimestampTZ, "BLOB": Bytea, "BYTES": Bytea, "VARBINARY": Bytea, "NAME": Text, "NVARCHAR": Text,
+	"TINYINT": SmallInt, "DEC": Numeric, "DATETIME": TimestampTZ, "TIMESTAMP_LTZ": TimestampTZ,
+	"BLOB": Bytea, "BYTES": Bytea, "VARBINARY": Bytea, "NAME": Text, "NVARCHAR": Text,
 }
 
 // ParseType reads an SQL type name in any case, with aliases, NUMERIC(p,s), VARCHAR(n) and TIMESTAMP(n) (neither is
@@ -96,7 +97,7 @@ func ParseType(name string) (Type, error) {
 
 // isClock reports whether a name of a type of times, in upper case, is one of those without a zone.
 func isClock(name string) bool {
-	return !strings.HasPrefix(name, "TIMESTAMPTZ") && !strings.Contains(name, "WITH TIME ZONE")
+	return !strings.HasPrefix(name, "TIMESTAMPTZ") && !strings.HasPrefix(name, "TIMESTAMP_LTZ") && !strings.Contains(name, "WITH TIME ZONE")
 }
 
 func (t Type) withArguments(name, args string) (Type, error) {

@@ -34,7 +34,10 @@ func (t *WindowTable) String() string {
 	if len(t.PartitionBy) > 0 {
 		out += " PARTITION BY (" + list(t.PartitionBy) + ")"
 	}
-	return out + ", DESCRIPTOR(" + t.Time.String() + "), " + list(t.Widths) + ")" + as(t.Alias) + columnNames(t.Columns)
+	if out += ", DESCRIPTOR(" + t.Time.String() + ")"; len(t.Widths) > 0 { // TUMBLE(t, width) has its width in the place of the time
+		out += ", " + list(t.Widths)
+	}
+	return out + ")" + as(t.Alias) + columnNames(t.Columns)
 }
 
 // String prints the argument with its name.

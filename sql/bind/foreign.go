@@ -41,3 +41,13 @@ var foreignFunctions = map[string]string{
 	"approx_median": "approx_percentile(x, 0.5)", "var": "var_samp(x)", "current_row_timestamp": "_ingested_at",
 	"argmin": "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",
 }
+
+// foreignColumns says, by their names in lower case, what stands here for columns that streams of other systems have, and for words before those
+// that are selected.
+var foreignColumns = map[string]string{
+	"stream":     "SELECT STREAM: leave STREAM out: a SELECT ends, SUBSCRIBE TO (SELECT ...) and CREATE MATERIALIZED VIEW name AS SELECT ... go on",
+	"_tp_time":   "the event time is the column that WATERMARK FOR names, and _ingested_at the time of arrival",
+	"rowtime":    "the event time is the column that WATERMARK FOR names, and _ingested_at the time of arrival",
+	"_rowtime":   "the event time is the column that WATERMARK FOR names, and _ingested_at the time of arrival",
+	"_timestamp": "the event time is the column that WATERMARK FOR names, and _ingested_at the time of arrival",
+}

@@ -19,28 +19,22 @@ func groupWindow(s *ast.Select) (*ast.Select, error) {
 	if s.Stream != nil {
 		return streamWindow(s)
 	}
-	at := slices.IndexFunc(s.GroupBy, func(e ast.Expr) bool { return windowCallName(e) != "" })
+	at := slices.IndexFunc(s.GroupBy, func(e ast.Expr) bool { return groupedWindow(s, e) != nil })
 	if at < 0 {
 		return s, nil
 	}
-	call := s.GroupBy[at].(*ast.Call)
-	function := windowCallName(call)
-	if s.From == nil {
-		return nil, errWindowCall(function, call.Name.Pos)
+	call := groupedWindow(s, s.GroupBy[at])
+	table := windowOfCall(call)
+	if s.From == nil || len(table.Widths) == 0 && withoutTime(table) == table {
+		return nil, errWindowCall(table.Function, call.Name.Pos)
 	}
-	if len(call.Args) < 2 {
-		return nil, errWindowCall(function, call.Name.Pos)
-	}
-	table := &ast.WindowTable{Function: function, Pos: call.Name.Pos, Input: s.From, Time: call.Args[0]}
-	for _, width := range call.Args[1:] {
-		table.Widths = append(table.Widths, ast.NamedArg{Value: width})
-	}
+	table.Input = s.From
 	out := *s
 	out.From, out.GroupBy = table, nil
 	for i, e := range s.GroupBy {
 		if i != at {
 			out.GroupBy = append(out.GroupBy, e)
-			if function == "SESSION" {
+			if table.Function == "SESSION" {
 				table.PartitionBy = append(table.PartitionBy, itemOf(s, e))
 			}
 			continue
@@ -76,17 +70,37 @@ func streamWindow(s *ast.Select) (*ast.Select, error) {
 	return &out, nil
 }
 
-// windowCallName is the window table function that an element of GROUP BY calls, empty for others.
-func windowCallName(e ast.Expr) string {
-	call, ok := e.(*ast.Call)
-	if !ok || call.Over != nil || call.Name.Quoted {
-		return ""
+// callableWindows are the functions that make windows in GROUP BY, by the window table functions that they stand for. Those of Spark have names of
+// their own; its window overlaps others if it is told how far apart they begin.
+var callableWindows = map[string]string{
+	"TUMBLE": "TUMBLE", "HOP": "HOP", "CUMULATE": "CUMULATE", "SESSION": "SESSION", "WINDOW": "TUMBLE", "SESSION_WINDOW": "SESSION",
+}
+
+// groupedWindow is the call of a window that an element of GROUP BY is, or stands for by the name or the number of a column; nil for others.
+func groupedWindow(s *ast.Select, e ast.Expr) *ast.Call {
+	call, ok := itemOf(s, e).(*ast.Call)
+	if !ok || call.Over != nil || call.Name.Quoted || callableWindows[strings.ToUpper(call.Name.Text)] == "" {
+		return nil
 	}
-	name := strings.ToUpper(call.Name.Text)
-	if _, ok := windowWidths[name]; !ok {
-		return ""
+	return call
+}
+
+// windowOfCall is the window table function, without its input, that a call in GROUP BY stands for: the time comes first, or none, which is the
+// event time, and then the widths. Spark has the size before the slide.
+func windowOfCall(call *ast.Call) *ast.WindowTable {
+	out := &ast.WindowTable{Function: callableWindows[strings.ToUpper(call.Name.Text)], Pos: call.Name.Pos}
+	if len(call.Args) == 0 {
+		return out
 	}
-	return name
+	out.Time = call.Args[0]
+	for _, width := range call.Args[1:] {
+		out.Widths = append(out.Widths, ast.NamedArg{Value: width})
+	}
+	if strings.EqualFold(call.Name.Text, "WINDOW") && len(out.Widths) > 1 {
+		out.Function = "HOP"
+		out.Widths[0], out.Widths[1] = out.Widths[1], out.Widths[0]
+	}
+	return out
 }
 
 // itemOf is the expression that an element of GROUP BY stands for: one of the result's by its number or its name, or the element itself.
@@ -113,8 +127,12 @@ var windowParts = map[string]string{"start": "window_start", "end": "window_end"
 // windowTime is the last instant of a window in other systems. It is no column of its own, but can be named.
 const windowTime = "window_time"
 
-// windowPart binds TUMBLE_START(...) and its like, which take the same arguments as the window in GROUP BY.
+// windowPart binds TUMBLE_START(...) and its like, which take the same arguments as the window in GROUP BY, and the window itself.
 func (x *scalars) windowPart(name string, e *ast.Call) (out plan.Expr, ok bool, err error) {
+	if callableWindows[strings.ToUpper(name)] != "" && x.windowed() {
+		out, err = x.bind(windowObject(e.Name.Pos))
+		return out, true, err
+	}
 	if other := otherWindows[strings.ToLower(name)]; other != "" {
 		return nil, true, errWindowCall(other, e.Name.Pos)
 	}
@@ -129,16 +147,52 @@ func (x *scalars) windowPart(name string, e *ast.Call) (out plan.Expr, ok bool, 
 	if !known {
 		return nil, false, nil
 	}
-	if _, found := x.scope.find("window_end"); len(found) == 0 {
+	if !x.windowed() {
 		return nil, true, errWindowCall(function, e.Name.Pos)
 	}
 	out, err = x.column(&ast.Column{Parts: []ast.Name{{Text: column, Pos: e.Name.Pos}}})
 	return out, true, err
 }
 
+// windowed reports whether rows have the bounds of a window.
+func (x *scalars) windowed() bool {
+	_, found := x.scope.find("window_end")
+	return len(found) > 0
+}
+
+// windowObject is a window as a value: an object with its start and its end.
+func windowObject(pos event.Position) ast.Expr {
+	out := &ast.Call{Name: ast.Name{Text: "jsonb_build_object", Pos: pos}}
+	for _, part := range []string{"start", "end"} {
+		bound := &ast.Column{Parts: []ast.Name{{Text: windowParts[part], Pos: pos}}}
+		out.Args = append(out.Args, &ast.String{Pos: pos, Value: part}, bound)
+	}
+	return out
+}
+
+// windowMember binds window, window.start and window.end, by which Spark and others name the window of GROUP BY.
+func (x *scalars) windowMember(e *ast.Column) (plan.Expr, bool) {
+	name := strings.ToUpper(e.Parts[0].Text)
+	if (name != "WINDOW" && name != "SESSION_WINDOW") || e.Parts[0].Quoted || !x.windowed() {
+		return nil, false
+	}
+	switch len(e.Parts) {
+	case 1:
+		out, err := x.bind(windowObject(e.Position()))
+		return out, err == nil
+	case 2:
+		bound := windowParts[strings.ToLower(e.Parts[1].Text)]
+		out, err := x.column(&ast.Column{Parts: []ast.Name{{Text: bound, Pos: e.Position()}}})
+		return out, err == nil
+	default:
+		return nil, false
+	}
+}
+
 // otherWindows are functions of Spark, Azure and ClickHouse that make windows, by the window table functions that do so here.
 var otherWindows = map[string]string{
-	"window": "TUMBLE", "session_window": "SESSION", "tumblingwindow": "TUMBLE", "hoppingwindow": "HOP", "slidingwindow": "HOP", "sessionwindow": "SESSION",
+	"window": "TUMBLE", "session_window": "SESSION", "tumble_proctime": "TUMBLE", "hop_proctime": "HOP", "session_proctime": "SESSION",
+	"tumblingwindow": "TUMBLE", "hoppingwindow": "HOP", "slidingwindow": "HOP", "sessionwindow": "SESSION",
 	"tumblestart": "TUMBLE", "tumbleend": "TUMBLE", "hopstart": "HOP", "hopend": "HOP",
 }
 
@@ -153,6 +207,9 @@ var otherBounds = map[string]string{"windowstart": "window_start", "windowend": 
 
 // windowTimeColumn binds window_time, a millisecond before the end of a window, and other systems' names for its bounds.
 func (x *scalars) windowTimeColumn(e *ast.Column) (plan.Expr, bool) {
+	if out, ok := x.windowMember(e); ok {
+		return out, true
+	}
 	last := len(e.Parts) - 1
 	if bound := otherBounds[strings.ToLower(e.Parts[last].Text)]; bound != "" && len(e.Parts) <= 2 {
 		same := &ast.Column{Parts: slices.Clone(e.Parts)}

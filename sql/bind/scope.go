@@ -171,6 +171,8 @@ func (s *scope) missingIn(table string, n ast.Name, matches []string) error {
 	}
 	if n.Quoted {
 		err = err.WithHint("strings are written in single quotes: '%s'", n.Text)
+	} else if hint := foreignColumns[strings.ToLower(n.Text)]; hint != "" {
+		err = err.WithHint("%s", hint)
 	} else if len(shown) > 0 {
 		err = err.WithHint("the columns are %s", listed(shown))
 	}

@@ -228,10 +228,11 @@ func (q *selection) checkStar(star *ast.Star, seen map[string]bool) error {
 func (q *selection) outputName(e ast.Expr, bound plan.Expr) string {
 	switch e := e.(type) {
 	case *ast.Column:
-		if ref, ok := bound.(*plan.ColumnRef); ok {
+		last := e.Parts[len(e.Parts)-1].Text
+		if ref, ok := bound.(*plan.ColumnRef); ok && strings.EqualFold(ref.Name, last) {
 			return ref.Name
 		}
-		return e.Parts[len(e.Parts)-1].Text
+		return last
 	case *ast.Call:
 		return strings.ToLower(e.Name.Text)
 	case *ast.Cast:

@@ -62,10 +62,20 @@ func (b *binder) viewOption(name string, o ast.Option, to *catalog.ViewOptions) 
 			return event.Errorf(event.CodeBadRequest, "swap takes 'when_caught_up', which is how views are always replaced").At(a.pos)
 		}
 		return nil
+	case "timescaledb.continuous", "timescaledb.materialized_only":
+		return alwaysCurrent(name, o)
 	default:
 		return event.Errorf(event.CodeBadRequest, "there is no option %q", o.Name.Text).At(o.Name.Pos).
 			WithHint("the options of a view are start_from, memory, ttl and swap")
 	}
+}
+
+// alwaysCurrent takes the options by which TimescaleDB makes a view what every view is here: kept up with its events, and read with the newest.
+func alwaysCurrent(name string, o ast.Option) error {
+	if flag, ok := o.Value.(*ast.Bool); ok && flag.Value == (name == "timescaledb.continuous") {
+		return nil
+	}
+	return event.Errorf(event.CodeNotSupported, "%s = %s", name, o.Value).At(o.Name.Pos).WithHint("leave it out: a materialized view is always current")
 }
 
 // startFrom reads 'beginning', 'now' or a time.

@@ -27,6 +27,9 @@ func readSelect(lex *cursor, pos event.Position) (*ast.Select, error) {
 // outputs reads DISTINCT and what is selected.
 func (r *selectReader) outputs() error {
 	out := r.out
+	if t := r.lex.peek(); asksForStream(r.lex) {
+		return notSupported(t, "SELECT STREAM", "leave STREAM out: a SELECT ends, SUBSCRIBE TO (SELECT ...) and CREATE MATERIALIZED VIEW name AS SELECT ... go on")
+	}
 	if out.Distinct = accept(r.lex, "DISTINCT"); !out.Distinct {
 		accept(r.lex, "ALL")
 	} else if accept(r.lex, "ON") {
@@ -51,6 +54,25 @@ func (r *selectReader) outputs() error {
 		out.Items = append(out.Items, ast.Item{Expr: value, Alias: name})
 		return err
 	})
+}
+
+// asksForStream reports whether STREAM comes next as Calcite has it, before what is selected. It is a column where an alias may follow.
+func asksForStream(lex *cursor) bool {
+	start := lex.mark()
+	defer lex.reset(start)
+	if t := lex.peek(); t.Type != tokenIdent || !accept(lex, "STREAM") {
+		return false
+	}
+	next := lex.peek()
+	if is(next, "*") || is(next, "DISTINCT") {
+		lex.next()
+		return is(next, "DISTINCT") || is(lex.peek(), "FROM") || is(lex.peek(), ",")
+	}
+	if next.Type != tokenIdent && next.Type != tokenQuoted || beginsClause(lex) {
+		return false
+	}
+	lex.next()
+	return !is(lex.peek(), ",") && !is(lex.peek(), "FROM") && !is(lex.peek(), ")") && !lex.peek().EOF()
 }
 
 // source reads where rows come from and which of them count.

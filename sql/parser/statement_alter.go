@@ -42,7 +42,7 @@ func addColumn(lex *cursor) (ast.AddColumn, error) {
 	return out, err
 }
 
-// options reads (name = value, ...).
+// options reads (name = value, ...). An option without a value is on, and other systems have names of two parts.
 func options(lex *cursor) ([]ast.Option, error) {
 	if err := expect(lex, "("); err != nil {
 		return nil, err
@@ -54,10 +54,18 @@ func options(lex *cursor) ([]ast.Option, error) {
 		if o.Name, err = readName(lex); err != nil {
 			return err
 		}
-		if err = expect(lex, "="); err != nil {
-			return err
+		for accept(lex, ".") {
+			part, err := readName(lex)
+			if err != nil {
+				return err
+			}
+			o.Name = ast.Name{Text: o.Name.Text + "." + part.Text, Quoted: true, Pos: o.Name.Pos}
 		}
-		o.Value, err = readExpr(lex)
+		if t := lex.peek(); is(t, ",") || is(t, ")") {
+			o.Value = &ast.Bool{Pos: o.Name.Pos, Value: true}
+		} else if err = expect(lex, "="); err == nil {
+			o.Value, err = readExpr(lex)
+		}
 		out = append(out, o)
 		return err
 	})

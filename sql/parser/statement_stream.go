@@ -87,6 +87,11 @@ func readWatermark(lex *cursor) (*ast.Watermark, error) {
 	if out.Column, err = readName(lex); err != nil {
 		return nil, err
 	}
+	if t := lex.peek(); is(t, ",") || is(t, ")") {
+		column := out.Column.String()
+		return nil, event.Errorf(event.CodeSyntax, "WATERMARK FOR %s does not say how late events may be", column).At(out.Pos).
+			WithHint("WATERMARK FOR %s AS %s - INTERVAL '5 seconds', or AS %s where they come in order", column, column, column)
+	}
 	if err = expect(lex, "AS"); err != nil {
 		return nil, err
 	}

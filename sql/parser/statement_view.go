@@ -86,7 +86,7 @@ func createView(lex *cursor) (*ast.CreateView, error) {
 	if out.Late, err = readLate(lex); err != nil {
 		return nil, err
 	}
-	behind, err := withOptions(lex)
+	behind, err := viewTail(lex)
 	if err != nil {
 		return nil, err
 	}
@@ -119,8 +119,25 @@ func viewHead(lex *cursor, out *ast.CreateView) (columns []ast.Name, err error) 
 	if columns, err = namesInParentheses(lex); err != nil {
 		return nil, err
 	}
+	if t := lex.peek(); acceptWords(lex, "WITH", "BASE") {
+		return nil, notSupported(t, "WITH BASE", "leave it out: a view follows all that its query reads")
+	}
 	out.Options, err = withOptions(lex)
 	return columns, err
+}
+
+// viewTail reads what stands behind all else: options, or WITH DATA, which says of a view what all are.
+func viewTail(lex *cursor) ([]ast.Option, error) {
+	switch t := lex.peek(); {
+	case acceptWords(lex, "WITH", "DATA"):
+		return nil, nil
+	case acceptWords(lex, "WITH", "NO", "DATA"):
+		return nil, notSupported(t, "WITH NO DATA",
+			"leave it out: a view is built from the events that there are; WITH (start_from = 'now') begins with those that come")
+	case acceptWords(lex, "PARTITION", "BY"):
+		return nil, notSupported(t, "PARTITION BY of a view", "leave it out: what a view keeps is divided by time already")
+	}
+	return withOptions(lex)
 }
 
 // settleView sees that nothing is said twice; first is the EMIT clause before AS.

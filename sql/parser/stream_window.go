@@ -43,7 +43,7 @@ func endOfWindow(lex *cursor) error {
 	if accept(lex, ",") {
 		switch t := lex.peek(); {
 		case is(t, "GRACE"):
-			return errGrace(t)
+			return errGrace(lex)
 		case is(t, "RETENTION"):
 			return notSupported(t, "RETENTION of a window", "leave it out: a view keeps what it has")
 		}
@@ -51,10 +51,17 @@ func endOfWindow(lex *cursor) error {
 	return expect(lex, ")")
 }
 
-func errGrace(t token) error {
-	return notSupported(t, "GRACE PERIOD",
-		"how late events may be is said of the stream, WATERMARK FOR ts AS ts - INTERVAL '10 seconds', or behind the query of a view: "+
-			"LATE RECOMPUTE WITHIN INTERVAL '1 hour'")
+// errGrace says where the grace that comes next is written.
+func errGrace(lex *cursor) error {
+	t := lex.next()
+	grace := "INTERVAL '1 hour'"
+	if accept(lex, "PERIOD") {
+		if width, err := span(lex); err == nil {
+			grace = width.String()
+		}
+	}
+	return notSupported(t, "GRACE PERIOD", "leave it out: how late events may be is said of the stream, WATERMARK FOR ts AS ts - "+grace+
+		", or behind the query of a view: LATE RECOMPUTE WITHIN "+grace)
 }
 
 // span reads an interval, which may be a number with a unit behind it: 30 SECONDS.
@@ -103,7 +110,7 @@ func within(lex *cursor) (*ast.Within, error) {
 
 func noGrace(lex *cursor) error {
 	if t := lex.peek(); is(t, "GRACE") {
-		return errGrace(t)
+		return errGrace(lex)
 	}
 	return nil
 }

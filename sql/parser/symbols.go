@@ -76,8 +76,11 @@ func beginsClause(lex *cursor) bool {
 		return is(next, "DROP") || is(next, "RECOMPUTE")
 	case "LATEST":
 		return is(next, "ON") || is(next, "BY")
-	case "SAMPLE":
+	case "SAMPLE", "TIMESTAMP":
 		return is(next, "BY")
+	case "SETTINGS":
+		lex.next()
+		return next.Type == tokenIdent && is(lex.peek(), "=")
 	case "WINDOW":
 		return next.Type == tokenIdent || next.Type == tokenQuoted
 	default:

@@ -283,12 +283,21 @@ func tableFunctionHint(t token) string {
 		"called in the select list"
 }
 
-// tableCall takes a window table function in TABLE(...), which stands around it in the standard, and the alias behind that.
+// tableCall takes a window table function in TABLE(...), which stands around it in the standard, and the alias behind that; or a name, around
+// which Proton has it where a query is to end.
 func (p *tableParser) tableCall() (ast.Table, error) {
 	if err := expect(p.lex, "("); err != nil {
 		return nil, err
 	}
 	t := p.lex.peek()
+	if is(p.lex.second(), ")") && namesTable(t) {
+		p.lex.next()
+		p.lex.next()
+		var err error
+		out := &ast.StreamTable{Name: nameOf(t)}
+		out.Alias, out.Columns, err = p.alias()
+		return out, err
+	}
 	if t.Type != tokenIdent || !windowTables[upper(t.Value)] {
 		return nil, &unexpected{token: t, expected: "TUMBLE, HOP, CUMULATE or SESSION"}
 	}

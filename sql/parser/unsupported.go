@@ -66,9 +66,11 @@ var unsupportedStatements = map[string]construct{
 	"PREPARE":                  {"PREPARE", "statements take parameters: $1 or :name"},
 }
 
-func asView(name string) construct {
-	return construct{name, "write CREATE MATERIALIZED VIEW name AS query"}
-}
+var asViewHint = viewOfQuery("name")
+
+func asView(name string) construct { return construct{name, asViewHint} }
+
+func viewOfQuery(name string) string { return "write CREATE MATERIALIZED VIEW " + name + " AS query" }
 
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
 var unsupportedClauses = map[string]construct{
@@ -84,7 +86,9 @@ var unsupportedClauses = map[string]construct{
 	"=>":       {"a named argument", "pass arguments in order"},
 	"APPEND":   {"APPEND ONLY", "leave it out: every stream is"},
 	"SETTINGS": {"SETTINGS behind a query", "leave them out; a view's stand in WITH (...) before AS"},
-	"REFRESH":  {"REFRESH of a view", "leave it out: a materialized view is always current"},
+	"TIMESTAMP": {"a TIMESTAMP clause", "CREATE STREAM says what the time is: WATERMARK FOR ts AS ts - INTERVAL '5 seconds'; " +
+		"windows take any: TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1 minute')"},
+	"REFRESH": {"REFRESH of a view", "leave it out: a materialized view is always current"},
 }
 
 // unsupportedStatement recognizes statements of other SQL or of a later version by their first words.
@@ -101,10 +105,13 @@ func unsupportedStatement(tokens []token) error {
 		words += upper(tokens[i].Value)
 		if c, ok := unsupportedStatements[words]; ok {
 			found = &c
+			if name := tokens[i+1]; c.hint == asViewHint && (name.Type == tokenIdent || name.Type == tokenQuoted) {
+				found.hint = viewOfQuery(name.Value)
+			}
 		}
 	}
 	if name := ofQuery(tokens); name != "" {
-		return notSupported(tokens[0], "a table or stream of a query", "write CREATE MATERIALIZED VIEW "+name+" AS query")
+		return notSupported(tokens[0], "a table or stream of a query", viewOfQuery(name))
 	}
 	if found == nil {
 		return nil

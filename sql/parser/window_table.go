@@ -71,7 +71,7 @@ func (p *tableParser) windowArgument(out *ast.WindowTable, place int) error {
 	name := p.argumentName()
 	c := climber{lex: p.lex}
 	switch {
-	case named(name, "DATA"), name == nil && place == 0:
+	case named(name, "DATA"), named(name, "TABLE"), name == nil && place == 0:
 		return p.windowInput(out)
 	case named(name, "TIMECOL"), name == nil && place == 1:
 		if !acceptWords(p.lex, "DESCRIPTOR", "(") {
@@ -99,7 +99,7 @@ func (p *tableParser) into(to *ast.Expr, read func(power int) (ast.Expr, error))
 func (p *tableParser) argumentName() *ast.Name {
 	start := p.lex.mark()
 	t := p.lex.peek()
-	if t.Type == tokenIdent || t.Type == tokenQuoted {
+	if t.Type == tokenIdent || t.Type == tokenQuoted { // TABLE is one of them
 		p.lex.next()
 		if accept(p.lex, "=>") {
 			n := nameOf(t)
@@ -182,11 +182,16 @@ func (p *tableParser) atTime() bool {
 	return false
 }
 
-// windowSource reads a stream's name, another window table function or a query in parentheses.
+// windowSource reads a stream's name, also in parentheses, another window table function or a query in parentheses.
 func (p *tableParser) windowSource() (ast.Table, error) {
 	t := p.lex.peek()
 	if is(t, "(") {
 		p.lex.next()
+		if name := p.lex.peek(); is(p.lex.second(), ")") && namesTable(name) {
+			p.lex.next()
+			p.lex.next()
+			return &ast.StreamTable{Name: nameOf(name)}, nil
+		}
 		query, err := parseQuery(p.lex)
 		if err != nil {
 			return nil, err

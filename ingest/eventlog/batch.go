@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/record"
 )
 
 // Places of the fields of a Kafka RecordBatch, version 2; all integers are big-endian. The source is the section "Record Batch"
@@ -45,8 +46,8 @@ var (
 	errRecord  = errors.New("malformed record in the batch")
 )
 
-// appendBatch encodes the entry's records uncompressed and with create times.
-func appendBatch(dst []byte, e *Entry) []byte {
+// appendBatch encodes the entry's records uncompressed and with create times. The batch has a checksum of its own, of the bytes behind it.
+func appendBatch(dst []byte, e *Entry) ([]byte, record.Sum) {
 	start := len(dst)
 	size := batchHeader
 	for _, v := range e.Values {
@@ -78,8 +79,9 @@ func appendBatch(dst []byte, e *Entry) []byte {
 	binary.BigEndian.PutUint16(b[atEpoch:], uint16(producer.Epoch))
 	binary.BigEndian.PutUint32(b[atSequence:], uint32(producer.Sequence))
 	binary.BigEndian.PutUint32(b[atCount:], uint32(len(e.Times)))
-	binary.BigEndian.PutUint32(b[atCRC:], crc32.Checksum(b[atAttributes:], castagnoli))
-	return dst
+	sum := record.Sum{CRC: crc32.Checksum(b[atAttributes:], castagnoli), Bytes: len(b) - atAttributes}
+	binary.BigEndian.PutUint32(b[atCRC:], sum.CRC)
+	return dst, sum
 }
 
 // appendRecord encodes one record: no key, no headers.

@@ -31,7 +31,7 @@ func reseal(b []byte) []byte {
 func TestBatchAsKafkaReadsIt(t *testing.T) {
 	t.Parallel()
 	e := sample()
-	raw := appendBatch(nil, e)
+	raw := batchBytes(e)
 	var batch kmsg.RecordBatch
 	require.NoError(t, batch.ReadFrom(raw))
 	require.Equal(t, raw, batch.AppendTo(nil))
@@ -112,7 +112,7 @@ func TestBatchRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			require.ErrorContains(t, parseBatch(c.change(appendBatch(nil, sample())), &Entry{}), c.want)
+			require.ErrorContains(t, parseBatch(c.change(batchBytes(sample())), &Entry{}), c.want)
 		})
 	}
 }
@@ -123,7 +123,7 @@ func TestExtremes(t *testing.T) {
 		First: math.MaxInt64 - 2, Times: []int64{math.MinInt64, math.MaxInt64}, Values: [][]byte{nil, nil},
 		Meta: Meta{Arrival: math.MinInt64, Watermark: math.MaxInt64, SchemaVersion: -1, HasWatermark: true},
 	}
-	raw := appendEntry(nil, e)
+	raw := entryBytes(e)
 	require.LessOrEqual(t, len(raw), 2+metaSize+batchHeader+2*recordOverhead)
 	got, err := parseEntry(record.Frame{Kind: frameBatch, Body: raw})
 	require.NoError(t, err)
@@ -144,8 +144,8 @@ func TestMetaOfALaterVersionIsRead(t *testing.T) {
 }
 
 func FuzzParseEntry(f *testing.F) {
-	f.Add(appendEntry(nil, sample()))
-	f.Add(appendEntry(nil, &Entry{Times: []int64{1}, Values: [][]byte{nil}}))
+	f.Add(entryBytes(sample()))
+	f.Add(entryBytes(&Entry{Times: []int64{1}, Values: [][]byte{nil}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > 2+metaSize+batchHeader { // past the checksum, where the parsing is
 			at := 2 + int(b[0]) + int(b[1])<<8
@@ -162,7 +162,7 @@ func FuzzParseEntry(f *testing.F) {
 		}
 		require.NotEmpty(t, e.Values)
 		require.Len(t, e.Times, len(e.Values))
-		back, err := parseEntry(record.Frame{Kind: frameBatch, Body: appendEntry(nil, e)})
+		back, err := parseEntry(record.Frame{Kind: frameBatch, Body: entryBytes(e)})
 		require.NoError(t, err)
 		require.Equal(t, event.Offset(len(e.Values)), back.End()-back.First)
 		e.Bytes = back.Bytes
@@ -172,7 +172,7 @@ func FuzzParseEntry(f *testing.F) {
 
 func TestIdleMarkerAsKafkaReadsIt(t *testing.T) {
 	t.Parallel()
-	raw := appendBatch(nil, &Entry{First: 77, Times: []int64{1_700_000_000_000}, Idle: &Idle{Watermark: -5}})
+	raw := batchBytes(&Entry{First: 77, Times: []int64{1_700_000_000_000}, Idle: &Idle{Watermark: -5}})
 	var batch kmsg.RecordBatch
 	require.NoError(t, batch.ReadFrom(raw))
 	require.Equal(t, int64(77), batch.FirstOffset)
@@ -189,4 +189,14 @@ func TestIdleMarkerAsKafkaReadsIt(t *testing.T) {
 	require.NoError(t, parseBatch(raw, &e))
 	require.Equal(t, int64(-5), e.Idle.Watermark)
 	require.Equal(t, event.Offset(78), e.End())
+}
+
+func batchBytes(e *Entry) []byte {
+	out, _ := appendBatch(nil, e)
+	return out
+}
+
+func entryBytes(e *Entry) []byte {
+	out, _ := appendEntry(nil, e)
+	return out
 }

@@ -25,7 +25,7 @@ func BenchmarkEntryBytes(b *testing.B) {
 			b.Run(fmt.Sprintf("%s-%d", name, rows), func(b *testing.B) {
 				var out []byte
 				for b.Loop() {
-					out = appendEntry(out[:0], e)
+					out, _ = appendEntry(out[:0], e)
 				}
 				b.ReportMetric(float64(len(out)), "bytes")
 			})

@@ -111,7 +111,7 @@ func drawColumns(t *rapid.T) *Entry {
 }
 
 func frameOf(e *Entry) record.Frame {
-	return record.Frame{Kind: e.kind(), Body: appendEntry(nil, e)}
+	return record.Frame{Kind: e.kind(), Body: entryBytes(e)}
 }
 
 func requireColumns(t require.TestingT, want, got *Entry) {

@@ -112,15 +112,15 @@ func (e *Entry) kind() uint8 {
 	return frameBatch
 }
 
-// appendEntry encodes a frame's body: the length of the meta, the meta, and the batch or columns.
-func appendEntry(dst []byte, e *Entry) []byte {
+// appendEntry encodes a frame's body: the length of the meta, the meta, and the batch or columns. It gives what it knows of the body's checksum.
+func appendEntry(dst []byte, e *Entry) ([]byte, record.Sum) {
 	if e.Columns != nil {
 		dst = slices.Grow(dst, 2+e.Meta.size()+e.Columns.size(len(e.Times)))
 	}
 	dst = binary.LittleEndian.AppendUint16(dst, uint16(e.Meta.size()))
 	dst = appendMeta(dst, &e.Meta)
 	if e.Columns != nil {
-		return appendColumns(dst, e)
+		return appendColumns(dst, e), record.Sum{}
 	}
 	return appendBatch(dst, e)
 }

@@ -190,11 +190,11 @@ func (l *Log) append(entries []*Entry) error {
 		}
 		e.First = next
 		position := l.writer.Size() + int64(l.writer.Pending())
-		err := l.writer.Add(e.kind(), func(dst []byte) []byte {
+		err := l.writer.AddSummed(e.kind(), func(dst []byte) ([]byte, record.Sum) {
 			start := len(dst)
-			dst = appendEntry(dst, e)
+			dst, sum := appendEntry(dst, e)
 			e.Bytes = len(dst) - start
-			return dst
+			return dst, sum
 		})
 		if err != nil {
 			l.writer.Discard()

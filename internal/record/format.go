@@ -95,14 +95,20 @@ type frameHeader struct {
 	crc     uint32
 }
 
-// putFrameHeader writes a header into b, whose first frameHeaderSize bytes are the header's and whose rest is the body.
-func putFrameHeader(b []byte, kind uint8, salt uint64, durable int64) {
+// putFrameHeader writes a header into b, whose first frameHeaderSize bytes are the header's and whose rest is the body. sum is what is known of
+// its checksum.
+func putFrameHeader(b []byte, kind uint8, salt uint64, durable int64, sum Sum) {
 	copy(b, frameMagic)
 	b[2], b[3] = frameVersion, kind
 	binary.LittleEndian.PutUint32(b[4:], uint32(len(b)-frameHeaderSize))
 	binary.LittleEndian.PutUint64(b[8:], salt)
 	binary.LittleEndian.PutUint64(b[16:], uint64(durable))
-	binary.LittleEndian.PutUint32(b[24:], checksum(b[:24], b[frameHeaderSize:]))
+	if sum.Bytes < leastCombined {
+		sum = Sum{}
+	}
+	body := b[frameHeaderSize:]
+	crc := checksum(b[:24], body[:len(body)-sum.Bytes])
+	binary.LittleEndian.PutUint32(b[24:], combine(crc, sum))
 }
 
 // parseFrameHeader decodes the first frameHeaderSize bytes of b and reports whether they look like a frame of the file that

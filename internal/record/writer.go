@@ -30,17 +30,23 @@ type Writer struct {
 // Add encodes a frame into the buffer; Flush writes it. encode appends the body to what it is given. A body beyond MaxBody is
 // refused and nothing of it stays.
 func (w *Writer) Add(kind uint8, encode func(dst []byte) []byte) error {
+	return w.AddSummed(kind, func(dst []byte) ([]byte, Sum) { return encode(dst), Sum{} })
+}
+
+// AddSummed is Add for an encode that also says what it knows of the body's checksum.
+func (w *Writer) AddSummed(kind uint8, encode func(dst []byte) ([]byte, Sum)) error {
 	if w.failed != nil {
 		return w.failed
 	}
 	start := len(w.buffer)
 	var header [frameHeaderSize]byte
-	w.buffer = encode(append(w.buffer, header[:]...))
+	var sum Sum
+	w.buffer, sum = encode(append(w.buffer, header[:]...))
 	if n := len(w.buffer) - start - frameHeaderSize; n > MaxBody {
 		w.buffer = w.buffer[:start]
 		return event.Errorf(event.CodeTooLarge, "a record of %d bytes is beyond the limit of %d", n, MaxBody)
 	}
-	putFrameHeader(w.buffer[start:], kind, w.salt, w.durable)
+	putFrameHeader(w.buffer[start:], kind, w.salt, w.durable, sum)
 	return nil
 }
 

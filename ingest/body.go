@@ -104,8 +104,10 @@ type inFlight struct {
 	replies chan partition.Reply
 	parts   int
 	bytes   int64
-	// free takes back the memory of the chunk's text; nil if somebody may look at that after the answer.
+	// free takes back the memory of the chunk's text; nil if somebody may look at that after the answer. rows is what it was decoded to, or nil
+	// in that case.
 	free func()
+	rows *decode.Rows
 }
 
 func errBusy(format string, args ...any) error {
@@ -308,7 +310,7 @@ func (b *Body) queue(
 		reservation.Release()
 		return false, err
 	}
-	return b.send(ctx, parts, reservation, inFlight{bytes: bytes, free: chunk.Free})
+	return b.send(ctx, parts, reservation, inFlight{bytes: bytes, free: chunk.Free, rows: rows})
 }
 
 // send queues the parts of a chunk.
@@ -316,7 +318,7 @@ func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *
 	replies := make(chan partition.Reply, len(parts))
 	flight.replies = replies
 	if b.options.AckWrite {
-		flight.free = nil // rows are answered before they are done with
+		flight.free, flight.rows = nil, nil // rows are answered before they are done with
 	}
 	reservation.Expect(len(parts))
 	var err error
@@ -419,7 +421,7 @@ func (b *Body) settle(n int) error {
 		for range flight.parts {
 			reply := <-flight.replies
 			if reply.Err != nil {
-				failure, flight.free = reply.Err, nil
+				failure, flight.free, flight.rows = reply.Err, nil, nil
 				continue
 			}
 			b.summary.Offsets = append(b.summary.Offsets, reply.Span)
@@ -427,6 +429,9 @@ func (b *Body) settle(n int) error {
 		}
 		if flight.free != nil {
 			flight.free()
+		}
+		if flight.rows != nil {
+			flight.rows.Recycle()
 		}
 		b.engine.pending.Release(b.summary.Stream, flight.bytes)
 		b.engine.sealer.Grown(b.stream.sealing)

@@ -54,6 +54,8 @@ type Rows struct {
 	Drift bool
 	// DuplicateKeys counts the members of columns that a later member of the same name replaced.
 	DuplicateKeys int
+
+	lists *rowLists // what Raw and Lines began with
 }
 
 // Rejected is a line that became no row.

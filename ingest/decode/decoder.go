@@ -86,8 +86,8 @@ func (d *decoder) find(name string) (at int, known bool) {
 // expect sets about how many rows will come, and the most bytes of text.
 func (d *decoder) expect(rows, bytes int) {
 	d.limits = limits{rows: d.bounded(rows), bytes: bytes, spare: 2 * bytes}
-	d.out.Raw = make([][]byte, 0, d.limits.rows)
-	d.out.Lines = make([]int, 0, d.limits.rows)
+	d.out.lists = newRowLists(d.limits.rows)
+	d.out.Raw, d.out.Lines = d.out.lists.raw, d.out.lists.lines
 }
 
 // bounded is how many rows to set memory aside for, where so many may come.

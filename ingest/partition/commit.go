@@ -61,7 +61,7 @@ func (w *Writer) store(group []*request) {
 		return
 	}
 	if len(w.unsynced.requests) == 0 {
-		w.unsynced.since = time.Now()
+		w.unsynced.since, w.millis = time.Now(), w.millis[:0]
 	}
 	waited, clock := len(w.unsynced.requests) > 0, w.stamp.clock
 	entries, err := w.encode(group)
@@ -175,7 +175,7 @@ func (w *Writer) encode(group []*request) ([]*eventlog.Entry, error) {
 				return nil, err
 			}
 			r.batch = batch
-			r.entry = &eventlog.Entry{Meta: meta, Times: milliseconds(r.rows.Times), Producer: r.rows.Producer}
+			r.entry = &eventlog.Entry{Meta: meta, Times: w.milliseconds(r.rows.Times), Producer: r.rows.Producer}
 			r.rows.enter(r.entry)
 		case r.idle.next == next:
 			now := w.options.Now()

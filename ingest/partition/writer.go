@@ -25,10 +25,12 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
-// queueLength bounds the requests that wait for a writer; groupBytes bounds what one sync covers, beyond the first request.
+// queueLength bounds the requests that wait for a writer; groupBytes bounds what one sync covers, beyond the first request;
+// maxMillis is about how many timestamps are kept room for.
 const (
 	queueLength = 256
 	groupBytes  = 1 << 20
+	maxMillis   = 16 << 10
 )
 
 // Rows is what Append takes: decoded rows that one schema version fits.
@@ -97,6 +99,9 @@ type Writer struct {
 		since    time.Time
 		due      *time.Timer
 	}
+
+	// millis is memory for the timestamps of entries. It is the goroutine's own, too.
+	millis []int64
 
 	// turned are the producers of which a batch found no space, with that batch. It is the goroutine's own, too.
 	turned map[int64]eventlog.Producer
@@ -224,14 +229,18 @@ func (w *Writer) fail(err error) {
 	w.mu.failure = failure
 }
 
-// milliseconds rounds down, as Kafka timestamps count milliseconds.
-func milliseconds(micros []int64) []int64 {
-	out := make([]int64, len(micros))
-	for i, t := range micros {
-		out[i] = t / 1000
-		if t%1000 < 0 {
-			out[i]--
-		}
+// milliseconds rounds down, as Kafka timestamps count milliseconds. What it gives is good until none waits for a sync any more.
+func (w *Writer) milliseconds(micros []int64) []int64 {
+	if w.millis == nil || cap(w.millis)-len(w.millis) < len(micros) { // others keep what they were given
+		w.millis = make([]int64, 0, max(len(micros), min(2*cap(w.millis), maxMillis)))
 	}
-	return out
+	at := len(w.millis)
+	for _, t := range micros {
+		floor := t / 1000
+		if t%1000 < 0 {
+			floor--
+		}
+		w.millis = append(w.millis, floor)
+	}
+	return w.millis[at:len(w.millis):len(w.millis)]
 }

@@ -31,8 +31,12 @@ func appendJSONAsText(dst []byte, value string) ([]byte, bool) {
 func getMember(form jsonForm) kernel {
 	return func(c *call) (arrow.Array, error) {
 		documents, names := textsOf(c.args[0]), textsOf(c.args[1])
+		var key memberKey
 		return mapText(c, func(dst []byte, i int) ([]byte, error) {
-			value, ok := jsonMember(documents.at(i), names.at(i))
+			if name := names.at(i); name != key.name {
+				key = keyOf(name)
+			}
+			value, ok := key.in(documents.at(i))
 			if ok {
 				dst, ok = form(dst, value)
 			}

@@ -112,17 +112,6 @@ func (it *jsonItems) next() bool {
 	return true
 }
 
-// jsonMember finds an object's member. Of members with the same name the last counts.
-func jsonMember(document, name string) (value string, ok bool) {
-	items := itemsOf(document)
-	for items.next() {
-		if items.key != "" && keyIs(items.key, name) {
-			value, ok = items.value, true
-		}
-	}
-	return value, ok
-}
-
 // keyIs compares a key as it stands in the text with a name. An escape is longer than what it stands for, so a key of the name's
 // own length has none, and a shorter one cannot be it.
 func keyIs(quoted, name string) bool {

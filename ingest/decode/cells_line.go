@@ -133,7 +133,7 @@ func (c *Cells) readCell(to *column, field int, text []byte, i, row int) (end in
 				return end
 			}
 		}
-	case formOther:
+	case formJSON, formOther:
 	}
 	return c.readOther(field, text, i)
 }

@@ -49,6 +49,7 @@ const (
 	formDouble
 	formTime
 	formBoolean
+	formJSON
 )
 
 // formOf is the form of a column whose values are stored as those of another type if as is not nil.
@@ -67,6 +68,8 @@ func formOf(kind event.Kind, as *event.Type) form {
 		return formTime
 	case event.Boolean:
 		return formBoolean
+	case event.JSONB:
+		return formJSON
 	default:
 		return formOther
 	}

@@ -248,6 +248,44 @@ func TestEveryByteOfATextIsLookedAt(t *testing.T) {
 	}
 }
 
+// FuzzCompactEnd holds the short way through a value against the one that takes all.
+func FuzzCompactEnd(f *testing.F) {
+	for _, seed := range []string{
+		`{"pid":4,"parent":{"name":"svchost.exe","-":[-0,1.50,[]]},"args":["-k",null,true,false,{}]}`, `[1,2`, `{"a":1]`, `[1}`, `{"a"}`, `{"a":}`, `{1:2}`,
+		`[01]`, `[1.]`, `[-]`, `[.5]`, `[1e5]`, `[1,]`, `{"a":1,}`, `[ 1]`, `["a b\n\"c"]`, `["\u0041"]`, "[\"\xff\"]", `[nul]`, `[truefalse]`, `[[[[[[]]]]]]]`, `"text"`,
+		`123456789012345678901234567890.123456789`, strings.Repeat("[", 70) + strings.Repeat("]", 70), strings.Repeat(`{"a":[`, 31) + strings.Repeat(`]}`, 31),
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		for depth := range 3 {
+			s := scanner{text: append(value[:len(value):len(value)], `,"next":"a member behind"`...)}
+			end := compactEnd(s.text, 0, depth)
+			if end < 0 {
+				continue
+			}
+			require.Equal(t, s.value(0, depth), end, "%q", value)
+			require.False(t, s.spaced, "%q", value)
+		}
+	})
+}
+
+// TestUsualValuesAreCompact keeps them from being read the other way, and deep ones from being taken.
+func TestUsualValuesAreCompact(t *testing.T) {
+	t.Parallel()
+	for value, compact := range map[string]bool{
+		`{"pid":4,"parent":{"name":"svchost.exe","load":[-0,1.50,[]]},"args":["-k\n",null,true,false,{}]}`: true,
+		`[]`: true, `{}`: true, `[[],[{}],{"":{}}]`: true, `"zoë"`: true, `-12345678.123456789012345`: true,
+		`[1, 2]`: false, `[1e5]`: false, `["\u0041"]`: false, `[01]`: false, `[1.]`: false, `[truE]`: false, `[}`: false, `{"a":1]`: false, `{"a" :1}`: false,
+		strings.Repeat("[", maxDepth-1) + strings.Repeat("]", maxDepth-1): true,
+		strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth):     false,
+	} {
+		end := compactEnd([]byte(value+`,"next":"a member behind"`), 0, 1)
+		require.Equal(t, compact, end == len(value), value)
+		require.Equal(t, compact, end >= 0, value)
+	}
+}
+
 // FuzzClock holds the reader of the usual spelling against that of all.
 func FuzzClock(f *testing.F) {
 	for _, seed := range []string{

@@ -108,6 +108,15 @@ func (d *decoder) quick(i, previous int) (end, last int) {
 			if v, end = fastBoolean(text, at); end >= 0 {
 				c.addBool(v)
 			}
+		case formJSON:
+			if text[at] == 'n' {
+				break
+			}
+			if end = compactEnd(text, at, 1); end >= 0 {
+				c.room(end - at)
+				c.data = append(c.data, text[at:end]...)
+				c.addText()
+			}
 		case formOther:
 		}
 		if end < 0 {
@@ -119,8 +128,9 @@ func (d *decoder) quick(i, previous int) (end, last int) {
 	}
 }
 
-// The words true and false as numbers, and the bits that they take.
+// The words null, true and false as numbers, and the bits that they take.
 const (
+	wordNull, maskNull   = 'n' | 'u'<<8 | 'l'<<16 | 'l'<<24, 1<<32 - 1
 	wordTrue, maskTrue   = 't' | 'r'<<8 | 'u'<<16 | 'e'<<24, 1<<32 - 1
 	wordFalse, maskFalse = 'f' | 'a'<<8 | 'l'<<16 | 's'<<24 | 'e'<<32, 1<<40 - 1
 )

@@ -40,6 +40,15 @@ func stops(word uint64) uint64 {
 	return (((word ^ 2*eachLow) - ('"'-1)*eachLow) | ((word ^ '\\'*eachLow) - eachLow)) &^ word & eachHigh
 }
 
+// plainOf is how many bytes come before the first of two words that stops looks for; copyBytes if there is none.
+func plainOf(first, second uint64) int {
+	plain := bits.TrailingZeros64(stops(first)) >> 3
+	if plain == wordBytes {
+		plain += bits.TrailingZeros64(stops(second)) >> 3
+	}
+	return plain
+}
+
 // copyBytes is how much copyText looks at together. Most runs without an escape are shorter: then no branch depends on how long they are.
 const copyBytes = 2 * wordBytes
 
@@ -53,16 +62,11 @@ func copyText(dst, text []byte, i int) (n, end int) {
 		binary.LittleEndian.PutUint64(to, first)
 		binary.LittleEndian.PutUint64(to[wordBytes:], second)
 		union |= first | second // also of bytes behind a stop: at worst a text is looked at in vain
-		stop, later := stops(first), stops(second)
-		if stop|later == 0 {
+		plain := plainOf(first, second)
+		if plain == copyBytes {
 			n, i = n+copyBytes, i+copyBytes
 			continue
 		}
-		plain := bits.TrailingZeros64(stop) >> 3
-		if stop == 0 {
-			plain = wordBytes + bits.TrailingZeros64(later)>>3
-		}
-		plain &= copyBytes - 1 // as it is anyway
 		if from[plain] == '"' {
 			if union&eachHigh != 0 && !utf8.Valid(dst[:n+plain]) {
 				return 0, -1

@@ -107,6 +107,7 @@ func FuzzFastNumber(f *testing.F) {
 	for _, seed := range []string{
 		"0,", "-0,", "00,", "1234567,", "12345678,", "123456789012345}", "1234567890123456,", "-5.25,", "1.,", "1234567.1234567,", "12345678.5,", "1e5,",
 		"1.5E3,", "-,", ".5,", "1.12345678,", "9007199254740993,", "1\xff,", "1:2,", "12/", "1.5", "\xba\xba1",
+		"9223372036854775807,", "9223372036854775808,", "-9223372036854775808,", "9999999999999999999,", "12345678901234567890,", "1234567890123456789.5,",
 	} {
 		f.Add(seed)
 	}
@@ -142,6 +143,10 @@ func TestFastNumbersAreFast(t *testing.T) {
 		_, end := FastInteger([]byte(text+`,"next":1`), 0)
 		require.Equal(t, len(text), end, text)
 		_, end = FastDouble([]byte(text+`,"next":1`), 0)
+		require.Equal(t, len(text), end, text)
+	}
+	for _, text := range []string{"1234567890123456789", "9223372036854775807", "-9223372036854775807"} {
+		_, end := FastInteger([]byte(text+`,"next":1`), 0)
 		require.Equal(t, len(text), end, text)
 	}
 	for _, text := range []string{"0.5", "-1.25", "3.1415926", "1234567.125"} {

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -29,31 +30,33 @@ func eightDigits(digits uint64) uint64 {
 // tens are the powers of ten that a number read by digitsOf is moved by.
 var tens = [wordBytes + 1]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 
-// maxFastDigits is how many digits of a number fit an int64 whatever they are.
-const maxFastDigits = 18
+// maxFastDigits is how many digits of a number fit an uint64 whatever they are.
+const maxFastDigits = 19
 
-// fastDigits reads up to 18 digits at i, the first of which is no 0 unless it is the only one; the number ends at end, which is -1 where it is
-// written otherwise or ends too close to the end of the text.
-func fastDigits(text []byte, i int) (value uint64, end int) {
+// fastDigits reads up to 19 digits at i, the first of which is no 0 unless it is the only one; the number ends at end, which is -1 where it is
+// written otherwise or ends too close to the end of the text. next is the byte there.
+func fastDigits(text []byte, i int) (value uint64, end int, next byte) {
 	if i+wordBytes > len(text) {
-		return 0, -1
+		return 0, -1, 0
 	}
-	value, n := digitsOf(binary.LittleEndian.Uint64(text[i:]))
-	if n == 0 || n > 1 && text[i] == '0' {
-		return 0, -1
+	word := binary.LittleEndian.Uint64(text[i:])
+	value, n := digitsOf(word)
+	if n == 0 || byte(word) == '0' && n > 1 {
+		return 0, -1, 0
 	}
 	for end = i + n; n == wordBytes; end += n {
 		if end+wordBytes > len(text) {
-			return 0, -1
+			return 0, -1, 0
 		}
 		var more uint64
-		more, n = digitsOf(binary.LittleEndian.Uint64(text[end:]))
+		word = binary.LittleEndian.Uint64(text[end:])
+		more, n = digitsOf(word)
 		if end+n-i > maxFastDigits {
-			return 0, -1
+			return 0, -1, 0
 		}
 		value = value*tens[n] + more
 	}
-	return value, end
+	return value, end, byte(word >> (wordBytes * n & 63))
 }
 
 // FastInteger reads an integer of few digits as JSON has it; end is -1 for any other text, which may be an integer all the same, and where less than eight
@@ -63,8 +66,8 @@ func FastInteger(text []byte, i int) (value int64, end int) {
 	if negative {
 		i++
 	}
-	digits, end := fastDigits(text, i)
-	if end < 0 || end >= len(text) || text[end] == '.' || text[end]|0x20 == 'e' || negative && digits == 0 {
+	digits, end, next := fastDigits(text, i)
+	if end < 0 || next == '.' || next|0x20 == 'e' || digits > math.MaxInt64 || negative && digits == 0 {
 		return 0, -1
 	}
 	if negative {
@@ -80,23 +83,24 @@ func FastDouble(text []byte, i int) (value float64, end int) {
 	if negative {
 		i++
 	}
-	digits, end := fastDigits(text, i)
-	if end < 0 || end >= len(text) || digits >= 1e15 {
+	digits, end, next := fastDigits(text, i)
+	if end < 0 || digits >= 1e15 {
 		return 0, -1
 	}
 	scale := 0
-	if text[end] == '.' {
+	if next == '.' {
 		if end+1+wordBytes > len(text) {
 			return 0, -1
 		}
+		word := binary.LittleEndian.Uint64(text[end+1:])
 		var behind uint64
-		behind, scale = digitsOf(binary.LittleEndian.Uint64(text[end+1:]))
+		behind, scale = digitsOf(word)
 		if scale == 0 || scale == wordBytes || digits >= 1e7 {
 			return 0, -1
 		}
-		digits, end = digits*tens[scale]+behind, end+1+scale
+		digits, end, next = digits*tens[scale]+behind, end+1+scale, byte(word>>(wordBytes*scale&63))
 	}
-	if text[end]|0x20 == 'e' {
+	if next|0x20 == 'e' {
 		return 0, -1
 	}
 	value = float64(digits)

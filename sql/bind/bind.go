@@ -131,8 +131,8 @@ type binder struct {
 	outer *outerRow
 	// late is what becomes of late rows in every query of a view; it is nil outside of views.
 	late *lateness
-	// closing tells that buckets of time are to be windows, so that there is something to close.
-	closing bool
+	// buckets makes windows of buckets of time, so that there is something to close; nil where they are to stay what they are.
+	buckets *bucketWindows
 	// continuous tells that the query is that of a view or a subscription.
 	continuous bool
 	// marks asks the next query of FROM for the watermarks of its rows, and marked tells that the last one has them as its last column.

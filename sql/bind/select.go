@@ -67,9 +67,7 @@ func (b *binder) selectPlan(s *ast.Select, w *withs, targets []event.Type) (plan
 		return nil, err
 	}
 	s = gapfill(s)
-	if b.closing {
-		s = closingBuckets(s)
-	}
+	s = b.lateBuckets(b.buckets.in(s))
 	if s.Late != nil {
 		leave, err := b.enterLate(s.Late)
 		if err != nil {

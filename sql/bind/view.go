@@ -170,11 +170,9 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if err := b.usedTTL(); err != nil {
 		return out, err
 	}
-	if out.Options.OnClose && b.late.used == 0 {
-		closes := again
-		closes.closing = true
-		if closed, err := closes.selectPlan(s.Query, nil, nil); err == nil && closes.late.used > 0 {
-			out.Plan, again.closing = closed, true
+	if b.wantsBuckets(s, out.Options) {
+		if closed, buckets := again.closedBuckets(s.Query, b.late.used, out.Options.OnClose); closed != nil {
+			out.Plan, again.buckets = closed, buckets
 		}
 	}
 	again.marks = true

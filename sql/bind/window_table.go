@@ -35,6 +35,7 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 		return nil, err
 	}
 	input.whole()
+	given := t
 	t = withoutTime(t)
 	inside := &scalars{binder: b, scope: input, place: t.Function}
 	when, err := inside.windowTime(t)
@@ -44,6 +45,7 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 	if when.typ().Kind != event.TimestampTZ {
 		return nil, event.Errorf(event.CodeTypeMismatch, "the time of %s must be TIMESTAMPTZ, not %s", t.Function, when.typ()).At(when.pos)
 	}
+	b.buckets.goBy(given, when.expr, input)
 	t, shift, err := b.windowOffset(t)
 	if err != nil {
 		return nil, err

@@ -192,6 +192,7 @@ func askOnce(t *testing.T, rng *rand.Rand, tab *table, q question, want []string
 		e := exec.New(src, nil, options)
 		if divides {
 			e.DivideAll()
+			e.TryPairsUpTo(0)
 		}
 		return e
 	}

@@ -11,3 +11,6 @@ func (e *Engine) TakeTurns() (missing func() int, stop func()) {
 
 // DivideAll lets workers divide the rows of groups that are too few for that.
 func (e *Engine) DivideAll() { e.spreadFrom, e.spreadShare = 0, 1<<30 }
+
+// TryPairsUpTo lets joins by ranges try all pairs of groups that have up to so many rows.
+func (e *Engine) TryPairsUpTo(rows int) { e.rangeGroup = rows }

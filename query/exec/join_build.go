@@ -21,7 +21,9 @@ type joinBuild struct {
 	paired []atomic.Uint64
 	// members is nil but for a mark join whose test is a key.
 	members *members
-	memory  reservation
+	// ranges finds rows of a group by order; nil where pairs are tried one by one.
+	ranges *rangeIndex
+	memory reservation
 	// divided is set, and all else but the zero value, where the build side has no room in memory.
 	divided *dividedBuild
 }
@@ -91,14 +93,17 @@ func (o *joinOp) index(whole *joinBuffer) (*joinBuild, error) {
 		return nil, err
 	}
 	out.table = newJoinTable(o.newKeys(len(o.keyTypes)))
-	out.table.build(keys, out.batch.Rows)
+	groups := out.table.build(keys, out.batch.Rows)
+	if out.ranges, err = o.indexRanges(out, groups); err != nil {
+		return nil, err
+	}
 	if o.byMember {
 		out.members = o.newMembers(keys, out.batch.Rows)
 	}
 	if o.pads(o.buildIsLeft) {
 		out.paired = make([]atomic.Uint64, (out.batch.Rows+63)/64)
 	}
-	return out, out.memory.resize(whole.size + out.table.bytes() + out.members.bytes() + int64(8*len(out.paired)))
+	return out, out.memory.resize(whole.size + out.table.bytes() + out.members.bytes() + out.ranges.bytes() + int64(8*len(out.paired)))
 }
 
 // concatBuild lays the collected batches end to end, as far as their columns are used.

@@ -2,8 +2,6 @@ package exec
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
-
-	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
 // members answers the test of a mark join where that is an equality, as of IN: true where a row with equal keys and an equal value is
@@ -13,17 +11,6 @@ type members struct {
 	rows *joinTable
 	// nulls says of each group of rows whether one of its values is NULL.
 	nulls []bool
-}
-
-// testKeys makes the test the last key, where it can be one.
-func (o *joinOp) testKeys(rest []plan.Expr) (left, right plan.Expr, ok bool) {
-	if o.node.Test == nil || len(rest) > 0 {
-		return nil, nil, false
-	}
-	if left, right, ok = plan.SplitEquality(o.node.Test, o.leftWidth); ok {
-		_, ok = newJoinKey(left.Type())
-	}
-	return left, right, ok
 }
 
 // newMembers takes in the build side; the last of its keys is the value.

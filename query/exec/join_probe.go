@@ -29,6 +29,10 @@ type joinReader struct {
 	at     int      // where in its group
 	// met marks the rows of batch that are in a pair or, where there is a test, pass it; unknown those for which it was NULL.
 	met, unknown event.Bitmap
+	// ranged says that spans are known, by row of batch; integers are scratch.
+	ranged   bool
+	spans    []span
+	integers []uint64
 
 	probeRows, buildRows []int32
 	// alone are the rows of the build side in no pair that are still to be given, once all pairs have been found.
@@ -110,6 +114,7 @@ func (r *joinReader) probe(ctx context.Context) error {
 	if r.build.batch.Rows == 0 {
 		clear(r.groups)
 	}
+	r.halve()
 	if o.byMember {
 		r.decide(keys)
 	}
@@ -150,10 +155,15 @@ func (r *joinReader) list() {
 	r.probeRows, r.buildRows = r.probeRows[:0], r.buildRows[:0]
 	room := r.op.run.engine.options.BatchRows
 	mark := r.op.node.Kind == plan.MarkJoin
-	if r.build.table.single != nil {
+	switch {
+	case r.ranged:
+		r.listRanges(room)
+		return
+	case r.build.table.single != nil:
 		r.listSingle(room)
 		return
 	}
+	one := r.onePairDecides()
 	for r.row < r.batch.Rows && room > 0 {
 		group := r.groups[r.row]
 		if group == 0 || (mark && r.met.Valid(r.row)) {
@@ -162,8 +172,8 @@ func (r *joinReader) list() {
 		}
 		rows := r.build.table.group(group)[r.at:]
 		n := min(len(rows), room)
-		if mark && r.op.test == nil && len(r.op.rest) == 0 {
-			n = 1 // one pair decides
+		if one {
+			n = 1
 			rows = rows[:1]
 		}
 		for _, row := range rows[:n] { // mostly few: a copy of the slice would cost more in calls
@@ -176,6 +186,19 @@ func (r *joinReader) list() {
 		}
 		r.row, r.at = r.row+1, 0
 	}
+}
+
+// residual is the conditions that pairs are still to be tested by.
+func (r *joinReader) residual() residual {
+	if r.ranged {
+		return r.op.rest
+	}
+	return r.op.whole
+}
+
+// onePairDecides holds for marks that the first pair sets, whichever it is.
+func (r *joinReader) onePairDecides() bool {
+	return r.op.node.Kind == plan.MarkJoin && r.op.test == nil && len(r.residual().conditions) == 0
 }
 
 // listSingle is list where no row has more than one to pair with.
@@ -193,13 +216,14 @@ func (r *joinReader) listSingle(room int) {
 	r.probeRows, r.buildRows, r.row = r.probeRows[:n], r.buildRows[:n], end
 }
 
-// keep drops the pairs for which a condition that is no key does not hold.
+// keep drops the pairs for which a condition does not hold that neither keys nor ranges answer.
 func (r *joinReader) keep() error {
-	if len(r.op.rest) == 0 {
+	rest := r.residual()
+	if len(rest.conditions) == 0 {
 		return nil
 	}
-	pairs := r.gather(r.op.restReads)
-	kept, err := kernel.Filter(r.op.run.kernel, r.op.rest, pairs.Columns, pairs.Rows)
+	pairs := r.gather(rest.reads)
+	kept, err := kernel.Filter(r.op.run.kernel, rest.conditions, pairs.Columns, pairs.Rows)
 	if err != nil {
 		return err
 	}
@@ -232,7 +256,7 @@ func (r *joinReader) note() error {
 
 // judge computes the test of a mark join for the pairs.
 func (r *joinReader) judge() error {
-	pairs := r.gather(r.op.restReads)
+	pairs := r.gather(r.residual().reads)
 	value, err := r.op.test.Eval(r.op.run.kernel, pairs.Columns, pairs.Rows)
 	if err != nil {
 		return err

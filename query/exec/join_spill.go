@@ -34,7 +34,10 @@ func (o *joinOp) indexBytes(size int64, rows int) int64 {
 	if o.byMember {
 		tables *= 2
 	}
-	const places = 12 // for each row, in the lists of groups
+	places := int64(12) // for each row, in the lists of groups
+	if o.ranges != nil {
+		places += rangeBytes
+	}
 	return 2*size + tables*slots*intSlotSize + places*int64(rows)
 }
 

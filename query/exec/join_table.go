@@ -29,34 +29,62 @@ func newJoinTable(keys []joinKey) *joinTable {
 func (t *joinTable) build(columns []arrow.Array, rows int) []uint32 {
 	groups := make([]uint32, rows)
 	t.number(columns, groups, &joinScratch{}, true)
+	t.layOut(groups, nil)
+	return groups
+}
+
+// layOut lists the rows of each group, in the order that order has them; nil stands for all rows as they lie.
+func (t *joinTable) layOut(groups []uint32, order []int32) {
+	rows := len(groups)
+	if order != nil {
+		rows = len(order)
+	}
+	at := func(i int) int {
+		if order != nil {
+			return int(order[i])
+		}
+		return i
+	}
 	most := uint32(0)
+	if len(t.keys) == 0 {
+		most = 1
+	}
 	for _, g := range groups {
 		most = max(most, g)
 	}
 	t.starts = make([]int32, int(most)+2)
-	unique := true
-	for _, g := range groups {
-		t.starts[g+1]++
-		unique = unique && (g == 0 || t.starts[g+1] == 1)
+	for i := range rows {
+		t.starts[groups[at(i)]+1]++
 	}
 	for i := 1; i < len(t.starts); i++ {
 		t.starts[i] += t.starts[i-1]
 	}
 	// Filling moves each start to the end of its group, which is the start of the next: shift them back after.
 	t.rows = make([]int32, rows)
-	for row, g := range groups {
+	for i := range rows {
+		row := at(i)
+		g := groups[row]
 		t.rows[t.starts[g]] = int32(row)
 		t.starts[g]++
 	}
 	copy(t.starts[1:], t.starts)
 	t.starts[0] = 0
-	if unique {
+	t.single = nil
+	if order == nil && t.largest() <= 1 {
 		t.single = make([]int32, most+1)
 		for row, g := range groups {
 			t.single[g] = int32(row)
 		}
 	}
-	return groups
+}
+
+// largest is how many rows the largest group has.
+func (t *joinTable) largest() int {
+	most := int32(0)
+	for g := 1; g+1 < len(t.starts); g++ {
+		most = max(most, t.starts[g+1]-t.starts[g])
+	}
+	return int(most)
 }
 
 // probe writes the group of each row, given its key values.

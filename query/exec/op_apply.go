@@ -33,7 +33,7 @@ func (r *run) newApply(ctx context.Context, n *plan.Apply, used []bool) (operato
 	if j.probe, err = r.build(ctx, n.Left, needed[:len(left)]); err != nil {
 		return nil, err
 	}
-	if err := j.compileRest(n.On); err != nil {
+	if err := j.compileRest(plan.JoinConditions{Rest: n.On}); err != nil {
 		return nil, err
 	}
 	o.args, err = compileAll(n.Args)

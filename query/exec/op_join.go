@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -10,8 +11,9 @@ import (
 )
 
 // joinOp pairs rows: it reads one input, the build side, into memory, grouped by the keys that the conditions equate, and then
-// looks up each row of the other, the probe side. Conditions that are no equality of two keys are computed for the pairs that
-// the keys leave; without keys those are all pairs. The first reader that is asked builds for all.
+// looks up each row of the other, the probe side. Of a group it takes the rows that up to three comparisons by order leave, which it finds
+// by halving. Other conditions are computed for the pairs that keys and ranges leave; without either those are all pairs. The first
+// reader that is asked builds for all.
 type joinOp struct {
 	run         *run
 	node        *plan.Join
@@ -27,8 +29,9 @@ type joinOp struct {
 	probeKeys   []*kernel.Program
 	buildKeys   []*kernel.Program
 	keyTypes    []event.Type
-	rest        []*kernel.Program // the conditions left, over both sides
-	restReads   []bool
+	ranges      *joinRanges     // nil where no condition compares by order
+	whole       residual        // the conditions that are no keys
+	rest        residual        // those of them that ranges does not answer
 	test        *kernel.Program // nil but for a mark join with a test
 	byMember    bool            // the test is the last key
 	runtime     []keyFilter
@@ -117,24 +120,24 @@ func (o *joinOp) pads(left bool) bool {
 	}
 }
 
-// compileConditions parts the conditions into keys and the rest.
+// residual is conditions that pairs are tested by.
+type residual struct {
+	conditions []*kernel.Program // over the columns of both sides
+	reads      []bool            // the columns that the conditions and the test of a mark join read
+}
+
+// compileConditions parts the conditions into keys, ranges and the rest.
 func (o *joinOp) compileConditions() error {
-	var leftKeys, rightKeys, rest []plan.Expr
-	for _, e := range o.node.On {
-		l, r, ok := plan.SplitEquality(e, o.leftWidth)
-		if ok {
-			_, ok = newJoinKey(l.Type())
-			ok = ok && l.Type().Equal(r.Type()) // NUMERIC of two scales is equal in value but not in its bytes
-		}
-		if !ok {
-			rest = append(rest, e)
-			continue
-		}
-		leftKeys, rightKeys = append(leftKeys, l), append(rightKeys, r)
-		o.keyTypes = append(o.keyTypes, l.Type())
+	parts := plan.PartConditions(o.node.On, o.leftWidth)
+	equalities := parts.Keys
+	if o.node.Test != nil && len(parts.Ranges)+len(parts.Rest) == 0 {
+		test := plan.PartConditions([]plan.Expr{o.node.Test}, o.leftWidth).Keys
+		o.byMember = len(test) > 0
+		equalities = slices.Concat(equalities, test)
 	}
-	if l, r, ok := o.testKeys(rest); ok {
-		o.byMember = true
+	var leftKeys, rightKeys []plan.Expr
+	for _, e := range equalities {
+		l, r, _ := plan.SplitEquality(e, o.leftWidth)
 		leftKeys, rightKeys = append(leftKeys, l), append(rightKeys, r)
 		o.keyTypes = append(o.keyTypes, l.Type())
 	}
@@ -150,22 +153,46 @@ func (o *joinOp) compileConditions() error {
 	if o.buildKeys, err = compileAll(build); err != nil {
 		return err
 	}
-	return o.compileRest(rest)
+	if o.ranges, err = o.newRanges(parts.Ranges); err != nil {
+		return err
+	}
+	return o.compileRest(parts)
 }
 
 // compileRest compiles the conditions that are no keys, and the test.
-func (o *joinOp) compileRest(rest []plan.Expr) error {
+func (o *joinOp) compileRest(parts plan.JoinConditions) error {
+	var whole, rest []plan.Expr
+	for _, e := range o.node.On {
+		if slices.Contains(parts.Keys, e) {
+			continue
+		}
+		whole = append(whole, e)
+		if !o.ranges.answers(e) {
+			rest = append(rest, e)
+		}
+	}
 	var err error
-	if o.rest, err = compileAll(rest); err != nil {
+	if o.whole, err = o.newResidual(whole); err != nil {
 		return err
 	}
-	o.restReads = make([]bool, len(o.columns))
-	plan.MarkColumns(o.restReads, rest...)
+	if o.rest, err = o.newResidual(rest); err != nil {
+		return err
+	}
 	if o.node.Test != nil {
-		plan.MarkColumns(o.restReads, o.node.Test)
 		o.test, err = kernel.Compile(o.node.Test)
 	}
 	return err
+}
+
+func (o *joinOp) newResidual(conditions []plan.Expr) (residual, error) {
+	out := residual{reads: make([]bool, len(o.columns))}
+	plan.MarkColumns(out.reads, conditions...)
+	if o.node.Test != nil {
+		plan.MarkColumns(out.reads, o.node.Test)
+	}
+	var err error
+	out.conditions, err = compileAll(conditions)
+	return out, err
 }
 
 // buildAt is where the build side's columns begin among those of both; probeAt likewise.

@@ -8,11 +8,11 @@ import (
 )
 
 // orderJoins chooses in which order inner joins pair their inputs: it begins with the smallest and goes on with the smallest that a
-// condition connects to what it has, so that no product of unconnected inputs is made before there is no other way. Inputs that
-// no condition connects are joined by themselves first. An input's size is a guess from
+// equality connects to what it has, then with what a comparison by order does, so that no product of unconnected inputs is made before
+// there is no other way. Inputs that no equality connects are joined by themselves first. An input's size is a guess from
 // its conditions and, where they are known, the rows of its stream.
-// Conditions that may fail wait for the rows of the whole join, but for equalities of two inputs: finding pairs by them is worth
-// that both sides are computed for all rows.
+// Conditions that may fail wait for the rows of the whole join, but for equalities and comparisons by order of two inputs: finding pairs
+// by them is worth that both sides are computed for all rows.
 func orderJoins(n plan.Node) (plan.Node, error) {
 	if j, ok := n.(*plan.Join); ok && j.Kind == plan.InnerJoin {
 		return reorder(j)
@@ -37,16 +37,35 @@ type joinGroup struct {
 	firsts     []int // the first column of each input
 	width      int
 	conditions []*joinCondition
-	late       []plan.Expr // conditions that may fail
+	failing    []*joinCondition // comparisons by order that may fail: they come last, for the fewest pairs
+	late       []plan.Expr      // conditions that may fail
 }
 
 type joinCondition struct {
 	expr plan.Expr
 	// reads names the inputs it reads.
-	reads []int
-	// finds is an equality, by which pairs are found without looking at all.
-	finds  bool
+	reads  []int
+	finds  search
 	placed bool
+}
+
+// search is how pairs are found by a condition without looking at all.
+type search uint8
+
+const (
+	byTrying search = iota
+	byOrder
+	byEquality
+)
+
+func searchBy(on plan.Expr, width int) search {
+	if _, _, ok := plan.SplitEquality(on, width); ok {
+		return byEquality
+	}
+	if len(plan.PartConditions([]plan.Expr{on}, width).Ranges) > 0 {
+		return byOrder
+	}
+	return byTrying
 }
 
 // subtree is some inputs of a group joined.
@@ -62,6 +81,7 @@ func reorder(j *plan.Join) (plan.Node, error) {
 	if err := g.flatten(j); err != nil {
 		return nil, err
 	}
+	g.conditions = append(g.conditions, g.failing...)
 	for _, c := range g.conditions {
 		c.reads = g.inputsOf(c.expr)
 	}
@@ -86,12 +106,14 @@ func (g *joinGroup) flatten(n plan.Node) error {
 		return err
 	}
 	for _, on := range j.On {
-		_, _, finds := plan.SplitEquality(on, middle-first)
-		on = shifted(on, first)
-		if mayFail(on) && !finds {
-			g.late = append(g.late, on)
-		} else {
-			g.conditions = append(g.conditions, &joinCondition{expr: on, finds: finds})
+		c := &joinCondition{expr: shifted(on, first), finds: searchBy(on, middle-first)}
+		switch fails := mayFail(on); {
+		case fails && c.finds == byTrying:
+			g.late = append(g.late, c.expr)
+		case fails && c.finds == byOrder:
+			g.failing = append(g.failing, c)
+		default:
+			g.conditions = append(g.conditions, c)
 		}
 	}
 	return nil
@@ -133,7 +155,7 @@ func (g *joinGroup) joinAll() *subtree {
 		part, left = takeSmallest(left, func(*subtree) bool { return true })
 		for {
 			var next *subtree
-			next, left = takeSmallest(left, func(s *subtree) bool { return g.connects(part, s) })
+			next, left = takeSmallest(left, func(s *subtree) bool { return g.connects(part, s, byEquality) })
 			if next == nil {
 				break
 			}
@@ -144,9 +166,11 @@ func (g *joinGroup) joinAll() *subtree {
 	whole, parts := takeSmallest(parts, func(*subtree) bool { return true })
 	for len(parts) > 0 {
 		var next *subtree
-		next, parts = takeSmallest(parts, func(s *subtree) bool { return g.connects(whole, s) })
-		if next == nil {
-			next, parts = takeSmallest(parts, func(*subtree) bool { return true })
+		for _, by := range []search{byEquality, byOrder, byTrying} {
+			next, parts = takeSmallest(parts, func(s *subtree) bool { return by == byTrying || g.connects(whole, s, by) })
+			if next != nil {
+				break
+			}
 		}
 		whole = g.join(whole, next)
 	}
@@ -168,10 +192,10 @@ func takeSmallest(from []*subtree, fits func(*subtree) bool) (*subtree, []*subtr
 	return from[best], rest
 }
 
-// connects reports whether an equality finds the pairs of two subtrees.
-func (g *joinGroup) connects(a, b *subtree) bool {
+// connects reports whether a condition of a kind finds the pairs of two subtrees.
+func (g *joinGroup) connects(a, b *subtree, by search) bool {
 	for _, c := range g.conditions {
-		if c.finds && !c.placed && covers(a, b, c.reads) && !covers(a, a, c.reads) && !covers(b, b, c.reads) {
+		if c.finds == by && !c.placed && covers(a, b, c.reads) && !covers(a, a, c.reads) && !covers(b, b, c.reads) {
 			return true
 		}
 	}
@@ -203,7 +227,7 @@ func (g *joinGroup) join(a, b *subtree) *subtree {
 		}
 		c.placed = true
 		join.On = append(join.On, at.move(c.expr))
-		if c.finds {
+		if c.finds == byEquality {
 			out.size = min(out.size, max(a.size, b.size))
 		}
 	}

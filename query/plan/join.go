@@ -114,6 +114,9 @@ func describeJoin(n *Join) string {
 	if n.Test != nil {
 		out += " test=" + n.Test.String()
 	}
+	if way := n.way(); way != "" {
+		out += " by=[" + way + "]"
+	}
 	if n.Kind == MarkJoin {
 		out += " as " + n.Mark
 	}

@@ -7,7 +7,7 @@ import (
 
 // nested is a statement of queries inside of queries, or of clauses that work on what others have made.
 func (g *generator) nested() string {
-	switch g.IntN(12) {
+	switch g.IntN(13) {
 	case 0:
 		return g.firstOfEach()
 	case 1:
@@ -30,6 +30,8 @@ func (g *generator) nested() string {
 		return g.setTree()
 	case 10:
 		return g.intervals()
+	case 11:
+		return g.ranges()
 	default:
 		return g.texts()
 	}

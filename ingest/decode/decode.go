@@ -82,8 +82,7 @@ func decodeRows(lines lines, size int, schema *event.Schema, options Options) (*
 	}
 	d.label(schema)
 	d.expect(lines.about(), size)
-	for raw, ok := lines.next(); ok; raw, ok = lines.next() {
-		d.row(raw, len(lines.rest))
+	for d.next(&lines) {
 		if d.out.Drift {
 			return &Rows{Drift: true}, nil
 		}

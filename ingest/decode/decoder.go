@@ -95,23 +95,53 @@ func (d *decoder) bounded(rows int) int {
 	return min(rows, max(maxExpectedRows, maxExpectedValues/max(len(d.columns), 1)))
 }
 
-// row adds a line's row or rejects it, or sets Drift. Behind it there are so many bytes of its chunk.
-func (d *decoder) row(raw []byte, behind int) {
-	accepted := len(raw) <= MaxRowBytes && d.fastRow(raw, behind)
-	if !accepted {
-		d.rollback()
-		reason := d.exactRow(raw)
-		accepted = reason == ""
-		if !accepted {
-			d.rollback()
-			d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+// next adds the next of the rows or rejects it, or sets Drift; false if there was none. The end of a line is looked for only where something about its row is
+// unusual.
+func (d *decoder) next(rows *lines) bool {
+	i, previous := 0, 0
+	if rows.texts == nil {
+		d.text, d.ahead = nil, rows.rest
+		if i, previous = d.quick(0, 0); i > 0 && i < MaxRowBytes && endsLine(d.ahead, i) && d.complete() == nil {
+			rows.rest = d.ahead[min(i+2, len(d.ahead)):]
+			d.accept(d.ahead[:i+1])
+			return true
 		}
 	}
-	if accepted {
-		d.out.Raw = append(d.out.Raw, raw)
-		d.out.Lines = append(d.out.Lines, d.line)
-		d.out.Count++
+	raw, ok := rows.next()
+	if ok {
+		d.text, d.ahead = raw, raw[:len(raw)+len(rows.rest)]
+		d.row(raw, i, previous)
 	}
+	return ok
+}
+
+// endsLine reports whether there are the end of an object and that of its line at i, or the end of the text.
+func endsLine(text []byte, i int) bool {
+	return i < len(text) && text[i] == '}' && (i+1 == len(text) || text[i+1] == '\n')
+}
+
+// row adds a row or rejects it, or sets Drift. Its values up to i are stored, the last of which is that of the column that previous stands for.
+func (d *decoder) row(raw []byte, i, previous int) {
+	if len(raw) <= MaxRowBytes && d.fastRow(raw, i, previous) {
+		d.accept(raw)
+		return
+	}
+	d.rollback()
+	reason := d.exactRow(raw)
+	if reason == "" {
+		d.accept(raw)
+		return
+	}
+	d.rollback()
+	d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+	d.line++
+}
+
+// accept notes the row of the current line, whose values are stored.
+func (d *decoder) accept(raw []byte) {
+	d.out.Raw = append(d.out.Raw, raw)
+	d.out.Lines = append(d.out.Lines, d.line)
+	d.out.Count++
 	d.line++
 }
 

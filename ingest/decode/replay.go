@@ -31,7 +31,8 @@ func Replay(values [][]byte, schema *event.Schema, version int, arrival int64) (
 		if value = trimSpace(value); len(value) == 0 {
 			return nil, event.Errorf(event.CodeCorrupt, "replay record %d: it is empty", i)
 		}
-		d.row(value, 0)
+		d.text, d.ahead = value, value
+		d.row(value, 0, 0)
 		if len(d.out.Rejected) > 0 {
 			return nil, event.Errorf(event.CodeCorrupt, "replay record %d: %s", i, d.out.Rejected[0].Reason)
 		}

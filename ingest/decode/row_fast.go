@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/tidemarkdb/tidemark/catalog"
@@ -13,17 +14,18 @@ const (
 	refusedName = -2
 )
 
-// fastRow adds the row if nothing about it is unusual. False says nothing about the row but that the exact reader must look at it;
-// it may have stored some of its values. So many bytes behind the row may be looked at as well.
-func (d *decoder) fastRow(raw []byte, behind int) bool {
-	d.text, d.ahead = raw, raw[:len(raw)+behind]
+// fastRow adds the rest of a row, from i on, if nothing about it is unusual. False says nothing about the row but that the exact reader must look at it;
+// some of its values may have been stored then. previous stands for the column before i, as follow has it.
+func (d *decoder) fastRow(raw []byte, i, previous int) bool {
 	if raw[0] != '{' {
 		return false
 	}
-	if i := d.space(1); i+1 == len(raw) && raw[i] == '}' {
-		return d.complete() == nil
+	if i == 0 {
+		if end := d.space(1); end+1 == len(raw) && raw[end] == '}' {
+			return d.complete() == nil
+		}
+		i, previous = d.quick(0, 0)
 	}
-	i, previous := d.quick(0, 0)
 	for members := 0; i >= 0 && members < MaxMembers; members++ {
 		at := d.space(i)
 		if at >= len(raw) {
@@ -120,12 +122,23 @@ func (d *decoder) quick(i, previous int) (end, last int) {
 		case formOther:
 		}
 		if end < 0 {
-			if end = d.store(c, at); end < 0 {
+			if end = d.storeBounded(c, at); end < 0 {
 				return -1, previous
 			}
 		}
 		i, previous, lead = end, guess+1, 0
 	}
+}
+
+// storeBounded is store where the end of the row may not be known yet. It matters to values of JSON type, which may have line ends inside.
+func (d *decoder) storeBounded(c *column, i int) int {
+	if d.text == nil {
+		d.text = d.ahead
+		if end := bytes.IndexByte(d.ahead[i:], '\n'); end >= 0 {
+			d.text = d.ahead[:i+end]
+		}
+	}
+	return d.store(c, i)
 }
 
 // The words null, true and false as numbers, and the bits that they take.

@@ -25,12 +25,14 @@ func TestTypeNamesReadBack(t *testing.T) {
 		require.True(t, parsed.Equal(again))
 	}
 	for alias, name := range map[string]string{"int": "INTEGER", " double   precision ": "DOUBLE PRECISION", "float8": "DOUBLE PRECISION",
-		"varchar(20)": "TEXT", "string": "TEXT", "timestamp with time zone": "TIMESTAMPTZ", "json": "JSONB", "decimal(5)": "NUMERIC(5,0)"} {
+		"varchar(20)": "TEXT", "string": "TEXT", "timestamp with time zone": "TIMESTAMPTZ", "json": "JSONB", "decimal(5)": "NUMERIC(5,0)",
+		"float": "DOUBLE PRECISION", "float(24)": "REAL", "FLOAT(25)": "DOUBLE PRECISION"} {
 		parsed, err := ParseType(alias)
 		require.NoError(t, err)
 		require.Equal(t, name, parsed.String())
 	}
-	for _, bad := range []string{"", "blubb", "NUMERIC(0)", "NUMERIC(39)", "NUMERIC(3,4)", "NUMERIC(1,1,1)", "BIGINT(3)", "TEXT(", "TEXT(x)"} {
+	for _, bad := range []string{"", "blubb", "NUMERIC(0)", "NUMERIC(39)", "NUMERIC(3,4)", "NUMERIC(1,1,1)", "BIGINT(3)", "TEXT(", "TEXT(x)", "FLOAT(54)",
+		"FLOAT(0)", "FLOAT(1,2)", "FLOAT8(8)", "DOUBLE(3)"} {
 		_, err := ParseType(bad)
 		require.Error(t, err, bad)
 	}

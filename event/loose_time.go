@@ -3,8 +3,8 @@ package event
 import "strings"
 
 // LooseTimestamp reads what ParseTimestamp does, and besides what people write in SQL: months, days, hours, minutes and seconds of one
-// digit, slashes in the date, 20260301, AM and PM, and epoch for 1970. Events are read strictly, so that text which only looks like a
-// time stays text.
+// digit, slashes in the date, 20260301, AM and PM, 24:00 for the end of a day, and epoch for 1970. Events are read strictly, so that text
+// which only looks like a time stays text.
 func LooseTimestamp(text string) (micros int64, ok bool) {
 	if micros, ok = ParseTimestamp(text); ok {
 		return micros, true
@@ -14,6 +14,10 @@ func LooseTimestamp(text string) (micros int64, ok bool) {
 	}
 	if sign := parseInfinity(text); sign != 0 {
 		return infinities[sign], true
+	}
+	if midnight, ok := endOfDay(text); ok {
+		micros, ok = LooseTimestamp(midnight)
+		return micros + microsPerDay, ok
 	}
 	half, text := cutHalf(text)
 	micros, ok = ParseTimestamp(padded(text))
@@ -36,6 +40,17 @@ func LooseTimestamp(text string) (micros int64, ok bool) {
 		micros += 12 * 3600 * microsPerSecond
 	}
 	return micros, true
+}
+
+// endOfDay writes the clock 24:00 as the 00:00 that the day began with.
+func endOfDay(text string) (midnight string, ok bool) {
+	i := strings.Index(text, "24:00")
+	if i < 1 || strings.IndexByte("Tt ", text[i-1]) < 0 {
+		return "", false
+	}
+	clock := "00" + text[i+len("24"):]
+	micros, _, ok := parseClock(clock)
+	return text[:i] + clock, ok && micros == 0
 }
 
 // WallTimestamp reads what LooseTimestamp does as what a clock shows, kept as if it stood in UTC: a zone or an offset behind it changes
@@ -85,6 +100,9 @@ func cutHalf(text string) (half byte, rest string) {
 func LooseDate(text string) (days int32, ok bool) {
 	if days, ok = ParseDate(text); ok {
 		return days, true
+	}
+	if midnight, ok := endOfDay(text); ok { // it is still the day that is written
+		text = midnight
 	}
 	micros, ok := LooseTimestamp(text)
 	return DateOf(micros), ok

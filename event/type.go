@@ -70,7 +70,7 @@ var kindAliases = map[string]Kind{
 }
 
 // ParseType reads an SQL type name in any case, with aliases, NUMERIC(p,s), VARCHAR(n) and TIMESTAMP(n) (neither is
-// kept: texts have any length and times microseconds) and a trailing [] for arrays.
+// kept: texts have any length and times microseconds), FLOAT(n) and a trailing [] for arrays.
 func ParseType(name string) (Type, error) {
 	s := strings.Join(strings.Fields(strings.ToUpper(name)), " ")
 	if elem, ok := strings.CutSuffix(s, "[]"); ok {
@@ -102,7 +102,8 @@ func isClock(name string) bool {
 
 func (t Type) withArguments(name, args string) (Type, error) {
 	inner, ok := strings.CutSuffix(args, ")")
-	if !ok || (t.Kind != Numeric && t.Kind != Text && t.Kind != TimestampTZ && t.Kind != Time && t.Kind != Interval) {
+	float := ok && t.Kind == Double && strings.HasPrefix(strings.ToUpper(strings.TrimSpace(name)), "FLOAT(")
+	if !ok || (t.Kind != Numeric && !float && t.Kind != Text && t.Kind != TimestampTZ && t.Kind != Time && t.Kind != Interval) {
 		return Type{}, fmt.Errorf("unknown type %q", name)
 	}
 	numbers := make([]int64, 0, 2)
@@ -116,6 +117,8 @@ func (t Type) withArguments(name, args string) (Type, error) {
 	switch {
 	case t.Kind == Text:
 		return t, nil
+	case float:
+		return floatOf(name, numbers)
 	case t.Kind != Numeric && (len(numbers) > 1 || numbers[0] > 6):
 		return Type{}, fmt.Errorf("type %q: times have 0 to 6 digits behind the second", name)
 	case t.Kind != Numeric:
@@ -129,6 +132,19 @@ func (t Type) withArguments(name, args string) (Type, error) {
 		return Type{}, fmt.Errorf("type %q: precision is 1 to 38 and scale at most the precision", name)
 	}
 	return t, nil
+}
+
+// floatOf is the type of FLOAT(n), which counts binary digits.
+func floatOf(name string, digits []int64) (Type, error) {
+	const realDigits, doubleDigits = 24, 53
+	switch {
+	case len(digits) > 1 || digits[0] < 1 || digits[0] > doubleDigits:
+		return Type{}, fmt.Errorf("type %q: floating point has 1 to 53 binary digits", name)
+	case digits[0] <= realDigits:
+		return Type{Kind: Real}, nil
+	default:
+		return Type{Kind: Double}, nil
+	}
 }
 
 // String is the SQL name of the type, which ParseType reads back.

@@ -17,8 +17,9 @@ func (a *App) addTables() {
 		a.streamsTable(), a.viewsTable(), a.columnsTable(), a.partitionsTable(), a.segmentsTable(), a.viewsTable(),
 		a.queriesTable(), a.queryLogTable(), a.errorsTable(),
 		a.settingsTable(), a.metricsTable(), functionsTable(), a.tablesTable(),
-		a.schemaTables(), a.schemaColumns(),
+		a.schemaTables(), a.schemaColumns(), a.schemaSchemata(), a.schemaViews(),
 	)
+	a.tables.Add(schemaConstraints()...)
 }
 
 func (a *App) settingsTable() system.Table {

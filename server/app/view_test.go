@@ -150,6 +150,9 @@ func TestViewIsReplacedWhenTheNewOneHasCaughtUp(t *testing.T) {
 	require.Equal(t, "[0,\"a\"]\n[1,\"b\"]\n[2,\"c\"]\n[3,\"a\"]\n[4,\"b\"]\n", i.wait("SELECT * FROM v ORDER BY qty"))
 	i = i.restart()
 	require.Equal(t, "[5]\n", i.wait("SELECT count(*) FROM v"))
+	require.Equal(t, "[\"VIEW\",\"qty\",true]\n[\"VIEW\",\"sym\",true]\n", i.wait(`SELECT t.table_type, c.column_name, d.view_definition LIKE 'CREATE %trades%'
+		FROM information_schema.tables t JOIN information_schema.columns c USING (table_schema, table_name)
+		JOIN information_schema.views d USING (table_schema, table_name) WHERE table_name = 'v' ORDER BY c.ordinal_position`))
 
 	require.Contains(t, i.problem("CREATE STREAM v (a BIGINT)"), "already_exists: there is a materialized view")
 	require.Contains(t, i.problem("CREATE MATERIALIZED VIEW trades AS SELECT 1 AS a"), "already_exists: there is a stream")

@@ -174,10 +174,27 @@ var nearestTypes = map[event.Kind]string{
 	event.Array: "JSONB", event.Interval: "BIGINT", event.Time: "TEXT",
 }
 
+// otherTypes say, for types of PostgreSQL that are not there, what to take instead.
+var otherTypes = map[string]string{
+	"BIT": bitsInstead, "BIT VARYING": bitsInstead, "VARBIT": bitsInstead, "B": bitsInstead, "TIMETZ": zonesInstead, "TIME WITH TIME ZONE": zonesInstead,
+	"SERIAL": "streams count nothing up; every event has its place in _offset. For numbers take INTEGER", "MONEY": "take NUMERIC(18, 2)",
+	"BIGSERIAL": "streams count nothing up; every event has its place in _offset. For numbers take BIGINT", "XML": "take TEXT",
+	"HUGEINT": "take NUMERIC(38, 0)", "CITEXT": "take TEXT, and compare lower(x)", "INET": "take TEXT", "CIDR": "take TEXT", "MACADDR": "take TEXT",
+}
+
+const (
+	bitsInstead  = "take BIGINT, whose bits & | # ~ << >> work on, or BYTEA with get_bit and set_bit"
+	zonesInstead = "take TIME for the time of day, or TIMESTAMPTZ for a moment"
+)
+
 // valueType reads the name of a type that expressions can have.
 func valueType(n ast.TypeName) (event.Type, error) {
 	t, err := event.ParseType(n.Text)
 	if err != nil {
+		base, _, _ := strings.Cut(strings.TrimRight(n.Text, "[]"), "(")
+		if instead := otherTypes[base]; instead != "" {
+			return t, event.Errorf(event.CodeNotSupported, "type %s: not supported yet", n.Text).At(n.Pos).WithHint("%s", instead)
+		}
 		unknownType := event.Errorf(event.CodeSyntax, "there is no type %s", n.Text).At(n.Pos)
 		return t, suggest(unknownType, n.Text, typeNames())
 	}

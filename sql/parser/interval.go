@@ -103,6 +103,18 @@ func (f intervalFields) cut(literal string) string {
 	return event.FormatInterval(whole)
 }
 
+// intervalColumn passes over the fields behind the type of a column of intervals. Those that end with seconds leave every interval as it is.
+func intervalColumn(lex *cursor, t ast.TypeName) error {
+	at := lex.peek()
+	if t.Text != "INTERVAL" {
+		return nil
+	}
+	if fields := takeFields(lex); fields.first != "" && fields.end() != "SECOND" {
+		return notSupported(at, "a column of intervals that ends with "+fields.end(), "columns of INTERVAL keep all fields; date_trunc leaves out small ones")
+	}
+	return nil
+}
+
 // castTo reads the type of a cast, with the fields behind that of an interval.
 func (c *climber) castTo(pos event.Position, x ast.Expr, try bool) (ast.Expr, error) {
 	to, err := readType(c.lex)

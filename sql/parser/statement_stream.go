@@ -70,6 +70,9 @@ func columnDef(lex *cursor) (ast.ColumnDef, error) {
 	if out.Type, err = readType(lex); err != nil {
 		return out, err
 	}
+	if err = intervalColumn(lex, out.Type); err != nil {
+		return out, err
+	}
 	if accept(lex, "NULL") {
 		return out, nil
 	}

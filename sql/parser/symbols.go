@@ -109,6 +109,9 @@ func readType(lex *cursor) (ast.TypeName, error) {
 		out.Text += " " + strings.Join(more, " ")
 	}
 	out.Text += sizes
+	if accept(lex, "ARRAY") && !is(lex.peek(), "[") { // as the standard has it, with a length or without
+		out.Text += "[]"
+	}
 	for accept(lex, "[") {
 		if lex.peek().Type == tokenNumber { // a length, which PostgreSQL does not keep to either
 			lex.next()
@@ -136,7 +139,8 @@ var longTypes = map[string][][]string{
 	"DOUBLE":    {{"PRECISION"}},
 	"CHARACTER": {{"VARYING"}},
 	"CHAR":      {{"VARYING"}},
-	"TIME":      {{"WITHOUT", "TIME", "ZONE"}},
+	"BIT":       {{"VARYING"}},
+	"TIME":      {{"WITH", "TIME", "ZONE"}, {"WITHOUT", "TIME", "ZONE"}},
 	"TIMESTAMP": {{"WITH", "TIME", "ZONE"}, {"WITHOUT", "TIME", "ZONE"}},
 }
 

@@ -31,7 +31,7 @@ type loadCmd struct {
 	Stream string   `arg:"" help:"Stream to send to; made if missing."`
 	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
 	Format string   `enum:"auto,ndjson,json,csv,tsv,lines,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
-	Rows   string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, as in Records of CloudTrail or features of GeoJSON."`
+	Rows   string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
 	Again  bool     `help:"Store once more what was loaded from the same files before."`
 	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
 	AtOnce int      `default:"4" placeholder:"N" help:"How many files are loaded at a time (${default})."`

@@ -74,6 +74,10 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer release()
+	only := watchOnlyRow(rows, form, in, r.URL.Query().Get("rows"))
+	if only != nil {
+		rows = only
+	}
 	failure := feed(r, in, pacedChunks{rows, body})
 	if failure == nil {
 		failure = in.Commit(r.Context())
@@ -102,6 +106,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		sendProblem(w, p)
 		return nil
 	default:
+		answer.Hint = cmp.Or(only.hint(), answer.Hint)
 		return writeJSON(w, http.StatusOK, answer)
 	}
 }

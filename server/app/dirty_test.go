@@ -61,6 +61,9 @@ func (i *instance) outcomeOf(stream string, status int, body []byte) string {
 	if answer.Accepted == 0 {
 		return out.String() + "no rows\n"
 	}
+	if status == http.StatusOK && answer.Hint != "" {
+		fmt.Fprintf(&out, "hint: %s\n", answer.Hint)
+	}
 	for _, row := range i.query("DESCRIBE " + stream).Rows {
 		if row[3] != "hidden" {
 			fmt.Fprintf(&out, "%s %s, ", row[0], row[1])

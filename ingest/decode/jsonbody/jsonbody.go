@@ -11,6 +11,7 @@ import (
 	"errors"
 	"io"
 	"strconv"
+	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
@@ -39,8 +40,10 @@ type Reader struct {
 	// due is what must or may come between elements.
 	due due
 
-	// member names the member of the documents' objects that holds the rows; empty where the documents themselves are rows.
+	// member names the member of the documents' objects that holds the rows; empty where the documents themselves are rows. path is its names, where the
+	// array lies in objects inside of those.
 	member  string
+	path    []string
 	wrapper wrapper
 
 	chunk decode.Chunk
@@ -62,10 +65,10 @@ const (
 func NewReader(src io.Reader) *Reader { return &Reader{src: src, buf: make([]byte, readBytes)} }
 
 // NewMemberReader reads documents that are objects, and takes the elements of the array in a member as rows. All else that is in the objects is
-// passed over.
+// passed over. A member of an object inside of them is named with points between the names: hits.hits.
 func NewMemberReader(src io.Reader, member string) *Reader {
 	r := NewReader(src)
-	r.member = member
+	r.member, r.path = member, strings.Split(member, ".")
 	return r
 }
 

@@ -78,22 +78,66 @@ func TestRowsInAMember(t *testing.T) {
 		`{"Records":[1]}x`:                                               `not valid JSON at byte 16: text after the end of the document`,
 	} {
 		for _, src := range []io.Reader{strings.NewReader(body), iotest.OneByteReader(strings.NewReader(body))} {
-			var texts []string
-			reader := NewMemberReader(src, "Records")
-			chunk, err := reader.Next()
-			for ; err == nil; chunk, err = reader.Next() {
-				for _, text := range chunk.Texts {
-					texts = append(texts, string(text))
-				}
-			}
-			got := strings.Join(texts, " ")
-			var fault *event.Error
-			if errors.As(err, &fault) {
-				got = fault.Detail
-			}
-			require.Equal(t, want, got, body)
+			require.Equal(t, want, readMember(src, "Records"), body)
 		}
 	}
+}
+
+// TestRowsInAnInnerMember follows a path of names, and takes a name with points as it is, too.
+func TestRowsInAnInnerMember(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"hits":{"total":{"hits":[9]},"hits":[{"a":1},2],"max":[3]},"took":4}{"hits":{"hits":[5]}}`: `{"a":1} 2 5`,
+		`{"hits":{},"x":{"hits":{"hits":[1]}},"hits":{"hits":[2]}}`:                                  `2`,
+		`{"hits.hits":[1]}`:        `1`,
+		`{"hits":[1]}`:             `no object of the body has an array in its member "hits.hits"`,
+		`{"hits":{"hits":{}}}`:     `no object of the body has an array in its member "hits.hits"`,
+		`{"hits":{"hits":[1]`:      `not valid JSON: the body ends inside of its object`,
+		`{"hits":{"hits":[1],}}`:   `not valid JSON at byte 21: the object around the rows is not an object`,
+		`{"hits":{"hits":[1]}}}`:   `not valid JSON at byte 22: text after the end of the document`,
+		`{"hits":{"hits":[1]},"a"`: `not valid JSON: the body ends inside of its object`,
+	} {
+		for _, src := range []io.Reader{strings.NewReader(body), iotest.OneByteReader(strings.NewReader(body))} {
+			require.Equal(t, want, readMember(src, "hits.hits"), body)
+		}
+	}
+}
+
+func TestRowsInside(t *testing.T) {
+	t.Parallel()
+	for document, want := range map[string]string{
+		`{"Records":[{"a":1},{"a":2}]}`:                                "2 Records",
+		`{"took":1,"hits":{"total":7,"hits":[{"_id":"a"},{"b":[1]}]}}`: "2 hits.hits",
+		`{"a":{"b":{"c":[{"d":1},{"d":2},{"d":33333}]}}}`:              "3 a.b.c",
+		`{"a":{"b":{"c":{"d":[{"e":1},{"e":2},{"e":3},{"e":4}]}}}}`:    "0 ", // too deep
+		`{"id":"some order of a customer","items":[{"a":1},{"a":2}]}`:  "0 ", // a part of the row
+		`{"Records":[{"a":1}]}`:                                        "0 ",
+		`{"values":[[1,2],[3,4],[5,6]]}`:                               "0 ",
+		`{"values":[{"a":1},2,3,4,5,6]}`:                               "0 ",
+		`[{"a":1},{"a":2}]`:                                            "0 ",
+		`{"Records":[{"a":1},{"a":2}]`:                                 "0 ",
+		`{}`:                                                           "0 ", `7`: "0 ", ``: "0 ",
+	} {
+		member, rows := RowsInside([]byte(document))
+		require.Equal(t, want, fmt.Sprint(rows, " ", member), document)
+	}
+}
+
+// readMember gives the rows of a member, or what is wrong with the body.
+func readMember(src io.Reader, member string) string {
+	var texts []string
+	reader := NewMemberReader(src, member)
+	chunk, err := reader.Next()
+	for ; err == nil; chunk, err = reader.Next() {
+		for _, text := range chunk.Texts {
+			texts = append(texts, string(text))
+		}
+	}
+	var fault *event.Error
+	if errors.As(err, &fault) {
+		return fault.Detail
+	}
+	return strings.Join(texts, " ")
 }
 
 func TestTextAroundRowsMustBeJSON(t *testing.T) {

@@ -6,6 +6,8 @@ type wrapper struct {
 	open bool
 	// found is set once the member was there, in any of the documents.
 	found bool
+	// level counts the objects on the way to the member that are open, besides the document.
+	level int
 	due   wrapperDue
 	// name is the name of the present member as it is written, cut where it is too long to be the one.
 	name []byte
@@ -39,15 +41,19 @@ func (r *Reader) around(c byte) error {
 	case c == ' ' || c == '\t' || c == '\n' || c == '\r':
 	case c == '"' && (w.due == nameOrEnd || w.due == nextName):
 		w.due, w.name = nameText, w.name[:0]
+	case c == '}' && (w.due == nameOrEnd || w.due == wrapperComma) && w.level > 0:
+		w.level, w.due = w.level-1, wrapperComma
 	case c == '}' && (w.due == nameOrEnd || w.due == wrapperComma):
 		w.open, r.ended = false, true
 	case c == ':' && w.due == colon:
 		w.due = memberValue
 	case c == ',' && w.due == wrapperComma:
 		w.due = nextName
-	case w.due == memberValue && c == '[' && string(w.name) == r.member:
+	case w.due == memberValue && c == '[' && r.holdsRows(w):
 		w.due, w.found = wrapperComma, true
 		r.array, r.due = true, valueOrEnd
+	case w.due == memberValue && c == '{' && w.level+1 < len(r.path) && string(w.name) == r.path[w.level]:
+		w.level, w.due = w.level+1, nameOrEnd
 	case w.due == memberValue && c != ',' && c != '}' && c != ']':
 		w.due, w.depth, w.quoted, w.escaped = skipped, 0, false, false
 		return nil
@@ -56,6 +62,12 @@ func (r *Reader) around(c byte) error {
 	}
 	r.pass(1)
 	return nil
+}
+
+// holdsRows reports whether the present member is the one with the rows: the last of the path, or one whose own name has points.
+func (r *Reader) holdsRows(w *wrapper) bool {
+	last := len(r.path) - 1
+	return w.level == last && string(w.name) == r.path[last] || w.level == 0 && string(w.name) == r.member
 }
 
 // inName takes a byte of a member's name.

@@ -22,6 +22,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 	"github.com/tidemarkdb/tidemark/server/client"
 	"github.com/tidemarkdb/tidemark/server/shell"
 )
@@ -30,7 +31,7 @@ import (
 type loadCmd struct {
 	Stream string   `arg:"" help:"Stream to send to; made if missing."`
 	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format string   `enum:"auto,ndjson,json,csv,tsv,lines,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
+	Format string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
 	Rows   string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
 	Again  bool     `help:"Store once more what was loaded from the same files before."`
 	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
@@ -181,7 +182,7 @@ func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBa
 	format := c.formatOf(name, begin)
 	options.ContentType = mediaTypes[format]
 	switch format {
-	case "influx", "bulk", "lines":
+	case "influx", "bulk", "lines", "zeek":
 		options.Format = format
 	}
 	return options
@@ -208,7 +209,8 @@ func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
 
 // mediaTypes are those of the formats that are sent in one request.
 var mediaTypes = map[string]string{
-	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values", "influx": "text/plain", "bulk": "application/x-ndjson",
+	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values", "influx": "text/plain", "zeek": "text/plain",
+	"bulk":  "application/x-ndjson",
 	"arrow": "application/vnd.apache.arrow.stream", "parquet": "application/vnd.apache.parquet",
 }
 
@@ -242,6 +244,8 @@ func (c *loadCmd) formatOf(name string, begin []byte) string {
 		return "ndjson"
 	case named != "":
 		return named
+	case bytes.HasPrefix(begin, []byte(zeekbody.Magic)):
+		return "zeek"
 	case bytes.HasPrefix(begin, []byte("PAR1")):
 		return "parquet"
 	case bytes.HasPrefix(begin, []byte("ARROW1")), bytes.HasPrefix(begin, []byte{0xff, 0xff, 0xff, 0xff}):

@@ -16,6 +16,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/parquetbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 )
 
 // chunks gives a body's rows chunk by chunk, and io.EOF after the last.
@@ -58,6 +59,7 @@ var formats = []format{
 		hint: "the first line must name the columns",
 	},
 	{name: "lines", open: openText, time: linebody.TimeColumn, hint: "the body must be lines of text in UTF-8"},
+	{name: "zeek", open: openZeek, hint: "the body must be a log of Zeek in columns, which begins with #separator"},
 	{
 		name: "influx", params: []string{"precision"}, open: openInflux,
 		hint: "a line is measurement,tag=value field=value timestamp",
@@ -220,6 +222,13 @@ func openText(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) 
 	}
 	options.Recycle = ingest.Recycle
 	return linebody.NewReader(ingest.NewChunks(src), options), nil
+}
+
+func openZeek(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
+	if in.Keyed() {
+		return zeekbody.NewReader(ingest.NewKeyedChunks(src)), nil
+	}
+	return zeekbody.NewReader(ingest.NewChunks(src)), nil
 }
 
 // eventTimeOf is the name of a schema's event-time column, which it may not have; of a stream that is not there yet, what the request says.

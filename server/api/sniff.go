@@ -9,6 +9,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 )
 
 // formMedia is what curl says of a body unless it is told otherwise. A body that really is a form holds no events.
@@ -18,9 +19,9 @@ const formMedia = "application/x-www-form-urlencoded"
 const sniffBytes = 64 << 10
 
 // sniffed is the format of a body by its beginning: for a body that its sender gave no name, newline-delimited JSON if its first line is an
-// object, other JSON, Arrow or Parquet; for one that is said to be lines, those or other JSON. curl -d takes the line breaks out of a file, so that
-// objects may follow one another without any, and what is printed for people has objects over several lines. What is chosen depends on the bytes
-// alone and not on how they come.
+// object, other JSON, a log of Zeek, Arrow or Parquet; for one that is said to be lines, those, other JSON or a log of Zeek. curl -d takes the line
+// breaks out of a file, so that objects may follow one another without any, and what is printed for people has objects over several lines. What is
+// chosen depends on the bytes alone and not on how they come.
 func (b *body) sniffed(asked format) (format, error) {
 	seen, looked := make([]byte, 0, firstSniff), 0
 	for {
@@ -94,6 +95,10 @@ func sniff(seen []byte, all bool, asked format) (name string, done bool) {
 	}
 	layout := jsonbody.LayoutOf(seen, !all)
 	switch {
+	case bytes.HasPrefix(seen, []byte(zeekbody.Magic)):
+		return "zeek", true
+	case !all && len(seen) < len(zeekbody.Magic) && bytes.HasPrefix([]byte(zeekbody.Magic), seen):
+		return "", false
 	case layout == jsonbody.Documents:
 		return "json", true
 	case layout == jsonbody.Lines, asked.name == "ndjson" && (all || layout == jsonbody.NoJSON):

@@ -18,6 +18,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 )
 
 // chunkBytes is how much text the first chunk has before it is given away, and largeBytes those behind it, as for lines.
@@ -122,7 +123,10 @@ func (r *Reader) readHeader() error {
 	if rec.fault != "" {
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
 	}
-	if linebody.LooksLike(rec.raw) {
+	switch {
+	case bytes.HasPrefix(rec.raw, []byte(zeekbody.Magic)):
+		return event.Errorf(event.CodeBadRequest, "the body is a log of Zeek").WithHint("send it with format=zeek")
+	case linebody.LooksLike(rec.raw):
 		return event.Errorf(event.CodeBadRequest, "the first line is one of a log and names no columns").WithHint("format=lines takes each line as a row")
 	}
 	seen := make(map[string]bool, len(rec.cells))

@@ -10,14 +10,15 @@ import (
 // distinctAccumulator gives another accumulator each combination of a group and argument values once. It keeps the combinations
 // and computes at the end, since only then it is known which of them other workers have met as well.
 type distinctAccumulator struct {
+	ctx   *kernel.Context
 	inner kernel.Accumulator
 	types []event.Type // of the arguments
 	pairs []*keyPairs  // combine the groups with one argument after another
 	ids   []uint32     // scratch
 }
 
-func newDistinctAccumulator(inner kernel.Accumulator, types []event.Type) *distinctAccumulator {
-	a := &distinctAccumulator{inner: inner, types: types}
+func newDistinctAccumulator(ctx *kernel.Context, inner kernel.Accumulator, types []event.Type) *distinctAccumulator {
+	a := &distinctAccumulator{ctx: ctx, inner: inner, types: types}
 	for _, t := range types {
 		a.pairs = append(a.pairs, newKeyPairs(t))
 	}
@@ -35,15 +36,34 @@ func (a *distinctAccumulator) Update(groups kernel.Groups, args []kernel.Operand
 	} else {
 		copy(a.ids, groups.IDs)
 	}
-	a.add(columns)
-	return nil
+	return a.add(columns)
 }
 
 // add takes rows whose groups are in ids, which it overwrites.
-func (a *distinctAccumulator) add(columns []arrow.Array) {
-	for i, pair := range a.pairs {
-		pair.combine(a.ids, columns[i])
+func (a *distinctAccumulator) add(columns []arrow.Array) error {
+	return a.inPieces(columns, a.ids, func(columns []arrow.Array, ids []uint32) error {
+		for i, pair := range a.pairs {
+			pair.combine(ids, columns[i])
+		}
+		return nil
+	})
+}
+
+// inPieces gives rows and their groups to take, a batch at a time: they may be as many as have room in memory.
+func (a *distinctAccumulator) inPieces(columns []arrow.Array, ids []uint32, take func([]arrow.Array, []uint32) error) error {
+	if len(ids) <= defaultBatchRows {
+		return take(columns, ids)
 	}
+	for from := 0; from < len(ids); from += defaultBatchRows {
+		if err := a.ctx.Err(); err != nil {
+			return err
+		}
+		to := min(from+defaultBatchRows, len(ids))
+		if err := take((&Batch{Columns: columns}).slice(from, to).Columns, ids[from:to]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Merge goes over the combinations of other as if they were rows.
@@ -56,8 +76,7 @@ func (a *distinctAccumulator) Merge(other kernel.Accumulator, mapping []uint32, 
 	for i, g := range groups {
 		a.ids[i] = mapping[g]
 	}
-	a.add(columns)
-	return nil
+	return a.add(columns)
 }
 
 // rows gives every combination as a row.
@@ -87,8 +106,7 @@ func (a *distinctAccumulator) Restore(state []arrow.Array) error {
 		return err
 	}
 	a.ids = ids
-	a.add(columns)
-	return nil
+	return a.add(columns)
 }
 
 func (a *distinctAccumulator) Result(groups int) (arrow.Array, error) {
@@ -96,11 +114,14 @@ func (a *distinctAccumulator) Result(groups int) (arrow.Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	args := make([]kernel.Operand, len(columns))
-	for i, c := range columns {
-		args[i].Array = c
-	}
-	if err := a.inner.Update(kernel.Groups{IDs: ids, Count: groups}, args, len(ids)); err != nil {
+	err = a.inPieces(columns, ids, func(columns []arrow.Array, ids []uint32) error {
+		args := make([]kernel.Operand, len(columns))
+		for i, c := range columns {
+			args[i].Array = c
+		}
+		return a.inner.Update(kernel.Groups{IDs: ids, Count: groups}, args, len(ids))
+	})
+	if err != nil {
 		return nil, err
 	}
 	return a.inner.Result(groups)

@@ -12,14 +12,19 @@ import (
 // listRows turns rows, of which ids says the group, into the state of an aggregate that keeps rows: for each column, a list for each
 // of groups, in the order of the rows.
 func listRows(columns []arrow.Array, ids, groups []uint32) ([]arrow.Array, error) {
-	places := map[uint32]int{}
+	var places []int32 // by group, its place among groups counted from 1; 0 for none
+	if len(ids) > 0 {
+		places = make([]int32, slices.Max(ids)+1)
+	}
 	for i, g := range groups {
-		places[g] = i
+		if int(g) < len(places) {
+			places[g] = int32(i) + 1
+		}
 	}
 	ends := make([]int, len(groups))
 	for _, g := range ids {
-		if place, ok := places[g]; ok {
-			ends[place]++
+		if place := places[g]; place > 0 {
+			ends[place-1]++
 		}
 	}
 	next, total := make([]int, len(groups)), 0
@@ -30,9 +35,9 @@ func listRows(columns []arrow.Array, ids, groups []uint32) ([]arrow.Array, error
 	}
 	rows := make([]int32, total)
 	for row, g := range ids {
-		if place, ok := places[g]; ok {
-			rows[next[place]] = int32(row)
-			next[place]++
+		if place := places[g]; place > 0 {
+			rows[next[place-1]] = int32(row)
+			next[place-1]++
 		}
 	}
 	out := make([]arrow.Array, len(columns))

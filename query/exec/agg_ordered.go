@@ -13,6 +13,7 @@ import (
 // orderedAccumulator gives another accumulator the rows of each group in the order of keys. It collects all rows and sorts them
 // at the end. Its arguments are the other's followed by the keys.
 type orderedAccumulator struct {
+	ctx     *kernel.Context
 	inner   kernel.Accumulator
 	keys    []plan.SortKey
 	types   []event.Type // of arguments and keys
@@ -21,8 +22,8 @@ type orderedAccumulator struct {
 	size    int64
 }
 
-func newOrderedAccumulator(inner kernel.Accumulator, keys []plan.SortKey, types []event.Type) *orderedAccumulator {
-	return &orderedAccumulator{inner: inner, keys: keys, types: types}
+func newOrderedAccumulator(ctx *kernel.Context, inner kernel.Accumulator, keys []plan.SortKey, types []event.Type) *orderedAccumulator {
+	return &orderedAccumulator{ctx: ctx, inner: inner, keys: keys, types: types}
 }
 
 func (a *orderedAccumulator) Update(groups kernel.Groups, args []kernel.Operand, rows int) error {
@@ -103,9 +104,15 @@ func (a *orderedAccumulator) Result(groups int) (arrow.Array, error) {
 	args := last - len(a.keys)
 	byGroup := plan.SortKey{Expr: &plan.ColumnRef{Name: "group", Typ: event.Type{Kind: event.BigInt}}}
 	sortColumns := append([]arrow.Array{whole.Columns[last]}, whole.Columns[args:last]...)
-	order := sortRows(sortColumns, append([]plan.SortKey{byGroup}, a.keys...), whole.Rows)
+	order, err := sortRows(a.ctx, sortColumns, append([]plan.SortKey{byGroup}, a.keys...), whole.Rows)
+	if err != nil {
+		return nil, err
+	}
 	ids := arrow.GetValues[int64](whole.Columns[last].Data(), 1)
 	for from := 0; from < len(order); from += defaultBatchRows {
+		if err := a.ctx.Err(); err != nil {
+			return nil, err
+		}
 		rows := order[from:min(from+defaultBatchRows, len(order))]
 		if err := a.feed(whole.Columns[:args], ids, rows, groups); err != nil {
 			return nil, err

@@ -51,17 +51,17 @@ func (c *aggregateCall) collects() bool {
 
 // newAccumulator makes what computes the call: the function's accumulator, behind one that brings its rows into order and one
 // that leaves out repeated ones.
-func (c *aggregateCall) newAccumulator() kernel.Accumulator {
+func (c *aggregateCall) newAccumulator(ctx *kernel.Context) kernel.Accumulator {
 	inner, _ := kernel.NewAccumulator(c.node.Fn)
 	switch name := c.node.Fn.Name; {
 	case len(c.node.Order) == 0:
 	case name == "first" || name == "last":
 		inner = newPickAccumulator(c.node.Fn, c.node.Order, typesOf(c.exprs()))
 	default:
-		inner = newOrderedAccumulator(inner, c.node.Order, typesOf(c.exprs()))
+		inner = newOrderedAccumulator(ctx, inner, c.node.Order, typesOf(c.exprs()))
 	}
 	if !c.node.Distinct {
 		return inner
 	}
-	return newDistinctAccumulator(inner, typesOf(c.exprs()))
+	return newDistinctAccumulator(ctx, inner, typesOf(c.exprs()))
 }

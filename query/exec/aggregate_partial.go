@@ -153,7 +153,7 @@ func (o *aggregateOp) newAccumulator(s *groupSet, i int) kernel.Accumulator {
 	if call.node.Fn == plan.GroupingFunction {
 		return &groupingMark{value: s.mark(call.node.Marks)}
 	}
-	return call.newAccumulator()
+	return call.newAccumulator(o.run.kernel)
 }
 
 // mark is what grouping() gives for groups, by index into the plan's.
@@ -217,9 +217,14 @@ func (s *groupSet) merge(o *groupSet) error {
 		if err != nil {
 			return err
 		}
-		s.table.assign(keys, mapping)
+		if err := s.op.run.assignAll(s.table, keys, mapping); err != nil {
+			return err
+		}
 	}
 	for i, a := range s.accumulators {
+		if err := s.op.run.kernel.Err(); err != nil {
+			return err
+		}
 		if err := a.Merge(o.accumulators[i], mapping, s.count()); err != nil {
 			return err
 		}
@@ -236,6 +241,19 @@ func (s *groupSet) bytes() int64 {
 		total += a.Bytes()
 	}
 	return total
+}
+
+// assignAll finds the groups of more rows than a batch has, some at a time.
+func (r *run) assignAll(table *groupTable, keys []arrow.Array, ids []uint32) error {
+	for from := 0; from < len(ids); from += r.engine.options.BatchRows {
+		if err := r.kernel.Err(); err != nil {
+			return err
+		}
+		to := min(from+r.engine.options.BatchRows, len(ids))
+		piece := (&Batch{Columns: keys}).slice(from, to)
+		table.assign(piece.Columns, ids[from:to])
+	}
+	return nil
 }
 
 // result lays the plan's groups, NULL where they are not keys of the set, and the aggregates side by side.
@@ -257,6 +275,9 @@ func (s *groupSet) result() (*Batch, error) {
 		}
 	}
 	for _, a := range s.accumulators {
+		if err := s.op.run.kernel.Err(); err != nil {
+			return nil, err
+		}
 		column, err := a.Result(out.Rows)
 		if err != nil {
 			return nil, err

@@ -67,6 +67,9 @@ func (s *groupSet) divided() (*divided, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.op.run.kernel.Err(); err != nil {
+		return nil, err
+	}
 	columns, err := s.state(keys, rows)
 	return &divided{batch: &Batch{Columns: columns, Rows: len(rows)}, ends: ends}, err
 }
@@ -136,6 +139,9 @@ func (m *mergedParts) reader(ctx context.Context, before *groupTable) (reader, *
 	}
 	for _, p := range m.partials {
 		for _, d := range p.spread.rows {
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
 			if batch := d.part(part); batch.Rows > 0 {
 				if err := s.consume(batch); err != nil {
 					return nil, nil, err

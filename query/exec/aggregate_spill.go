@@ -38,6 +38,9 @@ func (p *partial) spill() error {
 		if s.table == nil {
 			continue
 		}
+		if err := p.op.run.kernel.Err(); err != nil {
+			return err
+		}
 		if err := s.spill(p.file, 0, &p.spilled[i]); err != nil {
 			return err
 		}
@@ -56,6 +59,9 @@ func (s *groupSet) spill(file *spill.File, level int, into *spilledGroups) error
 	if err != nil {
 		return err
 	}
+	if err := s.op.run.kernel.Err(); err != nil {
+		return err
+	}
 	parts, err := partsOf(keys, s.types, count, level)
 	if err != nil {
 		return err
@@ -72,6 +78,9 @@ func (s *groupSet) spill(file *spill.File, level int, into *spilledGroups) error
 		start := 0
 		for part, end := range ends {
 			for at := max(start, from); at < min(end, to); at += rows {
+				if err := s.op.run.kernel.Err(); err != nil {
+					return err
+				}
 				piece := (&Batch{Columns: columns, Rows: to - from}).slice(at-from, min(at+rows, end, to)-from)
 				written, err := s.op.run.append(file, piece.Columns, piece.Rows)
 				if err != nil {

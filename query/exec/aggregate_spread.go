@@ -120,6 +120,9 @@ func (p *partial) gatherSpread() error {
 	rows := p.spread.rows
 	p.spread = spread{never: true, bytes: p.spread.bytes}
 	for i, d := range rows {
+		if err := p.op.run.kernel.Err(); err != nil {
+			return err
+		}
 		rows[i] = nil
 		p.spread.bytes -= batchBytes(d.batch)
 		if err := p.sets[0].consume(d.batch); err != nil {

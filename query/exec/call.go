@@ -43,7 +43,7 @@ func (c *Call) NewAccumulator() kernel.Accumulator {
 		a, _ := c.retractable()
 		return a
 	}
-	return c.call.newAccumulator()
+	return c.call.newAccumulator(&kernel.Context{})
 }
 
 func (c *Call) retractable() (kernel.Retractable, bool) {

@@ -72,6 +72,7 @@ type Engine struct {
 	turns   *turns
 	// These are the constants, but in tests.
 	spreadFrom, spreadShare, rangeGroup int
+	looked                              func() // nil but in tests
 }
 
 // New makes an engine that reads from source and writes what INSERT produces to sink, which may be nil where no plan inserts.
@@ -118,7 +119,7 @@ func (e *Engine) start(ctx context.Context, root plan.Node, profile *profile) (*
 		profile: profile,
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r.kernel.Done = ctx.Done()
+	r.kernel.Done, r.kernel.Looked = ctx.Done(), e.looked
 	op, err := r.start(ctx, root)
 	if err != nil {
 		err = stopped(ctx, err)

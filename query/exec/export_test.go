@@ -14,3 +14,6 @@ func (e *Engine) DivideAll() { e.spreadFrom, e.spreadShare = 0, 1<<30 }
 
 // TryPairsUpTo lets joins by ranges try all pairs of groups that have up to so many rows.
 func (e *Engine) TryPairsUpTo(rows int) { e.rangeGroup = rows }
+
+// Looked has f told whenever work looks whether somebody still waits for it, other than between batches.
+func (e *Engine) Looked(f func()) { e.looked = f }

@@ -45,7 +45,7 @@ func (p *firstRowsPart) spill() error {
 		for _, b := range by {
 			columns = append(columns, kernel.Take(b, rows))
 		}
-		if err := p.divider.add(&Batch{Columns: columns, Rows: kept.Rows}); err != nil {
+		if err := p.divider.addAll(&Batch{Columns: columns, Rows: kept.Rows}); err != nil {
 			return err
 		}
 	}

@@ -93,12 +93,17 @@ func (o *joinOp) index(whole *joinBuffer) (*joinBuild, error) {
 		return nil, err
 	}
 	out.table = newJoinTable(o.newKeys(len(o.keyTypes)))
-	groups := out.table.build(keys, out.batch.Rows)
+	groups, err := out.table.build(o.run.kernel, keys, out.batch.Rows)
+	if err != nil {
+		return nil, err
+	}
 	if out.ranges, err = o.indexRanges(out, groups); err != nil {
 		return nil, err
 	}
 	if o.byMember {
-		out.members = o.newMembers(keys, out.batch.Rows)
+		if out.members, err = o.newMembers(keys, out.batch.Rows); err != nil {
+			return nil, err
+		}
 	}
 	if o.pads(o.buildIsLeft) {
 		out.paired = make([]atomic.Uint64, (out.batch.Rows+63)/64)

@@ -14,17 +14,20 @@ type members struct {
 }
 
 // newMembers takes in the build side; the last of its keys is the value.
-func (o *joinOp) newMembers(keys []arrow.Array, rows int) *members {
+func (o *joinOp) newMembers(keys []arrow.Array, rows int) (*members, error) {
 	last := len(keys) - 1
 	out := &members{rows: newJoinTable(o.newKeys(last))}
-	groups := out.rows.build(keys[:last], rows)
+	groups, err := out.rows.build(o.run.kernel, keys[:last], rows)
+	if err != nil {
+		return nil, err
+	}
 	out.nulls = make([]bool, len(out.rows.starts))
 	for row, g := range groups {
 		if keys[last].DataType().ID() == arrow.NULL || keys[last].IsNull(row) {
 			out.nulls[g] = true
 		}
 	}
-	return out
+	return out, nil
 }
 
 // newKeys makes the first n key columns.

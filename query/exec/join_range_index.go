@@ -44,7 +44,10 @@ func (o *joinOp) indexRanges(build *joinBuild, groups []uint32) (*rangeIndex, er
 	out := &rangeIndex{}
 	var order, beside []uint64
 	for i, c := range o.ranges.conditions() {
-		codes, integers := newRangeCodes(values[i], c.build, build.batch.Rows)
+		codes, integers, err := newRangeCodes(o.run.kernel, values[i], c.build, build.batch.Rows)
+		if err != nil {
+			return nil, err
+		}
 		out.codes = append(out.codes, codes)
 		switch {
 		case i == 0:
@@ -53,7 +56,10 @@ func (o *joinOp) indexRanges(build *joinBuild, groups []uint32) (*rangeIndex, er
 			beside = integers
 		}
 	}
-	build.table.layOut(groups, byInteger(order, rows))
+	if rows, err = byInteger(o.run.kernel, order, rows); err != nil {
+		return nil, err
+	}
+	build.table.layOut(groups, rows)
 	out.order = make([]uint64, len(build.table.rows))
 	for i, row := range build.table.rows {
 		out.order[i] = order[row]
@@ -76,13 +82,13 @@ func rowsWithout(columns []arrow.Array, groups []uint32) []int32 {
 	return out
 }
 
-// byInteger sorts rows by their integers; equal ones stay as they lie.
-func byInteger(integers []uint64, rows []int32) []int32 {
+// byInteger sorts rows by their integers; equal ones stay as they lie. It fails where nobody waits for the answer any more.
+func byInteger(ctx *kernel.Context, integers []uint64, rows []int32) ([]int32, error) {
 	sorted := make([]prefixed, len(rows))
 	for i, row := range rows {
 		sorted[i] = prefixed{prefix: integers[row], row: row}
 	}
-	slices.SortFunc(sorted, func(a, b prefixed) int {
+	err := kernel.SortFunc(ctx, sorted, func(a, b prefixed) int {
 		switch {
 		case a.prefix < b.prefix:
 			return -1
@@ -96,7 +102,7 @@ func byInteger(integers []uint64, rows []int32) []int32 {
 	for i, p := range sorted {
 		out[i] = p.row
 	}
-	return out
+	return out, err
 }
 
 // turn makes integers of the build side such that a greater one meets the condition where a smaller one does.
@@ -130,14 +136,18 @@ type rangeCodes struct {
 }
 
 // newRangeCodes makes the integers of the build side. Those of NULLs mean nothing.
-func newRangeCodes(values arrow.Array, key plan.Expr, rows int) (*rangeCodes, []uint64) {
+func newRangeCodes(ctx *kernel.Context, values arrow.Array, key plan.Expr, rows int) (*rangeCodes, []uint64, error) {
 	out, integers := &rangeCodes{typ: key.Type()}, make([]uint64, rows)
 	if out.direct(values, integers) {
-		return out, integers
+		return out, integers, nil
 	}
 	out.built = values
 	compare := kernel.Comparer(values, values, out.typ)
-	for _, row := range sortRows([]arrow.Array{values}, []plan.SortKey{{Expr: key}}, rows) {
+	order, err := sortRows(ctx, []arrow.Array{values}, []plan.SortKey{{Expr: key}}, rows)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, row := range order {
 		if isNull(values, int(row)) {
 			break // they come last
 		}
@@ -146,7 +156,7 @@ func newRangeCodes(values arrow.Array, key plan.Expr, rows int) (*rangeCodes, []
 		}
 		integers[row] = uint64(2*len(out.distinct) - 1)
 	}
-	return out, integers
+	return out, integers, nil
 }
 
 // direct writes the integers of values that have one by themselves.

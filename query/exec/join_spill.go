@@ -96,6 +96,9 @@ func (b *joinBuffer) spill() error {
 		}
 	}
 	for _, batch := range b.batches {
+		if err := b.op.run.kernel.Err(); err != nil {
+			return err
+		}
 		if err := b.parts.add(batch); err != nil {
 			return err
 		}

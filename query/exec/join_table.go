@@ -2,6 +2,8 @@ package exec
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/query/kernel"
 )
 
 // joinTable finds, for the key values of a row, the rows of the build side that have the same. Rows with equal keys form a
@@ -25,12 +27,20 @@ func newJoinTable(keys []joinKey) *joinTable {
 	return t
 }
 
-// build takes in all rows of the build side, whose key values are columns, and gives the group of each.
-func (t *joinTable) build(columns []arrow.Array, rows int) []uint32 {
+// build takes in all rows of the build side, whose key values are columns, and gives the group of each. It fails where nobody waits for the
+// answer any more.
+func (t *joinTable) build(ctx *kernel.Context, columns []arrow.Array, rows int) ([]uint32, error) {
 	groups := make([]uint32, rows)
-	t.number(columns, groups, &joinScratch{}, true)
+	const atOnce = 1 << 16 // that many take some milliseconds
+	for from := 0; from < rows; from += atOnce {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		to := min(from+atOnce, rows)
+		t.number((&Batch{Columns: columns}).slice(from, to).Columns, groups[from:to], &joinScratch{}, true)
+	}
 	t.layOut(groups, nil)
-	return groups
+	return groups, ctx.Err()
 }
 
 // layOut lists the rows of each group, in the order that order has them; nil stands for all rows as they lie.

@@ -113,8 +113,10 @@ func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (
 	outer := r.op.join.run
 	inner := &run{
 		engine: outer.engine, snapshot: outer.snapshot, works: outer.works, standing: outer.standing,
-		kernel: &kernel.Context{Now: outer.kernel.Now, Done: outer.kernel.Done, Memo: outer.kernel.Memo, Random: outer.kernel.Random},
-		files:  &spillFiles{}, stats: &counters{}, profile: outer.profile,
+		kernel: &kernel.Context{
+			Now: outer.kernel.Now, Done: outer.kernel.Done, Looked: outer.kernel.Looked, Memo: outer.kernel.Memo, Random: outer.kernel.Random,
+		},
+		files: &spillFiles{}, stats: &counters{}, profile: outer.profile,
 	}
 	// What the right side's operators hold is let go with them.
 	inner.budget = outer.budget.part()

@@ -119,7 +119,9 @@ func (r *asofReader) load(ctx context.Context) error {
 		return err
 	}
 	r.table, r.times, r.right = newJoinTable(o.keys), times[0], right
-	r.table.build(keys, right.Rows)
+	if _, err := r.table.build(o.run.kernel, keys, right.Rows); err != nil {
+		return err
+	}
 	return r.memory.resize(2*found.size + r.table.bytes())
 }
 

@@ -195,7 +195,9 @@ func (p *firstRowsPart) merge(o *firstRowsPart) error {
 			return err
 		}
 		mapping = make([]uint32, o.table.count())
-		p.table.assign(keys, mapping)
+		if err := p.op.run.assignAll(p.table, keys, mapping); err != nil {
+			return err
+		}
 	}
 	if err := p.pick.merge(&o.pick, mapping, p.count()); err != nil {
 		return err

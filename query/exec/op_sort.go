@@ -266,7 +266,10 @@ func (b *sortBuffer) sorted() (sortedRun, error) {
 	if err != nil {
 		return sortedRun{}, err
 	}
-	order := sortRows(b.op.keysOf(joined.Columns), b.op.node.Keys, joined.Rows)
+	order, err := sortRows(b.op.run.kernel, b.op.keysOf(joined.Columns), b.op.node.Keys, joined.Rows)
+	if err != nil {
+		return sortedRun{}, err
+	}
 	if limit := b.op.node.Limit; limit >= 0 && limit < int64(len(order)) {
 		order = order[:limit]
 	}

@@ -196,7 +196,10 @@ func (o *windowOp) computePart(ctx context.Context, p *windowParts, part windowP
 	if err := p.lend(memory, bytes); err != nil {
 		return nil, err
 	}
-	w := p.arrange(part)
+	w, err := p.arrange(part)
+	if err != nil {
+		return nil, err
+	}
 	w.memory, w.base, w.least = memory, bytes-count*o.workBytes(), memory.held
 	out := &Batch{Columns: make([]arrow.Array, plan.Width(o.node.Input)+len(o.calls)), Rows: w.count}
 	width := len(w.columns)
@@ -209,8 +212,7 @@ func (o *windowOp) computePart(ctx context.Context, p *windowParts, part windowP
 		if !o.used[width+i] {
 			continue
 		}
-		err := ctx.Err()
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		if out.Columns[width+i], err = w.call(ctx, &o.calls[i]); err != nil {

@@ -65,7 +65,7 @@ func TestPickKeepsTheFirstOfEachGroup(t *testing.T) {
 		for g := range want {
 			want[g] = -1
 		}
-		for _, row := range sortRows(columns[1:], keys, rows) {
+		for _, row := range sorted(t, columns[1:], keys, rows) {
 			if g := ids[row]; want[g] < 0 {
 				want[g] = int64(row)
 			}
@@ -96,9 +96,9 @@ func TestRowsAreSortedWithinPartitions(t *testing.T) {
 			}
 		}
 		order, starts := byPartition(ids, rows)
-		sortWithin(order, starts, columns[1:], keys)
+		require.NoError(t, sortWithin(&kernel.Context{}, order, starts, columns[1:], keys))
 		want := make([][]int32, len(starts)-1)
-		for _, row := range sortRows(columns[1:], keys, rows) {
+		for _, row := range sorted(t, columns[1:], keys, rows) {
 			want[ids[row]] = append(want[ids[row]], row)
 		}
 		for p, part := range want {

@@ -35,7 +35,7 @@ func TestFirstOfBatchHasTheFirst(t *testing.T) {
 		limit := rapid.IntRange(0, 10).Draw(t, "limit")
 		kept := firstOfBatch(columns, keys, rows, limit)
 		require.True(t, slices.IsSorted(kept))
-		for _, row := range sortRows(columns, keys, rows)[:min(limit, rows)] {
+		for _, row := range sorted(t, columns, keys, rows)[:min(limit, rows)] {
 			require.Contains(t, kept, row)
 		}
 	})

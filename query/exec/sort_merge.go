@@ -23,6 +23,9 @@ func (r *run) writeRun(file *spill.File, s sortedRun) ([]spilled, error) {
 	rows := r.chunkRows(batchBytes(s.batch), s.batch.Rows)
 	var out []spilled
 	for at := 0; at < len(s.order); at += rows {
+		if err := r.kernel.Err(); err != nil {
+			return nil, err
+		}
 		piece := s.batch.take(s.order[at:min(at+rows, len(s.order))], all(len(s.batch.Columns)))
 		written, err := r.append(file, piece.Columns, piece.Rows)
 		if err != nil {
@@ -153,6 +156,9 @@ func (o *sortOp) newMerge(runs []sortedRun, memory *reservation) *mergeReader {
 // start brings the first row of every run to its cursor and plays the first matches.
 func (r *mergeReader) start() error {
 	for i := range r.cursors {
+		if err := r.op.run.kernel.Err(); err != nil {
+			return err
+		}
 		if err := r.load(i); err != nil {
 			return err
 		}

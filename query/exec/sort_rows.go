@@ -3,7 +3,6 @@ package exec
 import (
 	"cmp"
 	"encoding/binary"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -20,16 +19,23 @@ type prefixed struct {
 	row    int32
 }
 
-// sortRows gives the rows in the order of the keys, whose values are columns. Rows equal in all keys stay as they lie.
-func sortRows(columns []arrow.Array, keys []plan.SortKey, rows int) []int32 {
+// sortRows gives the rows in the order of the keys, whose values are columns. Rows equal in all keys stay as they lie. It fails where nobody
+// waits for the answer any more.
+func sortRows(ctx *kernel.Context, columns []arrow.Array, keys []plan.SortKey, rows int) ([]int32, error) {
 	compare := comparers(columns, keys)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	nulls, values := splitNulls(columns[0], rows)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	prefixes, whole := firstPrefixes(columns[0], keys[0], values)
 	from := 0
 	if whole {
 		from = 1 // equal prefixes mean equal values
 	}
-	slices.SortFunc(prefixes, func(a, b prefixed) int {
+	err := kernel.SortFunc(ctx, prefixes, func(a, b prefixed) int {
 		if a.prefix != b.prefix {
 			if a.prefix < b.prefix {
 				return -1
@@ -38,7 +44,12 @@ func sortRows(columns []arrow.Array, keys []plan.SortKey, rows int) []int32 {
 		}
 		return compareRows(compare[from:], a.row, b.row)
 	})
-	slices.SortFunc(nulls, func(a, b int32) int { return compareRows(compare[1:], a, b) })
+	if err != nil {
+		return nil, err
+	}
+	if err := kernel.SortFunc(ctx, nulls, func(a, b int32) int { return compareRows(compare[1:], a, b) }); err != nil {
+		return nil, err
+	}
 	order := make([]int32, 0, rows)
 	if keys[0].NullsFirst {
 		order = append(order, nulls...)
@@ -49,7 +60,7 @@ func sortRows(columns []arrow.Array, keys []plan.SortKey, rows int) []int32 {
 	if !keys[0].NullsFirst {
 		order = append(order, nulls...)
 	}
-	return order
+	return order, nil
 }
 
 // compareRows goes from key to key and leaves rows that are equal in all as they lie.

@@ -35,6 +35,20 @@ func (d *rowDivider) add(batch *Batch) error {
 	return d.writer.add(batch, parts)
 }
 
+// addAll is add of more rows than a batch has, some at a time.
+func (d *rowDivider) addAll(batch *Batch) error {
+	most := d.writer.run.engine.options.BatchRows
+	for from := 0; from < batch.Rows; from += most {
+		if err := d.writer.run.kernel.Err(); err != nil {
+			return err
+		}
+		if err := d.add(batch.slice(from, min(from+most, batch.Rows))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // finishRows writes what dividers still hold and brings their parts together, in the order of the dividers.
 func finishRows(dividers []*rowDivider) ([]rowPart, error) {
 	out := make([]rowPart, spillParts)

@@ -73,6 +73,9 @@ func (w *partWriter) flush(part int) error {
 // finish writes what is pending and gives the chunks of each part.
 func (w *partWriter) finish() ([spillParts][]spilled, error) {
 	for part := range w.pending {
+		if err := w.run.kernel.Err(); err != nil {
+			return w.parts, err
+		}
 		if err := w.flush(part); err != nil {
 			return w.parts, err
 		}

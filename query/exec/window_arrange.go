@@ -91,14 +91,14 @@ func (o *windowOp) split(collected []arrow.Array) (partition, keys []arrow.Array
 }
 
 // arrange lays the rows of each partition of a part side by side, in order.
-func (p *windowParts) arrange(part windowPart) *windowRows {
+func (p *windowParts) arrange(part windowPart) (*windowRows, error) {
 	o := p.op
 	w := &windowRows{run: o.run, node: o.node, count: int(part.to - part.from), starts: part.starts}
 	if part.starts != nil {
 		whole := p.whole.slice(int(part.from), int(part.to))
 		_, w.keys = o.split(whole.Columns)
 		w.columns = w.spread(o.kept, whole.Columns, nil)
-		return w
+		return w, nil
 	}
 	whole := p.whole.slice(0, p.whole.Rows)
 	columns, keys := o.split(whole.Columns)
@@ -113,13 +113,18 @@ func (p *windowParts) arrange(part windowPart) *windowRows {
 			order[i] = rows[at]
 		}
 	}
-	sortWithin(order, w.starts, keys, o.node.Order)
+	if err := sortWithin(o.run.kernel, order, w.starts, keys, o.node.Order); err != nil {
+		return nil, err
+	}
 	if rows == nil && isSequence(order) {
 		order = nil
 	}
 	w.keys = allInOrder(keys[:len(o.node.Peers())], order)
+	if err := o.run.kernel.Err(); err != nil {
+		return nil, err
+	}
 	w.columns = w.spread(o.kept, whole.Columns, order)
-	return w
+	return w, nil
 }
 
 // spread puts the kept columns, in order, where they stand in the input.
@@ -182,20 +187,27 @@ func byPartition(ids []uint32, rows int) (order, starts []int32) {
 }
 
 // sortWithin orders rows of the columns, which are those of partitions side by side, by the keys within each partition; rows equal in all go
-// by where they lie.
-func sortWithin(rows, starts []int32, columns []arrow.Array, keys []plan.SortKey) {
+// by where they lie. It fails where nobody waits for the answer any more.
+func sortWithin(ctx *kernel.Context, rows, starts []int32, columns []arrow.Array, keys []plan.SortKey) error {
 	for len(keys) > 0 && oneValue(columns[0], keys[0], rows) {
 		columns, keys = columns[1:], keys[1:]
 	}
 	if len(keys) == 0 {
-		return
+		return nil
 	}
 	compare := comparers(columns, keys)
+	done := pace{ctx: ctx}
 	if columns[0].DataType().ID() == arrow.NULL || columns[0].NullN() > 0 {
 		for i := 1; i < len(starts); i++ {
-			slices.SortFunc(rows[starts[i-1]:starts[i]], func(a, b int32) int { return compareRows(compare, a, b) })
+			part := rows[starts[i-1]:starts[i]]
+			if err := kernel.SortFunc(ctx, part, func(a, b int32) int { return compareRows(compare, a, b) }); err != nil {
+				return err
+			}
+			if err := done.after(len(part)); err != nil {
+				return err
+			}
 		}
-		return
+		return nil
 	}
 	entries, whole := firstPrefixes(columns[0], keys[0], rows)
 	if whole {
@@ -206,16 +218,23 @@ func sortWithin(rows, starts []int32, columns []arrow.Array, keys []plan.SortKey
 		if last := len(part) - 1; last > 0 && part[0].prefix > part[last].prefix {
 			slices.Reverse(part) // sorting is quick where little is out of order
 		}
-		slices.SortFunc(part, func(a, b prefixed) int {
+		err := kernel.SortFunc(ctx, part, func(a, b prefixed) int {
 			if a.prefix != b.prefix {
 				return cmp.Compare(a.prefix, b.prefix)
 			}
 			return compareRows(compare, a.row, b.row)
 		})
+		if err != nil {
+			return err
+		}
+		if err := done.after(len(part)); err != nil {
+			return err
+		}
 	}
 	for i, e := range entries {
 		rows[i] = e.row
 	}
+	return nil
 }
 
 // oneValue reports that a key tells none of the rows apart, as far as that can be seen quickly.

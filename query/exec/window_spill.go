@@ -28,6 +28,9 @@ func (b *windowBuffer) spill() error {
 		}
 	}
 	for _, batch := range b.batches {
+		if err := b.op.run.kernel.Err(); err != nil {
+			return err
+		}
 		if err := b.divider.add(batch); err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func trying(f Func, to event.Type) Func {
 
 // tryHalves converts values of which some cannot be.
 func tryHalves(ctx *Context, f Func, to event.Type, values arrow.Array) (arrow.Array, error) {
-	if err := ctx.stopped(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	rows := values.Len()

@@ -71,6 +71,9 @@ type states[S any] interface {
 	drop(s *S)
 }
 
+// foldedAtOnce is how many frames are computed before Reserve may stop the work.
+const foldedAtOnce = 1 << 15
+
 // stateBytes is a generous guess at what the states of a row take beside what they point to.
 const stateBytes = 64
 
@@ -81,7 +84,13 @@ func fold[S any, A states[S]](c FrameCall, a A, out []S) error {
 		return err
 	}
 	for _, piece := range c.Pieces {
-		newFolder[S](a, piece, c.Rows).fold(0, out)
+		folder := newFolder[S](a, piece, c.Rows)
+		for from := 0; from < len(out); from += foldedAtOnce {
+			if err := c.Reserve(stateBytes * (rows + int64(len(out)))); err != nil {
+				return err
+			}
+			folder.fold(from, out[from:min(from+foldedAtOnce, len(out))])
+		}
 	}
 	return nil
 }

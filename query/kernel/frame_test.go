@@ -222,6 +222,27 @@ func TestMergedFramesGiveTheirMemoryBack(t *testing.T) {
 	require.ErrorIs(t, err, full)
 }
 
+func TestLongFramesAskOften(t *testing.T) {
+	t.Parallel()
+	const rows = 3*foldedAtOnce + 1
+	values, frames := make([]float64, rows), Frames{Low: make([]int32, rows), High: make([]int32, rows)}
+	for i := range rows {
+		frames.High[i] = int32(i + 1)
+	}
+	asked, enough := 0, errors.New("enough")
+	call := FrameCall{
+		Fn: aggregateBySignature("sum(DOUBLE PRECISION)"), Args: []Operand{{Array: event.NewFloat64s(values, nil)}}, Rows: rows,
+		Pieces: []Frames{frames}, Reserve: func(int64) error {
+			if asked++; asked == 4 {
+				return enough
+			}
+			return nil
+		},
+	}
+	_, err := AggregateFrames(call)
+	require.ErrorIs(t, err, enough)
+}
+
 func TestBigintFramesNeverOverflow(t *testing.T) {
 	t.Parallel()
 	const most = math.MaxInt64

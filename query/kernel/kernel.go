@@ -34,14 +34,20 @@ type Context struct {
 	Outer []arrow.Array
 	// Done is closed when nobody waits for the answer any more, which is looked at before every call; nil is never.
 	Done <-chan struct{}
+	// Looked is told of every such look, by tests of how soon work ends; nil otherwise.
+	Looked func()
 	// Memo is shared by all contexts of a query; nil remembers nothing.
 	Memo *Memo
 	// Random is shared by all contexts of a query; nil is one that nobody has seeded.
 	Random *Random
 }
 
-// stopped is the error of work that nobody waits for.
-func (c *Context) stopped() error {
+// Err is the error of work that nobody waits for, nil as long as somebody does. It costs a few nanoseconds: whatever goes over more than a
+// batch of rows asks for it every time that it has done a batch's work.
+func (c *Context) Err() error {
+	if c.Looked != nil {
+		c.Looked()
+	}
 	select {
 	case <-c.Done:
 		return context.Canceled

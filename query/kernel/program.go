@@ -191,7 +191,7 @@ func newCallStep(fn Func, args []step, byValue bool) *callStep {
 }
 
 func (s *callStep) eval(ctx *Context, columns []arrow.Array, rows int) (Operand, error) {
-	if err := ctx.stopped(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return Operand{}, err
 	}
 	args := make([]Operand, len(s.args))

@@ -16,7 +16,7 @@ type lazyStep struct {
 }
 
 func (s *lazyStep) eval(ctx *Context, columns []arrow.Array, rows int) (Operand, error) {
-	if err := ctx.stopped(); err != nil {
+	if err := ctx.Err(); err != nil {
 		return Operand{}, err
 	}
 	args := make([]Operand, len(s.args))

@@ -15,6 +15,8 @@ import (
 type bucketWindows struct {
 	// made are the windows.
 	made map[*ast.WindowTable]bool
+	// timeColumn names the event time of a table of FROM, where rows of the same moment are to be windows too; nil where they are not.
+	timeColumn func(t ast.Table) string
 	// otherTime tells that one goes by another time than that of events, in whose order events do not come.
 	otherTime bool
 }
@@ -37,6 +39,9 @@ func (b *binder) closedBuckets(s *ast.Select, plain int, onClose bool) (plan.Nod
 	closes, late := *b, *b.late
 	late.used = 0
 	closes.buckets, closes.late = newBucketWindows(), &late
+	if !onClose {
+		closes.buckets.timeColumn = b.timeColumn
+	}
 	out, err := closes.selectPlan(s, nil, nil)
 	if err != nil || late.used <= plain || !onClose && closes.buckets.otherTime {
 		return nil, nil
@@ -49,7 +54,9 @@ func (b *binder) lateBuckets(s *ast.Select) *ast.Select {
 	if _, joined := s.From.(*ast.Join); joined || s.Late == nil || b.continuous {
 		return s
 	}
-	return newBucketWindows().in(s)
+	w := newBucketWindows()
+	w.timeColumn = b.timeColumn
+	return w.in(s)
 }
 
 // in reads GROUP BY time_bucket(INTERVAL '1 minute', ts), or date_trunc('minute', ts), or SAMPLE BY 1m, as the windows that these buckets are: so an
@@ -65,19 +72,102 @@ func (w *bucketWindows) in(s *ast.Select) *ast.Select {
 		return w.over(s, &ast.WindowTable{Pos: sample.Pos, Widths: []ast.NamedArg{{Value: sample.Width}}})
 	}
 	for i, e := range s.GroupBy {
-		call, ok := itemOf(s, e).(*ast.Call)
-		if !ok || call.Over != nil {
+		bucket := itemOf(s, e)
+		time, widths := bucketOf(bucket)
+		if time == nil {
 			continue
 		}
-		widths := bucketWidths(call)
-		if len(widths) == 0 {
+		out := w.over(s, &ast.WindowTable{Pos: e.Position(), Time: time, Widths: widths})
+		out.GroupBy[i] = bucket // whose name may be that of a bound
+		return out
+	}
+	return w.moments(s)
+}
+
+// moments reads GROUP BY ts, or DISTINCT with ts among its columns, where ts is the event time, as windows of a microsecond.
+func (w *bucketWindows) moments(s *ast.Select) *ast.Select {
+	name := ""
+	if w.timeColumn != nil {
+		name = w.timeColumn(s.From)
+	}
+	if name == "" || s.GroupByAll {
+		return s
+	}
+	distinct := *s
+	if s.Distinct && len(s.DistinctOn) == 0 && len(s.GroupBy) == 0 && s.Having == nil {
+		distinct.Distinct = false
+		for _, item := range s.Items {
+			if _, star := item.Expr.(*ast.Star); star {
+				return s
+			}
+			distinct.GroupBy = append(distinct.GroupBy, item.Expr)
+		}
+	}
+	for i, e := range distinct.GroupBy {
+		column := columnOfGroup(s, e)
+		if column == nil || !strings.EqualFold(column.Parts[len(column.Parts)-1].Text, name) {
 			continue
 		}
-		out := w.over(s, &ast.WindowTable{Pos: call.Name.Pos, Time: call.Args[1], Widths: widths})
-		out.GroupBy[i] = call // whose name may be that of a bound
+		width := []ast.NamedArg{{Value: intervalText(e.Position(), "1 microsecond")}}
+		out := w.over(&distinct, &ast.WindowTable{Pos: e.Position(), Time: column, Widths: width})
+		out.GroupBy[i] = column
 		return out
 	}
 	return s
+}
+
+// columnOfGroup is the column that an element of GROUP BY is, or stands for by its number or another name; nil for others.
+func columnOfGroup(s *ast.Select, e ast.Expr) *ast.Column {
+	column, ok := itemOf(s, e).(*ast.Column)
+	if !ok {
+		return nil
+	}
+	for _, item := range s.Items {
+		if named, ok := item.Expr.(*ast.Column); ok && item.Alias != nil && len(column.Parts) == 1 && strings.EqualFold(item.Alias.Text, column.Parts[0].Text) {
+			return named
+		}
+	}
+	return column
+}
+
+// timeColumn is the name of the event time of a stream or view, empty for other tables and for time of arrival.
+func (b *binder) timeColumn(t ast.Table) string {
+	table, ok := t.(*ast.StreamTable)
+	if !ok || table.Schema != nil {
+		return ""
+	}
+	var schema *event.Schema
+	if view, ok := b.view(table.Name); ok {
+		schema = view.Schema
+	} else if stream, err := b.stream(table.Name); err == nil {
+		schema = stream.Schema
+	} else {
+		return ""
+	}
+	column, ok := schema.ByID(schema.TimeColumn)
+	if !ok || schema.TimeColumn == 0 {
+		return ""
+	}
+	return column.Name
+}
+
+// bucketOf is the time that an expression rounds down, and the width of its buckets; nil for other expressions. A day is one.
+func bucketOf(e ast.Expr) (time ast.Expr, widths []ast.NamedArg) {
+	switch e := e.(type) {
+	case *ast.Cast:
+		if strings.EqualFold(e.Type.Text, "DATE") && !e.Try {
+			return e.Input, []ast.NamedArg{{Value: intervalText(e.Pos, "1 day")}}
+		}
+	case *ast.Call:
+		if len(e.Args) == 1 && e.Over == nil && strings.EqualFold(e.Name.Text, "DATE") {
+			return e.Args[0], []ast.NamedArg{{Value: intervalText(e.Name.Pos, "1 day")}}
+		}
+		if widths = bucketWidths(e); e.Over == nil && len(widths) > 0 {
+			return e.Args[1], widths
+		}
+	default:
+	}
+	return nil, nil
 }
 
 // over is the query with a window around what FROM reads, by which it groups as well.

@@ -203,6 +203,9 @@ func (x *scalars) column(e *ast.Column) (plan.Expr, error) {
 	if x.at != nil {
 		x.at[ref] = e.Position()
 	}
+	if bound := x.boundOfValue(i, ref, path); bound != nil {
+		return bound, nil
+	}
 	var out plan.Expr = ref
 	for _, member := range path {
 		if out.Type().Kind != event.JSONB {

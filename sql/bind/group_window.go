@@ -170,6 +170,44 @@ func windowObject(pos event.Position) ast.Expr {
 	return out
 }
 
+// boundOfValue is the start or the end of a window that a query of FROM gives as a value; nil for other columns and members.
+func (x *scalars) boundOfValue(i int, ref *plan.ColumnRef, path []ast.Name) plan.Expr {
+	if len(path) != 1 || windowParts[path[0].Text] == "" || !isWindowObject(x.scope.columns[i].source, x.scope.columns[i].at) {
+		return nil
+	}
+	pos := path[0].Pos
+	member, err := applied("->>", pos, argument{ref, pos}, argument{stringLiteral(path[0].Text, text), pos})
+	if err != nil {
+		return nil
+	}
+	out, err := cast(argument{member, pos}, timestamptz)
+	if err != nil {
+		return nil
+	}
+	return out
+}
+
+// isWindowObject reports whether a column of a node is what windowObject makes.
+func isWindowObject(n plan.Node, at int) bool {
+	switch n := n.(type) {
+	case *plan.Filter:
+		return isWindowObject(n.Input, at)
+	case *plan.Window:
+		return at < plan.Width(n.Input) && isWindowObject(n.Input, at)
+	case *plan.Project:
+		switch e := n.Exprs[at].(type) {
+		case *plan.ColumnRef:
+			return isWindowObject(n.Input, e.Index)
+		case *plan.Call:
+			return e.Fn.Name == "jsonb_build_object" && len(e.Args) == 4 && strings.Contains(e.String(), "window_start")
+		default:
+			return false
+		}
+	default:
+		return false
+	}
+}
+
 // windowMember binds window, window.start and window.end, by which Spark and others name the window of GROUP BY.
 func (x *scalars) windowMember(e *ast.Column) (plan.Expr, bool) {
 	name := strings.ToUpper(e.Parts[0].Text)

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -31,6 +33,9 @@ func (b *binder) windowOffset(t *ast.WindowTable) (*ast.WindowTable, *windowShif
 		}
 		if shift != nil {
 			return nil, nil, event.Errorf(event.CodeBadRequest, "%s has two offsets", t.Function).At(arg.Value.Position())
+		}
+		if time, ok := arg.Value.(*ast.TypedLiteral); ok && strings.EqualFold(time.Type.Text, "TIME") { // as Calcite has it
+			arg.Value = intervalText(time.Type.Pos, time.Value.Value)
 		}
 		a, err := b.constants(t.Function + " offset").argument(arg.Value)
 		if err != nil {

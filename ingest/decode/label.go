@@ -12,8 +12,8 @@ type Label struct {
 	text string
 	// Its first and its second eight bytes as numbers, under masks where it is shorter.
 	first, second, firstMask, secondMask uint64
-	// need is how many bytes of text have to be there for looking: also those that the value behind begins with.
-	need int
+	// last is its last eight bytes, where it is longer than those two.
+	last uint64
 	// learned is how often the spelling has changed.
 	learned uint8
 }
@@ -32,29 +32,39 @@ const (
 func (l *Label) Set(text string) {
 	var padded [labelWords]byte
 	n := copy(padded[:], text)
-	l.text, l.need = text, max(labelWords, len(text)+wordBytes)
+	l.text = text
 	l.first, l.second = binary.LittleEndian.Uint64(padded[:]), binary.LittleEndian.Uint64(padded[wordBytes:])
 	l.firstMask, l.secondMask = ^uint64(0)>>(8*(wordBytes-min(n, wordBytes))), ^uint64(0)>>(8*(labelWords-max(n, wordBytes)))
 	if n <= wordBytes {
 		l.secondMask = 0
+	}
+	if n == labelWords {
+		l.last = binary.LittleEndian.Uint64([]byte(text[len(text)-wordBytes:]))
 	}
 }
 
 // End is the index behind the label, if it stands at i and a value may begin behind it, of which eight bytes can be looked at; else 0. lead is what the
 // first byte of the text differs by from that of the label, where it stands at the beginning of a row.
 func (l *Label) End(text []byte, i int, lead uint64) int {
-	if i+l.need > len(text) {
+	if i < 0 || i > len(text)-labelWords { // i is never negative, which the compiler learns here
 		return 0
 	}
-	first, second := binary.LittleEndian.Uint64(text[i:])^lead, binary.LittleEndian.Uint64(text[i+wordBytes:])
+	block := text[i : i+labelWords]
+	first, second := binary.LittleEndian.Uint64(block)^lead, binary.LittleEndian.Uint64(block[wordBytes:])
 	if (first^l.first)&l.firstMask|(second^l.second)&l.secondMask != 0 {
 		return 0
 	}
 	end := i + len(l.text)
-	if len(l.text) > labelWords && string(text[i+labelWords:end]) != l.text[labelWords:] {
+	if end > len(text)-wordBytes || len(l.text) > labelWords && !l.endsBefore(text, end) {
 		return 0
 	}
 	return end
+}
+
+// endsBefore reports whether the bytes of a long label behind its first words stand before end.
+func (l *Label) endsBefore(text []byte, end int) bool {
+	return binary.LittleEndian.Uint64(text[end-wordBytes:]) == l.last &&
+		(len(l.text) <= labelWords+wordBytes || string(text[end+labelWords-len(l.text):end-wordBytes]) == l.text[labelWords:len(l.text)-wordBytes])
 }
 
 // learn takes another spelling of the label: the same bytes will mean the same wherever they stand behind a value.

@@ -33,41 +33,49 @@ var tens = [wordBytes + 1]uint64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8}
 // maxFastDigits is how many digits of a number fit an uint64 whatever they are.
 const maxFastDigits = 19
 
-// fastDigits reads up to 19 digits at i, the first of which is no 0 unless it is the only one; the number ends at end, which is -1 where it is
-// written otherwise or ends too close to the end of the text. next is the byte there.
-func fastDigits(text []byte, i int) (value uint64, end int, next byte) {
-	if i+wordBytes > len(text) {
-		return 0, -1, 0
-	}
-	word := binary.LittleEndian.Uint64(text[i:])
-	value, n := digitsOf(word)
-	if n == 0 || byte(word) == '0' && n > 1 {
-		return 0, -1, 0
-	}
-	for end = i + n; n == wordBytes; end += n {
-		if end+wordBytes > len(text) {
-			return 0, -1, 0
-		}
-		var more uint64
-		word = binary.LittleEndian.Uint64(text[end:])
-		more, n = digitsOf(word)
-		if end+n-i > maxFastDigits {
-			return 0, -1, 0
+// moreDigits reads on behind the first eight digits of a number, which begins at i and is value up to there. It ends at end, which is -1 where it has more
+// than 19 digits or ends too close to the end of the text. next is the byte there.
+func moreDigits(text []byte, i int, value uint64) (all uint64, end int, next byte) {
+	for end = i + wordBytes; end+wordBytes <= len(text); {
+		word := binary.LittleEndian.Uint64(text[end:])
+		more, n := digitsOf(word)
+		if end += n; end-i > maxFastDigits {
+			break
 		}
 		value = value*tens[n] + more
+		if n < wordBytes {
+			return value, end, byteOf(word, n)
+		}
 	}
-	return value, end, byte(word >> (wordBytes * n & 63))
+	return 0, -1, 0
 }
 
-// FastInteger reads an integer of few digits as JSON has it; end is -1 for any other text, which may be an integer all the same, and where less than eight
+// byteOf is a byte of a word, of which the lowest is 0.
+func byteOf(word uint64, n int) byte { return byte(word >> (8 * n & 63)) }
+
+// FastInteger reads an integer within 64 bits as JSON has it; end is -1 for any other text, which may be an integer all the same, and where less than eight
 // bytes follow it. There is a byte at i.
 func FastInteger(text []byte, i int) (value int64, end int) {
 	negative := text[i] == '-'
 	if negative {
 		i++
 	}
-	digits, end, next := fastDigits(text, i)
-	if end < 0 || next == '.' || next|0x20 == 'e' || digits > math.MaxInt64 || negative && digits == 0 {
+	if i+wordBytes > len(text) {
+		return 0, -1
+	}
+	word := binary.LittleEndian.Uint64(text[i:])
+	digits, n := digitsOf(word)
+	if n == 0 || byte(word) == '0' && (n > 1 || negative) {
+		return 0, -1
+	}
+	next := byteOf(word, n)
+	end = i + n
+	if n == wordBytes {
+		if digits, end, next = moreDigits(text, i, digits); end < 0 || digits > math.MaxInt64 {
+			return 0, -1
+		}
+	}
+	if next == '.' || next|0x20 == 'e' {
 		return 0, -1
 	}
 	if negative {
@@ -83,22 +91,32 @@ func FastDouble(text []byte, i int) (value float64, end int) {
 	if negative {
 		i++
 	}
-	digits, end, next := fastDigits(text, i)
-	if end < 0 || digits >= 1e15 {
+	if i+wordBytes > len(text) {
 		return 0, -1
 	}
-	scale := 0
+	word := binary.LittleEndian.Uint64(text[i:])
+	digits, n := digitsOf(word)
+	if n == 0 || byte(word) == '0' && n > 1 {
+		return 0, -1
+	}
+	next, scale := byteOf(word, n), 0
+	end = i + n
+	if n == wordBytes {
+		if digits, end, next = moreDigits(text, i, digits); end < 0 || digits >= 1e15 {
+			return 0, -1
+		}
+	}
 	if next == '.' {
 		if end+1+wordBytes > len(text) {
 			return 0, -1
 		}
-		word := binary.LittleEndian.Uint64(text[end+1:])
 		var behind uint64
+		word = binary.LittleEndian.Uint64(text[end+1:])
 		behind, scale = digitsOf(word)
 		if scale == 0 || scale == wordBytes || digits >= 1e7 {
 			return 0, -1
 		}
-		digits, end, next = digits*tens[scale]+behind, end+1+scale, byte(word>>(wordBytes*scale&63))
+		digits, end, next = digits*tens[scale]+behind, end+1+scale, byteOf(word, scale)
 	}
 	if next|0x20 == 'e' {
 		return 0, -1

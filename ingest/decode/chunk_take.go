@@ -20,7 +20,7 @@ func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
 		at, known := places.find(f.Name)
 		switch {
 		case known && schema.Columns[at].ID == schema.Overflow, // it takes objects apart
-			known && schema.Columns[at].As != nil: // its values are checked one by one
+			known && schema.Columns[at].As != nil && !schema.Columns[at].As.Equal(f.Type): // its values are checked one by one, unless they were made of that type
 			return nil
 		case known && schema.Columns[at].Type.Equal(c.typeOf(i)):
 			out.Columns[at] = c.Columns[i]

@@ -5,9 +5,12 @@ import (
 	"errors"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/query/kernel"
 )
 
 // sink is query.Sink over ingest. Rows take the form they would have had in a request, so that the log holds the same
@@ -37,13 +40,47 @@ func (s *sink) insert(ctx context.Context, stream string, columns []event.Column
 }
 
 func feedRows(ctx context.Context, body *ingest.Body, columns []event.Column, values []arrow.Array) (int64, error) {
-	lines, err := renderLines(columns, values)
+	chunk, err := chunkOf(columns, values)
 	if err != nil {
 		return 0, err
 	}
-	failure := body.Feed(ctx, lines)
+	failure := body.FeedChunk(ctx, chunk)
 	summary, err := body.Finish(ctx)
 	return summary.Accepted, errors.Join(failure, err)
+}
+
+// chunkOf is the rows as lines of JSON. Those lines cannot tell a JSON null from NULL, so rows that have one are logged as columns, as rows of
+// Arrow and Parquet are.
+func chunkOf(columns []event.Column, values []arrow.Array) (*decode.Chunk, error) {
+	for i, c := range columns {
+		if c.Type.Kind == event.JSONB && holdsNull(values[i]) {
+			return columnChunk(columns, values), nil
+		}
+	}
+	lines, err := renderLines(columns, values)
+	return &decode.Chunk{Lines: lines}, err
+}
+
+// holdsNull reports whether a JSON null is among values of JSONB.
+func holdsNull(values arrow.Array) bool {
+	documents := kernel.Decode(values).(*array.String)
+	for i := range documents.Len() {
+		if documents.IsValid(i) && documents.Value(i) == "null" {
+			return true
+		}
+	}
+	return false
+}
+
+// columnChunk is the rows as columns.
+func columnChunk(columns []event.Column, values []arrow.Array) *decode.Chunk {
+	out := &decode.Chunk{Rows: values[0].Len()}
+	for i, c := range columns {
+		out.Columns = append(out.Columns, kernel.Decode(values[i]))
+		out.Fields = append(out.Fields, decode.Field{Name: c.Name, Type: c.Shown()})
+		out.Types = append(out.Types, c.Type)
+	}
+	return out
 }
 
 // targets are the stream's columns that rows go to.

@@ -10,7 +10,7 @@ import (
 // faults holds the rows that an operator could not compute and that may go again: the ratio of two counts that are still 0, a value
 // out of range that a later event replaces. While there is one the answer as a whole is an error, as it would be for the query run over the
 // same rows; once all have gone it is as if they had never been. Where rows never go a failure stays one, and there are no faults: the
-// zero value says so.
+// zero value says so. Of an input with provisional rows only these can go.
 type faults struct {
 	rows *bag // nil where rows never go
 	calc func(Delta) (Delta, error)
@@ -18,7 +18,8 @@ type faults struct {
 
 // keepsFaults tells whether an operator that computes expressions over an input can have faults.
 func keepsFaults(input node, exprs []plan.Expr) bool {
-	return !input.traits().appendOnly && len(plainColumns(exprs)) < len(exprs)
+	t := input.traits()
+	return (!t.appendOnly || t.provisional) && len(plainColumns(exprs)) < len(exprs)
 }
 
 // faultsOver makes the faults of an operator that computes its output by calc, row by row, from an input.

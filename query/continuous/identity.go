@@ -125,6 +125,8 @@ func (d *meaning) rows(n node) []rowSource {
 		return multiplied(below[0], n.of, len(n.cols))
 	case *unionNode:
 		return slices.Concat(below...)
+	case *soFarNode:
+		return below[0]
 	default:
 		from := fmt.Sprintf("#%d", len(d.Keeps)-1)
 		out := rowSource{From: from}

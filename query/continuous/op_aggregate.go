@@ -8,10 +8,12 @@ import (
 
 // compileAggregate makes the operator of a grouping.
 func (c *compiler) compileAggregate(n *plan.Aggregate) (node, error) {
+	late := len(c.late)
 	if sessions, ok, err := c.compileSessions(n); ok || err != nil {
 		return sessions, err
 	}
-	input, err := c.compile(n.Input)
+	c.forgetLate(late)
+	input, err := c.compileInput(n.Input)
 	if err != nil {
 		return nil, err
 	}

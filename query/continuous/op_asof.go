@@ -41,7 +41,7 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 	if sorted {
 		right = sort.Input
 	}
-	ins, err := c.compileAll([]plan.Node{n.Left, right})
+	ins, timely, err := c.compileAsofSides(n, right)
 	if err != nil {
 		return nil, err
 	}
@@ -52,10 +52,7 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 		keys = sort.Keys
 	}
 	over.Right = &plan.Sort{Input: over.Right, Keys: withTies(keys, allOf(right)), Limit: -1}
-	left, leftOK := boundOf(n.LeftAt, ins[leftSide].traits().bounds)
-	passed, rightOK := boundOf(n.RightAt, ins[rightSide].traits().bounds)
-	comesOnly := ins[leftSide].traits().appendOnly && ins[rightSide].traits().appendOnly
-	if c.unsettled || !leftOK || !rightOK || !comesOnly || n.Op[0] != '>' {
+	if !timely {
 		out, err := c.recompute(n, ins, [][]plan.Expr{n.LeftKeys, n.RightKeys})
 		if err != nil {
 			return nil, err
@@ -63,11 +60,13 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 		out.plan = &over
 		return out, c.boundedRecompute(out, n)
 	}
+	left, _ := boundOf(n.LeftAt, ins[leftSide].traits().bounds)
+	passed, _ := boundOf(n.RightAt, ins[rightSide].traits().bounds)
 	out := &asofNode{
 		base: base{cols: n.Columns(), ins: ins}, plan: &over, of: n, kind: n.Kind, lag: max(left, passed), within: withinOf(n),
 		spill: c.options.Spill,
 	}
-	out.tr = traits{appendOnly: true, final: true, bounds: map[int]int64{}, watermarks: map[int]bool{}}
+	out.tr = traits{appendOnly: true, final: true, provisional: c.showing == soFar, bounds: map[int]int64{}, watermarks: map[int]bool{}}
 	if column, by, ok := shifted(n.LeftAt); ok {
 		out.tr.bounds[column] = saturated(out.lag, by)
 	}
@@ -88,6 +87,37 @@ func (c *compiler) compileAsof(n *plan.AsofJoin) (node, error) {
 		err = c.bounded(out, n)
 	}
 	return out, err
+}
+
+// compileAsofSides makes the operators of both sides. timely says that the watermark tells which rows can have no other partner any more; where it
+// does not, the sides have all that is to be seen.
+func (c *compiler) compileAsofSides(n *plan.AsofJoin, right plan.Node) (ins []node, timely bool, err error) {
+	late, rows := len(c.late), c.showing
+	if rows == atTop {
+		rows = settled
+	}
+	err = c.asked(rows, func() error {
+		ins, err = c.compileAll([]plan.Node{n.Left, right})
+		return err
+	})
+	if err != nil {
+		return nil, false, err
+	}
+	l, r := ins[leftSide].traits(), ins[rightSide].traits()
+	_, leftOK := boundOf(n.LeftAt, l.bounds)
+	_, rightOK := boundOf(n.RightAt, r.bounds)
+	switch {
+	case leftOK && rightOK && l.appendOnly && r.appendOnly && n.Op[0] == '>':
+		return ins, true, nil
+	case c.showing == atTop:
+		c.forgetLate(late)
+		ins, err = c.compileSoFar(n.Left, right)
+		return ins, false, err
+	case c.showing == soFar:
+		return []node{soFarOver(ins[leftSide]), soFarOver(ins[rightSide])}, false, nil
+	default:
+		return ins, false, nil
+	}
 }
 
 // allOf orders by every column.
@@ -115,18 +145,25 @@ func withinOf(n *plan.AsofJoin) int64 {
 }
 
 func (n *asofNode) describe() string {
-	return strings.Replace(firstLine(n.of), "AsofJoin", "as-of join", 1) + ", shown once the watermark passes"
+	return strings.Replace(firstLine(n.of), "AsofJoin", "as-of join", 1) + n.tr.settling()
 }
 
 // form implements keeper.
 func (n *asofNode) form(shapes) (f form, whole bool) {
-	return form{Kind: "partners of a time", Version: 1, Computes: []string{
+	f = form{Kind: "partners of a time", Version: 1, Computes: []string{
 		tree(n.plan), fmt.Sprint("lag ", n.lag), fmt.Sprint("within ", n.within),
-	}}, true
+	}}
+	if n.tr.provisional {
+		f.Computes = append(f.Computes, provisionalForm)
+	}
+	return f, true
 }
 
 func (n *asofNode) start(_ *Machine, inputs []operator) operator {
 	o := &asofOp{node: n, inputs: inputs, cold: coldBags{types: n.keyTypes, cools: n.cools()}}
+	if n.tr.provisional {
+		o.ahead = newProvisional(n.keyTypes, n.cols, n.ins)
+	}
 	o.empty()
 	return o
 }
@@ -145,6 +182,7 @@ type asofOp struct {
 	index  *rowIndex // keys
 	sides  [2]asofSide
 	cold   coldBags
+	ahead  *provisional // nil where nobody asks for it
 }
 
 // asofSide is the rows that are kept of one input: of the left one those to be given, of the right one those to be met.
@@ -211,20 +249,41 @@ func (o *asofOp) take(side int, in Delta) (timeless Delta, err error) {
 		}
 		timeless, in, column = in.take(others), in.take(timed), kernel.Take(column, timed)
 	}
-	values, err := evalAll(steady, o.node.keys[side], &in)
+	values, err := o.node.keysOf(side, &in)
 	if err != nil {
 		return Delta{}, err
 	}
-	for i, v := range values {
-		values[i] = canonical(v, o.node.keyTypes[i])
+	if o.ahead != nil {
+		o.ahead.touch(values, in.Rows)
 	}
-	if err := o.cold.warm(o.index, values, in.Rows, o.absorb); err != nil {
+	keys, err := o.find(values, in.Rows)
+	if err != nil {
 		return Delta{}, err
 	}
-	keys, _ := o.index.assign(values, in.Rows)
-	o.cold.needed(keys, o.index)
 	o.keep(side, in, keys, arrow.GetValues[int64](column.Data(), 1))
 	return timeless, nil
+}
+
+// keysOf are the values that rows of a side meet by.
+func (n *asofNode) keysOf(side int, in *Delta) ([]arrow.Array, error) {
+	values, err := evalAll(steady, n.keys[side], in)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		values[i] = canonical(v, n.keyTypes[i])
+	}
+	return values, nil
+}
+
+// find is the keys of rows, brought back from the disk.
+func (o *asofOp) find(values []arrow.Array, rows int) ([]uint32, error) {
+	if err := o.cold.warm(o.index, values, rows, o.absorb); err != nil {
+		return nil, err
+	}
+	keys, _ := o.index.assign(values, rows)
+	o.cold.needed(keys, o.index)
+	return keys, nil
 }
 
 // keep adds rows under their keys.
@@ -252,6 +311,9 @@ func (o *asofOp) give(ctx context.Context, passed int64) (Delta, error) {
 		slots[i], keys[i] = e.slot, left.rows.key[e.slot]
 	}
 	keys = distinct(keys)
+	if o.ahead != nil {
+		o.ahead.touch(o.index.gather(keys), len(keys))
+	}
 	out, err := answer(ctx, o.node.plan, tables{"0": left.rows.gather(slots), "1": right.rows.under(keys)})
 	if err != nil {
 		return Delta{}, err
@@ -323,6 +385,9 @@ func (o *asofOp) save(w *stateWriter) error {
 		}
 	}
 	o.cold.save(w, len(o.sides))
+	if o.ahead != nil {
+		return o.ahead.save(w)
+	}
 	return nil
 }
 
@@ -349,11 +414,15 @@ func (o *asofOp) load(r *stateReader) error {
 		rows.Weights = nil
 		o.keep(side, rows, keys, times[0].(*array.Int64).Int64Values())
 	}
-	return o.cold.load(r, [][]arrow.DataType{o.node.coldTypes(leftSide), o.node.coldTypes(rightSide)}, o.restoreCold)
+	err = o.cold.load(r, [][]arrow.DataType{o.node.coldTypes(leftSide), o.node.coldTypes(rightSide)}, o.restoreCold)
+	if err != nil || o.ahead == nil {
+		return err
+	}
+	return o.ahead.load(r, o.node.ins)
 }
 
 func (o *asofOp) bytes() int64 {
-	total := o.index.bytes() + o.cold.bytes()
+	total := o.ahead.bytes() + o.index.bytes() + o.cold.bytes()
 	for i := range o.sides {
 		s := &o.sides[i]
 		total += s.rows.bytes() + s.due.bytes() + s.old.bytes() + int64(8*cap(s.times))

@@ -72,6 +72,19 @@ func (o *assignOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
+	return o.assign(in)
+}
+
+// provisional implements provisionalOperator.
+func (o *assignOp) provisional(ctx context.Context) (Delta, error) {
+	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
+	if err != nil {
+		return Delta{}, err
+	}
+	return o.assign(in)
+}
+
+func (o *assignOp) assign(in Delta) (Delta, error) {
 	if in.Rows == 0 {
 		return noChange(o.node.cols), nil
 	}

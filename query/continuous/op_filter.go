@@ -81,12 +81,11 @@ func (o *filterOp) step(ctx context.Context, s *stepping) (Delta, error) {
 		return in, err
 	}
 	late := o.node.late
-	if late < 0 {
-		parts, err := o.compute(in, nil)
-		if err != nil {
-			return Delta{}, err
-		}
-		return sum(o.node.cols, parts...)
+	switch {
+	case late < 0 && o.node.ins[0].traits().appendOnly:
+		return o.calc(in)
+	case late < 0:
+		return o.all(in)
 	}
 	// Lateness is a matter of a stream's rows, which never go.
 	before, err := o.kept(in, o.node.conjuncts[:late])
@@ -102,6 +101,24 @@ func (o *filterOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	}
 	s.late += before.eventsBut(punctual)
 	return o.kept(before.filtered(punctual), o.node.conjuncts[late+1:])
+}
+
+// provisional implements provisionalOperator. Events that are late are counted once, when their row is final.
+func (o *filterOp) provisional(ctx context.Context) (Delta, error) {
+	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
+	if err != nil || in.Rows == 0 {
+		return in, err
+	}
+	return o.all(in)
+}
+
+// all is the rows of a change for which all conjuncts are true.
+func (o *filterOp) all(in Delta) (Delta, error) {
+	parts, err := o.compute(in, nil)
+	if err != nil {
+		return Delta{}, err
+	}
+	return sum(o.node.cols, parts...)
 }
 
 func (o *filterOp) load(r *stateReader) error { return o.faults.load(r, o.node.ins[0]) }

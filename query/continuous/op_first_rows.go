@@ -4,7 +4,7 @@ import "github.com/tidemarkdb/tidemark/query/plan"
 
 // compileFirstRows makes the operator of LATEST ON and DISTINCT ON.
 func (c *compiler) compileFirstRows(n *plan.FirstRows) (node, error) {
-	input, err := c.compile(n.Input)
+	input, err := c.compileInput(n.Input)
 	if err != nil {
 		return nil, err
 	}

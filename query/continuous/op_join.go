@@ -38,7 +38,7 @@ const (
 
 // compileJoin makes the operator of a join.
 func (c *compiler) compileJoin(n *plan.Join) (node, error) {
-	ins, err := c.compileAll(n.Inputs())
+	ins, err := c.compileSoFar(n.Inputs()...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,7 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 		return nil, event.Errorf(event.CodeNotSupported, "LIMIT without ORDER BY in a continuous query").
 			WithHint("which rows it keeps would be left to chance: add an ORDER BY")
 	}
-	input, err := c.compile(sort.Input)
+	input, err := c.compileInput(sort.Input)
 	if err != nil {
 		return nil, err
 	}

@@ -40,8 +40,24 @@ type repeatOp struct {
 
 func (o *repeatOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	in, err := o.input.step(ctx, s)
-	if err != nil || in.Rows == 0 {
-		return in, err
+	if err != nil {
+		return Delta{}, err
+	}
+	return o.repeat(in)
+}
+
+// provisional implements provisionalOperator.
+func (o *repeatOp) provisional(ctx context.Context) (Delta, error) {
+	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
+	if err != nil {
+		return Delta{}, err
+	}
+	return o.repeat(in)
+}
+
+func (o *repeatOp) repeat(in Delta) (Delta, error) {
+	if in.Rows == 0 {
+		return in, nil
 	}
 	value, err := o.node.count.Eval(steady, in.Columns, in.Rows)
 	if err != nil {

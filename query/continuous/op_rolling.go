@@ -47,7 +47,7 @@ type reach struct {
 // compileRolling makes the operator of a window in the order of event time; ok is false where its frames are of another kind.
 func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, err error) {
 	t := input.traits()
-	if c.unsettled || !t.appendOnly || len(n.Order) == 0 || n.Order[0].Descending || len(n.Calls) == 0 {
+	if !t.appendOnly || len(n.Order) == 0 || n.Order[0].Descending || len(n.Calls) == 0 {
 		return nil, false, nil
 	}
 	lag, bounded := boundOf(n.Order[0].Expr, t.bounds)
@@ -67,7 +67,9 @@ func (c *compiler) compileRolling(n *plan.Window, input node) (_ node, ok bool, 
 		return nil, false, err
 	}
 	out.plan = markedWindow(n, input.columns())
-	out.tr = traits{appendOnly: true, final: true, bounds: map[int]int64{}, watermarks: t.watermarks, recomputes: t.recomputes}
+	out.tr = traits{
+		appendOnly: true, final: true, provisional: c.showing == soFar, bounds: map[int]int64{}, watermarks: t.watermarks, recomputes: t.recomputes,
+	}
 	if ref, simple := n.Order[0].Expr.(*plan.ColumnRef); simple && far.ahead == 0 { // the last rows wait for others, however late those are
 		out.tr.bounds[ref.Index] = out.lag
 	}
@@ -173,16 +175,23 @@ func offsetOf(unit plan.FrameUnit, b plan.FrameBound) (micros, rows int64, ok bo
 }
 
 func (n *rollingNode) describe() string {
-	return strings.Replace(firstLine(n.of), "Window", "rolling", 1) + ", shown once the watermark passes"
+	return strings.Replace(firstLine(n.of), "Window", "rolling", 1) + n.tr.settling()
 }
 
 // form implements keeper.
 func (n *rollingNode) form(in shapes) (f form, whole bool) {
-	return form{Kind: "frames", Version: 1, Computes: []string{in.all().Of(n.of), fmt.Sprint("lag ", n.lag)}}, true
+	f = form{Kind: "frames", Version: 1, Computes: []string{in.all().Of(n.of), fmt.Sprint("lag ", n.lag)}}
+	if n.tr.provisional {
+		f.Computes = append(f.Computes, provisionalForm)
+	}
+	return f, true
 }
 
 func (n *rollingNode) start(_ *Machine, inputs []operator) operator {
 	o := &rollingOp{node: n, input: inputs[0], cold: coldBags{types: n.types, cools: n.cools()}}
+	if n.tr.provisional {
+		o.ahead = newProvisional(n.types, n.cols, n.ins)
+	}
 	o.empty()
 	return o
 }
@@ -203,6 +212,7 @@ type rollingOp struct {
 	due   calendar  // of rows to give
 	old   calendar  // of rows given, where only time decides how long they are kept
 	cold  coldBags
+	ahead *provisional // nil where nobody asks for it
 }
 
 func (o *rollingOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -236,34 +246,69 @@ func (o *rollingOp) take(in Delta) error {
 	if in.Rows == 0 {
 		return nil
 	}
-	when, err := o.node.time.Eval(steady, in.Columns, in.Rows)
+	in, times, err := o.node.timed(in)
 	if err != nil {
 		return err
+	}
+	values, err := o.node.partitionsOf(&in)
+	if err != nil {
+		return err
+	}
+	if o.ahead != nil {
+		o.ahead.touch(values, in.Rows)
+	}
+	keys, err := o.find(values, in.Rows)
+	if err != nil {
+		return err
+	}
+	o.keep(in, keys, times, make([]bool, in.Rows))
+	return nil
+}
+
+// timed are the rows that have a time, and their times.
+func (n *rollingNode) timed(in Delta) (Delta, []int64, error) {
+	when, err := n.time.Eval(steady, in.Columns, in.Rows)
+	if err != nil {
+		return Delta{}, nil, err
 	}
 	column := when.Expand(in.Rows)
 	if column.NullN() > 0 {
-		var timed []int32
-		for i := range in.Rows {
-			if column.IsValid(i) {
-				timed = append(timed, int32(i))
-			}
-		}
-		in, column = in.take(timed), kernel.Take(column, timed)
+		some := withTime(column)
+		in, column = in.take(some), kernel.Take(column, some)
 	}
-	values, err := evalAll(steady, o.node.partition, &in)
+	return in, arrow.GetValues[int64](column.Data(), 1), nil
+}
+
+func withTime(column arrow.Array) []int32 {
+	var out []int32
+	for i := range column.Len() {
+		if column.IsValid(i) {
+			out = append(out, int32(i))
+		}
+	}
+	return out
+}
+
+// partitionsOf are the values that rows are parted by.
+func (n *rollingNode) partitionsOf(in *Delta) ([]arrow.Array, error) {
+	values, err := evalAll(steady, n.partition, in)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, v := range values {
-		values[i] = canonical(v, o.node.types[i])
+		values[i] = canonical(v, n.types[i])
 	}
-	if err := o.cold.warm(o.index, values, in.Rows, o.absorb); err != nil {
-		return err
+	return values, nil
+}
+
+// find is the partitions of rows, brought back from the disk.
+func (o *rollingOp) find(values []arrow.Array, rows int) ([]uint32, error) {
+	if err := o.cold.warm(o.index, values, rows, o.absorb); err != nil {
+		return nil, err
 	}
-	keys, _ := o.index.assign(values, in.Rows)
+	keys, _ := o.index.assign(values, rows)
 	o.cold.needed(keys, o.index)
-	o.keep(in, keys, arrow.GetValues[int64](column.Data(), 1), make([]bool, in.Rows))
-	return nil
+	return keys, nil
 }
 
 // keep adds rows under their partitions.
@@ -293,6 +338,9 @@ func (o *rollingOp) give(ctx context.Context, due []entry, passed int64) (Delta,
 		keys[i] = o.rows.key[e.slot]
 	}
 	keys = distinct(keys)
+	if o.ahead != nil {
+		o.ahead.touch(o.index.gather(keys), len(keys))
+	}
 	var slots []uint32
 	for _, key := range keys {
 		slots = o.rows.list(key, slots)
@@ -381,6 +429,9 @@ func (o *rollingOp) save(w *stateWriter) error {
 		return err
 	}
 	o.cold.save(w, 1)
+	if o.ahead != nil {
+		return o.ahead.save(w)
+	}
 	return nil
 }
 
@@ -409,9 +460,12 @@ func (o *rollingOp) load(r *stateReader) error {
 	}
 	rows.Weights = nil
 	o.keep(rows, keys, arrow.GetValues[int64](marks[0].Data(), 1), given)
-	return o.cold.load(r, [][]arrow.DataType{o.node.coldTypes()}, o.restoreCold)
+	if err := o.cold.load(r, [][]arrow.DataType{o.node.coldTypes()}, o.restoreCold); err != nil || o.ahead == nil {
+		return err
+	}
+	return o.ahead.load(r, o.node.ins)
 }
 
 func (o *rollingOp) bytes() int64 {
-	return o.index.bytes() + o.rows.bytes() + o.due.bytes() + o.old.bytes() + int64(8*cap(o.times)+cap(o.given)) + o.cold.bytes()
+	return o.ahead.bytes() + o.index.bytes() + o.rows.bytes() + o.due.bytes() + o.old.bytes() + int64(8*cap(o.times)+cap(o.given)) + o.cold.bytes()
 }

@@ -59,7 +59,7 @@ func (c *compiler) compileSessions(n *plan.Aggregate) (out *sessionNode, ok bool
 	if !ok || !grouped || readsBeyond(n, width) {
 		return nil, false, nil
 	}
-	input, err := c.compile(w.Input)
+	input, err := c.compileInput(w.Input)
 	if err != nil || !canAccumulate(n, input.traits()) {
 		return nil, false, err
 	}

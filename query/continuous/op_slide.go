@@ -150,6 +150,9 @@ func (n *slideNode) form(in shapes) (f form, whole bool) {
 
 func (n *slideNode) start(_ *Machine, inputs []operator) operator {
 	o := &slideOp{node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns()), n.spill)}
+	if n.tr.provisional {
+		o.ahead = newProvisional(n.types, n.cols, n.ins)
+	}
 	o.empty()
 	return o
 }
@@ -196,6 +199,7 @@ type slideOp struct {
 	watched []bool
 	batches keyBatches
 	cold    coldSlide
+	ahead   *provisional // nil where nobody asks for it
 }
 
 func (o *slideOp) step(ctx context.Context, s *stepping) (Delta, error) {
@@ -220,16 +224,10 @@ func (o *slideOp) step(ctx context.Context, s *stepping) (Delta, error) {
 func (o *slideOp) due(in Delta, passed int64) (Delta, []int64, error) {
 	var times []int64
 	if in.Rows > 0 {
-		value, err := o.node.time.Eval(steady, in.Columns, in.Rows)
-		if err != nil {
+		var err error
+		if in, times, err = o.node.timed(in); err != nil {
 			return Delta{}, nil, err
 		}
-		column := value.Expand(in.Rows)
-		if column.NullN() > 0 {
-			timed := withTime(column)
-			in, column = in.take(timed), kernel.Take(column, timed)
-		}
-		times = arrow.GetValues[int64](column.Data(), 1)
 	}
 	now, later := upTo64(times, passed)
 	out, outTimes, err := o.waiting.due(passed)
@@ -239,6 +237,12 @@ func (o *slideOp) due(in Delta, passed int64) (Delta, []int64, error) {
 	if len(later) > 0 {
 		rest := in.take(later)
 		o.waiting.add(&rest, pick64(times, later))
+		if err := o.waits(rest); err != nil {
+			return Delta{}, nil, err
+		}
+	}
+	if err := o.waits(out.negated()); err != nil {
+		return Delta{}, nil, err
 	}
 	switch {
 	case len(now) == 0:
@@ -248,16 +252,6 @@ func (o *slideOp) due(in Delta, passed int64) (Delta, []int64, error) {
 	}
 	all, err := sum(o.node.ins[0].columns(), out, in)
 	return all, slices.Concat(outTimes, times), err
-}
-
-func withTime(column arrow.Array) []int32 {
-	var out []int32
-	for i := range column.Len() {
-		if column.IsValid(i) {
-			out = append(out, int32(i))
-		}
-	}
-	return out
 }
 
 // upTo64 parts rows by whether their time has passed.
@@ -285,26 +279,43 @@ func (o *slideOp) give(due *Delta, times []int64) (Delta, error) {
 	if due.Rows == 0 {
 		return noChange(o.node.cols), nil
 	}
-	values, err := evalAll(steady, o.node.partition, due)
+	values, err := o.node.partitionsOf(due)
 	if err != nil {
 		return Delta{}, err
 	}
-	for i, v := range values {
-		values[i] = canonical(v, o.node.types[i])
+	if o.ahead != nil {
+		o.ahead.touch(values, due.Rows)
 	}
+	m, _, err := o.begin(due, times, values)
+	if err != nil {
+		return Delta{}, err
+	}
+	m.rollers = o.rollers
+	o.batches.each(m.partition)
+	return o.compute(due, m)
+}
+
+// begin prepares moves over rows of partitions, and tells which rows made a partition.
+func (o *slideOp) begin(due *Delta, times []int64, values []arrow.Array) (m *frameMoves, fresh []uint32, err error) {
 	order, err := o.ordered(due, times)
 	if err != nil {
-		return Delta{}, err
+		return nil, nil, err
 	}
 	if err := o.warm(values, due.Rows); err != nil {
-		return Delta{}, err
+		return nil, nil, err
 	}
-	keys, _ := o.keys.assign(values, due.Rows)
+	keys, made := o.keys.assign(values, due.Rows)
+	for _, row := range made {
+		fresh = append(fresh, keys[row])
+	}
 	o.reach(o.keys.slots())
 	o.note(keys)
 	o.batches.group(order.rows, keys, o.keys.slots())
-	m := &frameMoves{op: o, times: times, order: order, rows: due.Rows, moves: make([]frameMove, len(o.node.frames))}
-	o.batches.each(m.partition)
+	return &frameMoves{op: o, times: times, order: order, rows: due.Rows, moves: make([]frameMove, len(o.node.frames))}, fresh, nil
+}
+
+// compute gives rows with the results of the calls after their moves.
+func (o *slideOp) compute(due *Delta, m *frameMoves) (Delta, error) {
 	results, err := o.results(due, m)
 	if err != nil {
 		return Delta{}, err
@@ -402,7 +413,7 @@ func (o *slideOp) forget(horizon int64) error {
 }
 
 func (o *slideOp) bytes() int64 {
-	total := o.waiting.bytes() + o.keys.bytes() + o.rows.bytes() + o.silent.bytes() + int64(cap(o.watched)) + o.batches.bytes() + o.cold.bytes()
+	total := o.ahead.bytes() + o.waiting.bytes() + o.keys.bytes() + o.rows.bytes() + o.silent.bytes() + int64(cap(o.watched)) + o.batches.bytes() + o.cold.bytes()
 	for i := range o.cursors {
 		total += o.cursors[i].bytes()
 	}

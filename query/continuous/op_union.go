@@ -11,7 +11,15 @@ import (
 type unionNode struct{ base }
 
 func (c *compiler) compileUnion(n *plan.Union) (node, error) {
-	parts, err := c.compileAll(n.Parts)
+	rows := c.showing
+	if rows == atTop {
+		rows = soFar
+	}
+	var parts []node
+	err := c.asked(rows, func() (err error) {
+		parts, err = c.compileAll(n.Parts)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -20,6 +28,7 @@ func (c *compiler) compileUnion(n *plan.Union) (node, error) {
 		t := p.traits()
 		out.tr.appendOnly = out.tr.appendOnly && t.appendOnly
 		out.tr.final = out.tr.final && t.final
+		out.tr.provisional = out.tr.provisional || t.provisional
 		out.tr.recomputes = out.tr.recomputes || t.recomputes
 		out.tr.bounds = commonBounds(out.tr.bounds, t.bounds)
 		if !slices.Equal(out.tr.windows, t.windows) {
@@ -51,6 +60,18 @@ func (o *unionOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	for i, in := range o.inputs {
 		var err error
 		if parts[i], err = in.step(ctx, s); err != nil {
+			return Delta{}, err
+		}
+	}
+	return sum(o.node.cols, parts...)
+}
+
+// provisional implements provisionalOperator.
+func (o *unionOp) provisional(ctx context.Context) (Delta, error) {
+	parts := make([]Delta, len(o.inputs))
+	for i, in := range o.inputs {
+		var err error
+		if parts[i], err = provisionalOf(ctx, o.node.ins[i], in); err != nil {
 			return Delta{}, err
 		}
 	}

@@ -38,8 +38,24 @@ type unnestOp struct {
 
 func (o *unnestOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	in, err := o.input.step(ctx, s)
-	if err != nil || in.Rows == 0 {
-		return noChange(o.node.cols), err
+	if err != nil {
+		return Delta{}, err
+	}
+	return o.unnest(ctx, in)
+}
+
+// provisional implements provisionalOperator.
+func (o *unnestOp) provisional(ctx context.Context) (Delta, error) {
+	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
+	if err != nil {
+		return Delta{}, err
+	}
+	return o.unnest(ctx, in)
+}
+
+func (o *unnestOp) unnest(ctx context.Context, in Delta) (Delta, error) {
+	if in.Rows == 0 {
+		return noChange(o.node.cols), nil
 	}
 	var come, leave []int32
 	for i := range in.Rows {
@@ -57,6 +73,7 @@ func (o *unnestOp) step(ctx context.Context, s *stepping) (Delta, error) {
 		if part.Rows == 0 {
 			continue
 		}
+		var err error
 		if parts[i], err = answer(ctx, o.node.plan, tables{"0": part}); err != nil {
 			return Delta{}, err
 		}

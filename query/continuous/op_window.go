@@ -6,13 +6,9 @@ import (
 
 // compileWindow makes the operator of window functions.
 func (c *compiler) compileWindow(n *plan.Window) (node, error) {
-	before := len(c.late)
-	input, err := c.compile(n.Input)
-	if err != nil {
-		return nil, err
-	}
-	if rolling, ok, err := c.compileRolling(n, input); ok || err != nil {
-		return rolling, err
+	input, frames, err := c.compileFrames(n)
+	if frames != nil || err != nil {
+		return frames, err
 	}
 	if count := c.tops[n]; count > 0 && input.traits().appendOnly {
 		return c.compileTop(n, input, n.Partition, n.Order, count)
@@ -26,22 +22,36 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 	if out.session = trimmedSessions(n, input.traits()); out.session != nil {
 		return out, nil
 	}
-	if err := c.boundedRecompute(out, n); err != nil {
-		return nil, err
-	}
-	if out.expires < 0 && input.traits().final && c.options.Emit == OnUpdate && !c.unsettled {
-		c.late = c.late[:before] // those of the input are found again
-		return c.overUnsettled(n)
-	}
-	return out, nil
+	return out, c.boundedRecompute(out, n)
 }
 
-// overUnsettled makes the operator of a window that is computed anew over rows which would wait for the watermark: it is to see all rows so far, so
-// that they come at once and may change. What is below it keeps its rows for as long as it does itself.
-func (c *compiler) overUnsettled(n *plan.Window) (node, error) {
-	c.unsettled = true
-	defer func() { c.unsettled = false }()
-	return c.compileWindow(n)
+// compileFrames makes the operator of a window in the order of event time. Where its frames are of another kind it is nil, and input has all that
+// they are to see.
+func (c *compiler) compileFrames(n *plan.Window) (input, frames node, err error) {
+	late, rows := len(c.late), c.showing
+	if rows == atTop {
+		rows = settled
+	}
+	err = c.asked(rows, func() error {
+		input, err = c.compile(n.Input)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	frames, ok, err := c.compileRolling(n, input)
+	switch {
+	case ok || err != nil:
+		return nil, frames, err
+	case c.showing == atTop:
+		c.forgetLate(late)
+		input, err = c.compileInput(n.Input)
+		return input, nil, err
+	case c.showing == soFar:
+		return soFarOver(input), nil, nil
+	default:
+		return input, nil, nil
+	}
 }
 
 // partTraits are those of rows that change together with all that have the same values of some columns.

@@ -85,10 +85,14 @@ func Compile(root plan.Node, inputs map[string]InputInfo, options Options) (*Pro
 func (p Program) over(optimized plan.Node, visible int) (*Program, error) {
 	c := &compiler{inputs: p.infos, options: p.options, fields: map[string]*Input{}, awaited: map[*plan.Window]awaited{}}
 	c.collectFields(optimized)
-	var err error
-	if p.root, err = c.compile(optimized); err != nil {
+	if p.options.Emit == OnWindowClose {
+		c.showing = settled
+	}
+	root, err := c.compile(optimized)
+	if err != nil {
 		return nil, err
 	}
+	p.root = soFarOver(root)
 	p.plan, p.late, p.awaited, p.time, p.passed = optimized, c.late, c.awaited, -1, -1
 	for _, name := range plan.Streams(optimized) {
 		p.inputs = append(p.inputs, *c.fields[name])
@@ -248,9 +252,8 @@ type compiler struct {
 	late    []lateSpot
 	awaited map[*plan.Window]awaited
 	// tops are the windows of whose rows only the first of each partition are asked for, so many.
-	tops map[*plan.Window]int
-	// unsettled has frames and as-of joins give rows at once that would wait for the watermark.
-	unsettled bool
+	tops    map[*plan.Window]int
+	showing showing
 }
 
 // collectFields lists what is read of each input over all its scans.
@@ -288,6 +291,8 @@ type traits struct {
 	appendOnly bool
 	// final says that a row is only shown once it is complete.
 	final bool
+	// provisional says that there are rows beside those that the operator gives in a step: see provisionalOperator.
+	provisional bool
 	// recomputes says that the bounds hold only after the horizon for late rows.
 	recomputes bool
 	// bounds has, for columns that follow the watermark, by how many microseconds they do: rows that come or go after a watermark w

@@ -1,6 +1,8 @@
 package continuous
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/query/kernel"
@@ -21,6 +23,11 @@ type frameMoves struct {
 	// kept are the rows of the step that frames can still reach after it, and slots where they are.
 	kept  []int32
 	slots []uint32
+	// rollers compute the calls. Where the moves are on trial nothing of them stays, and rollers are forks over the partitions of trial.
+	rollers []kernel.Roller
+	onTrial bool
+	trial   []uint32
+	rolled  []uint32 // by result, the place of the partition in trial
 
 	// Of the partition at hand: its number, its rows, the number of the first of them and, by row, where its peers begin and end.
 	key       uint32
@@ -52,6 +59,10 @@ func (m *frameMoves) partition(key uint32, batch []int32) {
 	for range batch {
 		m.keys = append(m.keys, key)
 	}
+	if m.onTrial {
+		m.rolled = append(m.rolled, slices.Repeat([]uint32{uint32(len(m.trial))}, len(batch))...)
+		m.trial = append(m.trial, key)
+	}
 	m.place = append(m.place, batch...)
 	end := m.first + uint32(len(batch))
 	keep := end // the first row that is needed after this step
@@ -62,6 +73,9 @@ func (m *frameMoves) partition(key uint32, batch []int32) {
 			high = cursor{at: m.first}
 		}
 		m.move(f, &m.moves[i], &low, &high)
+		if m.onTrial {
+			continue
+		}
 		c.low[key], c.high[key] = low, high
 		switch {
 		case f.start != fromStart:
@@ -69,6 +83,9 @@ func (m *frameMoves) partition(key uint32, batch []int32) {
 		case f.lags():
 			keep = earlier(keep, high.at)
 		}
+	}
+	if m.onTrial {
+		return
 	}
 	rows.release(key, keep)
 	rows.count[key] = end
@@ -223,11 +240,10 @@ func (o *slideOp) results(due *Delta, m *frameMoves) ([]arrow.Array, error) {
 			}
 		}
 	}
-	o.rows.settle()
-	for i, a := range o.node.args {
-		if a.kept && len(m.kept) > 0 {
-			o.rows.vectors[i].put(m.slots, values[i], m.kept)
-		}
+	if m.onTrial {
+		m.fork(o.rollers)
+	} else {
+		o.settle(m, values)
 	}
 	out := make([]arrow.Array, len(o.node.calls))
 	for i, c := range o.node.calls {
@@ -238,15 +254,25 @@ func (o *slideOp) results(due *Delta, m *frameMoves) ([]arrow.Array, error) {
 		case c.carry != noCarry:
 			out[i], err = o.carried[i].results(m, &m.moves[c.frame], values[c.arg])
 		case c.rank != noRank:
-			out[i], err = m.ranks(c, o.rollers[i])
+			out[i], err = m.ranks(c, m.rollers[i])
 		default:
-			out[i], err = m.roll(c, o.rollers[i], values)
+			out[i], err = m.roll(c, m.rollers[i], values)
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// settle keeps the arguments of rows that later frames can reach, and drops those of others.
+func (o *slideOp) settle(m *frameMoves, values []arrow.Array) {
+	o.rows.settle()
+	for i, a := range o.node.args {
+		if a.kept && len(m.kept) > 0 {
+			o.rows.vectors[i].put(m.slots, values[i], m.kept)
+		}
+	}
 }
 
 // roll computes an aggregate after the moves of its frame.
@@ -265,8 +291,12 @@ func (m *frameMoves) counted(c slideCall, r kernel.Roller, args []kernel.Operand
 		rows = args[0].Array.Len()
 	}
 	f := &m.moves[c.frame]
+	keys, count := m.keys, m.op.keys.slots()
+	if m.onTrial {
+		keys, count = m.rolled, len(m.trial)
+	}
 	return r.Roll(kernel.Moves{
-		Keys: m.keys, Count: m.op.keys.slots(), Place: m.place, Added: f.added, AddedTo: f.addedTo, Removed: f.removed, RemovedTo: f.removedTo,
+		Keys: keys, Count: count, Place: m.place, Added: f.added, AddedTo: f.addedTo, Removed: f.removed, RemovedTo: f.removedTo,
 	}, args, rows)
 }
 

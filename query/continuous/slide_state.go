@@ -48,6 +48,9 @@ func (o *slideOp) save(w *stateWriter) error {
 	}
 	o.saveCold(w)
 	o.waiting.cold.save(w)
+	if o.ahead != nil {
+		return o.ahead.save(w)
+	}
 	return nil
 }
 
@@ -145,7 +148,10 @@ func (o *slideOp) load(r *stateReader) error {
 	if err := o.loadCold(r); err != nil || r.form < 2 {
 		return err
 	}
-	return o.waiting.cold.load(r, arrowTypes(o.node.ins[0].columns()), o.waiting.keep)
+	if err := o.waiting.cold.load(r, arrowTypes(o.node.ins[0].columns()), o.waiting.keep); err != nil || o.ahead == nil {
+		return err
+	}
+	return o.ahead.load(r, o.node.ins)
 }
 
 // fill gives partitions that are empty their rows, of which numbers says how many each has, and puts the bounds of frames among them. It

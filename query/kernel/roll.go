@@ -27,6 +27,8 @@ type Roller interface {
 	Roll(m Moves, args []Operand, rows int) (arrow.Array, error)
 	// Clear makes the frames of keys empty.
 	Clear(keys []uint32)
+	// Fork gives a Roller whose frames, numbered from 0 on, are now those of keys. The two move apart from each other.
+	Fork(keys []uint32) Roller
 	// Bytes is the memory held.
 	Bytes() int64
 }
@@ -104,6 +106,17 @@ func placed[S any](m *Moves, states []S, valid event.Bitmap, change func(s *S, r
 		out[place] = *s
 		return nil
 	})
+	return out
+}
+
+// forked are copies of the states of keys; those that have none yet are of no rows.
+func forked[S any](states []S, keys []uint32) []S {
+	out := make([]S, len(keys))
+	for i, k := range keys {
+		if int(k) < len(states) {
+			out[i] = states[k]
+		}
+	}
 	return out
 }
 

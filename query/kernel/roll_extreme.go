@@ -96,6 +96,13 @@ func (r *rollingExtreme[T]) push(q *extremeQueue, v T) {
 	}
 	if r.form.own != nil {
 		v = r.form.own(v)
+	}
+	r.append(q, v, q.came)
+}
+
+// append puts a value behind all others.
+func (r *rollingExtreme[T]) append(q *extremeQueue, v T, row uint32) {
+	if r.form.size != nil {
 		r.held += int64(r.form.size(v))
 	}
 	n := r.unused
@@ -105,7 +112,7 @@ func (r *rollingExtreme[T]) push(q *extremeQueue, v T) {
 		r.entries = append(r.entries, extremeEntry[T]{})
 		n = uint32(len(r.entries))
 	}
-	r.entries[n-1] = extremeEntry[T]{value: v, row: q.came, before: q.last}
+	r.entries[n-1] = extremeEntry[T]{value: v, row: row, before: q.last}
 	if q.last == 0 {
 		q.first = n
 	} else {
@@ -142,6 +149,20 @@ func (r *rollingExtreme[T]) Clear(keys []uint32) {
 			r.queues[k] = extremeQueue{}
 		}
 	}
+}
+
+// Fork implements Roller.
+func (r *rollingExtreme[T]) Fork(keys []uint32) Roller {
+	out := &rollingExtreme[T]{form: r.form, sign: r.sign, queues: forked(r.queues, keys)}
+	for i := range out.queues {
+		q := &out.queues[i]
+		at := q.first
+		for q.first, q.last = 0, 0; at != 0; at = r.entries[at-1].next {
+			e := r.entries[at-1]
+			out.append(q, e.value, e.row)
+		}
+	}
+	return out
 }
 
 func (r *rollingExtreme[T]) Bytes() int64 { return sizeOf(r.queues) + sizeOf(r.entries) + r.held }
@@ -200,6 +221,17 @@ func (r *runningExtreme[T]) Clear(keys []uint32) {
 	}
 	clearStates(r.best, keys)
 	clearStates(r.seen, keys)
+}
+
+// Fork implements Roller.
+func (r *runningExtreme[T]) Fork(keys []uint32) Roller {
+	out := &runningExtreme[T]{form: r.form, sign: r.sign, best: forked(r.best, keys), seen: forked(r.seen, keys)}
+	if r.form.size != nil {
+		for _, v := range out.best {
+			out.held += int64(r.form.size(v))
+		}
+	}
+	return out
 }
 
 // State has the value of each key, NULL where it has none.

@@ -43,6 +43,11 @@ func adopt(into, empty Accumulator, state []arrow.Array, keys []uint32, count in
 
 func (r *countRoller) Clear(keys []uint32) { clearStates(r.counts, keys) }
 
+// Fork implements Roller.
+func (r *countRoller) Fork(keys []uint32) Roller {
+	return &countRoller{countAccumulator{forked(r.counts, keys)}}
+}
+
 // bigintRoller is sum and avg of BIGINT.
 type bigintRoller struct{ bigintSum }
 
@@ -65,6 +70,11 @@ func (r *bigintRoller) Adopt(state []arrow.Array, keys []uint32, count int) erro
 }
 
 func (r *bigintRoller) Clear(keys []uint32) { clearStates(r.states, keys) }
+
+// Fork implements Roller.
+func (r *bigintRoller) Fork(keys []uint32) Roller {
+	return &bigintRoller{bigintSum{average: r.average, states: forked(r.states, keys)}}
+}
 
 // numericRoller is sum and avg of NUMERIC.
 type numericRoller struct{ numericSum }
@@ -93,6 +103,13 @@ func (r *numericRoller) Adopt(state []arrow.Array, keys []uint32, count int) err
 
 func (r *numericRoller) Clear(keys []uint32) { clearStates(r.states, keys) }
 
+// Fork implements Roller.
+func (r *numericRoller) Fork(keys []uint32) Roller {
+	out := &numericRoller{r.numericSum}
+	out.states = forked(r.states, keys)
+	return out
+}
+
 // doubleRoller is sum and avg of DOUBLE PRECISION. What compensated sums lose they do not get back, so these are exact.
 type doubleRoller struct{ exactDoubleSum }
 
@@ -118,4 +135,17 @@ func (r *doubleRoller) Clear(keys []uint32) {
 		}
 	}
 	clearStates(r.states, keys)
+}
+
+// Fork implements Roller.
+func (r *doubleRoller) Fork(keys []uint32) Roller {
+	out := &doubleRoller{exactDoubleSum{average: r.average, states: forked(r.states, keys)}}
+	for i, s := range out.states {
+		if s.rest != nil {
+			rest := *s.rest
+			out.states[i].rest = &rest
+		}
+		out.held += s.bytes()
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -42,6 +43,18 @@ func (r *rolling) moves(t *rapid.T, rng *rand.Rand, running bool) (m Moves, want
 		want = append(want, r.over(t, r.frames[key]))
 	}
 	return m, want
+}
+
+// move moves the frames and holds the results to what they are to be.
+func (r *rolling) move(t *rapid.T, rng *rand.Rand, running bool) {
+	m, want := r.moves(t, rng, running)
+	got, err := r.roller.Roll(m, operandsOf(r.args, Decode)[:len(r.f.Args)], r.args[0].Len())
+	require.NoError(t, err)
+	require.Equal(t, len(want), got.Len())
+	for i, w := range want {
+		at := int64(m.Place[i])
+		require.True(t, array.Equal(w, array.NewSlice(got, at, at+1)), "result %d: %s of %s", i, w, got)
+	}
 }
 
 // over is the aggregate of rows.
@@ -91,16 +104,14 @@ func checkRoller(t *rapid.T, f *plan.Function, running bool) {
 	}
 	r := &rolling{f: f, args: args, roller: fresh(), frames: make([][]int32, rapid.IntRange(1, 4).Draw(t, "keys"))}
 	for range rapid.IntRange(1, 5).Draw(t, "rounds") {
-		m, want := r.moves(t, rng, running)
-		operands := operandsOf(args, Decode)[:len(f.Args)]
-		got, err := r.roller.Roll(m, operands, args[0].Len())
-		require.NoError(t, err)
-		require.Equal(t, len(want), got.Len())
-		for i, w := range want {
-			at := int64(m.Place[i])
-			require.True(t, array.Equal(w, array.NewSlice(got, at, at+1)), "result %d: %s of %s", i, w, got)
-		}
-		switch rng.IntN(4) {
+		r.move(t, rng, running)
+		switch rng.IntN(6) {
+		case 4: // a fork moves on its own, and so does what it was made of
+			fork := &rolling{f: f, args: args, roller: r.roller.Fork(groupNumbers(len(r.frames)))}
+			for _, frame := range r.frames {
+				fork.frames = append(fork.frames, slices.Clone(frame))
+			}
+			fork.move(t, rng, running)
 		case 0:
 			key := rng.IntN(len(r.frames))
 			r.roller.Clear([]uint32{uint32(key)})

@@ -17,6 +17,7 @@ var simFeatures = []string{
 	"crash while a view is replaced", "altered view", "recompute", "else into", "recompute else into", "view over view", "view over view over view",
 	"windows of a union", "idle partition", "skewed partitions", "new column", "column of a later schema",
 	"widened column", "expired history", "else into of a join", "frames of two kinds",
+	"above frames", "above an as-of join",
 }
 
 // mark notes that the script has a feature.
@@ -104,6 +105,45 @@ func (g *simQueries) mixedOver() (simQuery, bool) {
 		body = strings.ReplaceAll(body, "$ties", "")
 	}
 	return simQuery{body: body, out: simSource{texts: []string{"k"}, ints: []string{"id", "a0", "a1"}}, unbounded: true, everywhere: true}, true
+}
+
+// aboveFrames are what sees all rows so far of frames or of an as-of join, those included that the watermark has not passed.
+func (g *simQueries) aboveFrames() (simQuery, bool) {
+	q := simQuery{out: simSource{texts: []string{"k"}, ints: []string{"x", "y"}}, unbounded: true, everywhere: true}
+	a, b := g.streamSource(), g.streamSource()
+	var below string
+	if g.chance(30) {
+		g.mark("above an as-of join")
+		q.windows = true
+		below = fmt.Sprintf("SELECT a.id AS id, a.k AS k, a.g AS g, a.ts AS ts, b.id AS a0 FROM $%s AS a ASOF %sJOIN $%s AS b "+
+			"ON a.k = b.k AND a.ts >= b.ts$late", a.name, pick(g.rng, "", "LEFT "), b.name)
+	} else {
+		g.mark("above frames")
+		over := pick(g.rng, "sum(g) OVER (%sORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND CURRENT ROW)", "count(*) OVER (%sORDER BY ts)",
+			"max(g) OVER (%sORDER BY ts$ties ROWS BETWEEN 2 PRECEDING AND CURRENT ROW)", "lag(g) OVER (%sORDER BY ts$ties)", "row_number() OVER (%sORDER BY ts$ties)",
+			"nth_value(g, 2) OVER (%sORDER BY ts$ties ROWS 3 PRECEDING)")
+		below = "SELECT id, k, g, ts, " + fmt.Sprintf(over, pick(g.rng, "PARTITION BY k ", "PARTITION BY g ", "")) + " AS a0 FROM $" + a.name + " WHERE $intime"
+	}
+	const again = "(SELECT k, max(a0) OVER (PARTITION BY g ORDER BY ts RANGE BETWEEN INTERVAL '3 seconds' PRECEDING AND CURRENT ROW) AS b " +
+		"FROM (%s) AS f WHERE a0 > 1)"
+	above := []string{
+		"SELECT k, count(*) AS x, sum(a0) AS y FROM (%s) AS f GROUP BY k",
+		"SELECT k, max(a0) AS x, min(id) AS y FROM (%s) AS f WHERE a0 > 1 GROUP BY k",
+		"SELECT window_end, k, count(*) AS x, sum(a0) AS y FROM TUMBLE(TABLE (%s), DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_end, k",
+		"SELECT window_end, k, max(a0) AS x, avg(a0) AS y FROM HOP(TABLE (%s), DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '10 seconds') GROUP BY window_end, k",
+		"SELECT DISTINCT ON (k) k, id AS x, a0 AS y FROM (%s) AS f ORDER BY k, a0 DESC NULLS LAST, id",
+		"SELECT k, id AS x, a0 AS y FROM (%s) AS f ORDER BY a0 DESC NULLS LAST, id, k LIMIT 3",
+		"SELECT DISTINCT k, a0 AS x, g AS y FROM (%s) AS f",
+		"SELECT k, x, r AS y FROM (SELECT k, id AS x, row_number() OVER (PARTITION BY k ORDER BY a0 DESC, id) AS r FROM (%s) AS f) AS t WHERE r <= 2",
+		"SELECT f.k AS k, f.id AS x, b.id AS y FROM (%s) AS f " + pick(g.rng, "JOIN", "LEFT JOIN") + " $" + b.name + " AS b ON f.k = b.k AND f.a0 = b.g",
+		"SELECT k, sum(b) AS x, count(*) AS y FROM " + again + " AS h GROUP BY k",
+	}
+	if !q.windows { // behind these LATE DROP would be that of the second
+		above = append(above, "SELECT k, id AS x, a0 AS y FROM (%s) AS f UNION ALL SELECT k, id, g FROM $"+b.name,
+			"SELECT k, a0 AS x, g AS y FROM (%s) AS f EXCEPT SELECT k, g, id FROM $"+b.name)
+	}
+	q.body = fmt.Sprintf(pick(g.rng, above...), below)
+	return q, true
 }
 
 // unionWindow is a window over the rows of two streams, each of which is late by its own stream's watermark.

@@ -78,6 +78,7 @@ func (g *simQueries) next() simQuery {
 		g.filter, g.window, g.window, g.window, g.hop, g.session, g.session, g.rolling, g.rolling, g.group, g.group, g.distinctOn, g.latestOn,
 		g.mostOfWindow, g.topOfWindow, g.topOfAll, g.groupsOfGroups, g.nearJoin, g.nearJoin, g.keyJoin, g.keyJoin, g.windowJoin, g.union, g.set,
 		g.exists, g.bucket, g.asof, g.asof, g.started, g.started, g.skipping, g.unionWindow, g.mixedOver,
+		g.aboveFrames, g.aboveFrames,
 	}
 	for {
 		if q, ok := pick(g.rng, kinds...)(); ok {

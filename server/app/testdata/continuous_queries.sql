@@ -331,3 +331,69 @@ SELECT id, s, row_number() OVER (PARTITION BY region ORDER BY s DESC, id) AS r F
 ORDER BY ts ROWS 3 PRECEDING) AS s FROM orders) AS x WHERE s > 2;
 
 SELECT o.id, p.id AS payment, count(*) OVER (PARTITION BY p.method) AS n FROM orders o ASOF LEFT JOIN payments p ON o.customer = p.customer AND o.ts >= p.ts;
+
+-- All rows so far of frames and of partners of a time, below what groups, orders, joins and unites them.
+SELECT region, count(*) AS n, sum(s) AS s FROM (SELECT region, sum(quantity) OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds'
+PRECEDING AND CURRENT ROW) AS s FROM orders) AS x GROUP BY region;
+
+SELECT max(s) AS most, min(r) AS least, count(DISTINCT n) AS n FROM (SELECT sum(quantity) OVER w AS s, min(region) OVER w AS r, count(*) OVER w AS n FROM orders
+WINDOW w AS (PARTITION BY customer ORDER BY ts ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING)) AS x;
+
+SELECT window_start, window_end, max(n) AS n, sum(p) AS p FROM TUMBLE(TABLE (SELECT ts, count(*) OVER w AS n, max(price) OVER w AS p FROM orders
+WINDOW w AS (PARTITION BY customer ORDER BY ts)), DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start, window_end;
+
+SELECT window_end, region, count(*) AS n, avg(s) AS s FROM HOP(TABLE (SELECT ts, region, sum(amount) OVER (PARTITION BY region ORDER BY ts RANGE BETWEEN
+INTERVAL '4 seconds' PRECEDING AND CURRENT ROW) AS s FROM orders), DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '10 seconds') GROUP BY window_end, region;
+
+SELECT window_end, count(*) AS n FROM SESSION(TABLE (SELECT ts, region, row_number() OVER (PARTITION BY region ORDER BY ts) AS r FROM orders) PARTITION BY region,
+DESCRIPTOR(ts), INTERVAL '2 seconds') WHERE r > 3 GROUP BY window_start, window_end, region;
+
+SELECT DISTINCT s, r FROM (SELECT rank() OVER (PARTITION BY region ORDER BY ts) AS r, dense_rank() OVER (PARTITION BY region ORDER BY ts) AS s FROM orders) AS x;
+
+SELECT DISTINCT ON (region) region, id, f FROM (SELECT id, region, first_value(amount) OVER (PARTITION BY region ORDER BY ts ROWS 3 PRECEDING) AS f FROM orders) AS x
+ORDER BY region, f DESC NULLS LAST, id;
+
+SELECT id, l FROM (SELECT id, lag(amount, 2, -1) OVER (PARTITION BY region ORDER BY ts) AS l FROM orders) AS x ORDER BY l DESC NULLS LAST, id LIMIT 4;
+
+SELECT id, s FROM (SELECT id, s, row_number() OVER (PARTITION BY region ORDER BY s, id) AS r FROM (SELECT id, region, string_agg(method, '+') OVER
+(PARTITION BY customer ORDER BY ts ROWS 2 PRECEDING) AS s FROM (SELECT id, region, region AS method, customer, ts FROM orders) AS o) AS x) AS y WHERE r <= 2;
+
+SELECT a.id, a.n, p.id AS payment FROM (SELECT id, customer, ts, count(*) OVER (PARTITION BY customer ORDER BY ts) AS n FROM orders) AS a
+JOIN payments AS p ON a.customer = p.customer AND a.n = p.order_id;
+
+SELECT a.id, a.n, b.q FROM (SELECT id, customer, count(*) OVER (PARTITION BY customer ORDER BY ts) AS n FROM orders) AS a LEFT JOIN
+(SELECT id, nth_value(quantity, 2) OVER (PARTITION BY region ORDER BY ts) AS q FROM orders) AS b ON a.id = b.id AND a.n > b.q;
+
+SELECT id, n FROM (SELECT id, count(*) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '3 seconds' PRECEDING AND CURRENT ROW) AS n FROM orders) AS a
+UNION ALL SELECT id, n FROM (SELECT id, row_number() OVER (PARTITION BY customer ORDER BY ts) AS n FROM payments) AS b WHERE n > 2
+UNION ALL SELECT id, 0 FROM payments;
+
+SELECT id, n FROM (SELECT id, count(*) OVER (PARTITION BY region ORDER BY ts) AS n FROM orders) AS a
+EXCEPT SELECT id, n FROM (SELECT id, count(*) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '3 seconds' PRECEDING AND CURRENT ROW) AS n FROM orders) AS b;
+
+SELECT p.method, count(*) AS n, sum(o.quantity) AS q, max(p.id) AS last FROM orders AS o ASOF LEFT JOIN payments AS p ON o.customer = p.customer AND o.ts >= p.ts
+GROUP BY p.method;
+
+SELECT o.region, min(p.id) AS least FROM orders AS o ASOF JOIN payments AS p ON o.customer = p.customer AND o.ts > p.ts TOLERANCE INTERVAL '5 seconds' GROUP BY o.region;
+
+SELECT region, sum(t) AS t, count(*) AS n FROM (SELECT region, sum(s) OVER (PARTITION BY region ORDER BY ts ROWS 4 PRECEDING) AS t FROM (SELECT ts, region,
+count(*) OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '2 seconds' PRECEDING AND CURRENT ROW) AS s FROM orders) AS x WHERE s < 4) AS y GROUP BY region;
+
+SELECT most, count(*) AS n FROM (SELECT max(s) OVER (PARTITION BY s, region ORDER BY ts RANGE BETWEEN INTERVAL '3 seconds' PRECEDING AND CURRENT ROW EXCLUDE CURRENT ROW)
+AS most FROM (SELECT ts, region, count(*) OVER (PARTITION BY region ORDER BY ts RANGE BETWEEN INTERVAL '2 seconds' PRECEDING AND CURRENT ROW) AS s FROM orders) AS x)
+AS y GROUP BY most;
+
+SELECT a.region, b.n, count(*) AS c FROM (SELECT ts, customer, region, count(*) OVER (PARTITION BY region ORDER BY ts) AS n FROM orders) AS a ASOF LEFT JOIN
+(SELECT ts, customer, row_number() OVER (PARTITION BY customer ORDER BY ts) AS n FROM payments) AS b ON a.customer = b.customer AND a.ts >= b.ts
+WHERE a.n > 1 GROUP BY a.region, b.n;
+
+SELECT b, count(*) AS n FROM (SELECT 60 / (s - 1) AS b FROM (SELECT id, 1 + 2 * count(*) OVER (PARTITION BY customer ORDER BY ts) AS s FROM orders) AS x) AS y GROUP BY b;
+
+SELECT id, n, max(n) OVER (PARTITION BY window_end) AS most FROM TUMBLE(TABLE (SELECT id, ts, count(*) OVER (PARTITION BY customer ORDER BY ts) AS n FROM orders),
+DESCRIPTOR(ts), INTERVAL '10 seconds');
+
+SELECT id, ts, sum(n) OVER (PARTITION BY region ORDER BY ts RANGE BETWEEN INTERVAL '4 seconds' PRECEDING AND CURRENT ROW) AS s FROM (SELECT id, ts, region,
+count(*) OVER (PARTITION BY customer ORDER BY ts) AS n FROM orders) AS x;
+
+SELECT window_end, u, count(*) AS n FROM TUMBLE(TABLE (SELECT ts, avg(amount) OVER (PARTITION BY region ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND
+INTERVAL '2 seconds' FOLLOWING) AS u FROM orders UNION ALL SELECT ts, 1.5 FROM payments), DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_end, u;

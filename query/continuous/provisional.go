@@ -1,0 +1,125 @@
+package continuous
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/query/plan"
+)
+
+// provisional is what an operator remembers of rows that the watermark has not passed, by partition: it computes a partition anew when a row came
+// or went there, and gives the difference to what it gave before. So the cost is that of the rows ahead of the watermark, and of the rows in
+// partitions that a step touches.
+type provisional struct {
+	types []event.Type // of the partition
+	cols  []plan.Column
+	index *rowIndex
+	// waiting are, by input, rows that are to be taken beside those that the operator keeps itself: at least the provisional ones of the input.
+	waiting []*bag
+	// shown are the rows that were given last.
+	shown   *bag
+	touched []uint32
+}
+
+// provisionalForm tells state with provisional rows from that of the same operator without.
+const provisionalForm = "provisional rows"
+
+// newProvisional is the memory of an operator with some columns over inputs.
+func newProvisional(types []event.Type, cols []plan.Column, ins []node) *provisional {
+	p := &provisional{types: types, cols: cols, index: newRowIndex(types), shown: newBag(typesOf(cols), true)}
+	for _, in := range ins {
+		p.waiting = append(p.waiting, newBag(typesOf(in.columns()), false))
+	}
+	return p
+}
+
+// touch notes the partitions of rows, which are to be computed anew, and gives their numbers.
+func (p *provisional) touch(partition []arrow.Array, rows int) []uint32 {
+	keys, _ := p.index.assign(partition, rows)
+	p.touched = append(p.touched, keys...)
+	return keys
+}
+
+// take gives the partitions that have been touched since it was called last.
+func (p *provisional) take() []uint32 {
+	keys := distinct(p.touched)
+	p.touched = p.touched[:0]
+	return keys
+}
+
+// partitionsOf are the partitions of rows that take gave.
+func (p *provisional) partitionsOf(partition []arrow.Array, rows int) []uint32 {
+	keys, _ := p.index.assign(partition, rows)
+	return keys
+}
+
+// replace has partitions show rows, each of the partition with the number beside it, and gives the change.
+func (p *provisional) replace(partitions []uint32, rows Delta, of []uint32) (Delta, error) {
+	before := p.shown.under(partitions)
+	p.shown.forget(partitions)
+	if rows.Rows > 0 {
+		p.shown.place(&rows, of)
+	}
+	p.dropEmpty(partitions)
+	out, err := sum(p.cols, before.negated(), rows)
+	if err != nil {
+		return Delta{}, err
+	}
+	return consolidate(out), nil
+}
+
+// dropEmpty forgets partitions without a row.
+func (p *provisional) dropEmpty(partitions []uint32) {
+	var gone []uint32
+	for _, key := range partitions {
+		empty := p.shown.empty(key)
+		for _, b := range p.waiting {
+			empty = empty && b.empty(key)
+		}
+		if empty {
+			gone = append(gone, key)
+		}
+	}
+	p.index.remove(gone)
+}
+
+func (p *provisional) save(w *stateWriter) error {
+	number, err := p.index.saveKeys(w)
+	if err != nil {
+		return err
+	}
+	for _, b := range append(p.waiting, p.shown) {
+		if err := b.save(w, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *provisional) load(r *stateReader, ins []node) error {
+	values, count, err := r.columns(typesOfKeys(p.types))
+	if err != nil {
+		return err
+	}
+	if _, fresh := p.index.assign(values, count); len(fresh) != count {
+		return errState("a partition is there twice")
+	}
+	for i, b := range p.waiting {
+		if err := b.load(r, arrowTypes(ins[i].columns()), count); err != nil {
+			return err
+		}
+	}
+	return p.shown.load(r, arrowTypes(p.cols), count)
+}
+
+// bytes is the memory held; nil holds none.
+func (p *provisional) bytes() int64 {
+	if p == nil {
+		return 0
+	}
+	total := p.index.bytes() + p.shown.bytes() + int64(4*cap(p.touched))
+	for _, b := range p.waiting {
+		total += b.bytes()
+	}
+	return total
+}

@@ -23,7 +23,7 @@ type frontNode struct {
 }
 
 // compileFront makes the operator of the first rows of an order over rows that come and go.
-func (c *compiler) compileFront(n *plan.Sort, input node, count int) (*frontNode, error) {
+func (c *compiler) compileFront(n *plan.Sort, input node, count int) (node, error) {
 	out := &frontNode{base: base{cols: input.columns(), ins: []node{input}}, count: count}
 	out.tr = traits{bounds: map[int]int64{}, recomputes: input.traits().recomputes}
 	out.order = withTies(n.Keys, allOf(n.Input))
@@ -35,7 +35,7 @@ func (c *compiler) compileFront(n *plan.Sort, input node, count int) (*frontNode
 		}
 		out.keys = append(out.keys, key)
 	}
-	return out, c.bounded(out, n)
+	return out, nil
 }
 
 // most is how many rows the front begins with: as many may leave it, beyond count, before all rows are looked at.

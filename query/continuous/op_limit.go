@@ -16,7 +16,7 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 		return nil, event.Errorf(event.CodeNotSupported, "LIMIT without ORDER BY in a continuous query").
 			WithHint("which rows it keeps would be left to chance: add an ORDER BY")
 	}
-	input, err := c.compileInput(sort.Input)
+	input, err := c.compileApart(sort.Input)
 	if err != nil {
 		return nil, err
 	}
@@ -27,10 +27,18 @@ func (c *compiler) compileLimit(n plan.Node) (node, error) {
 		bounds = leadingBounds(n, input.traits())
 	}
 	switch count := int(max(most, 1)); {
+	case few && input.traits().provisional:
+		if input, err = c.firstSoFar(sort.Input, input, nil, sort.Keys, count); err == nil {
+			input, err = c.compileFront(sort, input, count)
+		}
 	case few && input.traits().appendOnly:
 		input, err = c.compileTop(sort, input, nil, sort.Keys, count)
 	case few:
-		input, err = c.compileFront(sort, input, count)
+		if input, err = c.compileFront(sort, input, count); err == nil {
+			err = c.bounded(input, sort)
+		}
+	default:
+		input = soFarOver(input)
 	}
 	if err != nil {
 		return nil, err

@@ -31,27 +31,37 @@ func (c *compiler) asked(rows showing, f func() error) error {
 }
 
 // compileSoFar makes the operators of inputs that are to be seen in full.
-func (c *compiler) compileSoFar(inputs ...plan.Node) (out []node, err error) {
-	if c.showing == settled {
-		return c.compileAll(inputs)
+func (c *compiler) compileSoFar(inputs ...plan.Node) ([]node, error) {
+	out := make([]node, len(inputs))
+	for i, in := range inputs {
+		var err error
+		if out[i], err = c.compileInput(in); err != nil {
+			return nil, err
+		}
 	}
-	err = c.asked(soFar, func() error {
-		out, err = c.compileAll(inputs)
-		return err
-	})
-	for i, in := range out {
-		out[i] = soFarOver(in)
-	}
-	return out, err
+	return out, nil
 }
 
 // compileInput is compileSoFar for an operator with one input.
 func (c *compiler) compileInput(n plan.Node) (node, error) {
-	ins, err := c.compileSoFar(n)
+	in, err := c.compileApart(n)
 	if err != nil {
 		return nil, err
 	}
-	return ins[0], nil
+	return soFarOver(in), nil
+}
+
+// compileApart makes the operator of an input that is to be seen in full, where the provisional rows may stay apart from the others.
+func (c *compiler) compileApart(n plan.Node) (out node, err error) {
+	rows := c.showing
+	if rows == atTop {
+		rows = soFar
+	}
+	err = c.asked(rows, func() error {
+		out, err = c.compile(n)
+		return err
+	})
+	return out, err
 }
 
 // forgetLate takes back the places of late rows that were found since there were so many: what has been compiled is compiled again.

@@ -72,6 +72,17 @@ func (c *compiler) compileTop(n plan.Node, input node, by []plan.Expr, order []p
 	return out, nil
 }
 
+// firstSoFar gives, of rows some of which are provisional, those that can be among the first of their groups: of those that are final no more are
+// kept than the groups have of them, and the others come and go.
+func (c *compiler) firstSoFar(n plan.Node, input node, by []plan.Expr, order []plan.SortKey, count int) (node, error) {
+	out, err := c.compileTop(&plan.FirstRows{Input: n, By: by, Keys: order}, input, by, order, count)
+	if err != nil {
+		return nil, err
+	}
+	out.tr.provisional = true
+	return soFarOver(out), nil
+}
+
 // keysBehind are the keys of an order from the first on that is not the same in all of a group.
 func keysBehind(by []plan.Expr, order []plan.SortKey) []plan.SortKey {
 	for len(order) > 0 && slices.ContainsFunc(by, func(e plan.Expr) bool { return plan.Same(e, order[0].Expr) }) {
@@ -166,6 +177,11 @@ func (o *topOp) step(ctx context.Context, s *stepping) (Delta, error) {
 		return Delta{}, err
 	}
 	return out, o.expire(s.final)
+}
+
+// provisional implements provisionalOperator.
+func (o *topOp) provisional(ctx context.Context) (Delta, error) {
+	return provisionalOf(ctx, o.node.ins[0], o.input)
 }
 
 // topStep is what a step looks at: the new rows, and behind them those that their groups had among the first.

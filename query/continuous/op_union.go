@@ -11,17 +11,12 @@ import (
 type unionNode struct{ base }
 
 func (c *compiler) compileUnion(n *plan.Union) (node, error) {
-	rows := c.showing
-	if rows == atTop {
-		rows = soFar
-	}
-	var parts []node
-	err := c.asked(rows, func() (err error) {
-		parts, err = c.compileAll(n.Parts)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	parts := make([]node, len(n.Parts))
+	for i, part := range n.Parts {
+		var err error
+		if parts[i], err = c.compileApart(part); err != nil {
+			return nil, err
+		}
 	}
 	out := &unionNode{base{cols: n.Columns(), ins: parts, tr: *parts[0].traits()}}
 	for _, p := range parts[1:] {

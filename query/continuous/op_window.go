@@ -10,9 +10,15 @@ func (c *compiler) compileWindow(n *plan.Window) (node, error) {
 	if frames != nil || err != nil {
 		return frames, err
 	}
-	if count := c.tops[n]; count > 0 && input.traits().appendOnly {
+	switch count := c.tops[n]; {
+	case count > 0 && input.traits().provisional:
+		if input, err = c.firstSoFar(n.Input, input, n.Partition, n.Order, count); err != nil {
+			return nil, err
+		}
+	case count > 0 && input.traits().appendOnly:
 		return c.compileTop(n, input, n.Partition, n.Order, count)
 	}
+	input = soFarOver(input)
 	out, err := c.recompute(n, []node{input}, [][]plan.Expr{n.Partition})
 	if err != nil {
 		return nil, err
@@ -45,10 +51,8 @@ func (c *compiler) compileFrames(n *plan.Window) (input, frames node, err error)
 		return nil, frames, err
 	case c.showing == atTop:
 		c.forgetLate(late)
-		input, err = c.compileInput(n.Input)
+		input, err = c.compileApart(n.Input)
 		return input, nil, err
-	case c.showing == soFar:
-		return soFarOver(input), nil, nil
 	default:
 		return input, nil, nil
 	}

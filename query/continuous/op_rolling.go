@@ -325,8 +325,8 @@ func (o *rollingOp) keep(in Delta, keys []uint32, times []int64, given []bool) {
 	}
 }
 
-// timeOnly says that a row is kept for as long as a frame that goes by time can reach it.
-func (r reach) timeOnly() bool { return !r.all && r.rows == 0 }
+// timeOnly says that the watermark alone tells how long a row is kept: until no frame that goes by time can reach it.
+func (r reach) timeOnly() bool { return !r.all && r.rows == 0 && r.ahead == 0 }
 
 // give computes the rows that are due, over all rows that their frames can reach.
 func (o *rollingOp) give(ctx context.Context, due []entry, passed int64) (Delta, error) {
@@ -375,26 +375,38 @@ func (o *rollingOp) noteGiven(row uint32) {
 	}
 }
 
-// trimAll drops the rows of partitions that no frame can reach any more, where that is a matter of how many there are.
+// trimAll drops the rows of partitions that no frame can reach any more, where the watermark alone does not tell.
 func (o *rollingOp) trimAll(keys []uint32, passed int64) {
-	if r := o.node.reach; r.rows > 0 && !r.all {
+	if r := o.node.reach; !r.all && !r.timeOnly() {
 		for _, key := range keys {
 			o.trim(key, passed)
 		}
 	}
 }
 
-// trim drops the rows of a partition that no frame can reach any more, where frames go by rows: the last ones that were given stay, and
-// those as old as the oldest of them.
+// trim drops the rows of a partition that no frame can reach any more: of those that were given, the last ones stay that a frame can reach by rows, and
+// those as old as the oldest of them; and what a frame can reach by time, of rows to come and of those that the watermark has passed and that wait for
+// others ahead.
 func (o *rollingOp) trim(key uint32, passed int64) {
-	slots := slices.DeleteFunc(o.rows.list(key, nil), func(s uint32) bool { return !o.given[s] })
-	if int64(len(slots)) <= o.node.reach.rows {
-		return
+	var given []uint32
+	first := passed // no frame to come is that of a row at or before it
+	for _, s := range o.rows.list(key, nil) {
+		if o.given[s] {
+			given = append(given, s)
+		} else {
+			first = min(first, o.times[s]-1)
+		}
 	}
-	slices.SortFunc(slots, func(a, b uint32) int { return cmp.Compare(o.times[b], o.times[a]) })
-	oldest := o.times[slots[o.node.reach.rows-1]]
-	for _, s := range slots[o.node.reach.rows:] {
-		if at := o.times[s]; at < oldest && at <= saturated(passed, -o.node.reach.before) {
+	over := saturated(first, -o.node.reach.before)
+	if rows := o.node.reach.rows; rows > 0 {
+		if int64(len(given)) <= rows {
+			return
+		}
+		slices.SortFunc(given, func(a, b uint32) int { return cmp.Compare(o.times[b], o.times[a]) })
+		over = min(over, o.times[given[rows-1]]-1)
+	}
+	for _, s := range given {
+		if o.times[s] <= over {
 			o.drop(s)
 		}
 	}

@@ -397,3 +397,11 @@ count(*) OVER (PARTITION BY customer ORDER BY ts) AS n FROM orders) AS x;
 
 SELECT window_end, u, count(*) AS n FROM TUMBLE(TABLE (SELECT ts, avg(amount) OVER (PARTITION BY region ORDER BY ts RANGE BETWEEN INTERVAL '5 seconds' PRECEDING AND
 INTERVAL '2 seconds' FOLLOWING) AS u FROM orders UNION ALL SELECT ts, 1.5 FROM payments), DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_end, u;
+
+-- A row that waits for others ahead, however late those are, still reaches back by time.
+SELECT id, ts, sum(quantity) OVER (PARTITION BY region ORDER BY ts RANGE BETWEEN INTERVAL '1 second' PRECEDING AND CURRENT ROW) AS s,
+lead(id) OVER (PARTITION BY region ORDER BY ts) AS next FROM orders;
+
+SELECT id, ts, count(*) OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '2 seconds' PRECEDING AND INTERVAL '1 second' PRECEDING) AS n,
+lag(quantity) OVER w AS before, max(id) OVER (PARTITION BY customer ORDER BY ts ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING) AS m FROM orders
+WINDOW w AS (PARTITION BY customer ORDER BY ts);

@@ -82,6 +82,14 @@ func rolling(name string, size time.Duration) plan.Node {
 	}
 }
 
+// overFrames groups what frames give, final rows and provisional ones.
+func overFrames(frames plan.Node) plan.Node {
+	return &plan.Aggregate{
+		Input: frames, Groups: []plan.Expr{column(frames, 0)}, Names: []string{"symbol", "n", "total"},
+		Aggregates: []plan.Aggregation{aggregate("count"), aggregate("sum", column(frames, 4))},
+	}
+}
+
 // ranked numbers the trades of each symbol by time.
 func ranked(name string) plan.Node {
 	f := inTime(trades("trades"), ">=", 2)
@@ -160,6 +168,8 @@ func BenchmarkStep(b *testing.B) {
 		{"rolling-max-2s", rolling("max", 2*time.Second), OnUpdate, []string{"trades"}},
 		{"rolling-max-2m", rolling("max", 2*time.Minute), OnUpdate, []string{"trades"}},
 		{"rolling-stddev-2s", rolling("stddev_samp", 2*time.Second), OnUpdate, []string{"trades"}},
+		{"rolling-10s-grouped", overFrames(rolling("sum", 10*time.Second)), OnUpdate, []string{"trades"}},
+		{"rolling-max-2m-grouped", overFrames(rolling("max", 2*time.Minute)), OnUpdate, []string{"trades"}},
 		{"rolling-rank", ranked("rank"), OnUpdate, []string{"trades"}},
 		{"cascade", overGroups(), OnUpdate, []string{"trades"}},
 		{"join-1s", joinNear(time.Second), OnUpdate, []string{"trades", "quotes"}},

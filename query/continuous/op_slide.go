@@ -152,6 +152,7 @@ func (n *slideNode) start(_ *Machine, inputs []operator) operator {
 	o := &slideOp{node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns()), n.spill)}
 	if n.tr.provisional {
 		o.ahead = newProvisional(n.types, n.cols, n.ins)
+		o.ahead.own = newBag(typesOf(n.ins[0].columns()), true)
 	}
 	o.empty()
 	return o
@@ -235,14 +236,11 @@ func (o *slideOp) due(in Delta, passed int64) (Delta, []int64, error) {
 		return Delta{}, nil, err
 	}
 	if len(later) > 0 {
-		rest := in.take(later)
-		o.waiting.add(&rest, pick64(times, later))
-		if err := o.waits(rest); err != nil {
+		rest, until := in.take(later), pick64(times, later)
+		o.waiting.add(&rest, until)
+		if err := o.showAhead(&rest, until); err != nil {
 			return Delta{}, nil, err
 		}
-	}
-	if err := o.waits(out.negated()); err != nil {
-		return Delta{}, nil, err
 	}
 	switch {
 	case len(now) == 0:
@@ -285,6 +283,7 @@ func (o *slideOp) give(due *Delta, times []int64) (Delta, error) {
 	}
 	if o.ahead != nil {
 		o.ahead.touch(values, due.Rows)
+		o.ahead.passed(slices.Max(times))
 	}
 	m, _, err := o.begin(due, times, values)
 	if err != nil {

@@ -1,6 +1,8 @@
 package continuous
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -16,6 +18,9 @@ type provisional struct {
 	index *rowIndex
 	// waiting are, by input, rows that are to be taken beside those that the operator keeps itself: at least the provisional ones of the input.
 	waiting []*bag
+	// own are rows that only come and go with the watermark, due when it passes them; nil where the operator has them by partition itself.
+	own *bag
+	due calendar
 	// shown are the rows that were given last.
 	shown   *bag
 	touched []uint32
@@ -38,6 +43,30 @@ func (p *provisional) touch(partition []arrow.Array, rows int) []uint32 {
 	keys, _ := p.index.assign(partition, rows)
 	p.touched = append(p.touched, keys...)
 	return keys
+}
+
+// wait takes over rows of partitions until the watermark passes their times.
+func (p *provisional) wait(rows *Delta, times []int64, partitions []uint32) {
+	for i, row := range p.own.place(rows, partitions) {
+		p.due.add(times[i], row)
+	}
+}
+
+// passed lets go of the rows that the watermark has passed.
+func (p *provisional) passed(at int64) {
+	for _, e := range p.due.due(at) {
+		p.touched = append(p.touched, p.own.key[e.slot])
+		p.own.release(e.slot)
+	}
+}
+
+// bags are all that rows are kept in.
+func (p *provisional) bags() []*bag {
+	out := append(p.waiting[:len(p.waiting):len(p.waiting)], p.shown)
+	if p.own != nil {
+		out = append(out, p.own)
+	}
+	return out
 }
 
 // take gives the partitions that have been touched since it was called last.
@@ -72,11 +101,7 @@ func (p *provisional) replace(partitions []uint32, rows Delta, of []uint32) (Del
 func (p *provisional) dropEmpty(partitions []uint32) {
 	var gone []uint32
 	for _, key := range partitions {
-		empty := p.shown.empty(key)
-		for _, b := range p.waiting {
-			empty = empty && b.empty(key)
-		}
-		if empty {
+		if !slices.ContainsFunc(p.bags(), func(b *bag) bool { return !b.empty(key) }) {
 			gone = append(gone, key)
 		}
 	}
@@ -88,7 +113,7 @@ func (p *provisional) save(w *stateWriter) error {
 	if err != nil {
 		return err
 	}
-	for _, b := range append(p.waiting, p.shown) {
+	for _, b := range p.bags() {
 		if err := b.save(w, number); err != nil {
 			return err
 		}
@@ -109,7 +134,10 @@ func (p *provisional) load(r *stateReader, ins []node) error {
 			return err
 		}
 	}
-	return p.shown.load(r, arrowTypes(p.cols), count)
+	if err := p.shown.load(r, arrowTypes(p.cols), count); err != nil || p.own == nil {
+		return err
+	}
+	return p.own.load(r, arrowTypes(ins[0].columns()), count)
 }
 
 // bytes is the memory held; nil holds none.
@@ -117,8 +145,8 @@ func (p *provisional) bytes() int64 {
 	if p == nil {
 		return 0
 	}
-	total := p.index.bytes() + p.shown.bytes() + int64(4*cap(p.touched))
-	for _, b := range p.waiting {
+	total := p.index.bytes() + p.due.bytes() + int64(4*cap(p.touched))
+	for _, b := range p.bags() {
 		total += b.bytes()
 	}
 	return total

@@ -64,11 +64,18 @@ type Faulty struct {
 	FS
 	inject func(op Op, name string) error
 	all    bool
+	end    end
 
 	mu struct {
 		sync.Mutex
 		lost map[string]bool // files of which a sync has failed
 	}
+}
+
+// end is whether operations are still carried out. They hold it for reading while they are.
+type end struct {
+	sync.RWMutex
+	err error // what operations give after the end; nil before
 }
 
 var _ FS = (*Faulty)(nil)
@@ -103,8 +110,13 @@ func (f *Faulty) Create(name string) (File, error) {
 	if err := f.inject(OpCreate, name); err != nil {
 		return nil, pathError("open", name, err)
 	}
-	f.lose(name, false) // another file than the one of that name before
-	return f.wrap(name)(f.FS.Create(name))
+	var file File
+	err := f.carryOut(OpCreate, name, func() (err error) {
+		f.lose(name, false) // another file than the one of that name before
+		file, err = f.FS.Create(name)
+		return err
+	})
+	return f.wrap(name)(file, err)
 }
 
 // Open implements FS.
@@ -196,7 +208,27 @@ func (f *Faulty) before(op Op, name string, then func() error) error {
 	if err := f.inject(op, name); err != nil {
 		return &fs.PathError{Op: string(op), Path: name, Err: err}
 	}
-	return then()
+	return f.carryOut(op, name, then)
+}
+
+// End ends the disk at one moment: it waits for the operations under way, calls what is to happen then, and lets all later ones that change
+// something fail with err, also those that inject has let through already. So whatever was told to have succeeded is on the disk that then
+// sees, and the rest is not. It may be called by inject.
+func (f *Faulty) End(err error, then func()) {
+	f.end.Lock()
+	defer f.end.Unlock()
+	f.end.err = err
+	then()
+}
+
+// carryOut does what inject has let through, where the disk has not ended since.
+func (f *Faulty) carryOut(op Op, name string, do func() error) error {
+	f.end.RLock()
+	defer f.end.RUnlock()
+	if f.end.err != nil {
+		return pathError(string(op), name, f.end.err)
+	}
+	return do()
 }
 
 func (f *Faulty) hasLost(name string) bool {

@@ -28,7 +28,11 @@ func (f *faultyFile) write(p []byte, write func([]byte) (int, error)) (int, erro
 		}
 		return n, pathError("write", f.name, err)
 	}
-	n, err := write(p)
+	n := 0
+	err := f.fs.carryOut(OpWrite, f.name, func() (err error) {
+		n, err = write(p)
+		return err
+	})
 	if err == nil && n < len(p) {
 		err = io.ErrShortWrite
 	}

@@ -3,7 +3,9 @@ package vfs_test
 import (
 	"io"
 	"io/fs"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -44,6 +46,70 @@ func TestEveryOperationCanFail(t *testing.T) {
 	require.ErrorIs(t, f.Close(), syscall.EIO)
 	fail = ""
 	require.ErrorIs(t, f.Close(), fs.ErrClosed, "a file is closed whatever closing it answers")
+}
+
+// TestNothingChangesAfterTheEnd ends the disk while inject looks at an operation, which then comes too late, as every later one does.
+func TestNothingChangesAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	for op, try := range map[vfs.Op]func(fsys vfs.FS, f vfs.File) error{
+		vfs.OpCreate:   func(fsys vfs.FS, _ vfs.File) error { _, err := fsys.Create("c"); return err },
+		vfs.OpWrite:    func(_ vfs.FS, f vfs.File) error { _, err := f.Write([]byte("5678")); return err },
+		vfs.OpSync:     func(_ vfs.FS, f vfs.File) error { return f.Sync() },
+		vfs.OpTruncate: func(_ vfs.FS, f vfs.File) error { return f.Truncate(1) },
+		vfs.OpRename:   func(fsys vfs.FS, _ vfs.File) error { return fsys.Rename("a", "b") },
+		vfs.OpLink:     func(fsys vfs.FS, _ vfs.File) error { return fsys.Link("a", "b") },
+		vfs.OpRemove:   func(fsys vfs.FS, _ vfs.File) error { return fsys.Remove("a") },
+		vfs.OpMkdir:    func(fsys vfs.FS, _ vfs.File) error { return fsys.MkdirAll("d") },
+		vfs.OpSyncDir:  func(fsys vfs.FS, _ vfs.File) error { return fsys.SyncDir(".") },
+	} {
+		mem, ended := vfs.NewMem(), false
+		var fsys *vfs.Faulty
+		fsys = vfs.NewFaulty(mem, func(at vfs.Op, _ string) error {
+			if at == op && !ended {
+				fsys.End(syscall.EIO, func() { ended = true })
+			}
+			return nil
+		})
+		f := write(t, mem, "a", "1234")
+		require.NoError(t, f.Close())
+		f, err := fsys.OpenAppend("a")
+		require.NoError(t, err)
+		require.ErrorIs(t, try(fsys, f), syscall.EIO, op)
+		require.True(t, ended)
+		require.ErrorIs(t, try(fsys, f), syscall.EIO, op)
+		require.Equal(t, "1234", read(t, mem, "a"), op)
+		names, err := mem.ReadDir(".")
+		require.NoError(t, err)
+		require.Equal(t, []string{"a"}, names, op)
+		require.NoError(t, f.Close())
+	}
+}
+
+// slowSync is a disk of which a sync has begun when begun is closed, and takes some time from then on.
+type slowSync struct {
+	vfs.FS
+	begun chan struct{}
+	done  atomic.Bool
+}
+
+func (s *slowSync) SyncDir(string) error {
+	close(s.begun)
+	for range 1000 {
+		runtime.Gosched()
+	}
+	s.done.Store(true)
+	return nil
+}
+
+func TestTheEndWaitsForWhatHasBegun(t *testing.T) {
+	t.Parallel()
+	disk := &slowSync{FS: vfs.NewMem(), begun: make(chan struct{})}
+	fsys := vfs.NewFaulty(disk, func(vfs.Op, string) error { return nil })
+	answer := make(chan error)
+	go func() { answer <- fsys.SyncDir(".") }()
+	<-disk.begun
+	fsys.End(syscall.EIO, func() { require.True(t, disk.done.Load()) })
+	require.NoError(t, <-answer, "what had begun is done")
 }
 
 // TestFaults lets each fault happen to a file of four bytes.

@@ -98,6 +98,7 @@ type simulatedView struct {
 type simDisk struct {
 	mu    sync.Mutex
 	mem   *vfs.Mem
+	fs    *vfs.Faulty // what the server sees of mem
 	share string
 	// left counts down to the crash; below 0 none is due. dead tells that it has come.
 	left int
@@ -120,6 +121,12 @@ func (d *simDisk) inject(vfs.Op, string) error {
 	if d.left--; d.left >= 0 {
 		return nil
 	}
+	d.fs.End(errPower, d.die)
+	return errPower
+}
+
+// die takes what is left of the disk. No operation is under way, and none comes after: what was told to be durable is.
+func (d *simDisk) die() {
 	d.dead, d.after = true, d.mem
 	switch kind, seed, _ := strings.Cut(d.share, ":"); kind {
 	case "none":
@@ -128,7 +135,6 @@ func (d *simDisk) inject(vfs.Op, string) error {
 		n, _ := strconv.ParseUint(seed, 10, 64) // checked when it was set
 		d.after = d.mem.CrashTorn(rand.New(rand.NewPCG(n, 4)))
 	}
-	return errPower
 }
 
 func (d *simDisk) hasDied() bool {
@@ -188,7 +194,8 @@ func (w *simWorld) open() error {
 	a := diskApp(w.log)
 	a.viewLimits = w.limits
 	w.server = a
-	return a.open(vfs.NewFaulty(w.disk.mem, w.disk.inject))
+	w.disk.fs = vfs.NewFaulty(w.disk.mem, w.disk.inject)
+	return a.open(w.disk.fs)
 }
 
 // reopen starts again, after a crash or in good order, until that is done without another crash, and takes up what was going on.

@@ -167,9 +167,9 @@ func (q *selection) fill(agg *plan.Aggregate) (plan.Node, error) {
 	at := slices.IndexFunc(q.groups, func(g plan.Expr) bool { return q.bucketOf(g) != nil })
 	if at < 0 {
 		return nil, event.Errorf(event.CodeBadRequest, "FILL needs buckets of time in GROUP BY").At(clause.Pos).
-			WithHint("group by time_bucket(INTERVAL '1 minute', ts), or write SAMPLE BY 1m")
+			WithHint("group by time_bucket(INTERVAL '1 minute', ts) or the window_start of TUMBLE, or write SAMPLE BY 1m")
 	}
-	bucket := q.bucketOf(q.groups[at])
+	bucket, end := q.bucketOf(q.groups[at]), q.windowEnd()
 	out := &plan.Fill{Input: agg, Time: at}
 	var err error
 	if out.Next, err = bucket.next(clause.Pos); err != nil {
@@ -182,12 +182,14 @@ func (q *selection) fill(agg *plan.Aggregate) (plan.Node, error) {
 		return nil, err
 	}
 	for i := range q.groups {
-		if i != at {
+		if i != at && i != end {
 			out.By = append(out.By, i)
 		}
 	}
-	err = q.fillValues(out, clause)
-	return out, err
+	if err = q.fillValues(out, clause); err != nil || end < 0 {
+		return out, err
+	}
+	return endOfFilled(out, end, bucket, clause.Pos)
 }
 
 // fillRange sets the first and the last bucket where the bucket's function says which they are.
@@ -317,6 +319,9 @@ type timeBucket struct {
 
 // bucketOf reads a call that gives the bucket of a time; nil for other expressions.
 func (q *selection) bucketOf(e plan.Expr) *timeBucket {
+	if ref, ok := e.(*plan.ColumnRef); ok && q.scope.tumble != nil && ref.Index == len(q.scope.columns)-len(boundNames) {
+		e = q.scope.tumble
+	}
 	call, ok := e.(*plan.Call)
 	if !ok || len(call.Args) < 2 || (call.Fn.Name != "time_bucket" && call.Fn.Name != "date_trunc") {
 		return nil

@@ -26,6 +26,8 @@ type scope struct {
 	late plan.Expr
 	// events are, for a stream, the indexes of the columns that order its events.
 	events []int
+	// tumble is the bucket whose start the windows of TUMBLE have as window_start, the last column but one; nil for other tables.
+	tumble *plan.Call
 	// versions is, for a stream or a view whose rows stay, the index of the column by whose time they are versions of their keys, plus one.
 	versions int
 	// parts are the scopes that a join is of.

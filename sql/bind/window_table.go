@@ -66,6 +66,11 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 		n.Step = widths[0]
 	}
 	out := windowScope(t, input)
+	if t.Function == "TUMBLE" && shift == nil {
+		if out.tumble, err = bucketOfWindow(t, when, n.Size); err != nil {
+			return nil, err
+		}
+	}
 	start := &plan.ColumnRef{Index: len(input.columns), Name: boundNames[0], Typ: timestamptz}
 	end := &plan.ColumnRef{Index: len(input.columns) + 1, Name: boundNames[1], Typ: timestamptz}
 	moved, err := shift.apply(t.Pos, &n.Time, start, end)

@@ -19,6 +19,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
@@ -29,14 +30,15 @@ import (
 
 // loadCmd sends files to a stream.
 type loadCmd struct {
-	Stream string   `arg:"" help:"Stream to send to; made if missing."`
-	Files  []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
-	Rows   string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
-	Again  bool     `help:"Store once more what was loaded from the same files before."`
-	Time   string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
-	AtOnce int      `default:"4" placeholder:"N" help:"How many files are loaded at a time (${default})."`
-	URL    string   `placeholder:"URL" help:"Address of the server ($$TIDEMARK_URL)."`
+	Stream    string   `arg:"" help:"Stream to send to; made if missing."`
+	Files     []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
+	Format    string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
+	Rows      string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
+	DateOrder string   `placeholder:"dmy|mdy" help:"What comes first in the dates of CSV such as 03/01/2026; else these are text."`
+	Again     bool     `help:"Store once more what was loaded from the same files before."`
+	Time      string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
+	AtOnce    int      `default:"4" placeholder:"N" help:"How many files are loaded at a time (${default})."`
+	URL       string   `placeholder:"URL" help:"Address of the server ($$TIDEMARK_URL)."`
 }
 
 // shownReasons is how many rejections are explained on the terminal.
@@ -107,6 +109,9 @@ func (c *loadCmd) loadAll(ctx context.Context, p *process, db *client.Client, ba
 func (c *loadCmd) check() error {
 	if c.AtOnce < 1 {
 		return usagef("--at-once must be 1 or more")
+	}
+	if _, err := event.ParseDateOrder(c.DateOrder); err != nil && c.DateOrder != "" {
+		return usagef("--date-order is dmy or mdy")
 	}
 	for _, name := range c.Files {
 		if name == "-" {
@@ -181,6 +186,9 @@ func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBa
 	options := client.LoadOptions{TimeColumn: c.Time, Rows: c.Rows, Progress: func(n int) { _ = bar.Add(n) }} // a file may have grown
 	format := c.formatOf(name, begin)
 	options.ContentType = mediaTypes[format]
+	if format == "csv" || format == "tsv" {
+		options.DateOrder = c.DateOrder
+	}
 	switch format {
 	case "influx", "bulk", "lines", "zeek":
 		options.Format = format

@@ -114,6 +114,12 @@ func loadLines(t *testing.T, put func(name, content string) string, url string) 
 	require.Equal(t, "count,min,max\r\n4,2026-03-01T09:00:00.000000Z,true\r\n", tidemark("", nil, "sql", "-q",
 		"SELECT count(*), min(time), max(time) > '2026-03-02' AS max FROM access", "--format", "csv", "--url", url).stdout)
 
+	got = tidemark("", nil, "load", "days", "--url", url, "--date-order", "dmy", put("days.csv", "time,n\n03/01/2026,1\n"), put("days.ndjson", "{\"n\":2}\n"))
+	require.Zero(t, got.status, got.stderr)
+	require.Equal(t, "time\r\n2026-01-03T00:00:00.000000Z\r\n",
+		tidemark("", nil, "sql", "-q", "SELECT time FROM days WHERE n = 1", "--format", "csv", "--url", url).stdout)
+	require.Equal(t, exitUsage, tidemark("", nil, "load", "days", "-", "--date-order", "ymd", "--url", url).status)
+
 	got = tidemark("", nil, "load", "objects", "--url", url, put("lines.json", "{\"n\":1}\nnone\n{\"n\":2}\n"))
 	require.Equal(t, exitFailed, got.status)
 	require.Contains(t, got.stderr, "objects: 2 rows accepted, 1 rejected")

@@ -53,9 +53,9 @@ var formats = []format{
 		name: "json", media: []string{"application/json"}, params: []string{"rows"}, open: openJSON,
 		hint: "the body must be JSON objects, or arrays of objects; rows=name takes them from an array inside of the objects",
 	},
-	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null"}, open: openCSV, hint: "the first line must name the columns"},
+	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null", "date_order"}, open: openCSV, hint: "the first line must name the columns"},
 	{
-		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null"}, open: openTSV,
+		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null", "date_order"}, open: openTSV,
 		hint: "the first line must name the columns",
 	},
 	{name: "lines", open: openText, time: linebody.TimeColumn, hint: "the body must be lines of text in UTF-8"},
@@ -248,21 +248,33 @@ func openJSON(src io.Reader, query url.Values, _ *ingest.Body) (chunks, error) {
 }
 
 func openCSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
-	options := csvbody.Options{Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed()}
-	switch delimiter := query.Get("delimiter"); {
+	delimiter := query.Get("delimiter")
+	switch {
 	case delimiter == "tab":
-		options.Delimiter = '\t'
+		return openDelimited(src, '\t', query, in)
 	case len(delimiter) == 1:
-		options.Delimiter = delimiter[0]
+		return openDelimited(src, delimiter[0], query, in)
 	case query.Has("delimiter"):
 		return nil, event.Errorf(event.CodeBadRequest, "delimiter is %q", delimiter).WithHint("it is one ASCII character, or the word tab")
+	}
+	return openDelimited(src, 0, query, in)
+}
+
+func openTSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
+	return openDelimited(src, '\t', query, in)
+}
+
+// openDelimited opens cells with a delimiter between them; 0 lets the header tell which.
+func openDelimited(src io.Reader, delimiter byte, query url.Values, in *ingest.Body) (chunks, error) {
+	options := csvbody.Options{Delimiter: delimiter, Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed()}
+	if query.Has("date_order") {
+		var err error
+		if options.Order, err = event.ParseDateOrder(query.Get("date_order")); err != nil {
+			return nil, err
+		}
 	}
 	if err := options.Validate(); err != nil {
 		return nil, err
 	}
 	return csvbody.NewReader(src, options), nil
-}
-
-func openTSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
-	return csvbody.NewReader(src, csvbody.Options{Delimiter: '\t', Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed()}), nil
 }

@@ -21,6 +21,8 @@ type IngestOptions struct {
 	Format string
 	// Rows names the member of JSON documents whose array has the rows; empty where they are rows themselves.
 	Rows string
+	// DateOrder is dmy or mdy, for CSV with dates such as 03/01/2026; empty leaves those texts.
+	DateOrder string
 	// ContentEncoding is gzip or zstd, or empty for a plain body.
 	ContentEncoding string
 	// TimeColumn names the event-time column when the request makes the stream.
@@ -85,6 +87,9 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if opts.Rows != "" {
 		query.Set("rows", opts.Rows)
+	}
+	if opts.DateOrder != "" {
+		query.Set("date_order", opts.DateOrder)
 	}
 	if opts.Replay {
 		query.Set("replay", "rejected")

@@ -44,6 +44,8 @@ type LoadOptions struct {
 	Format string
 	// Rows names the member of JSON documents whose array has the rows; empty where they are rows themselves.
 	Rows string
+	// DateOrder is dmy or mdy, for CSV with dates such as 03/01/2026; empty leaves those texts.
+	DateOrder string
 	// Identity names the file. If it is set, what was sent from it before is not stored again: of NDJSON lines in the same place, of other
 	// formats the file as a whole, whose content the name must then cover.
 	Identity string
@@ -170,7 +172,9 @@ func (l *load) send(ctx context.Context, c chunk) error {
 
 // sendWhole delivers a file in one request. It is sent again only if it can be read again.
 func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) error {
-	options := IngestOptions{TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Rows: opts.Rows, Key: l.key(chunk{})}
+	options := IngestOptions{
+		TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Rows: opts.Rows, DateOrder: opts.DateOrder, Key: l.key(chunk{}),
+	}
 	again, seeks := file.(io.Seeker)
 	first := true
 	result, err := l.deliver(ctx, options.Key != "" && seeks, func() (*IngestResult, error) {

@@ -35,7 +35,7 @@ func writeString(dst, text []byte) []byte {
 	return event.AppendJSONString(dst, unsafe.String(unsafe.SliceData(text), len(text)))
 }
 
-// writeLiteral takes a cell that is known to be a number or boolean.
+// writeLiteral takes a cell that is known to be a number.
 func writeLiteral(dst, text []byte) []byte { return appendNumber(dst, text) }
 
 func writeNumber(dst, text []byte) []byte {
@@ -88,6 +88,11 @@ func exactTime(text []byte) (int64, bool) {
 		}
 	}
 	return event.WrittenTimestamp(unsafe.String(unsafe.SliceData(text), len(text)))
+}
+
+// isTruth reports whether a text is a word of JSON for true or false, in any case.
+func isTruth(text []byte) bool {
+	return bytes.EqualFold(text, []byte("true")) || bytes.EqualFold(text, []byte("false"))
 }
 
 // writeBoolean takes the words of JSON in any case, as other programs write them, and their first letters.

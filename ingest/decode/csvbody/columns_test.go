@@ -276,3 +276,27 @@ func requireSame(t *rapid.T, chunk, texts *decode.Chunk, schema *event.Schema, o
 		require.True(t, equal, "column %s:\n%v\n%v", schema.Columns[i].Name, values, got.Columns[i])
 	}
 }
+
+// TestDatesInOrderBecomeColumns puts the year first for columns of every type that a date may go to, and leaves off empty cells behind the last.
+func TestDatesInOrderBecomeColumns(t *testing.T) {
+	t.Parallel()
+	schema := allTypes()
+	body := "at,seen,day,text\n03/01/2026,03/01/2026 9:00 PM,3-1-2026,03/01/2026,,\n2026-03-01T09:00:00Z,,,03/01/2026 x\n"
+	reader := NewReader(strings.NewReader(body), Options{Order: event.DayFirst, Schema: func() *event.Schema { return schema }})
+	chunk, err := reader.Next()
+	require.NoError(t, err)
+	require.Empty(t, chunk.Refused)
+	require.NotNil(t, chunk.Columns, "no cell had to be looked at as JSON")
+	var written []string
+	for row := range chunk.Rows {
+		for _, values := range chunk.Columns {
+			written = append(written, values.ValueStr(row))
+		}
+	}
+	require.Equal(t, []string{
+		"2026-01-03T00:00:00Z", "2026-01-03T21:00:00Z", "2026-01-03", "2026-01-03",
+		"2026-03-01T09:00:00Z", "(null)", "(null)", "03/01/2026 x",
+	}, written)
+	texts := chunk.Spell()
+	require.JSONEq(t, `{"at":"2026-01-03","seen":"2026-01-03T21:00:00.000000Z","day":"2026-01-03","text":"2026-01-03"}`, string(texts[0]))
+}

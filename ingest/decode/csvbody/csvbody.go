@@ -12,13 +12,12 @@ import (
 	"io"
 	"slices"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/zeebo/xxh3"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
-	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
-	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 )
 
 // chunkBytes is how much text the first chunk has before it is given away, and largeBytes those behind it, as for lines.
@@ -33,6 +32,9 @@ type Options struct {
 	Delimiter byte
 	// Nulls are the texts that mean NULL where they are not quoted; nil is the empty text alone.
 	Nulls []string
+	// Order says how dates such as 03/01/2026 are read: cells that are such a date, with or without a time of day, then stand for the same with the
+	// year first. Without it they are texts.
+	Order event.DateOrder
 	// Schema gives the stream's present schema, or nil if there is none yet: it decides what cells become. It may be nil itself.
 	Schema func() *event.Schema
 	// Keyed keeps all chunks as small as the first: those of a request with a key were so from the first version on, and its repetition is known by them.
@@ -103,50 +105,6 @@ func (r *Reader) broken(b *batch, err error) (*decode.Chunk, error) {
 	return b.chunk(), nil
 }
 
-func (r *Reader) readHeader() error {
-	rec, err := r.records.next()
-	if errors.Is(err, io.EOF) {
-		return event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("its first line must name the columns")
-	}
-	if err != nil {
-		return err
-	}
-	if separator, ok := bytes.CutPrefix(rec.raw, []byte("sep=")); ok && len(separator) == 1 && r.options.Delimiter == 0 {
-		if err := (Options{Delimiter: separator[0]}).Validate(); err != nil {
-			return err
-		}
-		r.records.delimiter = separator[0] // a line that Excel writes and understands
-		if rec, err = r.records.next(); err != nil {
-			return event.Errorf(event.CodeBadRequest, "no line names the columns")
-		}
-	}
-	if rec.fault != "" {
-		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
-	}
-	switch {
-	case bytes.HasPrefix(rec.raw, []byte(zeekbody.Magic)):
-		return event.Errorf(event.CodeBadRequest, "the body is a log of Zeek").WithHint("send it with format=zeek")
-	case linebody.LooksLike(rec.raw):
-		return event.Errorf(event.CodeBadRequest, "the first line is one of a log and names no columns").WithHint("format=lines takes each line as a row")
-	}
-	seen := make(map[string]bool, len(rec.cells))
-	r.header, r.fields = make([]string, 0, len(rec.cells)), make([]decode.Field, 0, len(rec.cells))
-	for i, c := range rec.cells {
-		if !utf8.Valid(c.text) {
-			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1).
-				WithHint("send UTF-8: iconv -f windows-1252 -t utf-8 makes it of files that Windows programs wrote")
-		}
-		name := columnName(string(c.text), i+1, seen)
-		if reason := decode.CheckName(name); reason != "" {
-			return event.Errorf(event.CodeBadRequest, "header row, cell %d: %s", i+1, reason)
-		}
-		seen[name] = true
-		r.header = append(r.header, name)
-		r.fields = append(r.fields, decode.Field{Name: name})
-	}
-	return nil
-}
-
 // labels are the header's names as members begin: quoted, with a colon.
 func (r *Reader) labels() []string {
 	if r.names == nil {
@@ -155,19 +113,6 @@ func (r *Reader) labels() []string {
 		}
 	}
 	return r.names
-}
-
-// columnName is the name of a column by its cell of the header: a column without one is named for its place, and one whose name was given
-// away gets a number.
-func columnName(text string, place int, taken map[string]bool) string {
-	if text == "" {
-		text = fmt.Sprintf("column_%d", place)
-	}
-	name := text
-	for n := 2; taken[name]; n++ {
-		name = fmt.Sprintf("%s_%d", text, n)
-	}
-	return name
 }
 
 // isNull reports whether a cell means NULL.
@@ -181,6 +126,31 @@ func (r *Reader) isNull(c cell) bool {
 		}
 	}
 	return false
+}
+
+// withoutSurplus takes cells off the end of a row that the header has no name for, as long as nothing is in them: programs that write a delimiter behind
+// every cell, the last too, do not always do so in the header.
+func (r *Reader) withoutSurplus(cells []cell) []cell {
+	for len(cells) > len(r.header) {
+		if last := cells[len(cells)-1]; last.quoted || len(last.text) > 0 {
+			break
+		}
+		cells = cells[:len(cells)-1]
+	}
+	return cells
+}
+
+// order puts the year first in cells that are dates in the order of the body.
+func (r *Reader) order(cells []cell) {
+	if r.options.Order == event.AnyOrder {
+		return
+	}
+	for i := range cells {
+		text := cells[i].text
+		if date, ok := r.options.Order.YearFirst(unsafe.String(unsafe.SliceData(text), len(text))); ok {
+			cells[i].text = []byte(date)
+		}
+	}
 }
 
 // batch gathers the records of a chunk: as columns while every cell is a value of the column that the stream has. Else cells become JSON
@@ -205,7 +175,7 @@ func (r *Reader) begin() *batch {
 	if schema := r.schema(); schema != nil {
 		b.cells, b.writers = decode.NewCells(schema, r.header, r.rows, r.chunk), r.writers(schema, nil)
 	}
-	if b.cells != nil {
+	if b.cells != nil && r.options.Order == event.AnyOrder {
 		b.lines = b.cells.Written(decode.CellForm{Delimiter: r.records.delimiter, Nulls: r.options.Nulls, AsJSON: b.writers})
 	}
 	return b
@@ -243,13 +213,14 @@ func (r *Reader) schema() *event.Schema {
 
 func (b *batch) add(rec record) {
 	b.size += len(rec.raw)
-	reason := rec.fault
-	if want := len(b.reader.header); reason == "" && len(rec.cells) != want {
+	reason, want := rec.fault, len(b.reader.header)
+	if rec.cells = b.reader.withoutSurplus(rec.cells); reason == "" && len(rec.cells) != want {
 		reason = fmt.Sprintf("the row has %d cells, the header %d", len(rec.cells), want)
 	}
 	if reason == "" && !utf8.Valid(rec.raw) {
 		reason = invalidCell(b.reader.header, rec.cells)
 	}
+	b.reader.order(rec.cells)
 	if reason != "" {
 		b.refused = append(b.refused, decode.Rejected{Line: len(b.all), Reason: reason, Raw: bytes.Clone(rec.raw)}) // it may outlive the chunk
 	} else if b.cells != nil && !b.store(rec.cells) {
@@ -334,9 +305,10 @@ func (r *Reader) texts(rows [][]byte, schema *event.Schema) [][]byte {
 	size := 0
 	cells := make([]cell, 0, len(rows)*width)
 	for _, raw := range rows {
-		cells = append(cells, split.split(raw).cells...)
+		cells = append(cells, r.withoutSurplus(split.split(raw).cells)...)
 		size += len(raw)
 	}
+	r.order(cells)
 	writers, labels := r.writers(schema, cells), r.labels()
 	text := make([]byte, 0, size+size/2)
 	out := make([][]byte, 0, len(rows))
@@ -383,7 +355,7 @@ func find(schema *event.Schema, name string) *event.Column {
 }
 
 // sniff chooses for a column that the stream does not have: numbers if all cells of the chunk are numbers that one type holds, booleans
-// if all are, times if all are times of day on a day, else text.
+// if all are true or false in any case, times if all are times of day on a day, else text.
 func (r *Reader) sniff(column int, cells []cell) writer {
 	var seen decode.Literals
 	width, times := len(r.header), true
@@ -392,9 +364,12 @@ func (r *Reader) sniff(column int, cells []cell) writer {
 		if r.isNull(c) {
 			continue
 		}
-		if pointFirst(c.text) && isNumber(c.text) {
+		switch {
+		case pointFirst(c.text) && isNumber(c.text):
 			seen.Add(appendNumber(nil, c.text))
-		} else {
+		case isTruth(c.text):
+			seen.Add([]byte("true"))
+		default:
 			seen.Add(c.text)
 		}
 		if times {
@@ -402,7 +377,9 @@ func (r *Reader) sniff(column int, cells []cell) writer {
 		}
 	}
 	switch kind := seen.Kind(); {
-	case kind == event.Boolean || kind == event.BigInt || kind == event.Double:
+	case kind == event.Boolean:
+		return writeBoolean
+	case kind == event.BigInt || kind == event.Double:
 		return writeLiteral
 	case times:
 		return writeTime

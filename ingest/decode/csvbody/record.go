@@ -121,6 +121,9 @@ func (r *records) firstEnd() byte {
 	return 0
 }
 
+// back makes the record that was given last the next one again. It must have been whole, and without a fault.
+func (r *records) back() { r.buf, r.searched, r.state = r.before, 0, cellStart }
+
 // checked cuts a line into cells. Where its quotes are wrong and it holds line breaks, they may well have been none of its own: then only
 // what lies before the first is refused, and what follows is looked at again.
 func (r *records) checked(line []byte) record {

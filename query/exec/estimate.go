@@ -17,6 +17,12 @@ func estimateRows(op operator) float64 {
 		return rows * selectivity(len(op.conditions))
 	case *valuesOp:
 		return float64(op.batch.Rows)
+	case *workTableOp:
+		rows := 0.0
+		for _, b := range op.batches {
+			rows += float64(b.Rows)
+		}
+		return rows
 	case *filterOp:
 		return estimateRows(op.operator) * selectivity(len(op.filter.conjuncts))
 	case *projectOp:

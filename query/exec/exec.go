@@ -71,15 +71,15 @@ type Engine struct {
 	options Options
 	turns   *turns
 	// These are the constants, but in tests.
-	spreadFrom, spreadShare, rangeGroup int
-	looked                              func() // nil but in tests
+	spreadFrom, spreadShare, rangeGroup, fewValues int
+	looked                                         func() // nil but in tests
 }
 
 // New makes an engine that reads from source and writes what INSERT produces to sink, which may be nil where no plan inserts.
 func New(source query.Source, sink query.Sink, options Options) *Engine {
 	return &Engine{
 		source: source, sink: sink, options: options.withDefaults(), turns: newTurns(runtime.GOMAXPROCS(0)),
-		spreadFrom: spreadFrom, spreadShare: spreadShare, rangeGroup: rangeGroup,
+		spreadFrom: spreadFrom, spreadShare: spreadShare, rangeGroup: rangeGroup, fewValues: fewValues,
 	}
 }
 

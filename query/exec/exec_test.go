@@ -193,6 +193,7 @@ func askOnce(t *testing.T, rng *rand.Rand, tab *table, q question, want []string
 		if divides {
 			e.DivideAll()
 			e.TryPairsUpTo(0)
+			e.AnswerAloneUpTo(0)
 		}
 		return e
 	}

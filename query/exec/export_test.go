@@ -17,3 +17,6 @@ func (e *Engine) TryPairsUpTo(rows int) { e.rangeGroup = rows }
 
 // Looked has f told whenever work looks whether somebody still waits for it, other than between batches.
 func (e *Engine) Looked(f func()) { e.looked = f }
+
+// AnswerAloneUpTo lets an Apply compute its right side for so many combinations of values one after another.
+func (e *Engine) AnswerAloneUpTo(values int) { e.fewValues = values }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/exec"
+	"github.com/tidemarkdb/tidemark/query/optimize"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -94,6 +95,27 @@ func TestRangeJoinStops(t *testing.T) {
 	require.NoError(t, err)
 	requireCode(t, drainResult(result), event.CodeTimeout)
 	require.NoError(t, result.Close())
+}
+
+// TestApplyStops runs out of time within a query that runs for one row after another, and within one for many rows at once.
+func TestApplyStops(t *testing.T) {
+	t.Parallel()
+	src, tab := hookedSource(t, func(context.Context) error { return nil })
+	s := scan(tab)
+	outer := &plan.OuterRef{Name: "id", Typ: bigint}
+	many := where(&plan.Repeat{Input: s, Times: lit(1 << 14)}, call("<", call("+", col(s, "id"), outer), lit(0)))
+	apply := &plan.Apply{Left: s, Right: project(aggregate(many, nil, agg("count")), lit(1)), Kind: plan.SingleJoin, Args: []plan.Expr{col(s, "id")}}
+	atOnce, err := optimize.Optimize(apply)
+	require.NoError(t, err)
+	require.Contains(t, plan.Print(atOnce), "at_once=#-1")
+	for _, root := range []plan.Node{apply, atOnce} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		result, err := exec.New(src, nil, exec.Options{}).Run(ctx, root)
+		require.NoError(t, err)
+		requireCode(t, drainResult(result), event.CodeTimeout)
+		require.NoError(t, result.Close())
+		cancel()
+	}
 }
 
 // drawRangeJoin makes a join of the rows before one id with those from another on.

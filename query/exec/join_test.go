@@ -156,6 +156,15 @@ func applyQuestions(t *table) []question {
 	}
 	beside := project(s, call("coalesce", arg("amount"), col(s, "amount")), arg("user")) // computed by workers who share the outer values
 	most := aggregate(beside, nil, agg("max", &plan.ColumnRef{Index: 0, Typ: double}), agg("count", &plan.ColumnRef{Index: 1, Typ: bigint}))
+	wider := func(name string) plan.Expr { return moved(col(s, name), width) }
+	pairs := &plan.Join{Left: byRegion, Right: s, Kind: plan.InnerJoin, On: []plan.Expr{call("=", col(s, "user"), wider("user")),
+		call(">", wider("amount"), arg("amount"))}}
+	marked := &plan.Join{Left: inner, Right: byRegion, Kind: plan.MarkJoin, On: []plan.Expr{call("=", col(s, "user"), wider("user")),
+		call("<>", wider("user"), arg("user"))}, Mark: "met"}
+	unmet := project(where(marked, call("not", &plan.ColumnRef{Index: width, Name: "met", Typ: boolean})), col(s, "id"))
+	byUser := aggregate(inner, []plan.Expr{col(s, "user")}, agg("count"), agg("max", call("+", col(s, "amount"), arg("amount"))))
+	padded := &plan.Join{Left: s, Right: inner, Kind: plan.LeftJoin, On: []plan.Expr{call("=", col(s, "id"), wider("id")),
+		call(">", col(s, "amount"), arg("amount"))}}
 	top := &plan.Limit{Input: sorted(inner, desc(col(s, "amount")), asc(col(s, "id"))), Count: 1}
 	return []question{
 		{name: "exists", root: apply(plan.MarkJoin, inner, nil)},
@@ -168,6 +177,13 @@ func applyQuestions(t *table) []question {
 			call("=", col(s, "amount"), arg("amount")), call("=", col(s, "region"), arg("region"))), lit("found")), nil)},
 		{name: "top", root: apply(plan.SingleJoin, project(top, col(s, "id")), nil)},
 		{name: "independent", root: apply(plan.MarkJoin, project(s, col(s, "user")), call("=", col(s, "user"), first))},
+		{name: "exists pair", root: apply(plan.MarkJoin, pairs, nil)},
+		{name: "exists without another", root: apply(plan.MarkJoin, unmet, nil)},
+		{name: "in without another", root: apply(plan.MarkJoin, unmet, call("<", col(s, "id"), &plan.ColumnRef{Index: width, Typ: bigint}))},
+		{name: "groups", root: apply(plan.LeftJoin, byUser, nil)},
+		{name: "groups, some", root: apply(plan.InnerJoin, where(byUser, call(">", col(byUser, "count(*)"), arg("user"))), nil)},
+		{name: "aggregate of groups", root: apply(plan.SingleJoin, aggregate(byUser, nil, agg("max", col(byUser, "count(*)"))), nil)},
+		{name: "aggregate of a left join", root: apply(plan.SingleJoin, aggregate(padded, nil, agg("count", wider("user")), agg("count")), nil)},
 		{name: "lateral", root: apply(plan.LeftJoin, project(inner, col(s, "id")), nil)},
 		{name: "values of the outer row beside its own", root: apply(plan.SingleJoin, most, nil)},
 	}

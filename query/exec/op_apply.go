@@ -62,7 +62,8 @@ type applyReader struct {
 	op      *applyOp
 	columns []keyColumn
 	pairs   []*pairTable
-	answers []*Batch // by number of the combination of values; nil where it is not known yet
+	answers []*Batch   // by number of the combination of values; nil where it is not known yet
+	sets    setAnswers // in the place of answers where the right side answers many rows at once
 	held    int64
 	memory  reservation
 }
@@ -79,6 +80,9 @@ func (r *applyReader) loadRows(ctx context.Context) error {
 		return err
 	}
 	numbers := r.number(args, batch.Rows)
+	if r.op.node.AtOnce != nil {
+		return r.loadSet(ctx, batch, args, numbers)
+	}
 	for row, number := range numbers {
 		for int(number) >= len(r.answers) {
 			r.answers = append(r.answers, nil)
@@ -87,6 +91,11 @@ func (r *applyReader) loadRows(ctx context.Context) error {
 			continue
 		}
 		if r.answers[number], err = r.answer(ctx, args, row); err != nil {
+			return err
+		}
+		const fixed = 256 // of a batch without rows
+		r.held += batchBytes(r.answers[number]) + fixed
+		if err := r.memory.resize(r.held); err != nil {
 			return err
 		}
 	}
@@ -110,39 +119,36 @@ func (r *applyReader) number(args []arrow.Array, rows int) []uint32 {
 
 // answer computes the right side for one row.
 func (r *applyReader) answer(ctx context.Context, args []arrow.Array, row int) (*Batch, error) {
-	outer := r.op.join.run
-	inner := &run{
-		engine: outer.engine, snapshot: outer.snapshot, works: outer.works, standing: outer.standing,
-		kernel: &kernel.Context{
-			Now: outer.kernel.Now, Done: outer.kernel.Done, Looked: outer.kernel.Looked, Memo: outer.kernel.Memo, Random: outer.kernel.Random,
-		},
-		files: &spillFiles{}, stats: &counters{}, profile: outer.profile,
-	}
-	// What the right side's operators hold is let go with them.
-	inner.budget = outer.budget.part()
+	inner := r.innerRun()
 	defer inner.budget.close()
 	for _, a := range args {
 		value := kernel.Decode(array.NewSlice(a, int64(row), int64(row+1)))
 		value.NullN() // counted when first asked for, which the right side's workers must not do side by side
 		inner.kernel.Outer = append(inner.kernel.Outer, value)
 	}
-	found, err := r.collect(ctx, inner)
+	found, err := r.collect(ctx, inner, r.op.node.Right, r.op.wants)
 	if err := errors.Join(err, inner.files.close()); err != nil {
 		return nil, err
 	}
-	outer.stats.add(inner.stats)
-	out, err := r.op.join.concatBuild(found)
-	if err != nil {
-		return nil, err
-	}
-	const fixed = 256 // of a batch without rows
-	r.held += found.size + fixed
-	return out, r.memory.resize(r.held)
+	r.op.join.run.stats.add(inner.stats)
+	return r.op.join.concatBuild(found)
 }
 
-// collect reads the right side to its end.
-func (r *applyReader) collect(ctx context.Context, inner *run) (*joinBuffer, error) {
-	op, err := inner.build(ctx, r.op.node.Right, r.op.wants)
+// innerRun is a run for the right side. What its operators hold is let go with it.
+func (r *applyReader) innerRun() *run {
+	outer := r.op.join.run
+	return &run{
+		engine: outer.engine, snapshot: outer.snapshot, works: outer.works, standing: outer.standing,
+		kernel: &kernel.Context{
+			Now: outer.kernel.Now, Done: outer.kernel.Done, Looked: outer.kernel.Looked, Memo: outer.kernel.Memo, Random: outer.kernel.Random,
+		},
+		files: &spillFiles{}, stats: &counters{}, profile: outer.profile, budget: outer.budget.part(),
+	}
+}
+
+// collect reads the right side, or what answers for it, to its end.
+func (r *applyReader) collect(ctx context.Context, inner *run, right plan.Node, wants []bool) (*joinBuffer, error) {
+	op, err := inner.build(ctx, right, wants)
 	if err != nil {
 		return nil, err
 	}

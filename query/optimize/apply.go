@@ -26,7 +26,28 @@ func pruneApply(n *plan.Apply, used []bool) (plan.Node, places, error) {
 	}
 	out := *n
 	out.Left, out.Right = s.left, s.right
+	if n.AtOnce != nil {
+		if out.AtOnce, err = pruneColumns(likePruned(n.AtOnce, s.rightAt, plan.Width(s.right))); err != nil {
+			return nil, nil, err
+		}
+	}
 	return mapApply(&out, s.both.move), s.output(n.Kind), nil
+}
+
+// likePruned has the columns of a right side where pruning has put them, and the number behind them.
+func likePruned(atOnce plan.Node, rightAt places, width int) plan.Node {
+	columns := atOnce.Columns()
+	out := &plan.Project{Input: atOnce, Exprs: make([]plan.Expr, width+1), Names: make([]string, width+1)}
+	for i, c := range columns {
+		at := width // of the number
+		if i < len(rightAt) {
+			at = rightAt[i]
+		}
+		if at >= 0 {
+			out.Exprs[at], out.Names[at] = &plan.ColumnRef{Index: i, Name: c.Name, Typ: c.Type}, c.Name
+		}
+	}
+	return out
 }
 
 // pushIntoApply is pushIntoJoin for conditions on the left side alone.

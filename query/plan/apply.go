@@ -1,9 +1,17 @@
 package plan
 
-import "github.com/tidemarkdb/tidemark/event"
+import (
+	"fmt"
+
+	"github.com/tidemarkdb/tidemark/event"
+)
 
 // Apply is a Join whose right side depends on the row of the left one: for each row of Left, Right is computed with the values of
 // Args, and its rows are paired with that row. Inside Right, OuterRef i stands for the value of Args[i].
+//
+// AtOnce, if it is not nil, gives the rows of Right for many rows of Left together. In it a WorkTable whose ID is Domain has a row for each
+// combination of values of Args: its number, a BIGINT, and the values. The columns of AtOnce are those of Right and then the number of the
+// combination that a row belongs to.
 type Apply struct {
 	Left, Right Node
 	Kind        JoinKind // not RightJoin or FullJoin
@@ -11,6 +19,8 @@ type Apply struct {
 	On          []Expr   // as in a Join
 	Test        Expr     // as in a Join
 	Mark        string   `shape:"-"`
+	AtOnce      Node
+	Domain      int
 }
 
 func (*Apply) node() {}
@@ -18,12 +28,20 @@ func (*Apply) node() {}
 // Columns are those of a Join of the same kind.
 func (n *Apply) Columns() []Column { return joinedColumns(n.Left, n.Right, n.Kind, n.Mark) }
 
-// Inputs are the two sides.
-func (n *Apply) Inputs() []Node { return []Node{n.Left, n.Right} }
+// Inputs are the two sides and, where it is there, what stands for the right one.
+func (n *Apply) Inputs() []Node {
+	if n.AtOnce == nil {
+		return []Node{n.Left, n.Right}
+	}
+	return []Node{n.Left, n.Right, n.AtOnce}
+}
 
 func (n *Apply) over(inputs []Node) Node {
 	out := *n
 	out.Left, out.Right = inputs[0], inputs[1]
+	if n.AtOnce != nil {
+		out.AtOnce = inputs[2]
+	}
 	return &out
 }
 
@@ -92,6 +110,9 @@ func describeApply(n *Apply) string {
 	}
 	if n.Test != nil {
 		out += " test=" + n.Test.String()
+	}
+	if n.AtOnce != nil {
+		out += fmt.Sprintf(" at_once=#%d", n.Domain)
 	}
 	if n.Kind == MarkJoin {
 		out += " as " + n.Mark

@@ -11,7 +11,8 @@ type Recursive struct {
 	ID       int
 }
 
-// WorkTable is, in the Step of a Recursive, the rows that the step before gave.
+// WorkTable is, in the Step of a Recursive, the rows that the step before gave, and in the AtOnce of an Apply the values that it asks for. No
+// Recursive and Apply around each other have the same ID: those of an Apply are negative.
 type WorkTable struct {
 	Cols []Column
 	ID   int

@@ -131,10 +131,16 @@ func (g *generator) correlated() string {
 		"(SELECT max(z.f) FROM t2 AS z WHERE z.a = x.a AND z.f > (SELECT min(w.b) FROM t3 AS w WHERE w.b >= z.a))",
 		"(SELECT count(*) FROM t2 AS z WHERE z.a = x.a AND EXISTS (SELECT 1 FROM t3 AS w WHERE w.b = z.f))",
 		"(SELECT max(z.f) FROM t2 AS z WHERE z.g = x.c OR z.a = "+n+")",
-		"(SELECT avg(q.m) FROM (SELECT max(z.f) AS m FROM t2 AS z WHERE z.a <= x.a GROUP BY z.g) AS q)")
+		"(SELECT avg(q.m) FROM (SELECT max(z.f) AS m FROM t2 AS z WHERE z.a <= x.a GROUP BY z.g) AS q)",
+		"(SELECT count(*) FROM t2 AS z WHERE z.a BETWEEN x.a AND x.b AND z.f <> x.b)",
+		"(SELECT count(z.f + x.b) FROM t2 AS z LEFT JOIN t3 AS w ON w.b = z.f AND w.h > x.d WHERE z.a >= x.a)")
 	condition := g.pick(g.expr(booles), "x.b > (SELECT avg(o.b) FROM t1 AS o WHERE o.c = x.c)",
 		"x.a IN (SELECT z.f FROM t2 AS z WHERE z.a > x.a - 3)", "x.a NOT IN (SELECT z.f FROM t2 AS z WHERE z.g = x.c)",
-		"NOT EXISTS (SELECT 1 FROM t2 AS z WHERE z.a = x.a AND z.f = (SELECT max(w.b) FROM t3 AS w))")
+		"NOT EXISTS (SELECT 1 FROM t2 AS z WHERE z.a = x.a AND z.f = (SELECT max(w.b) FROM t3 AS w))",
+		"EXISTS (SELECT 1 FROM t2 AS z WHERE z.a = x.a OR z.f > x.b AND z.g = x.c)",
+		"NOT EXISTS (SELECT 1 FROM t2 AS z WHERE z.a = x.a AND NOT EXISTS (SELECT 1 FROM t3 AS w WHERE w.b = z.f AND w.h <> x.d))",
+		"x.b > (SELECT max(z.f) FROM t2 AS z WHERE z.g = x.c AND z.a < (SELECT avg(w.b) FROM t3 AS w WHERE w.b <> x.b AND w.g = z.g))",
+		"x.a NOT IN (SELECT z.f FROM t2 AS z WHERE z.a = x.b OR z.g = x.c)")
 	if g.IntN(3) == 0 {
 		return fmt.Sprintf("SELECT %s AS k, count(*) FROM t1 AS x WHERE %s GROUP BY 1", column, condition)
 	}

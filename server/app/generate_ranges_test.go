@@ -25,6 +25,7 @@ func (g *generator) ranges() string {
 	case 2:
 		return fmt.Sprintf("SELECT x.a, count(*), sum(z.b) FROM t1 AS x, t2 AS y, t3 AS z WHERE %s AND z.b %s y.f GROUP BY x.a", on, g.pick("=", "<", ">="))
 	default:
-		return fmt.Sprintf("SELECT x.a, x.b, y.f, y.g FROM t1 AS x %s JOIN t2 AS y ON %s WHERE x.d > 2 AND %s", g.pick("", "LEFT", "RIGHT", "FULL"), on, g.expr(booles))
+		kind := g.pick("", "LEFT", "RIGHT", "FULL")
+		return fmt.Sprintf("SELECT x.a, x.b, y.f, y.g FROM t1 AS x %s JOIN t2 AS y ON %s WHERE x.d > 2 AND %s", kind, on, g.expr(booles))
 	}
 }

@@ -62,7 +62,7 @@ func (p *provisional) passed(at int64) {
 
 // bags are all that rows are kept in.
 func (p *provisional) bags() []*bag {
-	out := append(p.waiting[:len(p.waiting):len(p.waiting)], p.shown)
+	out := slices.Concat(p.waiting, []*bag{p.shown})
 	if p.own != nil {
 		out = append(out, p.own)
 	}

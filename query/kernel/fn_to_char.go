@@ -10,6 +10,7 @@ import (
 
 func registerTimeText(r registry) {
 	r["to_char(TIMESTAMPTZ, TEXT)"] = timeTextImplementation(parseTemplate)
+	r.strict("to_char(INTERVAL, TEXT)", writeIntervals)
 	r["strftime(TIMESTAMPTZ, TEXT)"] = timeTextImplementation(parsePercents)
 	r.strict("to_timestamp(TEXT, TEXT)", readTimes("to_timestamp", parseTemplate))
 	r.strict("strptime(TEXT, TEXT)", readTimes("strptime", parsePercents))

@@ -24,7 +24,7 @@ func calendarFunctions() []*Function {
 	for _, name := range []string{"to_char", "strftime"} {
 		out = append(out, scalar(name, text, timestamptz, text))
 	}
-	out = append(out, scalar("to_char", text, numeric, text))
+	out = append(out, scalar("to_char", text, numeric, text), scalar("to_char", text, interval, text))
 	for _, name := range []string{"justify_hours", "justify_days", "justify_interval"} {
 		out = append(out, scalar(name, interval, interval))
 	}

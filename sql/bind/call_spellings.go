@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"strings"
+
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
@@ -49,4 +51,16 @@ func bytesOfHex(e *ast.Call) ast.Expr {
 		return nil
 	}
 	return callOf(e, "decode", e.Args[0], &ast.String{Pos: e.Name.Pos, Value: "hex"})
+}
+
+// trimmedScale is trim_scale of a number: one written out loses the zeros at its end, any other has the places of its type.
+func trimmedScale(e *ast.Call) ast.Expr {
+	if len(e.Args) != 1 {
+		return nil
+	}
+	n, ok := e.Args[0].(*ast.Number)
+	if !ok || !strings.Contains(n.Text, ".") || strings.ContainsAny(n.Text, "eE") {
+		return &ast.Binary{Pos: e.Name.Pos, Op: "+", Left: e.Args[0], Right: &ast.Number{Pos: e.Name.Pos, Text: "0"}}
+	}
+	return &ast.Number{Pos: n.Pos, Text: strings.TrimSuffix(strings.TrimRight(n.Text, "0"), ".")}
 }

@@ -39,6 +39,8 @@ var foreignFunctions = map[string]string{
 	"collect_list": "array_agg(x)", "collect_set": "array_agg(DISTINCT x)", "collect": "array_agg(x)", "count_distinct": "count(DISTINCT x)",
 	"timestampadd": "ts + INTERVAL '1 second'", "timestampdiff": "date_diff('second', a, b)", "to_timestamp_ltz": "to_timestamp(seconds)",
 	"approx_median": "approx_percentile(x, 0.5)", "var": "var_samp(x)", "current_row_timestamp": "_ingested_at",
+	"jsonb_path_query": jsonPathInstead, "jsonb_path_query_array": jsonPathInstead, "jsonb_path_query_first": jsonPathInstead,
+	"jsonb_path_exists": jsonPathInstead, "jsonb_path_match": jsonPathInstead,
 	"argmin": "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",
 }
 
@@ -51,3 +53,6 @@ var foreignColumns = map[string]string{
 	"_rowtime":   "the event time is the column that WATERMARK FOR names, and _ingested_at the time of arrival",
 	"_timestamp": "the event time is the column that WATERMARK FOR names, and _ingested_at the time of arrival",
 }
+
+// jsonPathInstead stands for the paths of SQL/JSON.
+const jsonPathInstead = `doc #> '{a,0}', or doc @> '{"a": 1}' for a test, and jsonb_array_elements in FROM for a search of an array`

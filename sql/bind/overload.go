@@ -48,7 +48,11 @@ func overloaded(name string, pos event.Position, args []argument) (*plan.Functio
 	}
 	overloads := plan.Functions[name]
 	if len(overloads) == 0 {
-		return nil, nil, event.Errorf(event.CodeNotSupported, "the operator %s: not supported yet", name).At(pos)
+		missing := event.Errorf(event.CodeNotSupported, "the operator %s: not supported yet", name).At(pos)
+		if name == "@?" || name == "@@" {
+			missing = missing.WithHint("write %s", jsonPathInstead)
+		}
+		return nil, nil, missing
 	}
 	var matches []match
 	for _, f := range overloads {

@@ -41,7 +41,7 @@ var infixPowers = map[string]int{
 	"~": powerOther, "!~": powerOther, "~*": powerOther, "!~*": powerOther, "@>": powerOther, "&&": powerOther, "<@": powerOther, "?": powerOther,
 	"^@": powerOther, "&": powerOther, "|": powerOther, "#": powerOther, "<<": powerOther, ">>": powerOther, "^": powerPower, "**": powerPower,
 	"+": powerSum, "-": powerSum, "*": powerProduct, "/": powerProduct, "//": powerProduct, "%": powerProduct,
-	"#-": powerOther, "?|": powerOther, "?&": powerOther,
+	"#-": powerOther, "?|": powerOther, "?&": powerOther, "@?": powerOther, "@@": powerOther,
 	"::": powerCast, "[": powerCast,
 }
 

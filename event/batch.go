@@ -2,6 +2,7 @@ package event
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"sync/atomic"
 
@@ -10,7 +11,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// Batch is rows of one partition of one stream, in offset order, as an Arrow record whose columns are Schema.All().
+// Batch is rows of one partition of one stream, in offset order, as an Arrow record whose columns are Schema.All(). A column of text may be a
+// dictionary.
 type Batch struct {
 	Schema    *Schema
 	Record    arrow.RecordBatch
@@ -31,11 +33,22 @@ func NewBatch(schema *Schema, partition Partition, columns []arrow.Array) (*Batc
 	rows := offsets.Len()
 	return &Batch{
 		Schema:    schema,
-		Record:    array.NewRecordBatch(schema.Arrow(), columns, int64(rows)),
+		Record:    newRecord(schema, columns, int64(rows)),
 		Partition: partition,
 		First:     Offset(offsets.Value(0)),
 		Last:      Offset(offsets.Value(rows - 1)),
 	}, nil
+}
+
+// newRecord makes a record of columns of the schema.
+func newRecord(schema *Schema, columns []arrow.Array, rows int64) arrow.RecordBatch {
+	fields := schema.Arrow().Fields()
+	for i, values := range columns {
+		if _, ok := values.(*array.Dictionary); ok && fields[i].Type.ID() == arrow.STRING {
+			fields[i].Type = DictionaryType
+		}
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, rows)
 }
 
 // Rows is the number of rows.
@@ -77,14 +90,25 @@ func Concat(batches []*Batch) (*Batch, error) {
 		for i, b := range batches {
 			parts[i] = b.Record.Column(c)
 		}
-		joined, err := array.Concatenate(parts, memory.DefaultAllocator)
+		joined, err := array.Concatenate(alike(parts), memory.DefaultAllocator)
 		if err != nil {
 			return nil, fmt.Errorf("concat batches: column %q: %w", first.Record.ColumnName(c), err)
 		}
 		columns[c] = joined
 	}
-	record := array.NewRecordBatch(first.Record.Schema(), columns, rows)
+	record := newRecord(first.Schema, columns, rows)
 	return &Batch{Schema: first.Schema, Record: record, Partition: first.Partition, First: first.First, Last: last.Last}, nil
+}
+
+// alike brings parts of a column of text of which some are dictionaries to one form. It changes parts.
+func alike(parts []arrow.Array) []arrow.Array {
+	plain := func(values arrow.Array) bool { return values.DataType().ID() != arrow.DICTIONARY }
+	if slices.ContainsFunc(parts, plain) {
+		for i, values := range parts {
+			parts[i] = PlainText(values)
+		}
+	}
+	return parts
 }
 
 // Bytes is the memory that the batch's values take, as far as slices of shared buffers can be told apart.

@@ -29,17 +29,35 @@ func newSortedRows(columns []event.Column, parts [][]arrow.Array, order []place,
 		longest: make([]int, len(columns)), total: make([]int, len(columns)), text: make([]*textSums, len(columns)),
 	}
 	for i := range columns {
+		if coded := mostlyDictionaries(parts[i]); coded != nil {
+			parts[i] = coded
+		}
 		for _, part := range parts[i] {
 			longest := longestText(part)
 			s.longest[i] = max(s.longest[i], longest)
-			if text, ok := part.(*array.String); ok {
-				s.total[i] += len(text.ValueBytes())
-			} else {
-				s.total[i] += longest * part.Len()
-			}
+			s.total[i] += totalText(part, longest)
 		}
 	}
 	return s
+}
+
+// totalText is how much text an array has, or a bound where it is no column of text.
+func totalText(values arrow.Array, longest int) int {
+	switch a := values.(type) {
+	case *array.String:
+		return len(a.ValueBytes())
+	case *array.Dictionary:
+		view, valid, total := newTextView(a), event.ValidityOf(a), 0
+		for row := range a.Len() {
+			if valid.Valid(row) { // the code of a NULL may be anything
+				from, to := view.span(int32(row))
+				total += int(to - from)
+			}
+		}
+		return total
+	default:
+		return longest * values.Len()
+	}
 }
 
 // longestText is the length of the longest text of an array; 0 where it holds none.

@@ -2,6 +2,7 @@ package segments
 
 import (
 	"math"
+	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -106,6 +107,45 @@ func allDictionaries(parts []arrow.Array) bool {
 		}
 	}
 	return len(parts) > 0
+}
+
+// mostlyDictionaries gives the arrays as dictionaries, where most of their rows are in such already, as those of large requests are, and the others
+// can be; else nil.
+func mostlyDictionaries(parts []arrow.Array) []arrow.Array {
+	coded, rows, others := slices.Clone(parts), 0, 0
+	for _, part := range parts {
+		if rows += part.Len(); part.DataType().ID() != arrow.DICTIONARY {
+			others += part.Len()
+		}
+	}
+	if 2*others >= rows {
+		return nil
+	}
+	for i, part := range parts {
+		if text, ok := part.(*array.String); ok {
+			if coded[i] = withCodes(text); coded[i] == nil {
+				return nil
+			}
+		}
+	}
+	return coded
+}
+
+// withCodes makes a dictionary of texts; nil where that does not pay.
+func withCodes(values *array.String) arrow.Array {
+	view, valid := newTextView(values), event.ValidityOf(values)
+	table, codes := parquet.NewTextCodes(values.Len(), values.NullN()), make([]int32, values.Len())
+	pays := table.Fill(codes, valid, func(row int) string {
+		text := view.at(int32(row))
+		return unsafe.String(unsafe.SliceData(text), len(text))
+	})
+	if !pays {
+		return nil
+	}
+	if dictionary := table.Dictionary(); dictionary != nil {
+		return event.NewDictionary(codes, dictionary, valid)
+	}
+	return nil
 }
 
 // gatherCodes is gatherText where all parts have dictionaries: each text is looked at once for each part and not for each row.

@@ -74,6 +74,8 @@ func appendKeyValue(dst []byte, values arrow.Array, i int, kind event.Kind) []by
 			return appendKeyJSON(dst, []byte(a.Value(i)))
 		}
 		return append(append(dst, 's'), a.Value(i)...)
+	case *array.Dictionary:
+		return append(append(dst, 's'), event.StringAt(a, i)...)
 	default:
 		if kind == event.JSONB {
 			return appendKeyJSON(dst, []byte(event.StringAt(values, i)))

@@ -36,6 +36,7 @@ type column struct {
 	bits     event.Bitmap // BOOLEAN
 	offsets  []int32      // TEXT, JSONB, BYTEA
 	data     []byte
+	coded    *textCodes       // TEXT of few distinct values, as far as is known; else nil
 	words    []decimal128.Num // NUMERIC, UUID
 }
 
@@ -77,7 +78,11 @@ func formOf(kind event.Kind, as *event.Type) form {
 
 // limits are how many rows a decode is expected to give and the most bytes that one column's text can take. Beyond what columns have
 // shown to need by far, spare bytes may be set aside for the rows to come, in all columns together.
-type limits struct{ rows, bytes, spare int }
+type limits struct {
+	rows, bytes, spare int
+	// coded lets columns of TEXT become dictionaries.
+	coded bool
+}
 
 // knownRows are enough of a column to go by in setting memory aside for the others.
 const knownRows = 8
@@ -137,6 +142,10 @@ func (c *column) reserve() {
 	case event.Numeric, event.UUID:
 		c.words = make([]decimal128.Num, 0, c.limits.rows)
 	case event.Text, event.JSONB, event.Bytea:
+		if c.limits.coded && c.kind == event.Text && c.as == nil {
+			c.coded, c.offsets = &textCodes{codes: make([]int32, 0, c.limits.rows)}, make([]int32, 1, surveyCodes)
+			return
+		}
 		c.offsets = make([]int32, 1, c.limits.rows+1)
 	default:
 		c.ints = make([]int64, 0, c.limits.rows)
@@ -154,7 +163,11 @@ func (c *column) addNull() {
 	case event.Numeric, event.UUID:
 		c.words = append(c.words, decimal128.Num{})
 	case event.Text, event.JSONB, event.Bytea:
-		c.offsets = append(c.offsets, int32(len(c.data)))
+		if c.coded != nil {
+			c.coded.codes = append(c.coded.codes, 0)
+		} else {
+			c.offsets = append(c.offsets, int32(len(c.data)))
+		}
 	default:
 		c.ints = append(c.ints, 0)
 	}
@@ -209,6 +222,10 @@ func (c *column) addBool(v bool) {
 // room makes place for n more bytes of text.
 func (c *column) room(n int) {
 	need := len(c.data) + n
+	if c.coded != nil {
+		c.roomForCode(need)
+		return
+	}
 	if need <= cap(c.data) {
 		return
 	}
@@ -219,6 +236,10 @@ func (c *column) room(n int) {
 
 // addText adds what was appended to data.
 func (c *column) addText() {
+	if c.coded != nil {
+		c.codeText()
+		return
+	}
 	c.offsets = append(c.offsets, int32(len(c.data)))
 	c.added()
 }
@@ -236,6 +257,10 @@ func (c *column) truncate(n int) {
 	case event.Numeric, event.UUID:
 		c.words = c.words[:n]
 	case event.Text, event.JSONB, event.Bytea:
+		if c.coded != nil {
+			c.coded.codes = c.coded.codes[:n]
+			return
+		}
 		c.offsets = c.offsets[:n+1]
 		c.data = c.data[:c.offsets[n]]
 	default:
@@ -252,6 +277,9 @@ func (c *column) finish(n int) arrow.Array {
 	case event.Double:
 		return event.NewFloat64s(c.floats, c.valid)
 	case event.Text, event.JSONB:
+		if c.coded != nil {
+			return c.finishCodes()
+		}
 		return event.NewStrings(c.offsets, c.data, c.valid)
 	case event.TimestampTZ:
 		return event.NewTimestamps(c.ints, c.valid)

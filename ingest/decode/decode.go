@@ -41,7 +41,7 @@ type Options struct {
 
 // Rows is what a chunk decoded to.
 type Rows struct {
-	Columns []arrow.Array // one per schema.Columns, each Count long
+	Columns []arrow.Array // one per schema.Columns, each Count long; TEXT of few distinct values is a dictionary where there are many rows
 	Count   int
 	Times   []int64 // event time of each row in microseconds: the time column's value, or the arrival
 	// Raw is the JSON text of each row without the spaces around it, which aliases the chunk; nil where the columns were taken as they came,

@@ -45,7 +45,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 # PKG narrows race (and so test), stress and fuzz to some packages: make test PKG=./query/...
 PKG      ?= ./...
 # TEST_TIMEOUT bounds each package's tests, not their sum. The slowest take a few minutes of it on two cores.
-TEST_TIMEOUT   ?= 15m
+TEST_TIMEOUT   ?= 20m
 STRESS_TIMEOUT ?= 4h
 FUZZTIME       ?= 30s
 

@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 // kind is what a column holds.
@@ -58,6 +62,8 @@ type column struct {
 	ends   []int32
 	data   []byte
 	rows   int
+	// coded are texts that are held as codes of the distinct ones; nil for others, and for those of the libraries.
+	coded *array.Dictionary
 }
 
 type columns []column
@@ -187,13 +193,22 @@ func (c columns) differs(want columns) error {
 		return fmt.Errorf("%d columns, not %d", len(c), len(want))
 	}
 	for i := range c {
-		a, b := &c[i], &want[i]
+		a, b := c[i].plain(), want[i].plain()
 		if a.rows != b.rows || !slices.Equal(a.ints, b.ints) || !slices.Equal(a.floats, b.floats) || !slices.Equal(a.bools, b.bools) ||
 			!slices.Equal(a.ends, b.ends) || !bytes.Equal(a.data, b.data) {
 			return fmt.Errorf("column %d differs: %s", i, strings.Join([]string{a.start(), b.start()}, " is not "))
 		}
 	}
 	return nil
+}
+
+// plain are the values without codes.
+func (c *column) plain() *column {
+	if c.coded == nil {
+		return c
+	}
+	out := view(event.PlainText(c.coded))
+	return &out
 }
 
 // start shows the first values.

@@ -80,6 +80,8 @@ func view(values arrow.Array) column {
 		for i := range out.bools {
 			out.bools[i] = a.Value(i)
 		}
+	case *array.Dictionary:
+		out.coded = a
 	case *array.String:
 		out.ends, out.data = a.ValueOffsets()[1:], a.ValueBytes()
 	}

@@ -36,9 +36,9 @@ const (
 	spareCodeBytes = 128
 )
 
-// codeText gives the row of a column with codes the text that was appended to data, and takes it off again if it is a known one. Behind the text
-// there is room for a word, as roomForCode sees to.
+// codeText gives the row of a column with codes the text that was appended to data, and takes it off again if it is a known one.
 func (c *column) codeText() {
+	c.roomForCode(len(c.data)) // for words behind the text; an empty one has needed none
 	t, start := c.coded, int(c.offsets[len(c.offsets)-1])
 	text := c.data[start:]
 	head := binary.LittleEndian.Uint64(c.data[start : start+wordBytes])

@@ -62,12 +62,16 @@ func TestTextsComeBackWhetherCodedOrNot(t *testing.T) {
 		distinct := rapid.SampledFrom([]int{0, 1, 3, 60, 100, 250, 260, 5000}).Draw(r, "distinct")
 		long := rapid.SampledFrom([]int{0, 5, 20, 300}).Draw(r, "long")
 		seed := rapid.Uint64().Draw(r, "seed")
+		empty := rapid.Uint64Range(0, 4).Draw(r, "empty")
 		nulls := rapid.SampledFrom([]uint64{1 << 40, 2, 7}).Draw(r, "nulls")
 		texts := make([]*string, leastCoded*2)
 		for i := range texts {
 			seed = seed*6364136223846793005 + 1442695040888963407
 			if distinct > 0 && (seed>>33)%nulls != 1 {
 				text := fmt.Sprintf("%s\\\"\u00e9%d", strings.Repeat("x", long), (seed>>20)%uint64(distinct))
+				if (seed>>50)%4 < empty {
+					text = ""
+				}
 				texts[i] = &text
 			}
 		}
@@ -109,6 +113,24 @@ func TestTextsThatFallIntoOnePlace(t *testing.T) {
 	got := decodeTexts(t, textRows(texts, 0))
 	requireTexts(t, texts, got)
 	require.IsType(t, &array.String{}, got)
+}
+
+// TestTheFirstTextMayBeEmpty begins a column with rows that have none or an empty one, so that nothing has made room when it is looked up.
+func TestTheFirstTextMayBeEmpty(t *testing.T) {
+	t.Parallel()
+	empty, short := "", "x"
+	for _, first := range []*string{nil, &empty, &short} {
+		for _, second := range []*string{nil, &empty, &short} {
+			texts := make([]*string, leastCoded*2)
+			for i := range texts {
+				if texts[i] = &empty; i%3 == 2 {
+					texts[i] = &short
+				}
+			}
+			texts[0], texts[1] = first, second
+			requireTexts(t, texts, decodeTexts(t, textRows(texts, 0)))
+		}
+	}
 }
 
 func TestAColumnOfNullsHasNoCodes(t *testing.T) {

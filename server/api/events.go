@@ -84,11 +84,17 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	}
 	summary, err := in.Finish(r.Context())
 	failure = errors.Join(failure, err)
-	answer := newIngestAnswer(summary)
 	s.Metrics.ingested(summary)
 	if r.URL.Query().Has("replay") {
 		s.Metrics.replays(summary)
 	}
+	summary.Hint = cmp.Or(only.hint(), summary.Hint)
+	return s.answerEvents(w, summary, failure, form.hint)
+}
+
+// answerEvents tells what became of a body's rows. hint is what would help where none could be read.
+func (s *Server) answerEvents(w http.ResponseWriter, summary ingest.Summary, failure error, hint string) error {
+	answer := newIngestAnswer(summary)
 	switch {
 	case failure != nil:
 		fault := asFault(failure)
@@ -101,12 +107,11 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	case summary.Accepted+summary.Duplicates == 0 && summary.Rejected > 0:
 		p := newProblem(event.Errorf(event.CodeRejected, "none of the %d rows could be read; the first: %s", summary.Rejected, summary.Errors[0].Reason).
-			WithHint("%s", form.hint))
+			WithHint("%s", hint))
 		p.ingestAnswer = answer
 		sendProblem(w, p)
 		return nil
 	default:
-		answer.Hint = cmp.Or(only.hint(), answer.Hint)
 		return writeJSON(w, http.StatusOK, answer)
 	}
 }

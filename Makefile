@@ -29,6 +29,7 @@ TELEGRAF  := $(CACHE)/clients/telegraf-$(TELEGRAF_VERSION)
 COLLECTOR := $(CACHE)/clients/collector
 PYTHON    := $(CACHE)/clients/python/.installed
 NODE_CLIENTS := $(CLIENTS)/node_modules/.installed
+SHIPPERS  := $(CACHE)/clients/shippers/.installed
 # The parts of Telegraf that docs/clients.md configures; whole, it depends on some 500 modules.
 TELEGRAF_PARTS := custom,inputs.file,parsers.influx,outputs.influxdb,outputs.influxdb_v2,serializers.influx
 
@@ -169,7 +170,7 @@ browser: ## Install the browser that a test follows a subscription with; tests g
 
 .PHONY: clients
 clients: ## Install the programs of others that tests send events with; tests go on without
-	@for client in $(NODE_CLIENTS) $(PYTHON) $(TELEGRAF) $(COLLECTOR); do \
+	@for client in $(NODE_CLIENTS) $(PYTHON) $(TELEGRAF) $(COLLECTOR) $(SHIPPERS); do \
 	  $(MAKE) --no-print-directory $$client || echo "$$client cannot be installed: its tests will be skipped"; \
 	done
 
@@ -224,3 +225,6 @@ $(TELEGRAF):
 
 $(COLLECTOR): bench/clients/collector/main.go bench/clients/collector/go.mod bench/clients/collector/go.sum
 	$(GO) -C bench/clients/collector build -trimpath -o $@ .
+
+$(SHIPPERS): scripts/shippers.sh
+	scripts/shippers.sh $(@D)

@@ -82,6 +82,21 @@ func (d *domain) spread(n plan.Node) (out plan.Node, ok bool) {
 			return d.spread(n.Input)
 		}
 		return nil, false
+	case *plan.Limit:
+		return d.spreadLimit(n)
+	case *plan.FirstRows:
+		return d.spreadFirstRows(n)
+	case *plan.Window:
+		return d.spreadWindow(n)
+	case *plan.Union:
+		return d.spreadUnion(n)
+	case *plan.Repeat:
+		input, ok := d.spread(n.Input)
+		return &plan.Repeat{Input: input, Times: d.within(n.Times, plan.Width(n.Input))}, ok
+	case *plan.Values:
+		return d.spreadValues(n)
+	case *plan.Unnest:
+		return d.spreadUnnest(n)
 	case *plan.Join:
 		return d.spreadJoin(n)
 	case *plan.Apply:
@@ -128,46 +143,6 @@ func (d *domain) spreadProject(n *plan.Project) (plan.Node, bool) {
 	return &plan.Project{
 		Input: input, Exprs: append(slices.Clone(d.withinAll(n.Exprs, width)), exprs...), Names: append(slices.Clone(n.Names), names...),
 	}, true
-}
-
-// spreadAggregate groups by the row of the domain too. Without groups of its own it has a row for each row of the domain.
-func (d *domain) spreadAggregate(n *plan.Aggregate) (plan.Node, bool) {
-	if len(n.Sets) > 0 || slices.ContainsFunc(n.Aggregates, func(c plan.Aggregation) bool { return c.Fn.Name != "count" && !emptyIsNull[c.Fn.Name] }) {
-		return nil, false
-	}
-	input, ok := d.spread(n.Input)
-	if !ok {
-		return nil, false
-	}
-	width, groups := plan.Width(n.Input), len(n.Groups)
-	within := func(e plan.Expr) plan.Expr { return d.within(e, width) }
-	keys, names := d.columns(width)
-	if groups == 0 {
-		keys, names = keys[:1], names[:1]
-	}
-	grouped := &plan.Aggregate{Input: input, Groups: append(slices.Clone(mapAll(n.Groups, within)), keys...), Aggregates: mapCalls(n.Aggregates, within)}
-	grouped.Names = slices.Concat(n.Names[:groups], names, n.Names[groups:])
-	if groups > 0 {
-		return turned(grouped, groups, len(keys), len(n.Aggregates)), true
-	}
-	return d.orNone(grouped, n), true
-}
-
-// orNone is the groups of a domain's rows, by their number, and what the aggregates give over no rows for those that have none.
-func (d *domain) orNone(grouped *plan.Aggregate, n *plan.Aggregate) plan.Node {
-	join := &plan.Join{Left: d.table, Right: grouped, Kind: plan.LeftJoin}
-	number := grouped.Columns()[0]
-	join.On = []plan.Expr{&plan.Call{Fn: equality(number.Type), Args: []plan.Expr{
-		d.column(0, 0), &plan.ColumnRef{Index: d.width(), Name: number.Name, Typ: number.Type},
-	}}}
-	out := &plan.Project{Input: join, Names: slices.Clone(n.Names)}
-	for i, c := range grouped.Columns()[1:] {
-		ref := &plan.ColumnRef{Index: d.width() + 1 + i, Name: c.Name, Typ: c.Type}
-		out.Exprs = append(out.Exprs, zeroForNone(ref, n.Aggregates[i]))
-	}
-	exprs, names := d.columns(0)
-	out.Exprs, out.Names = append(out.Exprs, exprs...), append(out.Names, names...)
-	return out
 }
 
 // spreadJoin joins sides that belong to the same row of the domain.

@@ -20,6 +20,7 @@ func decorrelate(n plan.Node) (plan.Node, error) {
 		if out := unnestBeside(a); out != nil {
 			return out, nil
 		}
+		a = withoutLimit(a)
 		var out plan.Node
 		switch s := split(a.Right, a.Kind == plan.MarkJoin); {
 		case s == nil || len(a.On) > 0:
@@ -31,10 +32,44 @@ func decorrelate(n plan.Node) (plan.Node, error) {
 			out = valueByJoin(a, s)
 		}
 		if out == nil {
-			return n, nil
+			return a, nil
 		}
 		return out, nil
 	})
+}
+
+// withoutLimit leaves out a limit that lets the one row pass that decides, or is all there is: that of a query that is only asked whether it has
+// a row, and that of an aggregate without groups.
+func withoutLimit(a *plan.Apply) *plan.Apply {
+	var without func(n plan.Node, exists bool) plan.Node
+	without = func(n plan.Node, exists bool) plan.Node {
+		switch n := n.(type) {
+		case *plan.Project:
+			return plan.Over(n, without(n.Input, exists))
+		case *plan.Sort:
+			if input := without(n.Input, exists); exists && n.Limit < 0 || isOneRow(input) {
+				return input
+			}
+		case *plan.Limit:
+			input := without(n.Input, exists)
+			if n.Bounds == nil && n.Offset == 0 && n.Count != 0 && (exists || isOneRow(input)) {
+				return input
+			}
+		}
+		return n
+	}
+	out := *a
+	out.Right = without(a.Right, a.Kind == plan.MarkJoin && a.Test == nil)
+	return &out
+}
+
+// isOneRow tells an aggregate without groups, be it with what is computed of it.
+func isOneRow(n plan.Node) bool {
+	if p, ok := n.(*plan.Project); ok {
+		return isOneRow(p.Input)
+	}
+	agg, ok := n.(*plan.Aggregate)
+	return ok && len(agg.Groups) == 0 && len(agg.Sets) == 0
 }
 
 // correlated is the right side of an Apply taken apart, from the top: an expression over an aggregate, if there is one, over
@@ -157,6 +192,9 @@ func valueByJoin(a *plan.Apply, s *correlated) plan.Node {
 // emptyIsNull are the aggregates that are NULL over no rows; count, which is 0, is seen to.
 var emptyIsNull = map[string]bool{"sum": true, "avg": true, "min": true, "max": true}
 
+// zeroOverNone are the aggregates that are 0 over no rows. All others are NULL.
+var zeroOverNone = map[string]bool{"count": true, "regr_count": true, "approx_count_distinct": true}
+
 // aggregateByJoin groups the source by what is equated with the outer row. A row that meets no group gets what the aggregates give
 // over no rows. Groups that no row asks for are computed too, and so may fail where the Apply did not: only a sum beyond its type can.
 func aggregateByJoin(a *plan.Apply, s *correlated) plan.Node {
@@ -202,7 +240,7 @@ func aggregateByJoin(a *plan.Apply, s *correlated) plan.Node {
 
 // zeroForNone is an aggregate's column, 0 where a count met no group.
 func zeroForNone(c *plan.ColumnRef, call plan.Aggregation) plan.Expr {
-	if call.Fn.Name != "count" {
+	if !zeroOverNone[call.Fn.Name] {
 		return c
 	}
 	for _, f := range plan.Functions["coalesce"] {

@@ -2,11 +2,13 @@ package segments
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/semaphore"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/segments/members"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
@@ -26,6 +28,8 @@ const (
 	// columnRowBytes is the most that a row takes of the column at hand, text apart: values as they are read and in their order, of up to 16
 	// bytes, with codes, the table of a dictionary, and hashes.
 	columnRowBytes = 96
+	// memberRowBytes is what a row takes, texts apart, of the members of its documents that get columns of their own: they are taken out together.
+	memberRowBytes = members.MaxPaths * 33 / 8
 	// dictionaryTexts is how often the text of a dictionary is held: in a table, laid out, sorted, as a page, and compressed.
 	dictionaryTexts = 5
 	// cursorBytes is what a merge holds of a row of an input's page, of the numbers that it is sorted by.
@@ -49,8 +53,11 @@ func newBudget(memory int64, codec parquet.Codec) (b budget, lean bool) {
 
 // groupRows is how many rows of a schema are written at a time. Bloom filters of all columns, a byte for each row at most, are held until
 // the row group ends.
-func (b budget) groupRows(schema *event.Schema) int {
+func (b budget) groupRows(schema *event.Schema, withMembers bool) int {
 	row := int64(orderBytes + columnRowBytes)
+	if withMembers && slices.ContainsFunc(schema.Columns, func(c event.Column) bool { return c.Type.Kind == event.JSONB }) {
+		row += memberRowBytes
+	}
 	for _, c := range schema.All() {
 		if parquet.MayHaveFilter(c) {
 			row++
@@ -102,7 +109,7 @@ func (b budget) layout(l parquet.Layout, schema *event.Schema, lean bool) parque
 	if l.RowGroupRows == 0 {
 		l.RowGroupRows = parquet.DefaultRowGroupRows
 	}
-	l.RowGroupRows = min(l.RowGroupRows, b.groupRows(schema))
+	l.RowGroupRows = min(l.RowGroupRows, b.groupRows(schema, l.Members))
 	if l.PageRows == 0 {
 		l.PageRows = parquet.DefaultPageRows
 	}

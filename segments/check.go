@@ -75,6 +75,9 @@ func readAll(ctx context.Context, reader *parquet.Reader) error {
 			ids = append(ids, c.ID)
 		}
 	}
+	for _, m := range reader.Members() {
+		ids = append(ids, m.ID)
+	}
 	for group := range reader.RowGroups() {
 		from := 0
 		for _, end := range reader.PageEnds(group) {

@@ -110,6 +110,7 @@ func (s *Store) settle(stream string) ([]uint64, error) {
 // mergeOutputs plans one file for each stretch of time between the cuts that has rows, and says of which inputs.
 func (s *Store) mergeOutputs(ctx context.Context, stream string, m Merge) ([]*manifest.Segment, []*output, error) {
 	layout := s.layout
+	layout.Members = true
 	if m.Archive {
 		layout.Codec = parquet.Archive
 	}

@@ -105,6 +105,36 @@ func (m *Morsel) Values(column, most int) (values arrow.Array, null bool, bytes 
 	return event.NewInt64s(between, nil), null, 0, nil
 }
 
+// HasMember reports whether a member of the documents of a requested column can be read by itself: the file keeps it in a column of its own.
+func (m *Morsel) HasMember(column int, path []string) bool {
+	_, ok := m.member(column, path)
+	return ok
+}
+
+func (m *Morsel) member(column int, path []string) (id event.FieldID, ok bool) {
+	c := &m.columns[column]
+	if !c.found || c.source.Type.Kind != event.JSONB {
+		return 0, false
+	}
+	return m.reader.Member(m.group, c.source.ID, path)
+}
+
+// ReadMember loads a member for which HasMember is true: of every row what the operator -> yields along the path, as Read loads a column of JSONB.
+func (m *Morsel) ReadMember(ctx context.Context, column int, path []string, memory *event.Buffers) (values arrow.Array, bytes int64, err error) {
+	if m.view.closed.Load() {
+		return nil, 0, event.Errorf(event.CodeClosed, "the view of stream %s is closed", m.view.stream)
+	}
+	id, ok := m.member(column, path)
+	if !ok {
+		return nil, 0, fmt.Errorf("read member %q: the row group has no column of it", path)
+	}
+	read, bytes, err := m.reader.Read(ctx, []event.FieldID{id}, m.group, m.from, m.to, memory)
+	if err != nil {
+		return nil, bytes, err
+	}
+	return read[0], bytes, nil
+}
+
 // conformed brings an array read under a source to the type of its column.
 func conformed(values arrow.Array, source event.Source, column event.Column) (arrow.Array, error) {
 	out, err := event.Widen(values, source.Type, column.Type)

@@ -98,6 +98,9 @@ func (r *Reader) readFooter() error {
 			return err
 		}
 	}
+	if r.members, err = r.parseMembers(footer.KeyValueMetadata); err != nil {
+		return corrupt(r.name, "%v", err)
+	}
 	return nil
 }
 

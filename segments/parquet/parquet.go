@@ -34,9 +34,11 @@ const (
 	// segments room, and one column of a row group is what writing holds in memory.
 	MaxGroupText = 256 << 20
 	// version is written to the footer. It rises when a reader of today could no longer understand the file: those of version 1 know neither
-	// Zstandard nor dictionaries of numbers, and those of version 2 neither data pages of version 1 nor text behind its lengths.
-	firstVersion = 1
-	version      = 3
+	// Zstandard nor dictionaries of numbers, and those of version 2 neither data pages of version 1 nor text behind its lengths. Those of version 3
+	// would call a file sound without having looked at columns of members: only files with such columns have version 4.
+	firstVersion   = 1
+	plainVersion   = 3
+	membersVersion = 4
 )
 
 // Keys of the footer's metadata.
@@ -55,6 +57,7 @@ const (
 	keyErased   = "tidemark.erase_epoch"
 	keyMaxTime  = "tidemark.max_event_time"
 	keyMark     = "tidemark.watermark"
+	keyMembers  = "tidemark.members"
 )
 
 // FileMeta says which rows a file holds. It is kept in the footer, so that a lost manifest can be rebuilt from the files.
@@ -85,6 +88,8 @@ type Layout struct {
 	GroupText int
 	PageText  int
 	Codec     Codec
+	// Members gives often-present members of JSONB columns columns of their own: see Member.
+	Members bool
 	// Lean compresses a little less and takes a sixth of the memory for that.
 	Lean bool
 }
@@ -128,7 +133,7 @@ func (m *FileMeta) keyValues(schema *event.Schema) ([]format.KeyValue, error) {
 		return nil, fmt.Errorf("encode schema: %w", err)
 	}
 	pairs := []format.KeyValue{
-		{Key: keyFormat, Value: strconv.Itoa(version)},
+		{Key: keyFormat, Value: strconv.Itoa(plainVersion)},
 		{Key: keyStream, Value: m.Stream},
 		{Key: keySegment, Value: strconv.FormatUint(m.Segment, 10)},
 		{Key: keyFrom, Value: string(from)},
@@ -173,7 +178,7 @@ func parseMeta(pairs []format.KeyValue) (meta FileMeta, schema *event.Schema, er
 	for _, pair := range pairs {
 		values[pair.Key] = pair.Value
 	}
-	if v, err := strconv.Atoi(values[keyFormat]); err != nil || v < firstVersion || v > version {
+	if v, err := strconv.Atoi(values[keyFormat]); err != nil || v < firstVersion || v > membersVersion {
 		return meta, nil, fmt.Errorf("format %q is not one that this version reads", values[keyFormat])
 	}
 	meta.Stream = values[keyStream]

@@ -43,6 +43,7 @@ type Reader struct {
 	columns []Column
 	at      map[event.FieldID]int
 	groups  []rowGroup
+	members []Member
 	summed  bool // the file says that it has its own checksum
 }
 

@@ -80,6 +80,9 @@ type fileWriter struct {
 	stats   []prune.Stats
 	sortBy  []event.FieldID
 
+	// documents are the members of columns, by column; nil for those without. They are chosen with the first row group.
+	documents []*documentMembers
+
 	// sum is the CRC32C of what has been written.
 	sum uint32
 
@@ -101,7 +104,7 @@ func (w *fileWriter) begin(pairs []format.KeyValue) error {
 	if err != nil {
 		return err
 	}
-	w.stats = make([]prune.Stats, len(w.columns))
+	w.stats, w.documents = make([]prune.Stats, len(w.columns)), make([]*documentMembers, len(w.columns))
 	orders := make([]format.ColumnOrder, len(w.columns))
 	for i, c := range w.columns {
 		w.stats[i].Type = c.Type
@@ -120,6 +123,7 @@ func (w *fileWriter) writeRowGroup(ctx context.Context, rows Rows, from, to int)
 	}
 	cuts := pageCuts(rows, len(w.columns), from, to, w.layout)
 	indexes := make([]chunkIndex, len(w.columns))
+	var taken memberChunks
 	for i, c := range w.columns {
 		values, err := rows.Column(ctx, i, from, to)
 		if err == nil {
@@ -133,9 +137,15 @@ func (w *fileWriter) writeRowGroup(ctx context.Context, rows Rows, from, to int)
 			return fmt.Errorf("write segment: column %q: %w", c.Name, err)
 		}
 		group.Columns = append(group.Columns, chunk)
-		group.TotalByteSize += chunk.MetaData.TotalUncompressedSize
-		group.TotalCompressedSize += chunk.MetaData.TotalCompressedSize
 		w.stats[i] = w.stats[i].Merge(stats)
+		if err := w.writeMembers(i, values, cuts, &taken); err != nil {
+			return fmt.Errorf("write segment: members of column %q: %w", c.Name, err)
+		}
+	}
+	group.Columns, indexes = append(group.Columns, taken.chunks...), append(indexes, taken.indexes...)
+	for i := range group.Columns {
+		group.TotalByteSize += group.Columns[i].MetaData.TotalUncompressedSize
+		group.TotalCompressedSize += group.Columns[i].MetaData.TotalCompressedSize
 	}
 	if err := w.writeFilters(&group, indexes); err != nil {
 		return err
@@ -191,6 +201,9 @@ func (w *fileWriter) finish() error {
 			}
 			chunk.OffsetIndexLength = int32(n)
 		}
+	}
+	if err := w.describeMembers(); err != nil {
+		return err
 	}
 	if err := w.writeFooter(); err != nil {
 		return err

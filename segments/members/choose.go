@@ -1,0 +1,167 @@
+package members
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"strings"
+)
+
+const (
+	// sampleRows and sampleBytes bound the documents that a choice looks at: about as many as make a quarter of them distinct from a third.
+	sampleRows  = 1000
+	sampleBytes = 4 << 20
+	// maxSeen bounds the paths that are counted: objects whose names are data, as those keyed by user, have no end of them.
+	maxSeen = 2048
+	// often is the part of the documents, one in so many, that have to have a member.
+	often = 4
+	// longest is how many bytes a value may have on average.
+	longest = 128
+	// growth is the part of the documents' text, one in so many and spare bytes for each document, that members may add where they are texts that
+	// do not repeat.
+	growth, spare = 4, 16
+)
+
+// Choose picks the members of a column's documents that are worth a column, by a sample of its rows. document gives that of a row; ok is false for
+// NULL. Members that repeat their values come first, then short ones, and those last that are different in every document.
+func Choose(rows int, document func(row int) (text string, ok bool)) *Set {
+	s := sample{seed: maphash.MakeSeed(), root: &seen{}}
+	step := max(1, rows/sampleRows)
+	for row := step / 2; row < rows && s.bytes < sampleBytes; row += step {
+		if text, ok := document(row); ok {
+			s.documents++
+			s.bytes += len(text)
+			if at := skipSpace(text, 0); at < len(text) && text[at] == '{' {
+				s.walk(text, at, s.root, 1)
+			}
+		}
+	}
+	if s.documents == 0 {
+		return nil
+	}
+	found := s.worthy(nil, s.root, nil)
+	slices.SortFunc(found, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.cost, b.cost), slices.Compare(a.path, b.path))
+	})
+	var paths [][]string
+	left := s.bytes/s.documents/growth + spare
+	for _, c := range found {
+		if left -= c.bytes; left < 0 || len(paths) == MaxPaths {
+			break
+		}
+		paths = append(paths, c.path)
+	}
+	if len(paths) == 0 {
+		return nil
+	}
+	return NewSet(paths)
+}
+
+// sample is what has been seen of some documents.
+type sample struct {
+	seed      maphash.Seed
+	root      *seen
+	nodes     int
+	documents int
+	bytes     int
+}
+
+// seen is what is known of the members at one path.
+type seen struct {
+	children map[string]*seen
+	last     int // the document, counted from 1, that had it last
+	count    int
+	objects  int
+	bytes    int
+	values   map[uint64]struct{} // hashes of the values that are no objects
+}
+
+// walk counts the members of the object that opens at at, and is the place behind it.
+func (s *sample) walk(text string, at int, parent *seen, depth int) int {
+	for at = skipSpace(text, at+1); at < len(text) && text[at] == '"'; at = skipSpace(text, at+1) {
+		end := skipString(text, at)
+		key := text[at+1 : max(at+1, end-1)]
+		at = skipSpace(text, end)
+		at = skipSpace(text, min(at+1, len(text))) // the colon
+		m := s.child(parent, key)
+		switch {
+		case m == nil:
+			at = skipValue(text, at)
+		case at < len(text) && text[at] == '{' && depth < MaxDepth:
+			end = s.walk(text, at, m, depth+1)
+			s.count(m, text[at:end])
+			at = end
+		default:
+			end = skipValue(text, at)
+			s.count(m, text[at:end])
+			at = end
+		}
+		if at = skipSpace(text, at); at >= len(text) || text[at] != ',' {
+			break
+		}
+	}
+	return min(at+1, len(text))
+}
+
+// child is what is known of a member, or nil where too many are.
+func (s *sample) child(parent *seen, key string) *seen {
+	if strings.IndexByte(key, '\\') >= 0 {
+		key = unquote(key)
+	}
+	m := parent.children[key]
+	if m != nil || s.nodes == maxSeen {
+		return m
+	}
+	if parent.children == nil {
+		parent.children = map[string]*seen{}
+	}
+	s.nodes++
+	m = &seen{values: map[uint64]struct{}{}}
+	parent.children[key] = m
+	return m
+}
+
+func (s *sample) count(m *seen, value string) {
+	if m.last == s.documents {
+		return // the document has it twice
+	}
+	m.last = s.documents
+	m.count++
+	m.bytes += len(value)
+	if strings.HasPrefix(value, "{") {
+		m.objects++
+	} else {
+		m.values[maphash.String(s.seed, value)] = struct{}{}
+	}
+}
+
+// candidate is a member that may have a column.
+type candidate struct {
+	path []string
+	// bytes is about what a document's value adds, and cost what decides who comes first.
+	bytes, cost int
+}
+
+// worthy appends the candidates below a path.
+func (s *sample) worthy(out []candidate, at *seen, path []string) []candidate {
+	for name, m := range at.children {
+		if m.count*often < s.documents {
+			continue // nor is anything below it there more often
+		}
+		below := append(slices.Clip(path), name)
+		out = s.worthy(out, m, below)
+		average := m.bytes / m.count
+		if 2*m.objects > m.count || average > longest {
+			continue
+		}
+		c := candidate{path: below, bytes: average, cost: average}
+		switch distinct := len(m.values); {
+		case distinct*often <= m.count:
+			c.bytes, c.cost = 1, 0
+		case distinct == m.count:
+			c.cost = average + longest
+		}
+		out = append(out, c)
+	}
+	return out
+}

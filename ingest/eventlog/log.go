@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/record"
@@ -63,6 +64,8 @@ type Log struct {
 	writer *record.Writer
 	placed []place // entries that are encoded and not yet written
 	closed bool
+	// followed is set once somebody reads of the file being written: the rest of it, which is likely to be read at once, too, then stays in the system's cache.
+	followed atomic.Bool
 
 	// mu guards what others look at; no I/O happens under it.
 	mu struct {
@@ -140,6 +143,7 @@ func (l *Log) begin() error {
 // writeTo goes on with a new file.
 func (l *Log) writeTo(writer *record.Writer) {
 	writer.Ahead(l.options.RotateBytes)
+	l.followed.Store(false)
 	l.writer, l.mu.size = writer, writer.Size()
 }
 
@@ -179,6 +183,7 @@ func (l *Log) Failed() error { return l.writer.Failed() }
 
 func (l *Log) append(entries []*Entry) error {
 	next := l.Next()
+	l.writer.Uncached(!l.followed.Load())
 	for _, e := range entries {
 		if l.full(next) {
 			if err := l.flush(next); err != nil {

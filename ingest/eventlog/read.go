@@ -70,6 +70,8 @@ func (l *Log) readFiles(files []file, from, end event.Offset, size int64, fn fun
 		r := reading{file: files[i], from: from, want: end, last: i == len(files)-1, size: size}
 		if !r.last {
 			r.want = files[i+1].first
+		} else if gap == nil { // else it is recovered, once
+			l.followed.Store(true)
 		}
 		err := l.readFile(r, fn)
 		if gap != nil && damaged(err) {

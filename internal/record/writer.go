@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
@@ -16,16 +17,23 @@ const keepBuffer = 4 << 20
 // the cause: the kernel may have dropped the pages that it could not write, so a second try could succeed without them. A write that only
 // finds no space is different: what it left is cut off, what waited to be written is forgotten, and the Writer goes on.
 type Writer struct {
-	file    vfs.File
-	name    string
-	salt    uint64
+	file vfs.File
+	name string
+	salt uint64
+	// buffer holds the frames that wait to be written, behind unused bytes: as many as the last page of the file is full, where it is written past the cache.
 	buffer  []byte
+	unused  int
 	written int64
 	durable int64
 	marked  int64 // the size with which the file ended in a mark
 	ahead   ahead
-	failed  error
+	// uncached asks for large writes to go past the system's cache.
+	uncached bool
+	failed   error
 }
+
+// Uncached says whether frames written from now on are hardly ever read: large groups of them then go past the system's cache.
+func (w *Writer) Uncached(on bool) { w.uncached = on }
 
 // Add encodes a frame into the buffer; Flush writes it. encode appends the body to what it is given. A body beyond MaxBody is
 // refused and nothing of it stays.
@@ -38,6 +46,7 @@ func (w *Writer) AddSummed(kind uint8, encode func(dst []byte) ([]byte, Sum)) er
 	if w.failed != nil {
 		return w.failed
 	}
+	w.place()
 	start := len(w.buffer)
 	var header [frameHeaderSize]byte
 	var sum Sum
@@ -50,28 +59,45 @@ func (w *Writer) AddSummed(kind uint8, encode func(dst []byte) ([]byte, Sum)) er
 	return nil
 }
 
+// place readies an empty buffer so that frames lie in pages of memory as they will in those of the file, which begins at a page once it is large.
+func (w *Writer) place() {
+	if !w.uncached || w.Pending() > 0 {
+		return
+	}
+	w.unused = int(w.written % vfs.PageBytes)
+	w.buffer = slices.Grow(w.buffer[:0], w.unused)[:w.unused]
+}
+
 // Discard forgets the frames that are not flushed.
-func (w *Writer) Discard() { w.buffer = w.buffer[:0] }
+func (w *Writer) Discard() { w.buffer, w.unused = w.buffer[:0], 0 }
 
 // Flush writes what Add has encoded, in one call.
 func (w *Writer) Flush() error {
 	if w.failed != nil {
 		return w.failed
 	}
-	if len(w.buffer) == 0 {
+	group := w.Pending()
+	if group == 0 {
 		return nil
 	}
-	if _, err := w.file.WriteAt(w.buffer, w.written); err != nil {
+	if err := w.write(w.buffer[w.unused:]); err != nil {
 		return w.takeBack(fmt.Errorf("write %s: %w", w.name, err))
 	}
-	w.written += int64(len(w.buffer))
-	if err := w.zeroAhead(len(w.buffer)); err != nil {
-		return err
-	}
-	if w.buffer = w.buffer[:0]; cap(w.buffer) > keepBuffer {
+	w.written += int64(group)
+	w.Discard()
+	if cap(w.buffer) > keepBuffer {
 		w.buffer = nil
 	}
-	return nil
+	return w.zeroAhead(group)
+}
+
+func (w *Writer) write(frames []byte) error {
+	if w.uncached {
+		_, err := vfs.WriteUncached(w.file, frames, w.written)
+		return err
+	}
+	_, err := w.file.WriteAt(frames, w.written)
+	return err
 }
 
 // Sync makes what was flushed durable.
@@ -118,7 +144,7 @@ func (w *Writer) Mark() error {
 func (w *Writer) Size() int64 { return w.written }
 
 // Pending is how many bytes wait for Flush.
-func (w *Writer) Pending() int { return len(w.buffer) }
+func (w *Writer) Pending() int { return len(w.buffer) - w.unused }
 
 // Failed is nil, or what every call answers since the first failure.
 func (w *Writer) Failed() error { return w.failed }

@@ -227,7 +227,11 @@ func (r *Real) FreeBytes() (free, total uint64, err error) {
 // realFile adds to os.File what File asks beyond it.
 type realFile struct {
 	*os.File
+	past past
 }
+
+// Close implements File.
+func (f *realFile) Close() error { return errors.Join(f.File.Close(), f.past.close()) }
 
 // pieceBytes is the most that is written with one call. Linux takes the pages of a file that grows in pieces as large as the call, and finding
 // and filling those of a megabyte costs several times those of an eighth of it.

@@ -55,7 +55,7 @@ func pickExprs(exprs []plan.Expr, at []int) []plan.Expr {
 func groupTraits(n *plan.Aggregate, common []int, input *traits) traits {
 	out := traits{bounds: map[int]int64{}, recomputes: input.recomputes}
 	for _, g := range common {
-		if lag, ok := boundOf(n.Groups[g], input.bounds); ok {
+		if lag, ok := input.boundOf(n.Groups[g]); ok {
 			out.bounds[g] = lag
 		}
 	}

@@ -112,7 +112,11 @@ func joinTraits(kind plan.JoinKind, gaps []timeGap, left, right *traits, width i
 	}
 	hasLeft := kind != plan.RightJoin && kind != plan.FullJoin // a row without a pair has NULLs for the other side
 	hasRight := kind == plan.InnerJoin || kind == plan.RightJoin
-	for column, lag := range joinBounds(gaps, left, right, width) {
+	bounds := joinBounds(gaps, left, right, width)
+	if kind == plan.FullJoin {
+		out.either = eitherTimes(gaps, bounds, width)
+	}
+	for column, lag := range bounds {
 		if (column < width && hasLeft) || (column >= width && hasRight) {
 			out.bounds[column] = lag
 		}

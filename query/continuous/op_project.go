@@ -31,9 +31,9 @@ func projectOver(input node, n *plan.Project) (node, error) {
 	var err error
 	out := &projectNode{base: base{cols: n.Columns(), ins: []node{input}, tr: *input.traits()}, exprs: n.Exprs}
 	out.tr.bounds, out.tr.watermarks = map[int]int64{}, map[int]bool{}
-	out.tr.windows = pickedWindows(input.traits().windows, n.Exprs)
+	out.tr.windows, out.tr.either = pickedWindows(input.traits().windows, n.Exprs), pickedEither(input.traits().either, n.Exprs)
 	for i, e := range n.Exprs {
-		if lag, ok := boundOf(e, input.traits().bounds); ok {
+		if lag, ok := input.traits().boundOf(e); ok {
 			out.tr.bounds[i] = lag
 		}
 		out.tr.watermarks[i] = isWatermark(e, input.traits().watermarks)

@@ -19,6 +19,7 @@ func (c *compiler) compileUnion(n *plan.Union) (node, error) {
 		}
 	}
 	out := &unionNode{base{cols: n.Columns(), ins: parts, tr: *parts[0].traits()}}
+	out.tr.either = nil
 	for _, p := range parts[1:] {
 		t := p.traits()
 		out.tr.appendOnly = out.tr.appendOnly && t.appendOnly

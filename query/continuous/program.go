@@ -209,7 +209,7 @@ func (p *Program) gate() error {
 	}
 	if p.time < 0 {
 		return event.Errorf(event.CodeNotSupported, "EMIT ON WINDOW CLOSE needs a time in the output that the watermark passes").
-			WithHint("select window_start or window_end of a window table function, or the event time")
+			WithHint("%s", timeHint(p.plan))
 	}
 	if (holding{p.closedLag, p.finalLag, p.options.Horizon > 0}).below(&p.root, p.time) {
 		return nil
@@ -233,7 +233,8 @@ func refuseUnsteady(n plan.Node) error {
 		}
 		if found != nil {
 			return event.Errorf(event.CodeNotSupported, "%s() in a continuous query", found.Name).
-				WithHint("its answer would change without a new row; compare event times with each other instead")
+				WithHint("its answer would change without a new row: bound the time where the view is read, as in SELECT ... FROM view WHERE ts > now() - " +
+					"INTERVAL '1 hour', take windows of event time, or let groups go: WITH (ttl = '1 hour')")
 		}
 	}
 	for _, in := range n.Inputs() {
@@ -298,6 +299,8 @@ type traits struct {
 	// bounds has, for columns that follow the watermark, by how many microseconds they do: rows that come or go after a watermark w
 	// have a value above w - bound.
 	bounds map[int]int64
+	// either are the times of both sides of rows that a full join makes, one of which may be NULL.
+	either []eitherTime
 	// windows are the bounds of windows among the columns.
 	windows []windowBounds
 	// watermarks are the columns that are the row's own hidden _watermark.

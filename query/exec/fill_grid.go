@@ -137,7 +137,7 @@ func (g *fillGrid) gathered(column int, from func(cell int) int32) arrow.Array {
 func (g *fillGrid) values(column int, t event.Type) (arrow.Array, error) {
 	present := func(cell int) int32 { return g.rows[cell] }
 	switch g.node.Modes[column] {
-	case plan.FillPrevious:
+	case plan.FillPrevious, plan.FillPreviousOrNull:
 		return g.gathered(column, g.previous(column)), nil
 	case plan.FillLinear:
 		return g.linear(g.gathered(column, present), t), nil
@@ -148,20 +148,20 @@ func (g *fillGrid) values(column int, t event.Type) (arrow.Array, error) {
 	}
 }
 
-// previous gives for each cell without a row the latest row of its group that has a value.
+// previous gives for each cell without a row the latest row of its group that has a value; where NULLs are filled too, for one whose row has none.
 func (g *fillGrid) previous(column int) func(cell int) int32 {
 	latest := make([]int32, g.groups)
 	for i := range latest {
 		latest[i] = -1
 	}
-	values := g.input.Columns[column]
+	values, nulls := g.input.Columns[column], g.node.Modes[column] == plan.FillPreviousOrNull
 	return func(cell int) int32 {
 		row, group := g.rows[cell], cell%g.groups
-		if row < 0 {
-			return latest[group]
-		}
-		if !isNull(values, int(row)) {
+		switch {
+		case row >= 0 && !isNull(values, int(row)):
 			latest[group] = row
+		case row < 0 || nulls && latest[group] >= 0:
+			return latest[group]
 		}
 		return row
 	}

@@ -20,14 +20,14 @@ func (g *fillGrid) linear(values arrow.Array, t event.Type) arrow.Array {
 	}
 	if t.Kind == event.Double {
 		out := slices.Clone(arrow.GetValues[float64](values.Data(), 1))
-		g.betweenValues(valid, func(before, cell, after int, share float64) {
-			out[cell] = out[before]*(1-share) + out[after]*share
+		g.betweenValues(valid, func(before, cell, after int, part, of float64) {
+			out[cell] = doubleBetween(out[before], out[after], part, of)
 		})
 		return event.NewFloat64s(out, valid)
 	}
 	out := slices.Clone(arrow.GetValues[int64](values.Data(), 1))
-	g.betweenValues(valid, func(before, cell, after int, share float64) {
-		out[cell] = integerBetween(out[before], out[after], share)
+	g.betweenValues(valid, func(before, cell, after int, part, of float64) {
+		out[cell] = integerBetween(out[before], out[after], part/of)
 	})
 	if t.Kind == event.TimestampTZ {
 		return event.NewTimestamps(out, valid)
@@ -35,9 +35,9 @@ func (g *fillGrid) linear(values arrow.Array, t event.Type) arrow.Array {
 	return event.NewInt64s(out, valid)
 }
 
-// betweenValues calls set for each cell without a row between two that have a value, with its share of the way in time, and marks
+// betweenValues calls set for each cell without a row between two that have a value, with which part of the way in time it is at, and marks
 // it as valid.
-func (g *fillGrid) betweenValues(valid event.Bitmap, set func(before, cell, after int, share float64)) {
+func (g *fillGrid) betweenValues(valid event.Bitmap, set func(before, cell, after int, part, of float64)) {
 	var filled []int // marked at the end, so that none is taken for a value
 	for group := range g.groups {
 		before := -1
@@ -56,17 +56,26 @@ func (g *fillGrid) betweenValues(valid event.Bitmap, set func(before, cell, afte
 	}
 }
 
-func (g *fillGrid) between(before, after int, filled []int, set func(before, cell, after int, share float64)) []int {
+func (g *fillGrid) between(before, after int, filled []int, set func(before, cell, after int, part, of float64)) []int {
 	from, to := g.times[before/g.groups], g.times[after/g.groups]
 	for cell := before + g.groups; cell < after; cell += g.groups {
 		if g.rows[cell] >= 0 {
 			continue // its value is NULL in the data
 		}
-		share := (float64(g.times[cell/g.groups]) - float64(from)) / (float64(to) - float64(from))
-		set(before, cell, after, share)
+		set(before, cell, after, float64(g.times[cell/g.groups])-float64(from), float64(to)-float64(from))
 		filled = append(filled, cell)
 	}
 	return filled
+}
+
+// doubleBetween divides last, so that what is a whole number comes out as one. Where the difference or its product are beyond what a double can hold,
+// it adds the parts of both values.
+func doubleBetween(from, to, part, of float64) float64 {
+	if out := from + (to-from)*part/of; !math.IsInf(out, 0) && !math.IsNaN(out) {
+		return out
+	}
+	share := part / of
+	return from*(1-share) + to*share
 }
 
 // integerBetween rounds to the nearest integer. The difference is taken as a double, which cannot overflow.

@@ -33,6 +33,7 @@ const (
 	FillPrevious          // the latest value before that is not NULL
 	FillLinear            // what lies on the straight line between the values before and after; numbers and times only
 	FillConstant
+	FillPreviousOrNull // as FillPrevious, and rows that were there and are NULL have that as well
 )
 
 func (*Fill) node() {}
@@ -87,6 +88,8 @@ func (n *Fill) modeText() string {
 		switch m {
 		case FillPrevious:
 			texts = append(texts, "PREV")
+		case FillPreviousOrNull:
+			texts = append(texts, "PREV, NULLS")
 		case FillLinear:
 			texts = append(texts, "LINEAR")
 		case FillConstant:

@@ -31,6 +31,9 @@ func (r *runner) readView(bound bind.Bound) (rows api.Rows, ok bool, err error) 
 		rows, err = r.explainWatermark(b.View.Name)
 		return rows, true, err
 	case bind.ExplainView:
+		if b.View.ByArrival != nil {
+			return nil, true, b.View.ByArrival
+		}
 		tree, err := r.app.views.Explain(b.View)
 		if err != nil {
 			return nil, true, err
@@ -62,6 +65,9 @@ func (r *runner) changeView(ctx context.Context, bound bind.Bound) (rows api.Row
 
 // createView waits a moment, so that a view over little can be read by the next statement.
 func (r *runner) createView(ctx context.Context, b bind.CreateView) (api.Rows, error) {
+	if b.ByArrival != nil {
+		return nil, b.ByArrival
+	}
 	view, err := r.app.views.Create(b)
 	var fault *event.Error
 	if b.IfNotExists && errors.As(err, &fault) && fault.Code == event.CodeAlreadyExists {

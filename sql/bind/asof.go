@@ -12,7 +12,7 @@ import (
 func (j *joining) asof() error {
 	if j.ast.On == nil && len(j.ast.Using) == 0 && !j.temporal {
 		return event.Errorf(event.CodeSyntax, "ASOF JOIN needs ON or USING").At(j.ast.Pos).
-			WithHint("as in ASOF JOIN q ON t.sym = q.sym AND t.ts >= q.ts, or USING (sym, ts)")
+			WithHint("as in ASOF JOIN q ON t.sym = q.sym AND t.ts >= q.ts, or USING (sym, ts); ASOF LEFT JOIN keeps rows without a partner")
 	}
 	pos := j.ast.Pos
 	if j.ast.On != nil {
@@ -103,8 +103,30 @@ func (j *joining) judged(pairs *plan.AsofJoin) plan.Node {
 	return out
 }
 
+// bareColumns reports whether a condition is nothing but names, as where others write ON (sym).
+func bareColumns(on ast.Expr) (pos event.Position, bare bool) {
+	switch on := on.(type) {
+	case *ast.Column:
+		return on.Position(), true
+	case *ast.Row:
+		for _, item := range on.Items {
+			if _, bare := bareColumns(item); !bare {
+				return pos, false
+			}
+		}
+		return on.Position(), true
+	default:
+		return pos, false
+	}
+}
+
 // checkAsof refuses the kinds of join that know no nearest row.
 func checkAsof(t *ast.Join) error {
+	if pos, bare := bareColumns(t.On); bare {
+		return event.Errorf(event.CodeBadRequest, "ON of ASOF JOIN compares columns").At(pos).
+			WithHint("write a ASOF LEFT JOIN b ON a.sym = b.sym AND a.ts >= b.ts, with the times of both, or USING (sym, ts); " +
+				"ASOF JOIN leaves out rows without a partner, ASOF LEFT JOIN keeps them")
+	}
 	if t.Kind == ast.InnerJoin || t.Kind == ast.LeftJoin {
 		return nil
 	}

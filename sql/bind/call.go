@@ -42,7 +42,7 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	}
 	if plan.Functions[name][0].Window {
 		return nil, event.Errorf(event.CodeSyntax, "%s is a window function and needs OVER", name).At(e.Name.Pos).
-			WithHint("write %s(...) OVER (PARTITION BY ... ORDER BY ...)", name)
+			WithHint("%s", overHint(name))
 	}
 	if plan.Functions[name][0].Aggregate {
 		return x.aggregate(name, e)
@@ -59,13 +59,34 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	return x.apply(name, e.Name.Pos, e.Args...)
 }
 
+// unsteadyHint stands for what another system calls the time that its answers are of.
+const unsteadyHint = "a query that ends has now(); a view is bounded by event time: a window, OVER with a frame that ends, or WITH (ttl = '1 hour'), " +
+	"and by now() where it is read"
+
+// hopInstead stands for windows that overlap as functions of GROUP BY.
+const hopInstead = "windows that overlap stand in FROM: HOP(TABLE orders, DESCRIPTOR(ts), slide => INTERVAL '1 minute', size => INTERVAL '10 minutes')"
+
+// overHint says how a window function is written.
+func overHint(name string) string {
+	over := name + "(...) OVER (PARTITION BY ... ORDER BY ...)"
+	if aggregate, ok := strings.CutSuffix(name, "_value"); ok && name != "nth_value" {
+		return "write " + aggregate + "(x) for that of a group by event time, " + aggregate + "(x ORDER BY y) by another, or " + over
+	}
+	return "write " + over
+}
+
 // elsewhere says for functions of other systems what to write here.
 var elsewhere = map[string]string{
 	"proctime": "answers go by the times of events: take the event time, or _ingested_at, when the event arrived; " +
 		"a stream without WATERMARK has that as its event time",
-	"current_watermark": "each event has the watermark that it came behind as _watermark; EXPLAIN WATERMARK says where a view stands",
-	"mz_now":            "answers do not change with the time of day; bound them by event time: a window, or OVER with a frame that ends",
-	"rowtime":           "name the column with the event time",
+	"current_watermark":    "each event has the watermark that it came behind as _watermark; EXPLAIN WATERMARK says where a view stands",
+	"mz_logical_timestamp": unsteadyHint,
+	"mz_now":               unsteadyHint,
+	"slide":                hopInstead, "date_bin_hop": hopInstead,
+	"countwindow":         "number the rows, row_number() OVER (ORDER BY ts) AS n, and GROUP BY (n - 1) / 3 around that",
+	"dropduplicates":      "SELECT DISTINCT ON (key) ... ORDER BY key, ts keeps the first of each key, LATEST ON ts PARTITION BY key the last",
+	"time_bucket_gapfill": "it stands by itself in the list and in GROUP BY; elsewhere take time_bucket(...), with FILL (NULL) behind GROUP BY",
+	"rowtime":             "name the column with the event time",
 }
 
 func unknownFunction(name string, pos event.Position) error {

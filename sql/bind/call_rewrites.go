@@ -38,6 +38,8 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return shifted(e, "+")
 	case "date_sub":
 		return shifted(e, "-")
+	case "time_bucket":
+		return x.movedBucket(e)
 	case "trim_scale":
 		return trimmedScale(e)
 	case "hex":

@@ -24,6 +24,22 @@ func shifted(e *ast.Call, op string) ast.Expr {
 	return &ast.Binary{Pos: e.Name.Pos, Op: op, Left: e.Args[0], Right: e.Args[1]}
 }
 
+// movedBucket is time_bucket with an interval behind the time, by which buckets begin later than without it.
+func (x *scalars) movedBucket(e *ast.Call) ast.Expr {
+	if len(e.Args) != 3 {
+		return nil
+	}
+	if by, err := x.argument(e.Args[2]); err != nil || by.typ().Kind != event.Interval {
+		return nil
+	}
+	start := "2000-01-03 00:00:00Z" // where buckets begin that are given no origin
+	if width, ok := writtenText(e.Args[0]); ok && inMonths(width) {
+		start = "2000-01-01 00:00:00Z"
+	}
+	origin := &ast.TypedLiteral{Type: ast.TypeName{Text: "TIMESTAMPTZ", Pos: e.Name.Pos}, Value: ast.String{Pos: e.Name.Pos, Value: start}}
+	return callOf(e, "time_bucket", e.Args[0], e.Args[1], &ast.Binary{Pos: e.Name.Pos, Op: "+", Left: origin, Right: e.Args[2]})
+}
+
 // hexOf is hex(...): the digits of a number, or those of the bytes of a text.
 func (x *scalars) hexOf(e *ast.Call) ast.Expr {
 	if len(e.Args) != 1 {

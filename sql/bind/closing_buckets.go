@@ -227,6 +227,10 @@ func bucketWidths(call *ast.Call) []ast.NamedArg {
 	case name != "time_bucket" && name != "date_bin":
 	case len(call.Args) == 2:
 		return []ast.NamedArg{{Value: call.Args[0]}}
+	case len(call.Args) == 3 && isIntervalText(call.Args[2]):
+		if width, ok := writtenText(call.Args[0]); ok && !inMonths(width) {
+			return []ast.NamedArg{{Value: call.Args[0]}, {Value: call.Args[2]}}
+		}
 	case len(call.Args) == 3:
 		width, ok := writtenText(call.Args[0])
 		parsed, err := event.ParseInterval(width)
@@ -238,6 +242,18 @@ func bucketWidths(call *ast.Call) []ast.NamedArg {
 		}
 	}
 	return nil
+}
+
+// isIntervalText reports whether an expression is INTERVAL '5 minutes'.
+func isIntervalText(e ast.Expr) bool {
+	literal, ok := e.(*ast.TypedLiteral)
+	return ok && strings.EqualFold(literal.Type.Text, "INTERVAL")
+}
+
+// inMonths reports whether the text of an interval has months in it, or is none.
+func inMonths(text string) bool {
+	parsed, err := event.ParseInterval(text)
+	return err != nil || parsed.Months != 0
 }
 
 // writtenText is the text of a literal, with its type before it or not.

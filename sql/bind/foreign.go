@@ -39,6 +39,8 @@ var foreignFunctions = map[string]string{
 	"collect_list": "array_agg(x)", "collect_set": "array_agg(DISTINCT x)", "collect": "array_agg(x)", "count_distinct": "count(DISTINCT x)",
 	"timestampadd": "ts + INTERVAL '1 second'", "timestampdiff": "date_diff('second', a, b)", "to_timestamp_ltz": "to_timestamp(seconds)",
 	"approx_median": "approx_percentile(x, 0.5)", "var": "var_samp(x)", "current_row_timestamp": "_ingested_at",
+	"topkdistinct": "array_agg(DISTINCT x ORDER BY x DESC)", "time_bucket_ng": "time_bucket(INTERVAL '1 hour', ts)",
+	"date_bin_wallclock": "time_bucket(INTERVAL '1 day', ts, 'Europe/Berlin')", "counter_agg": "increase(x, ts)",
 	"jsonb_path_query": jsonPathInstead, "jsonb_path_query_array": jsonPathInstead, "jsonb_path_query_first": jsonPathInstead,
 	"jsonb_path_exists": jsonPathInstead, "jsonb_path_match": jsonPathInstead,
 	"argmin": "arg_min(x, y)", "argmax": "arg_max(x, y)", "match": "x ~ 'pattern'",

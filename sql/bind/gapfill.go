@@ -78,15 +78,43 @@ func rangeArguments(name string, call *ast.Call) int {
 
 // gapFiller binds locf(x) and interpolate(x), which say of the aggregates in x what they have in buckets without rows.
 func (x *scalars) gapFiller(name string, e *ast.Call) (plan.Expr, error) {
+	mode, err := gapMode(name, e)
 	switch {
-	case len(e.Args) != 1:
-		return nil, event.Errorf(event.CodeTypeMismatch, "%s takes one argument", name).At(e.Name.Pos)
+	case err != nil:
+		return nil, err
 	case x.aggregates == nil:
 		return nil, event.Errorf(event.CodeBadRequest, "%s stands among the columns of a query that fills gaps", name).At(e.Name.Pos).
 			WithHint("as in SELECT time_bucket(INTERVAL '1 minute', ts) AS t, %s(avg(x)) FROM s GROUP BY t FILL (NULL)", name)
 	}
 	before := x.aggregates.filling
 	defer func() { x.aggregates.filling = before }()
-	x.aggregates.filling = map[string]plan.FillMode{"locf": plan.FillPrevious, "interpolate": plan.FillLinear}[name]
+	x.aggregates.filling = mode
 	return x.bind(e.Args[0])
+}
+
+// gapMode reads what follows the value of locf and interpolate: what stands before the first value, which a coalesce says here, and of locf whether
+// rows that are NULL are filled too.
+func gapMode(name string, e *ast.Call) (plan.FillMode, error) {
+	mode := map[string]plan.FillMode{"locf": plan.FillPrevious, "interpolate": plan.FillLinear}[name]
+	if len(e.Args) == 0 || len(e.Args) > 3 {
+		return mode, event.Errorf(event.CodeTypeMismatch, "%s takes one value", name).At(e.Name.Pos)
+	}
+	for i, arg := range e.Args[1:] {
+		_, absent := arg.(*ast.Null)
+		yes, isBool := arg.(*ast.Bool)
+		switch {
+		case absent:
+		case i == 1 && name == "locf" && isBool:
+			if yes.Value {
+				mode = plan.FillPreviousOrNull
+			}
+		case name == "locf":
+			return mode, event.Errorf(event.CodeNotSupported, "a value before the first in locf: not supported yet").At(arg.Position()).
+				WithHint("write coalesce(locf(x), value)")
+		default:
+			return mode, event.Errorf(event.CodeNotSupported, "values before the first and behind the last in interpolate: not supported yet").
+				At(arg.Position()).WithHint("leave them out, or read from an earlier time on, so that there are such rows")
+		}
+	}
+	return mode, nil
 }

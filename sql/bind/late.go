@@ -15,6 +15,8 @@ type lateness struct {
 	pos     event.Position
 	// used counts the places that leave late rows out.
 	used int
+	// implied is set for a view that says nothing of late rows.
+	implied *impliedLateness
 }
 
 // punctuality tells rows that came in time for their window from others.
@@ -42,11 +44,11 @@ func (b *binder) lateClause(l *ast.Late) (*lateness, error) {
 	return out, nil
 }
 
-// watch leaves late rows out of a function whose input has watermarks, where LATE says so: a row is in time if there was no watermark
-// before it, or if a time of its own is after that, or at it, as op says.
-func (b *binder) watch(s *scope, t *ast.WindowTable, input *scope, own plan.Expr, op string) (err error) {
+// watch leaves late rows out of a function over the time when whose input has watermarks, where LATE says so: a row is in time if there was no
+// watermark before it, or if a time of its own is after that, or at it, as op says.
+func (b *binder) watch(s *scope, t *ast.WindowTable, input *scope, when, own plan.Expr, op string) (err error) {
 	at := watermarkColumn(input)
-	if at < 0 || b.late == nil || len(input.parts) > 0 { // what is late is known before rows are joined
+	if at < 0 || b.late == nil || len(input.parts) > 0 || !b.late.watched(t, when, input) { // what is late is known before rows are joined
 		return nil
 	}
 	b.late.used++

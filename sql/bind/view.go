@@ -20,8 +20,11 @@ type CreateView struct {
 	SQL  string
 	Plan plan.Node
 	// Marked is Plan with one more column, the watermark before each event, where rows are events of streams as they are; nil elsewhere.
-	Marked                 plan.Node
-	Options                catalog.ViewOptions
+	Marked  plan.Node
+	Options catalog.ViewOptions
+	// ByArrival is why nearly every event would be late for the view's windows, which nobody asked for; nil where that is not so. A view that is
+	// there already goes on as it is.
+	ByArrival              *event.Error
 	OrReplace, IfNotExists bool
 }
 
@@ -151,7 +154,7 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if out.Options.Start == catalog.StartTime {
 		b.start = timestampLiteral(out.Options.StartTime)
 	}
-	b.late, b.continuous = &lateness{pos: s.Pos}, true
+	b.late, b.continuous = &lateness{pos: s.Pos, implied: implied(s, out.Options)}, true
 	if s.Late != nil {
 		if b.late, err = b.lateClause(s.Late); err != nil {
 			return out, err
@@ -167,12 +170,18 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if out.Plan, err = b.selectPlan(s.Query, nil, nil); err != nil {
 		return out, err
 	}
+	if b.late.implied != nil {
+		out.ByArrival = b.late.implied.byArrival
+	}
 	if err := b.usedTTL(); err != nil {
 		return out, err
 	}
 	if b.wantsBuckets(s, out.Options) {
 		if closed, buckets := again.closedBuckets(s.Query, b.late.used, out.Options.OnClose); closed != nil {
 			out.Plan, again.buckets = closed, buckets
+			if out.Options.OnClose && b.late.implied != nil {
+				out.ByArrival = b.late.implied.byArrival
+			}
 		}
 	}
 	again.marks = true

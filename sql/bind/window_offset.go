@@ -2,6 +2,7 @@ package bind
 
 import (
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -34,8 +35,12 @@ func (b *binder) windowOffset(t *ast.WindowTable) (*ast.WindowTable, *windowShif
 		if shift != nil {
 			return nil, nil, event.Errorf(event.CodeBadRequest, "%s has two offsets", t.Function).At(arg.Value.Position())
 		}
-		if time, ok := arg.Value.(*ast.TypedLiteral); ok && strings.EqualFold(time.Type.Text, "TIME") { // as Calcite has it
-			arg.Value = intervalText(time.Type.Pos, time.Value.Value)
+		if of, ok := arg.Value.(*ast.TypedLiteral); ok && strings.EqualFold(of.Type.Text, "TIME") { // as Calcite has it
+			arg.Value = intervalText(of.Type.Pos, of.Value.Value)
+		}
+		if zone, ok := arg.Value.(*ast.String); ok && inMonths(zone.Value) && isZone(zone.Value) {
+			return nil, nil, event.Errorf(event.CodeNotSupported, "%s in a time zone: not supported yet", t.Function).At(zone.Pos).
+				WithHint("GROUP BY time_bucket(INTERVAL '1 day', ts, '%s')", zone.Value)
 		}
 		a, err := b.constants(t.Function + " offset").argument(arg.Value)
 		if err != nil {
@@ -52,6 +57,12 @@ func (b *binder) windowOffset(t *ast.WindowTable) (*ast.WindowTable, *windowShif
 		shift = &windowShift{by: intervalLiteral(arrow.MonthDayNanoInterval{Nanoseconds: widthOf(literal).micros * 1000})}
 	}
 	return &out, shift, nil
+}
+
+// isZone reports whether a text names a time zone.
+func isZone(text string) bool {
+	_, err := time.LoadLocation(text)
+	return err == nil && text != ""
 }
 
 // apply moves the time of a window back, and gives its bounds moved forth.

@@ -77,7 +77,7 @@ func (b *binder) fromWindow(t *ast.WindowTable, w *withs) (*scope, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.watch(out, t, input, moved[1], ">"); err != nil {
+	if err := b.watch(out, t, input, when.expr, moved[1], ">"); err != nil {
 		return nil, err
 	}
 	out.node = func() plan.Node {
@@ -127,7 +127,7 @@ func (x *scalars) session(t *ast.WindowTable, when plan.Expr, gap *plan.Literal)
 		return nil, err
 	}
 	out := windowScope(t, x.scope)
-	if err := x.binder.watch(out, t, x.scope, when, ">="); err != nil {
+	if err := x.binder.watch(out, t, x.scope, when, when, ">="); err != nil {
 		return nil, err
 	}
 	out.node = func() plan.Node {

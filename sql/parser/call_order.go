@@ -9,16 +9,16 @@ func (c *climber) arguments(out *ast.Call) error {
 	if !accept(c.lex, "ALL") {
 		out.Distinct = accept(c.lex, "DISTINCT")
 	}
+	var given []bool
 	for {
-		x, err := c.expr(powerOr)
-		if err != nil {
+		if err := c.argument(out, &given); err != nil {
 			return err
 		}
-		out.Args = append(out.Args, x)
 		if !accept(c.lex, ",") {
 			break
 		}
 	}
+	withoutZone(out, given)
 	if is(c.lex.peek(), "ORDER") {
 		if err := c.orderBy(out); err != nil {
 			return err

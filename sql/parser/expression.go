@@ -336,6 +336,9 @@ func (c *climber) symmetric() bool {
 }
 
 func (c *climber) in(left ast.Expr, pos event.Position) (ast.Expr, error) {
+	if t := c.lex.peek(); t.Type == tokenString {
+		return nil, notSupported(t, "IN with a span of time", "write ts >= '2026-03-01' AND ts < '2026-03-02', or a list in parentheses")
+	}
 	if err := expect(c.lex, "("); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,8 @@ func (c *climber) specialArguments(t token) func(call *ast.Call) error {
 		return c.intervalArguments
 	case "FLOOR":
 		return c.floorArguments
+	case "CEIL", "CEILING":
+		return c.ceilArguments
 	default:
 		return nil
 	}
@@ -232,11 +234,44 @@ func (c *climber) floorArguments(call *ast.Call) error {
 	if !accept(c.lex, "TO") {
 		return c.restOfList(call, x)
 	}
+	unit, err := c.unitOfTime()
+	if err != nil {
+		return err
+	}
+	call.Name.Text, call.Args = "date_trunc", []ast.Expr{unit, x}
+	return expect(c.lex, ")")
+}
+
+// ceilArguments reads x [TO unit]. The first of a unit that is not before x is the one behind that of the moment before x.
+func (c *climber) ceilArguments(call *ast.Call) error {
+	x, err := c.expr(powerOr)
+	if err != nil {
+		return err
+	}
+	if !accept(c.lex, "TO") {
+		return c.restOfList(call, x)
+	}
+	unit, err := c.unitOfTime()
+	if err != nil {
+		return err
+	}
+	one := "1 " + unit.Value
+	if unit.Value == "quarter" {
+		one = "3 months"
+	}
+	interval := func(text string) ast.Expr {
+		return &ast.TypedLiteral{Type: ast.TypeName{Text: "INTERVAL", Pos: unit.Pos}, Value: ast.String{Pos: unit.Pos, Value: text}}
+	}
+	before := &ast.Binary{Pos: unit.Pos, Op: "-", Left: x, Right: interval("1 microsecond")}
+	truncated := &ast.Call{Name: ast.Name{Text: "date_trunc", Pos: call.Name.Pos}, Args: []ast.Expr{unit, before}}
+	call.Name.Text, call.Args = "date_add", []ast.Expr{truncated, interval(one)}
+	return expect(c.lex, ")")
+}
+
+func (c *climber) unitOfTime() (*ast.String, error) {
 	unit := c.lex.next()
 	if unit.Type != tokenIdent {
-		return &unexpected{token: unit, expected: "a unit of time after TO"}
+		return nil, &unexpected{token: unit, expected: "a unit of time after TO"}
 	}
-	call.Name.Text = "date_trunc"
-	call.Args = []ast.Expr{&ast.String{Pos: position(unit.Pos), Value: strings.ToLower(unit.Value)}, x}
-	return expect(c.lex, ")")
+	return &ast.String{Pos: position(unit.Pos), Value: strings.ToLower(unit.Value)}, nil
 }

@@ -81,8 +81,12 @@ func beginsClause(lex *cursor) bool {
 	case "SETTINGS":
 		lex.next()
 		return next.Type == tokenIdent && is(lex.peek(), "=")
+	case "LT", "SPLICE", "HORIZON":
+		return is(next, "JOIN")
+	case "WATERMARK":
+		return next.Type == tokenIdent
 	case "WINDOW":
-		return next.Type == tokenIdent || next.Type == tokenQuoted
+		return next.Type == tokenIdent || next.Type == tokenQuoted || is(next, "JOIN")
 	default:
 		return true
 	}

@@ -83,12 +83,34 @@ func (p *tableParser) joinWords() (*ast.Join, error) {
 	case accept(p.lex, "FULL"):
 		join.Kind = ast.FullJoin
 	case !join.Natural && !join.Asof && !is(first, "JOIN"):
-		return nil, nil
+		return nil, p.otherJoin(first)
 	}
 	if join.Kind > ast.InnerJoin {
 		accept(p.lex, "OUTER")
 	}
 	return join, expect(p.lex, "JOIN")
+}
+
+// otherJoins says how joins of other systems are written here.
+var otherJoins = map[string]string{
+	"LT":      "write a ASOF LEFT JOIN b ON a.sym = b.sym AND a.ts > b.ts",
+	"SPLICE":  "write a ASOF LEFT JOIN b ON a.sym = b.sym AND a.ts >= b.ts UNION ALL the same with a and b exchanged",
+	"WINDOW":  "join by time and group: a LEFT JOIN b ON a.sym = b.sym AND b.ts BETWEEN a.ts - INTERVAL '1 minute' AND a.ts GROUP BY a.sym, a.ts",
+	"HORIZON": "write an ASOF LEFT JOIN for each offset: a ASOF LEFT JOIN b ON a.sym = b.sym AND a.ts + INTERVAL '1 minute' >= b.ts",
+}
+
+// otherJoin refuses LT JOIN and the like.
+func (p *tableParser) otherJoin(first token) error {
+	start := p.lex.mark()
+	defer p.lex.reset(start)
+	hint := otherJoins[upper(first.Value)]
+	if hint == "" || first.Type != tokenIdent {
+		return nil
+	}
+	if p.lex.next(); !is(p.lex.peek(), "JOIN") {
+		return nil
+	}
+	return notSupported(first, upper(first.Value)+" JOIN", hint)
 }
 
 // condition takes what joins the two tables.
@@ -112,6 +134,9 @@ func (p *tableParser) condition(join *ast.Join) error {
 		}
 		join.Using, err = readNames(p.lex)
 		return err
+	}
+	if join.Asof && match == nil && !is(p.lex.peek(), "ON") {
+		return nil // what it needs is said where the columns are known
 	}
 	if err := expect(p.lex, "ON"); err != nil {
 		return err
@@ -270,9 +295,10 @@ func namesTable(t token) bool {
 
 // otherTableFunctions says how what table functions of others do is written here.
 var otherTableFunctions = map[string]string{
-	"GAP_FILL":  "SELECT time_bucket(INTERVAL '1 minute', ts) AS t, last(x) FROM s GROUP BY t FILL (PREV)",
-	"CHANGELOG": "SUBSCRIBE TO name sends the changes of a stream or view",
-	"DEDUP":     "SELECT * FROM s LATEST ON ts PARTITION BY key, or CREATE STREAM ... DEDUP KEY (key) WITHIN INTERVAL '1 hour'",
+	"GAP_FILL":     "SELECT time_bucket(INTERVAL '1 minute', ts) AS t, last(x) FROM s GROUP BY t FILL (PREV)",
+	"IMPOSE_ORDER": "leave it out: CREATE STREAM says how late events may be, WATERMARK FOR ts AS ts - INTERVAL '5 seconds'",
+	"CHANGELOG":    "SUBSCRIBE TO name sends the changes of a stream or view",
+	"DEDUP":        "SELECT * FROM s LATEST ON ts PARTITION BY key, or CREATE STREAM ... DEDUP KEY (key) WITHIN INTERVAL '1 hour'",
 }
 
 func tableFunctionHint(t token) string {
@@ -299,6 +325,9 @@ func (p *tableParser) tableCall() (ast.Table, error) {
 		return out, err
 	}
 	if t.Type != tokenIdent || !windowTables[upper(t.Value)] {
+		if hint := otherTableFunctions[upper(t.Value)]; hint != "" {
+			return nil, notSupported(t, "the table function "+upper(t.Value), hint)
+		}
 		return nil, &unexpected{token: t, expected: "TUMBLE, HOP, CUMULATE or SESSION"}
 	}
 	p.lex.next()

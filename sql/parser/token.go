@@ -47,11 +47,11 @@ const longestKeyword = len("INTERSECT")
 
 // notAliases are the words that begin a clause of the dialect after a table or a select item, so that they are aliases only after AS.
 var notAliases = wordSet(`ASOF AT COLLATE EMIT ESCAPE FILL FILTER FOR LATE LATEST MATCH_CONDITION OVER QUALIFY SAMPLE SETTINGS TABLESAMPLE TIMESTAMP
-	WINDOW WITHIN`)
+	WATERMARK WINDOW WITHIN LT SPLICE HORIZON`)
 
 // operators are the symbols of more than one character, longest first. Some are not in the dialect: they are read as one so that
 // the error can name them.
 var operators = []string{
-	"!~~*", "||/", "->>", "!~*", "!~~", "~~*", "#>>", "<=>", "::", "->", "||", "<>", "!=", "<=", ">=", "=>", "==", "~*", "~~", "!~", "@>", "<@", "#>",
+	"!~~*", "||/", "->>", "!~*", "!~~", "~~*", "#>>", "<=>", "::", ":=", "->", "||", "<>", "!=", "<=", ">=", "=>", "==", "~*", "~~", "!~", "@>", "<@", "#>",
 	"&&", "//", "<<", ">>", "**", "^@", "|/", "#-", "?|", "?&", "@?", "@@",
 }

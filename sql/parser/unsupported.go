@@ -88,7 +88,8 @@ var unsupportedClauses = map[string]construct{
 	"SETTINGS": {"SETTINGS behind a query", "leave them out; a view's stand in WITH (...) before AS"},
 	"TIMESTAMP": {"a TIMESTAMP clause", "CREATE STREAM says what the time is: WATERMARK FOR ts AS ts - INTERVAL '5 seconds'; " +
 		"windows take any: TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1 minute')"},
-	"REFRESH": {"REFRESH of a view", "leave it out: a materialized view is always current"},
+	"WATERMARK": {"WATERMARK behind a table", "CREATE STREAM says it: WATERMARK FOR ts AS ts - INTERVAL '5 seconds'"},
+	"REFRESH":   {"REFRESH of a view", "leave it out: a materialized view is always current"},
 }
 
 // unsupportedStatement recognizes statements of other SQL or of a later version by their first words.

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/decimal128"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 )
 
 // column gathers the values of one column. A row without a value is not noted when it passes but when the next value comes, so rows
@@ -84,6 +85,14 @@ type limits struct {
 	coded bool
 }
 
+// values is memory for the values of a column, none yet.
+func values[T slabs.Value](l *limits, capacity int) []T {
+	if l.coded { // many rows, of which the tail has large pieces
+		return slabs.Make[T](capacity)
+	}
+	return make([]T, 0, capacity)
+}
+
 // knownRows are enough of a column to go by in setting memory aside for the others.
 const knownRows = 8
 
@@ -138,17 +147,17 @@ func (c *column) reserve() {
 	case event.Boolean:
 		c.bits = event.NewBitmap(c.limits.rows)
 	case event.Double, event.Real:
-		c.floats = make([]float64, 0, c.limits.rows)
+		c.floats = values[float64](c.limits, c.limits.rows)
 	case event.Numeric, event.UUID:
 		c.words = make([]decimal128.Num, 0, c.limits.rows)
 	case event.Text, event.JSONB, event.Bytea:
 		if c.limits.coded && c.kind == event.Text && c.as == nil {
-			c.coded, c.offsets = &textCodes{codes: make([]int32, 0, c.limits.rows)}, make([]int32, 1, surveyCodes)
+			c.coded, c.offsets = &textCodes{codes: values[int32](c.limits, c.limits.rows)}, make([]int32, 1, surveyCodes)
 			return
 		}
-		c.offsets = make([]int32, 1, c.limits.rows+1)
+		c.offsets = values[int32](c.limits, c.limits.rows+1)[:1]
 	default:
-		c.ints = make([]int64, 0, c.limits.rows)
+		c.ints = values[int64](c.limits, c.limits.rows)
 	}
 }
 
@@ -229,7 +238,7 @@ func (c *column) room(n int) {
 	if need <= cap(c.data) {
 		return
 	}
-	grown := make([]byte, len(c.data), min(need+c.limits.ahead(need, c.rows), max(need, c.limits.bytes)))
+	grown := values[byte](c.limits, min(need+c.limits.ahead(need, c.rows), max(need, c.limits.bytes)))[:len(c.data)]
 	copy(grown, c.data)
 	c.data = grown
 }

@@ -102,7 +102,7 @@ func (c *column) expand() {
 			size += int(offsets[code+1] - offsets[code])
 		}
 	}
-	c.offsets, c.data = make([]int32, 1, max(c.limits.rows, len(codes))+1), nil
+	c.offsets, c.data = values[int32](c.limits, max(c.limits.rows, len(codes))+1)[:1], nil
 	c.room(size)
 	for row, code := range codes {
 		if c.valid.Valid(row) {

@@ -244,6 +244,7 @@ func (l *Log) rotate() error {
 		return l.writer.Fail(err)
 	}
 	old := l.writer
+	writer.Inherit(old)
 	l.mu.Lock()
 	l.mu.files[len(l.mu.files)-1].size = old.Size()
 	l.mu.files = append(l.mu.files, file{first: next})

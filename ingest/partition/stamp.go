@@ -9,6 +9,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/ingest/tail"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 )
 
 // stamper gives rows their hidden columns. A row's watermark derives from the event times of the rows and the idle markers before it and
@@ -45,7 +46,7 @@ func (s *stamper) idleMeta(arrival int64) eventlog.Meta {
 // batch completes rows from offset first on, and moves the clock.
 func (s *stamper) batch(rows Rows, first event.Offset) (*event.Batch, error) {
 	n := len(rows.Times)
-	partitions, offsets, arrivals := s.partitions(n), make([]int64, n), make([]int64, n)
+	partitions, offsets, arrivals := s.partitions(n), slabs.Make[int64](n)[:n], slabs.Make[int64](n)[:n]
 	for i := range n {
 		offsets[i] = int64(first) + int64(i)
 		arrivals[i] = rows.Arrival
@@ -72,7 +73,7 @@ func (s *stamper) partitions(n int) []int64 {
 
 // watermarks gives each row the watermark that held before it.
 func (s *stamper) watermarks(times []int64, arrival int64) ([]int64, event.Bitmap) {
-	out := make([]int64, len(times))
+	out := slabs.Make[int64](len(times))[:len(times)]
 	var valid event.Bitmap
 	limit, bound := arrival+s.futureLimit.Microseconds(), s.bound.Microseconds()
 	for i, t := range times {

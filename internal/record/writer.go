@@ -35,6 +35,14 @@ type Writer struct {
 // Uncached says whether frames written from now on are hardly ever read: large groups of them then go past the system's cache.
 func (w *Writer) Uncached(on bool) { w.uncached = on }
 
+// Inherit takes over the memory of a writer that is done, for as much is likely to be written again.
+func (w *Writer) Inherit(from *Writer) {
+	if w.Pending() == 0 && cap(from.buffer) > cap(w.buffer) {
+		w.buffer, from.buffer = from.buffer[:0], nil
+		w.unused, from.unused = 0, 0
+	}
+}
+
 // Add encodes a frame into the buffer; Flush writes it. encode appends the body to what it is given. A body beyond MaxBody is
 // refused and nothing of it stays.
 func (w *Writer) Add(kind uint8, encode func(dst []byte) []byte) error {

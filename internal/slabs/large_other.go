@@ -1,0 +1,7 @@
+//go:build !linux
+
+package slabs
+
+import "unsafe"
+
+func preferLargePages(unsafe.Pointer, int) {}

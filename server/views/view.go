@@ -390,7 +390,7 @@ func (v *View) await(ctx context.Context, targets []Mark) error {
 		v.mu.Unlock()
 		switch {
 		case state == Failed:
-			return event.Errorf(event.CodeConflict, "view %q has stopped: %v", name, failure)
+			return hasStopped(name, failure)
 		case state == Paused && (snapshot == nil || !snapshot.covers(targets)):
 			return event.Errorf(event.CodeConflict, "view %q is paused: %v", name, failure)
 		case shown && snapshot != nil && snapshot.covers(targets):
@@ -406,6 +406,16 @@ func (v *View) await(ctx context.Context, targets []Mark) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// hasStopped is the error of whoever waits for a view that does not go on. One that stopped over damage says so by its code as well, as
+// whatever reads damaged data does.
+func hasStopped(name string, failure error) error {
+	code := event.CodeConflict
+	if fault := (*event.Error)(nil); errors.As(failure, &fault) && fault.Code == event.CodeCorrupt {
+		code = event.CodeCorrupt
+	}
+	return event.Errorf(code, "view %q has stopped: %v", name, failure)
 }
 
 // Ready blocks until the view can be read, or has failed.

@@ -86,20 +86,25 @@ check: ## The quick part of test: format, vet, layout
 	$(GO) test -count=1 -timeout 2m .
 
 .PHONY: race
-race: $(NODE_READY) browser clients ## The long part of test: all tests with the race detector
-	CGO_ENABLED=1 $(GO) test -race -timeout $(TEST_TIMEOUT) $(PKG)
+race: $(NODE_READY) browser clients ## The long part of test: all tests with the race detector, and where their time went
+	CGO_ENABLED=1 $(GO) test -race -json -timeout $(TEST_TIMEOUT) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG) | node scripts/tests.mjs
+
+# Packages whose tests take longest. They begin first: begun last, they would go on alone when all others have come to an end.
+LONGEST := ./server/app ./query/continuous ./ingest
 
 # Those that do less under the race detector.
 WHOLE := TestFilesAreAnsweredAsAScriptWould|TestRecordingsInEveryFormat|TestTenViewsOverEveryRecording|TestConditionsSplitRowsInThree
+WHOLE := $(WHOLE)|TestAllOfDevopsLands|TestAnEnormousRowIsTurnedAway|TestStateBeyondMemory|TestSnapshotsThatCannotBeRead
 
 .PHONY: whole
 whole: $(NODE_READY) ## The rest of test: what takes too long with the race detector, without; with PKG nothing
-	$(if $(filter ./...,$(PKG)),$(GO) test -timeout $(TEST_TIMEOUT) -run '^($(WHOLE))$$' ./server/app)
+	$(if $(filter ./...,$(PKG)),$(GO) test -timeout $(TEST_TIMEOUT) -run '^($(WHOLE))$$' ./server/app ./query/continuous)
 
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check
 	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) run --allow-parallel-runners ./...
 	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs bench/browser/*.mjs bench/clients/*.mjs; do node --check "$$file"; done
+	@node --check scripts/tests.mjs
 	@scripts/vulncheck.sh $(GOVULNCHECK) ./...
 
 .PHONY: fmt

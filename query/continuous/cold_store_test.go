@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -83,7 +84,7 @@ func joinedBySymbol(kind plan.JoinKind, quotes plan.Node) plan.Node {
 }
 
 // TestStateBeyondMemory gives machines more keys than they are meant to hold: they stay near what they may, and answer as one that holds all.
-// A state of them does not take more to restore.
+// A state of them does not take more to restore. Under the race detector there are some of the cases: of each way to hold state one.
 func TestStateBeyondMemory(t *testing.T) {
 	t.Parallel()
 	newest := &plan.Aggregate{
@@ -121,6 +122,9 @@ func TestStateBeyondMemory(t *testing.T) {
 		"closed sessions":   {bySession(3 * time.Second), OnWindowClose, 256 << 10},
 		"latest of closed":  {latestOfWindows(), OnWindowClose, 256 << 10},
 	} {
+		if raceDetector && !slices.Contains([]string{"latest", "retracted", "panes of closed", "rolling", "as of", "sessions"}, name) {
+			continue // make test runs it without
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			stayWithin(t, c.plan, c.emit, c.limit, tradeSteps([]string{"trades", "quotes"}, 24, 600, 20_000))

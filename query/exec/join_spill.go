@@ -26,19 +26,25 @@ func (o *joinOp) canSpill() bool { return o.run.canSpill() && o.divisionKeys() >
 // indexBytes is what rows of a size may take once they are found by their keys: the rows as collected and end to end, and tables as
 // large as for values that are all different.
 func (o *joinOp) indexBytes(size int64, rows int) int64 {
-	slots := int64(firstSlots)
-	for slots < 2*int64(rows) {
-		slots *= 4
-	}
 	tables := int64(2*len(o.keyTypes) - 1) // of the values of each key, and of pairs of these
 	if o.byMember {
 		tables *= 2
 	}
-	places := int64(12) // for each row, in the lists of groups
+	bytes := 2*size + tableBytes(tables, rows)
 	if o.ranges != nil {
-		places += rangeBytes
+		bytes += rangeBytes * int64(rows)
 	}
-	return 2*size + tables*slots*intSlotSize + places*int64(rows)
+	return bytes
+}
+
+// tableBytes is what some tables of rows' keys may take, as large as for keys that are all different, with the lists of their groups.
+func tableBytes(tables int64, rows int) int64 {
+	slots := int64(firstSlots)
+	for slots < 2*int64(rows) {
+		slots *= 4
+	}
+	const places = 12 // for each row, in the lists
+	return tables*slots*intSlotSize + places*int64(rows)
 }
 
 // joinDivider divides rows of the build side.

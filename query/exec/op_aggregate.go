@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -29,8 +30,10 @@ type aggregateOp struct {
 }
 
 func (r *run) newAggregate(ctx context.Context, n *plan.Aggregate) (operator, error) {
-	if split := splitDistinct(n); split != nil && r.canSpill() {
-		n = split
+	if r.canSpill() {
+		if split := cmp.Or(splitDistinct(n), splitDistincts(n)); split != nil {
+			n = split
+		}
 	}
 	groups, err := compileAll(n.Groups)
 	if err != nil {

@@ -2,6 +2,8 @@ package exec
 
 import (
 	"context"
+	"errors"
+	"io"
 	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -12,7 +14,8 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// asofOp holds its right side in memory, in order and by keys, and finds the nearest row for each row of the left side by halving.
+// asofOp holds its right side in memory, in order and by keys, and finds the nearest row for each row of the left side by halving. A right side
+// without room is divided by a hash of its keys, as the left one then is, and one part is joined after another.
 type asofOp struct {
 	run         *run
 	node        *plan.AsofJoin
@@ -21,17 +24,14 @@ type asofOp struct {
 	rightKeys   []*kernel.Program
 	at          [2]*kernel.Program // of the left side and of the right one
 	within      *kernel.Program    // nil without a condition
-	keys        []joinKey
 }
 
 func (r *run) newAsof(ctx context.Context, n *plan.AsofJoin) (operator, error) {
 	o := &asofOp{run: r, node: n}
 	for _, k := range n.LeftKeys {
-		key, ok := newJoinKey(k.Type())
-		if !ok {
+		if _, ok := newJoinKey(k.Type()); !ok {
 			return nil, event.Errorf(event.CodeNotSupported, "ASOF JOIN by %s: not supported yet", k.Type())
 		}
-		o.keys = append(o.keys, key)
 	}
 	var err error
 	if o.leftKeys, err = compileAll(n.LeftKeys); err != nil {
@@ -57,56 +57,81 @@ func (r *run) newAsof(ctx context.Context, n *plan.AsofJoin) (operator, error) {
 	return o, err
 }
 
+// newKeys makes the key columns of a table.
+func (o *asofOp) newKeys() []joinKey {
+	keys := make([]joinKey, len(o.node.LeftKeys))
+	for i, k := range o.node.LeftKeys {
+		keys[i], _ = newJoinKey(k.Type())
+	}
+	return keys
+}
+
 func (o *asofOp) width() int { return 1 }
 
 func (o *asofOp) open() reader {
 	return &asofReader{op: o, input: gather(o.left), memory: reservation{budget: o.run.budget, operator: "ASOF JOIN"}}
 }
 
+// asofReader pairs the left side with what is held of the right one: all of it or, where that has no room, part after part of both.
 type asofReader struct {
-	op     *asofOp
-	input  reader
-	right  *Batch // nil before the right side has been read
-	times  arrow.Array
-	table  *joinTable
-	memory reservation
+	op      *asofOp
+	input   reader // of the left side
+	right   *Batch // nil before the right side has been read, and between two parts
+	times   arrow.Array
+	table   *joinTable
+	divided []asofPart
+	memory  reservation
 }
 
 func (r *asofReader) next(ctx context.Context) (*Batch, error) {
-	if r.right == nil {
-		if err := r.load(ctx); err != nil {
-			return nil, err
-		}
-	}
 	for {
+		if r.right == nil {
+			if err := r.load(ctx); err != nil {
+				return nil, err
+			}
+		}
 		batch, err := r.input.next(ctx)
+		if errors.Is(err, io.EOF) && len(r.divided) > 0 {
+			r.right = nil
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		out, err := r.pair(batch)
+		out, err := r.pair(batch.first(plan.Width(r.op.node.Left)))
 		if err != nil || out.Rows > 0 {
 			return out, err
 		}
 	}
 }
 
-// load reads the right side, whose rows come in order, so that the rows of each group are in order too.
+// load reads the right side, or the next part of it, whose rows come in order, so that the rows of each group are in order too.
 func (r *asofReader) load(ctx context.Context) error {
-	o := r.op
-	in := gather(o.right)
+	if len(r.divided) > 0 {
+		return r.loadPart(ctx)
+	}
+	in := gather(r.op.right)
 	defer in.close()
-	found := &joinBuffer{memory: r.memory}
-	err := feed(ctx, in, found.consume)
-	r.memory = found.memory
-	if err != nil {
+	rows := &asofRows{op: r.op, memory: &r.memory}
+	if err := feed(ctx, in, rows.consume); err != nil {
 		return err
 	}
+	if rows.divider != nil {
+		return r.divide(ctx, rows)
+	}
+	return r.index(rows)
+}
+
+// index finds the groups of the right side's rows.
+func (r *asofReader) index(rows *asofRows) error {
+	o := r.op
 	right := &Batch{}
 	for _, c := range o.node.Right.Columns() {
 		right.Columns = append(right.Columns, event.NewNulls(c.Type, 0))
 	}
-	if len(found.batches) > 0 {
-		if right, err = joinBatches(found.batches); err != nil {
+	if len(rows.batches) > 0 {
+		var err error
+		if right, err = joinBatches(rows.batches); err != nil {
 			return err
 		}
 	}
@@ -118,11 +143,11 @@ func (r *asofReader) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.table, r.times, r.right = newJoinTable(o.keys), times[0], right
+	r.table, r.times, r.right = newJoinTable(o.newKeys()), times[0], right
 	if _, err := r.table.build(o.run.kernel, keys, right.Rows); err != nil {
 		return err
 	}
-	return r.memory.resize(2*found.size + r.table.bytes())
+	return r.memory.resize(2*rows.size + r.table.bytes())
 }
 
 // pair puts the nearest rows of the right side beside those of a batch.

@@ -98,10 +98,16 @@ func TestGroupsSpill(t *testing.T) {
 	for i := range distinct {
 		distinct[i].Distinct = true
 	}
+	several := []plan.Aggregation{agg("count", region), agg("count", id), agg("sum", id), agg("avg", col(s, "took")), agg("count"), agg("max", col(s, "ts"))}
+	for i := range several[:4] {
+		several[i].Distinct = true
+	}
+	several[4].Filter = call(">", col(s, "amount"), lit(0.0))
 	for name, c := range map[string]struct {
 		memory int64
 		root   plan.Node
 	}{
+		"several":       {150 << 10, aggregate(s, nil, several...)},
 		"distinct":      {100 << 10, aggregate(s, nil, distinct...)},
 		"distinct of":   {150 << 10, aggregate(s, []plan.Expr{region}, distinct...)},
 		"integers":      {400 << 10, aggregate(s, []plan.Expr{user}, calls...)},
@@ -161,6 +167,27 @@ func TestWindowsAndDistinctSpill(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			requireSpilled(t, tab, root, 900<<10, false)
+		})
+	}
+}
+
+func TestAsofJoinsSpill(t *testing.T) {
+	t.Parallel()
+	tab := newTable(newRand(t, 45), 5_000)
+	s := scan(tab)
+	id, user, region := col(s, "id"), col(s, "user"), col(s, "region")
+	right := sorted(where(s, call(">", col(s, "amount"), lit(0.0))), asc(id))
+	for name, c := range map[string]struct {
+		kind plan.JoinKind
+		keys []plan.Expr
+	}{
+		"inner": {plan.InnerJoin, []plan.Expr{user}}, "left": {plan.LeftJoin, []plan.Expr{user}}, "two keys": {plan.LeftJoin, []plan.Expr{region, user}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := &plan.AsofJoin{Left: s, Right: right, Kind: c.kind, LeftKeys: c.keys, RightKeys: c.keys, LeftAt: id, RightAt: id, Op: ">"}
+			requireSpilled(t, tab, root, 700<<10, false)
+			requireSpilled(t, tab, root, 300<<10, false) // parts are divided further
 		})
 	}
 }

@@ -17,7 +17,8 @@ import (
 
 // windowOp computes window functions. It collects its whole input and divides it into parts of whole partitions. Each reader takes one part
 // after another, lays the rows of each partition side by side in order, and computes one call after another over all partitions of the part at
-// once. An input that another window has laid out like that already is not sorted again.
+// once. An input that another window has laid out like that already is not sorted again. What has no room in memory is sorted on disk and
+// computed stretch by stretch where the calls allow it (see windowStream), else divided by the partitions.
 type windowOp struct {
 	run       *run
 	input     operator
@@ -28,12 +29,14 @@ type windowOp struct {
 	// kept are the input's columns that are read later; the arguments of calls are read from them too.
 	kept, used []bool
 	arranged   bool
+	// sorter sorts on disk what has no room; nil where some call cannot be computed in stretches.
+	sorter *sortOp
 
 	once sync.Once // reads the input, which sets one of these:
 	err  error
 	// parts is what has been read, or spilled, until a reader has it.
 	parts   *windowParts
-	spilled atomic.Pointer[partsReader]
+	spilled atomic.Pointer[handedReader]
 }
 
 // windowCall is one compiled call.
@@ -74,6 +77,9 @@ func (r *run) newWindow(ctx context.Context, n *plan.Window, used []bool) (opera
 	plan.MarkColumns(needed, n.Partition...)
 	for _, k := range n.Order {
 		plan.MarkColumns(needed, k.Expr)
+	}
+	if op.sorter, err = op.newSorter(); err != nil {
+		return nil, err
 	}
 	op.input, err = r.build(ctx, n.Input, needed)
 	return op, err
@@ -157,7 +163,7 @@ func (r *windowReader) nextPart(ctx context.Context) (reader, error) {
 	o := r.op
 	if o.parts == nil {
 		if spilled := o.spilled.Swap(nil); spilled != nil {
-			return spilled, nil
+			return spilled.reader, nil
 		}
 		return nil, io.EOF
 	}
@@ -180,13 +186,24 @@ func (o *windowOp) readInput(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(buffers, func(b *windowBuffer) bool { return b.divider != nil }) {
-		spilled, err := o.newPartsReader(buffers)
-		o.spilled.Store(spilled)
+	if slices.ContainsFunc(buffers, (*windowBuffer).isSpilled) {
+		spilled, err := o.readSpilled(ctx, buffers)
+		o.spilled.Store(&handedReader{reader: spilled})
 		return err
 	}
 	o.parts, err = o.newParts(ctx, buffers)
 	return err
+}
+
+// handedReader gives what has been spilled; one reader of the operator has it.
+type handedReader struct{ reader reader }
+
+// readSpilled spills what workers still hold and makes the reader of all of it.
+func (o *windowOp) readSpilled(ctx context.Context, buffers []*windowBuffer) (reader, error) {
+	if o.sorter != nil {
+		return o.newStream(ctx, buffers)
+	}
+	return o.newPartsReader(buffers)
 }
 
 // computePart computes all calls over the rows of a part.

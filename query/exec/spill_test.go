@@ -1,11 +1,14 @@
 package exec_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"sort"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/exec"
 	"github.com/tidemarkdb/tidemark/query/plan"
@@ -189,5 +192,55 @@ func TestAsofJoinsSpill(t *testing.T) {
 			requireSpilled(t, tab, root, 700<<10, false)
 			requireSpilled(t, tab, root, 300<<10, false) // parts are divided further
 		})
+	}
+}
+
+// TestWindowsSpillInStretches holds windows of every kind that can be computed so, over partitions of all sizes, to their answers in memory. How
+// much memory they need depends on how far their frames reach.
+func TestWindowsSpillInStretches(t *testing.T) {
+	t.Parallel()
+	for range 3 {
+		seed := rand.Uint64()
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			rng := newRand(t, seed)
+			tab := newTable(rng, 3_000)
+			c := windowCase{rng: rng, in: scan(tab)}
+			order, loose := c.total(), c.loose()
+			spilled := 0
+			for _, n := range []*plan.Window{
+				windowOver(c.in, nil, order, c.ofTotal(order)), windowOver(c.in, c.partition(), order, c.ofTotal(order)),
+				windowOver(c.in, nil, loose, c.ofLoose(loose)), windowOver(c.in, c.partition(), loose, c.ofLoose(loose)),
+				windowOver(c.in, nil, nil, c.aggregates(plan.WholePartition)),
+			} {
+				calls := exec.InStretches(n)
+				rng.Shuffle(len(calls), func(i, j int) { calls[i], calls[j] = calls[j], calls[i] })
+				if requireStretches(t, rng, tab, windowOver(c.in, n.Partition, n.Order, calls[:min(len(calls), 8)])) {
+					spilled++
+				}
+			}
+			require.Greater(t, spilled, 2)
+		})
+	}
+}
+
+// requireStretches gives a window more and more memory until it is answered, and reports whether it had to spill then.
+func requireStretches(t *testing.T, rng *rand.Rand, tab *table, root plan.Node) bool {
+	t.Helper()
+	src := &source{tables: map[string]*table{"t": tab}, rng: rng}
+	want, _, err := answer(exec.New(src, nil, exec.Options{}), root)
+	require.NoError(t, err)
+	sort.Strings(want)
+	for memory := int64(300 << 10); ; memory *= 2 {
+		options := exec.Options{Workers: 1 + rng.IntN(3), BatchRows: 50 + rng.IntN(400), MemoryBytes: memory, Spill: spillSpace(t)}
+		got, stats, err := answer(exec.New(src, nil, options), root)
+		if err != nil {
+			requireCode(t, err, event.CodeMemoryLimit)
+			continue
+		}
+		require.LessOrEqual(t, stats.PeakMemoryBytes, memory)
+		sort.Strings(got)
+		require.Equal(t, want, got, plan.Print(root))
+		return stats.SpilledBytes > 0
 	}
 }

@@ -10,12 +10,19 @@ import (
 
 // aggregate computes an aggregate over the frame of each row.
 func (w *windowRows) aggregate(ctx context.Context, c *windowCall) (arrow.Array, error) {
+	carried := w.stretch.of(c)
+	if carried.whole != nil {
+		return kernel.Take(carried.whole, make([]int32, w.count)), nil
+	}
 	pieces, err := w.frames(c.Frame)
 	if err != nil {
 		return nil, err
 	}
 	pieces, number := distinct(pieces)
-	call := kernel.FrameCall{Fn: c.Fn, Rows: w.count, Pieces: pieces}
+	call := kernel.FrameCall{Fn: c.Fn, Rows: w.count, Pieces: pieces, Before: carried.state}
+	for call.Before != nil && call.Continued < len(pieces[0].Low) && pieces[0].Low[call.Continued] == 0 {
+		call.Continued++
+	}
 	columns := w.columns
 	if c.filter != nil {
 		if columns, err = w.narrow(&call, c); err != nil {

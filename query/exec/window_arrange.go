@@ -25,7 +25,9 @@ type windowBuffer struct {
 	fill    [windowBuckets]int32
 	most    int32
 	memory  reservation
-	divider *rowDivider // nil before anything was spilled
+	// divider or sorted takes the rows once something was spilled; nil before.
+	divider *rowDivider
+	sorted  *sortBuffer
 }
 
 func (o *windowOp) newBuffer() *windowBuffer {
@@ -45,6 +47,9 @@ func (b *windowBuffer) consume(batch *Batch) error {
 			return err
 		}
 		out.Columns = append(out.Columns, columns...)
+	}
+	if b.sorted != nil {
+		return b.sorted.consume(out)
 	}
 	if err := b.add(out); err != nil {
 		return err

@@ -14,17 +14,19 @@ func (w *windowRows) ranks(name string) arrow.Array {
 	case "row_number":
 		out := make([]int64, w.count)
 		w.partitions(func(start, end int32) {
+			rows, _ := w.before(start)
 			for i := start; i < end; i++ {
-				out[i] = int64(i - start + 1)
+				out[i] = rows + int64(i-start) + 1
 			}
 		})
 		return event.NewInt64s(out, nil)
 	case "rank", "dense_rank":
 		out := make([]int64, w.count)
 		w.peerRuns(func(p peerRun) {
-			rank := int64(p.start-p.partStart) + 1
+			rows, groups := w.before(p.partStart)
+			rank := rows + int64(p.start-p.partStart) + 1
 			if name == "dense_rank" {
-				rank = int64(p.number) + 1
+				rank = groups + int64(p.number) + 1
 			}
 			fill(out[p.start:p.end], rank)
 		})

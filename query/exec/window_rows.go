@@ -20,6 +20,8 @@ type windowRows struct {
 	// memory is not brought below least; base is what is needed of it between calls.
 	memory      *reservation
 	base, least int64
+	// stretch is what came before, where these are not all rows of the first partition.
+	stretch *stretch
 }
 
 // hold asks for memory beyond what is needed between calls.

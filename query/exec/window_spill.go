@@ -5,11 +5,11 @@ import (
 	"slices"
 )
 
-// fit asks for the memory of what has been collected and of what will be computed, and spills it where there is none. Rows of one
-// partition have to be together: without PARTITION BY nothing can be divided.
+// fit asks for the memory of what has been collected and of what will be computed, and spills it where there is none. Where calls cannot be
+// computed in stretches, rows of one partition have to be together: without PARTITION BY nothing can be divided.
 func (b *windowBuffer) fit() error {
 	o := b.op
-	if len(o.partition) == 0 || !o.run.canSpill() {
+	if !o.run.canSpill() || (len(o.partition) == 0 && o.sorter == nil) {
 		// Laying the rows out holds each of them twice, once as collected and once in order.
 		return b.memory.resize(2*b.size + 16*int64(b.rows))
 	}
@@ -19,8 +19,13 @@ func (b *windowBuffer) fit() error {
 	return b.spill()
 }
 
-// spill divides what has been collected by its partitions.
+func (b *windowBuffer) isSpilled() bool { return b.divider != nil || b.sorted != nil }
+
+// spill sorts what has been collected on disk, or divides it by its partitions.
 func (b *windowBuffer) spill() error {
+	if b.op.sorter != nil {
+		return b.sort()
+	}
 	if b.divider == nil {
 		var err error
 		if b.divider, err = b.op.run.newRowDivider(b.op.partitionAt(), typesOf(b.op.node.Partition), 0); err != nil {

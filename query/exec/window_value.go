@@ -17,6 +17,9 @@ func (w *windowRows) fromFrame(c *windowCall, args []kernel.Operand) (arrow.Arra
 		return nil, err
 	}
 	values := args[0].Expand(w.count)
+	if first := w.stretch.of(c).first; first != nil && c.Fn.Name == "first_value" {
+		return w.fromFirst(values, first)
+	}
 	places, found := w.places(values, c.IgnoreNulls), make([]int32, w.count)
 	var ns *array.Int64
 	switch c.Fn.Name {

@@ -20,6 +20,10 @@ type FrameCall struct {
 	// Pieces make up the frame of result i together, without overlap and in order: frames with a hole have several. There is at
 	// least one.
 	Pieces []Frames
+	// Before, if not nil, has one group: what rows before the first one add to the frames of the first Continued results, all of which begin
+	// at row 0. It has been updated at least once, and stays as it is.
+	Before    Accumulator
+	Continued int
 	// Reserve is told how much memory is held from time to time; its error stops the work.
 	Reserve func(bytes int64) error
 }
@@ -76,6 +80,16 @@ const foldedAtOnce = 1 << 15
 
 // stateBytes is a generous guess at what the states of a row take beside what they point to.
 const stateBytes = 64
+
+// continued joins what came before row 0 to the frames that begin with it: it calls f for each of their results.
+func (c FrameCall) continued(f func(result int)) {
+	if c.Before == nil {
+		return
+	}
+	for i := range c.Continued {
+		f(i)
+	}
+}
 
 // fold joins, for each result, the states of its frame to what out holds, in the order of rows.
 func fold[S any, A states[S]](c FrameCall, a A, out []S) error {

@@ -26,6 +26,9 @@ func (d doubleStates) drop(*compensatedSum) {}
 
 func sumDoubleFrames(c FrameCall) (arrow.Array, error) {
 	sums := &doubleSum{average: c.Fn.Name == "avg", states: make([]compensatedSum, c.results())}
+	if before, ok := c.Before.(*doubleSum); ok {
+		c.continued(func(i int) { sums.states[i] = before.states[0] })
+	}
 	states := doubleStates{values: fixed[float64](c.Args[0]), valid: c.Args[0].validity(c.Rows)}
 	if err := fold(c, states, sums.states); err != nil {
 		return nil, err

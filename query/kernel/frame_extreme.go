@@ -31,6 +31,15 @@ func (e extremeStates) drop(*int32) {}
 
 func extremeFrames(c FrameCall) (arrow.Array, error) {
 	values := c.Args[0].Expand(c.Rows)
+	if c.Before != nil { // its value stands behind those of the rows
+		before, err := c.Before.Result(1)
+		if err != nil {
+			return nil, err
+		}
+		if values, err = Concat([]arrow.Array{values, before}); err != nil {
+			return nil, err
+		}
+	}
 	rows := make([]int32, c.results())
 	states := extremeStates{valid: validityOf(values), sign: 1}
 	if c.Fn.Name == "max" {
@@ -39,6 +48,11 @@ func extremeFrames(c FrameCall) (arrow.Array, error) {
 	if values.DataType().ID() != arrow.NULL {
 		states.compare = Comparer(values, values, c.Fn.Args[0])
 	}
+	last := int32(0)
+	if c.Before != nil {
+		last = states.of(c.Rows)
+	}
+	c.continued(func(i int) { rows[i] = last })
 	if err := fold(c, states, rows); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,11 @@ func mergeFrames(c FrameCall) (arrow.Array, error) {
 	var parts []arrow.Array
 	for from := 0; from < c.results() && a.err == nil; from += mergedAtOnce {
 		out := make([]Accumulator, min(mergedAtOnce, c.results()-from))
+		if c.Before != nil {
+			for i := range max(0, min(len(out), c.Continued-from)) {
+				a.join(&out[i], &a.call.Before)
+			}
+		}
 		for i := range folders {
 			folders[i].fold(from, out)
 		}

@@ -9,6 +9,9 @@ import (
 // countFrames counts the rows, or the values that are not NULL, up to each row; a frame's count is a difference.
 func countFrames(c FrameCall) arrow.Array {
 	out := make([]int64, c.results())
+	if before, ok := c.Before.(*countAccumulator); ok {
+		c.continued(func(i int) { out[i] = before.counts[0] })
+	}
 	var valid event.Bitmap
 	if len(c.Args) > 0 {
 		valid = c.Args[0].validity(c.Rows)
@@ -51,6 +54,9 @@ func sumBigintFrames(c FrameCall) (arrow.Array, error) {
 		}
 	}
 	sums := &bigintSum{average: c.Fn.Name == "avg", states: make([]wideSum, c.results())}
+	if before, ok := c.Before.(*bigintSum); ok {
+		c.continued(func(i int) { sums.states[i] = before.states[0] })
+	}
 	for _, piece := range c.Pieces {
 		for i := range sums.states {
 			s := &sums.states[i]

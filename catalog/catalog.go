@@ -28,6 +28,7 @@ type Catalog struct {
 		// dropped are the streams whose files may still be there.
 		dropped map[string]bool
 		views   map[string]viewEntry
+		plain   map[string]*PlainView
 		// lastGeneration is the highest that any view ever had.
 		lastGeneration uint64
 	}
@@ -39,6 +40,7 @@ var _ journal.State = (*Catalog)(nil)
 func New() *Catalog {
 	c := &Catalog{}
 	c.mu.streams, c.mu.dropped, c.mu.views = map[string]*Stream{}, map[string]bool{}, map[string]viewEntry{}
+	c.mu.plain = map[string]*PlainView{}
 	return c
 }
 
@@ -86,6 +88,11 @@ func (c *Catalog) Tables() []string {
 				return
 			}
 		}
+		for name := range c.mu.plain {
+			if !yield(name) {
+				return
+			}
+		}
 	})
 }
 
@@ -99,10 +106,7 @@ func (c *Catalog) Create(definition Stream) (*Stream, error) {
 		if _, ok := c.Stream(definition.Name); ok {
 			return nil, event.Errorf(event.CodeAlreadyExists, "stream %q already exists", definition.Name)
 		}
-		if _, ok := c.View(definition.Name); ok {
-			return nil, event.Errorf(event.CodeAlreadyExists, "there is a materialized view %q", definition.Name)
-		}
-		return &definition, nil
+		return &definition, c.untaken(definition.Name)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create stream %s: %w", definition.Name, err)
@@ -169,6 +173,10 @@ func (c *Catalog) Apply(r journal.Record) error {
 		delete(c.mu.views, b.DroppedView)
 	case b.View != nil:
 		c.applyView(b.View)
+	case b.PlainView != nil:
+		c.mu.plain[b.PlainView.Name] = b.PlainView
+	case b.DroppedPlainView != "":
+		delete(c.mu.plain, b.DroppedPlainView)
 	default:
 		c.mu.lastGeneration = max(c.mu.lastGeneration, b.LastGeneration)
 	}
@@ -189,5 +197,8 @@ func (c *Catalog) Snapshot() ([]journal.Record, error) {
 	if out, err = c.appendDropped(out); err != nil {
 		return nil, err
 	}
-	return c.appendViews(out)
+	if out, err = c.appendViews(out); err != nil {
+		return nil, err
+	}
+	return c.appendPlainViews(out)
 }

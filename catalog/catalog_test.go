@@ -162,7 +162,7 @@ func TestRacingEvolutionsTakeTurns(t *testing.T) {
 func TestRecordsOfALaterVersionAreRefused(t *testing.T) {
 	t.Parallel()
 	for body, code := range map[string]event.Code{
-		`{"v":4,"stream":{"name":"a","schema":{}}}`: event.CodeNotSupported,
+		`{"v":5,"stream":{"name":"a","schema":{}}}`: event.CodeNotSupported,
 		`{"v":1}`:                 event.CodeCorrupt,
 		`{"v":1,"stream":{"name"`: event.CodeCorrupt,
 	} {

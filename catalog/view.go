@@ -38,6 +38,8 @@ type View struct {
 	// which else would mean something different at the next start: of SELECT *, of a name that is then ambiguous. nil of a view made by a program
 	// that did not note it.
 	Versions map[string]int `json:"versions,omitempty"`
+	// PlainViews are the queries of the views, not materialized, that the view's query names, as they were when it was made.
+	PlainViews map[string]string `json:"plain_views,omitempty"`
 	// Skipped are events that the view leaves out, because its query fails over them.
 	Skipped []SkippedEvent `json:"skipped,omitempty"`
 	// Begun is how far the streams of a view of StartNow were when it was made, by name. One that is built anew begins there too.
@@ -134,8 +136,10 @@ func (c *Catalog) CreateView(definition View, replace bool) (*View, error) {
 	made.Ready = false
 	err := c.updateView(func() (*View, error) {
 		_, isView := c.View(made.Name)
-		if _, isStream := c.Stream(made.Name); isStream {
-			return nil, event.Errorf(event.CodeAlreadyExists, "there is a stream %q", made.Name)
+		if !isView {
+			if err := c.untaken(made.Name); err != nil {
+				return nil, err
+			}
 		}
 		if isView && !replace {
 			return nil, event.Errorf(event.CodeAlreadyExists, "view %q already exists", made.Name).WithHint("write CREATE OR REPLACE")
@@ -225,11 +229,11 @@ func (c *Catalog) SetViewMemory(name string, bytes int64) (present, next *View, 
 		}
 		altered := *found
 		altered.Memory, present = bytes, &altered
-		bodies := []body{{Version: viewVersion, View: present}}
+		bodies := []body{ofView(present)}
 		if beside, ok := c.NextView(name); ok {
 			altered := *beside
 			altered.Memory, next = bytes, &altered
-			bodies = append(bodies, body{Version: viewVersion, View: next})
+			bodies = append(bodies, ofView(next))
 		}
 		var out []journal.Record
 		for _, b := range bodies {
@@ -323,7 +327,7 @@ func (c *Catalog) updateView(decide func() (*View, error)) error {
 		if err != nil {
 			return nil, err
 		}
-		r, err := encodeBody(body{Version: viewVersion, View: v})
+		r, err := encodeBody(ofView(v))
 		return []journal.Record{r}, err
 	})
 }
@@ -353,9 +357,9 @@ func (c *Catalog) appendViews(out []journal.Record) ([]journal.Record, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.mu.views)) {
 		e := c.mu.views[name]
-		bodies = append(bodies, body{Version: viewVersion, View: e.present})
+		bodies = append(bodies, ofView(e.present))
 		if e.next != nil {
-			bodies = append(bodies, body{Version: viewVersion, View: e.next})
+			bodies = append(bodies, ofView(e.next))
 		}
 	}
 	for _, b := range bodies {

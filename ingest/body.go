@@ -370,7 +370,10 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	})
 	var fault *event.Error
 	if errors.As(err, &fault) && fault.Code == event.CodeAlreadyExists { // another request was first
-		stream, err = b.engine.Stream(b.summary.Stream)
+		var again error
+		if stream, again = b.engine.Stream(b.summary.Stream); again == nil || !errors.As(again, &fault) || fault.Code != event.CodeNotFound {
+			err = again // else the name is that of a view
+		}
 	} else if err == nil && schema.TimeColumn == 0 {
 		b.summary.Hint = timeHint(b.summary.Stream, chunk.PossibleTimes())
 	}

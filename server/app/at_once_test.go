@@ -56,8 +56,8 @@ func (g *generator) atOnce() string {
 	inner := g.correlatedRows()
 	switch g.IntN(5) {
 	case 0:
-		return fmt.Sprintf("SELECT t1.a, t1.b, (SELECT %s FROM (%s) AS q) AS v FROM t1", g.pick("count(*)", "sum(v)", "min(v)", "max(v) + t1.a", "count(v) FILTER (WHERE v > 0)",
-			"string_agg(v::TEXT, ',' ORDER BY v)", "array_agg(v ORDER BY v DESC)", "regr_count(v, v)", "bool_or(v > 2)"), inner)
+		return fmt.Sprintf("SELECT t1.a, t1.b, (SELECT %s FROM (%s) AS q) AS v FROM t1", g.pick("count(*)", "sum(v)", "min(v)", "max(v) + t1.a",
+			"count(v) FILTER (WHERE v > 0)", "string_agg(v::TEXT, ',' ORDER BY v)", "array_agg(v ORDER BY v DESC)", "regr_count(v, v)", "bool_or(v > 2)"), inner)
 	case 1:
 		return fmt.Sprintf("SELECT a, b, c FROM t1 WHERE %s (%s)", g.pick("EXISTS", "NOT EXISTS", "b IN", "b NOT IN", "b > ANY", "b <= ALL"), inner)
 	case 2:
@@ -76,8 +76,8 @@ func (g *generator) correlatedRows() string {
 		return fmt.Sprintf("SELECT v FROM (SELECT f AS v FROM t2 %s) AS x %s (SELECT b AS v FROM t3 %s)", g.correlation("t2"),
 			g.pick("UNION", "UNION ALL", "INTERSECT", "EXCEPT", "INTERSECT ALL", "EXCEPT ALL"), g.pick(g.correlation("t3"), ""))
 	case 2:
-		return fmt.Sprintf("SELECT %s AS v FROM t2 %s", g.pick("rank() OVER (ORDER BY f)", "sum(f) OVER (PARTITION BY g)", "count(*) OVER (ORDER BY f)", "max(a) OVER () + t1.b",
-			"dense_rank() OVER (PARTITION BY a ORDER BY g)"), g.correlation("t2"))
+		return fmt.Sprintf("SELECT %s AS v FROM t2 %s", g.pick("rank() OVER (ORDER BY f)", "sum(f) OVER (PARTITION BY g)",
+			"count(*) OVER (ORDER BY f)", "max(a) OVER () + t1.b", "dense_rank() OVER (PARTITION BY a ORDER BY g)"), g.correlation("t2"))
 	case 3:
 		return fmt.Sprintf("SELECT %s AS v FROM t2 %s GROUP BY %s", g.pick("count(*)", "sum(f)", "grouping(a)", "max(f) - t1.a"), g.correlation("t2"),
 			g.pick("ROLLUP (a, g)", "CUBE (a, g)", "GROUPING SETS ((a), (g), ())", "GROUPING SETS ((a, g), (a))", "a"))
@@ -86,8 +86,8 @@ func (g *generator) correlatedRows() string {
 	case 5:
 		return fmt.Sprintf("SELECT v FROM (VALUES (t1.a), (t1.b), (3), (NULL)) AS x(v) WHERE v %s", g.pick("> 1", "IS NOT NULL", "<> t1.b"))
 	default:
-		return fmt.Sprintf("SELECT count(*) AS v FROM t2, LATERAL (SELECT 1 FROM t3 WHERE t3.b %s t2.f AND t3.b %s t1.b ORDER BY h, t3.b%s) AS y %s", g.pick("=", "<"), g.pick("=", "<", "<>"),
-			g.limits(), g.correlation("t2"))
+		rows := fmt.Sprintf("SELECT 1 FROM t3 WHERE t3.b %s t2.f AND t3.b %s t1.b ORDER BY h, t3.b%s", g.pick("=", "<"), g.pick("=", "<", "<>"), g.limits())
+		return "SELECT count(*) AS v FROM t2, LATERAL (" + rows + ") AS y " + g.correlation("t2")
 	}
 }
 

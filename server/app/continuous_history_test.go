@@ -39,6 +39,8 @@ func (s definedStreams) Stream(name string) (*catalog.Stream, bool) {
 
 func (s definedStreams) View(string) (*catalog.View, bool) { return nil, false }
 
+func (s definedStreams) PlainView(string) (*catalog.PlainView, bool) { return nil, false }
+
 func (s definedStreams) SystemTable(string) (*event.Schema, bool) { return nil, false }
 
 func (s definedStreams) SystemTables() []string { return nil }

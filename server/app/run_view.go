@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/continuous"
@@ -137,7 +138,7 @@ func (r *runner) show(what string) api.Rows {
 			bigints("memory_limit", numbers(list, func(s views.Status) int64 { return s.Limit })),
 			bigints("disk_bytes", numbers(list, func(s views.Status) int64 { return s.Disk })))
 	default:
-		return showViews(list)
+		return showViews(list, r.app.catalog.PlainViews())
 	}
 }
 
@@ -157,16 +158,28 @@ func numbers(list []views.Status, of func(views.Status) int64) []int64 {
 	return out
 }
 
-func showViews(list []views.Status) api.Rows {
+// showViews lists the materialized views and then the others, of which there is a name and a query.
+func showViews(list []views.Status, plain []*catalog.PlainView) api.Rows {
+	count := func(of func(views.Status) int64) []int64 {
+		return append(numbers(list, of), make([]int64, len(plain))...)
+	}
+	text := func(of func(views.Status) string, ofPlain func(*catalog.PlainView) string) []string {
+		out := statusColumn(list, of)
+		for _, v := range plain {
+			out = append(out, ofPlain(v))
+		}
+		return out
+	}
+	none := func(*catalog.PlainView) string { return "" }
 	return newRows(
-		texts("name", statusColumn(list, func(s views.Status) string { return s.Name })),
-		texts("state", statusColumn(list, func(s views.Status) string { return string(s.State) })),
-		bigints("rows", numbers(list, func(s views.Status) int64 { return s.Rows })),
-		bigints("lag_rows", numbers(list, func(s views.Status) int64 { return s.Lag })),
-		optionalTexts("complete_until", statusColumn(list, func(s views.Status) string { return timeText(s.Closed) })),
-		bigints("late_rows", numbers(list, func(s views.Status) int64 { return s.Late })),
-		bigints("state_bytes", numbers(list, func(s views.Status) int64 { return s.StateBytes })),
-		optionalTexts("detail", statusColumn(list, func(s views.Status) string { return s.Detail })),
+		texts("name", text(func(s views.Status) string { return s.Name }, func(v *catalog.PlainView) string { return v.Name })),
+		texts("state", text(func(s views.Status) string { return string(s.State) }, func(*catalog.PlainView) string { return plainState })),
+		bigintsThen("rows", count(func(s views.Status) int64 { return s.Rows }), len(list)),
+		bigintsThen("lag_rows", count(func(s views.Status) int64 { return s.Lag }), len(list)),
+		optionalTexts("complete_until", text(func(s views.Status) string { return timeText(s.Closed) }, none)),
+		bigintsThen("late_rows", count(func(s views.Status) int64 { return s.Late }), len(list)),
+		bigintsThen("state_bytes", count(func(s views.Status) int64 { return s.StateBytes }), len(list)),
+		optionalTexts("detail", text(func(s views.Status) string { return s.Detail }, func(v *catalog.PlainView) string { return v.Query })),
 	)
 }
 

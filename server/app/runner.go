@@ -151,6 +151,10 @@ func (r *runner) execute(ctx context.Context, bound bind.Bound, readOnly bool) (
 		return r.alterStream(b)
 	case bind.DropStream:
 		return r.dropStream(b)
+	case bind.CreatePlainView:
+		return r.createPlainView(b)
+	case bind.DropPlainView:
+		return r.dropPlainView(b)
 	case bind.KillQuery:
 		return r.killQuery(b)
 	default:

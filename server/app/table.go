@@ -41,6 +41,15 @@ func bigints(name string, values []int64) column {
 	return column{name, bigint, event.NewInt64s(values, nil)}
 }
 
+// bigintsThen are values of which those from some row on are NULL.
+func bigintsThen(name string, values []int64, from int) column {
+	valid := event.NewBitmap(len(values))
+	for i := range from {
+		valid.Set(i)
+	}
+	return column{name, bigint, event.NewInt64s(values, valid)}
+}
+
 func booleans(name string, values []bool) column { return column{name, boolean, booleanColumn(values)} }
 
 // newRows makes an answer of columns of one length.

@@ -26,6 +26,9 @@ func (a *App) eachTable(take func(schema, name, kind string, columns []event.Col
 			take(publicSchema, v.Name, "VIEW", v.Schema.Columns[:v.Visible])
 		}
 	}
+	for _, v := range a.catalog.PlainViews() {
+		take(publicSchema, v.Name, "VIEW", a.plainColumns(v))
+	}
 	for _, full := range a.tables.Tables() {
 		schema, name, _ := strings.Cut(full, ".")
 		columns, _ := a.tables.Table(full)
@@ -177,11 +180,14 @@ func (a *App) schemaViews() system.Table {
 		system.Column{Name: "is_updatable", Type: system.Text, Help: "NO."},
 		system.Column{Name: "is_insertable_into", Type: system.Text, Help: "NO."})
 	absent := "is_trigger_updatable is_trigger_deletable is_trigger_insertable_into"
-	return schemaTable("views", "Materialized views, as the SQL standard lists views.", columns, absent, func(rows *schemaRows) {
+	return schemaTable("views", "Views, as the SQL standard lists them.", columns, absent, func(rows *schemaRows) {
 		for _, v := range a.catalog.Views() {
 			if v.Ready && !v.Hidden {
 				rows.add(catalogName, publicSchema, v.Name, v.SQL, "NONE", "NO", "NO")
 			}
+		}
+		for _, v := range a.catalog.PlainViews() {
+			rows.add(catalogName, publicSchema, v.Name, plainDefinition(v), "NONE", "NO", "NO")
 		}
 	})
 }

@@ -8,10 +8,10 @@ import (
 
 func (a *App) viewsTable() system.Table {
 	return system.Table{
-		Name: "system.views", Help: "Materialized views, with how far they are.",
+		Name: "system.views", Help: "Views, materialized ones with how far they are.",
 		Columns: []system.Column{
 			{Name: "name", Type: system.Text, Help: "The view."},
-			{Name: "state", Type: system.Text, Help: "building, running, paused for want of memory, or failed."},
+			{Name: "state", Type: system.Text, Help: "building, running, paused for want of memory, or failed; query for one that is not materialized."},
 			{Name: "rows", Type: system.BigInt, Help: "Rows that queries see."},
 			{Name: "lag_rows", Type: system.BigInt, Help: "Events of its streams that it has not taken yet."},
 			{Name: "complete_until", Type: system.TimestampTZ, Help: "The time up to which it is complete; NULL where there is none."},
@@ -48,6 +48,14 @@ func (a *App) viewsTable() system.Table {
 				rows.BigInt(s.HeldBytes)
 				rows.OptionalText(s.Detail)
 				rows.Text(v.Definition().SQL)
+			}
+			for _, v := range a.catalog.PlainViews() {
+				rows.Text(v.Name)
+				rows.Text(plainState)
+				for range 10 {
+					rows.Null()
+				}
+				rows.Text(plainDefinition(v))
 			}
 			return nil
 		},

@@ -78,10 +78,18 @@ func (names) SystemTable(string) (*event.Schema, bool) { return nil, false }
 // SystemTables lists none.
 func (names) SystemTables() []string { return nil }
 
-// asOf is what a view can read as it was when the view was made: without the columns that streams got later.
+// asOf is what a view can read as it was when the view was made: without the columns that streams got later, and with the queries that the views
+// had which are not materialized.
 type asOf struct {
 	names
 	versions map[string]int
+	plain    map[string]string
+}
+
+// PlainView finds a view that is not materialized with the query that it had.
+func (c asOf) PlainView(name string) (*catalog.PlainView, bool) {
+	query, ok := c.plain[name]
+	return &catalog.PlainView{Name: name, Query: query}, ok
 }
 
 // Stream finds a stream with the columns that it had.
@@ -103,7 +111,7 @@ func (s *Set) rebind(definition *catalog.View) (bind.CreateView, *continuous.Pro
 	if err != nil {
 		return bind.CreateView{}, nil, fmt.Errorf("read the definition of view %s: %w", definition.Name, err)
 	}
-	bound, err := bind.Bind(statements[0], asOf{names{s.options.Catalog}, definition.Versions}, bind.Params{})
+	bound, err := bind.Bind(statements[0], asOf{names{s.options.Catalog}, definition.Versions, definition.PlainViews}, bind.Params{})
 	if err != nil {
 		return bind.CreateView{}, nil, err
 	}
@@ -138,7 +146,7 @@ func (s *Set) noteVersions(versions map[string]int, n plan.Node) {
 func (s *Set) define(b bind.CreateView, program *continuous.Program) catalog.View {
 	v := catalog.View{
 		Name: b.Name, SQL: b.SQL, ViewOptions: b.Options, Inputs: b.Inputs(), AppendOnly: program.Finality() == continuous.FinalAtOnce,
-		Schema: &event.Schema{Version: 1}, Versions: map[string]int{},
+		Schema: &event.Schema{Version: 1}, Versions: map[string]int{}, PlainViews: b.PlainViews,
 	}
 	s.noteVersions(v.Versions, b.Plan)
 	for i, c := range program.Columns() {

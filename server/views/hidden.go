@@ -3,6 +3,7 @@ package views
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"slices"
 	"time"
 
@@ -52,7 +53,7 @@ func (s *Set) acquire(b bind.Subscribe, request SubscribeRequest) (string, error
 	}
 	s.making.Lock() // two who come at once share one view
 	defer s.making.Unlock()
-	sum := sha256.Sum256([]byte(b.SQL))
+	sum := sha256.Sum256([]byte(b.SQL + meanings(b.PlainViews)))
 	name := hiddenPrefix + hex.EncodeToString(sum[:8])
 	s.mu.Lock()
 	use := s.mu.hidden[name]
@@ -75,6 +76,15 @@ func (s *Set) acquire(b bind.Subscribe, request SubscribeRequest) (string, error
 		return "", err
 	}
 	return name, nil
+}
+
+// meanings tells what the views mean that are not materialized and that a query names: it is another query once they are. Empty where it names none.
+func meanings(plain map[string]string) string {
+	out := ""
+	for _, name := range slices.Sorted(maps.Keys(plain)) {
+		out += "\n" + name + " AS " + plain[name]
+	}
+	return out
 }
 
 func (s *Set) createHidden(name string, statement *ast.Subscribe) error {

@@ -22,6 +22,8 @@ type Catalog interface {
 	Stream(name string) (*catalog.Stream, bool)
 	// View finds a materialized view by its exact name.
 	View(name string) (*catalog.View, bool)
+	// PlainView finds a view that is not materialized by its exact name.
+	PlainView(name string) (*catalog.PlainView, bool)
 	// Tables lists all streams and views, to suggest one when a name is not found.
 	Tables() []string
 	// SystemTable finds the columns of a table that the server keeps of itself by its full name, as in system.streams.
@@ -141,6 +143,8 @@ type binder struct {
 	lateJoins *LateJoins
 	// start is the event time from which a view takes rows, nil for all.
 	start *plan.Literal
+	// plain are the views that are not materialized.
+	plain plainViews
 	// ttl is the option of that name, nil where a view has none.
 	ttl *timeToLive
 }
@@ -160,6 +164,9 @@ func (b *binder) stream(n ast.Name) (*catalog.Stream, error) {
 	}
 	if v, ok := b.view(n); ok {
 		return nil, event.Errorf(event.CodeBadRequest, "%q is a materialized view, not a stream", v.Name).At(n.Pos)
+	}
+	if v, ok := b.plainView(n); ok {
+		return nil, event.Errorf(event.CodeBadRequest, "%q is a view, not a stream", v.Name).At(n.Pos)
 	}
 	err := event.Errorf(event.CodeNotFound, "there is no stream %q", n.Text).At(n.Pos)
 	return nil, suggest(err, n.Text, b.catalog.Tables())

@@ -28,6 +28,8 @@ func (s streams) Stream(name string) (*catalog.Stream, bool) {
 
 func (s streams) View(string) (*catalog.View, bool) { return nil, false }
 
+func (s streams) PlainView(string) (*catalog.PlainView, bool) { return nil, false }
+
 func (s streams) Tables() []string { return slices.Sorted(maps.Keys(s)) }
 
 func (s streams) SystemTable(name string) (*event.Schema, bool) {

@@ -86,6 +86,13 @@ func (b *binder) describe(s *ast.Describe) (Bound, error) {
 		name, _, err := b.table(*s.Schema, s.Stream)
 		return DescribeTable{Name: name}, err
 	}
+	if view, ok := b.plainView(s.Stream); ok {
+		sc, err := b.fromPlainView(view, s.Stream.Pos, &s.Stream)
+		if err != nil {
+			return nil, err
+		}
+		return DescribeQuery{Columns: sc.node().Columns()}, nil
+	}
 	if view, ok := b.view(s.Stream); ok {
 		return DescribeView{View: view}, nil
 	}

@@ -407,6 +407,9 @@ func (s *scope) rename(names []ast.Name) error {
 }
 
 func (b *binder) fromStream(t *ast.StreamTable, table *ast.Name) (*scope, error) {
+	if view, ok := b.plainView(t.Name); ok {
+		return b.fromPlainView(view, t.Name.Pos, table)
+	}
 	if view, ok := b.view(t.Name); ok {
 		return b.fromView(view, table)
 	}

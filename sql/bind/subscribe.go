@@ -13,6 +13,8 @@ type Subscribe struct {
 	Plan plan.Node
 	// SQL is the query alone.
 	SQL string
+	// PlainViews are as in CreateView.
+	PlainViews map[string]string
 	// Snapshot asks for what the query gives now before its changes, or not; nil leaves that open.
 	Snapshot *bool
 	// Progress asks to be told of watermarks too.
@@ -52,6 +54,7 @@ func (b *binder) subscribe(s *ast.Subscribe) (Bound, error) {
 	b.late, b.continuous = &lateness{pos: s.Pos}, true
 	var err error
 	out.Plan, err = b.selectPlan(s.Query, nil, nil)
+	out.PlainViews = b.plain.met
 	return out, err
 }
 

@@ -20,8 +20,10 @@ type CreateView struct {
 	SQL  string
 	Plan plan.Node
 	// Marked is Plan with one more column, the watermark before each event, where rows are events of streams as they are; nil elsewhere.
-	Marked  plan.Node
-	Options catalog.ViewOptions
+	Marked plan.Node
+	// PlainViews are the queries of the views, not materialized, that the query names.
+	PlainViews map[string]string
+	Options    catalog.ViewOptions
 	// ByArrival is why nearly every event would be late for the view's windows, which nobody asked for; nil where that is not so. A view that is
 	// there already goes on as it is.
 	ByArrival              *event.Error
@@ -76,6 +78,10 @@ func (b *binder) viewStatement(stmt ast.Statement) (Bound, error) {
 		return b.createView(s)
 	case *ast.DropView:
 		return b.dropView(s)
+	case *ast.CreatePlainView:
+		return b.createPlainView(s)
+	case *ast.DropPlainView:
+		return b.dropPlainView(s)
 	case *ast.AlterView:
 		return b.alterView(s)
 	case *ast.Show:
@@ -122,6 +128,9 @@ func (b *binder) view(n ast.Name) (*catalog.View, bool) {
 func (b *binder) existingView(n ast.Name) (*catalog.View, error) {
 	if v, ok := b.view(n); ok {
 		return v, nil
+	}
+	if v, ok := b.plainView(n); ok {
+		return nil, event.Errorf(event.CodeBadRequest, "%q is not a materialized view", v.Name).At(n.Pos).WithHint("write DROP VIEW to remove it")
 	}
 	err := event.Errorf(event.CodeNotFound, "there is no materialized view %q", n.Text).At(n.Pos)
 	return nil, suggest(err, n.Text, b.catalog.Tables())
@@ -173,6 +182,7 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if b.late.implied != nil {
 		out.ByArrival = b.late.implied.byArrival
 	}
+	out.PlainViews = b.plain.met
 	if err := b.usedTTL(); err != nil {
 		return out, err
 	}
@@ -193,13 +203,11 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 
 // checkViewColumns holds the columns of a query to what a table can have.
 func checkViewColumns(columns []plan.Column, s *ast.CreateView) error {
-	for i, c := range columns {
-		same := slices.ContainsFunc(columns[:i], func(o plan.Column) bool { return o.Name == c.Name })
-		switch {
-		case same:
-			return event.Errorf(event.CodeBadRequest, "the query has two columns %q", c.Name).At(s.Query.Pos).
-				WithHint("give one another name with AS")
-		case !storedKinds[event.StoredAs(c.Type).Kind]:
+	if err := oneNameEach(columns, s.Query.Pos); err != nil {
+		return err
+	}
+	for _, c := range columns {
+		if !storedKinds[event.StoredAs(c.Type).Kind] {
 			return event.Errorf(event.CodeNotSupported, "column %q is %s, which a view cannot store", c.Name, c.Type).At(s.Query.Pos).
 				WithHint("cast it, as in %s::TEXT", c.Name)
 		}

@@ -11,8 +11,12 @@ func viewStatement(lex *cursor) func(*cursor) (ast.Statement, error) {
 	switch t := lex.peek(); {
 	case is(t, "CREATE") && createsView(lex):
 		return func(lex *cursor) (ast.Statement, error) { return createView(lex) }
+	case is(t, "CREATE") && createsPlainView(lex):
+		return createPlainView
 	case is(t, "DROP") && ahead(lex, "DROP", "MATERIALIZED", "VIEW"):
 		return dropView
+	case is(t, "DROP") && ahead(lex, "DROP", "VIEW"):
+		return dropPlainView
 	case is(t, "ALTER") && ahead(lex, "ALTER", "MATERIALIZED", "VIEW"):
 		return alterView
 	case is(t, "SHOW") && showsViews(lex):

@@ -114,6 +114,8 @@ func TestStateBeyondMemory(t *testing.T) {
 		"latest of windows": {latestOfWindows(), OnUpdate, 256 << 10},
 		"rolling":           {rolling("sum", 3*time.Second), OnUpdate, 320 << 10},
 		"rolling max":       {rolling("max", 30*time.Second), OnUpdate, 512 << 10},
+		"rolling of all":    {ofAll(rolling("sum", 6*time.Second)), OnUpdate, 80 << 10},
+		"rolling rows":      {ofAll(lagging(6000)), OnUpdate, 80 << 10},
 		"ranked":            {ranked("rank"), OnUpdate, 384 << 10},
 		"deviation":         {rolling("stddev_samp", 3*time.Second), OnUpdate, 256 << 10},
 		"as of":             {latestQuote(), OnUpdate, 384 << 10},
@@ -132,18 +134,33 @@ func TestStateBeyondMemory(t *testing.T) {
 	}
 }
 
+// ofAll is a window without PARTITION BY.
+func ofAll(n plan.Node) plan.Node {
+	w := n.(*plan.Window)
+	w.Partition = nil
+	return w
+}
+
+// lagging sums the trades that came up to so many before each, but for the last ones.
+func lagging(rows int64) plan.Node {
+	w := rolling("sum", time.Second).(*plan.Window)
+	w.Calls[0].Frame = plan.Frame{
+		Unit: plan.FrameRows, Start: plan.FrameBound{Kind: plan.Preceding, Offset: countLiteral(rows)},
+		End: plan.FrameBound{Kind: plan.Preceding, Offset: countLiteral(rows / 2)},
+	}
+	return w
+}
+
 // TestRowsThatWaitBeyondMemory is TestStateBeyondMemory where the watermark is ten steps behind: rows that only wait for it go to the disk.
 func TestRowsThatWaitBeyondMemory(t *testing.T) {
 	t.Parallel()
-	unparted := rolling("sum", 100*time.Millisecond).(*plan.Window)
-	unparted.Partition = nil
 	for name, c := range map[string]struct {
 		plan  plan.Node
 		emit  Emit
 		limit int64
 	}{
 		"frames":             {rolling("max", 100*time.Millisecond), OnUpdate, 160 << 10},
-		"frames of all rows": {unparted, OnUpdate, 128 << 10},
+		"frames of all rows": {ofAll(rolling("sum", 100*time.Millisecond)), OnUpdate, 128 << 10},
 		"events":             {inTime(trades("trades"), ">=", 2), OnWindowClose, 160 << 10},
 		"rows that go":       {leftOf(), OnWindowClose, 1 << 20},
 	} {
@@ -257,7 +274,8 @@ func TestWhatIsOverLeavesTheDisk(t *testing.T) {
 	for name, n := range map[string]plan.Node{
 		"join": joinNear(200 * time.Millisecond), "windows": overWindows(plan.Tumble, 0, 200*time.Millisecond),
 		"panes": overWindows(plan.Hop, 50*time.Millisecond, 200*time.Millisecond), "rolling": rolling("max", 200*time.Millisecond),
-		"sessions": bySession(100 * time.Millisecond),
+		"rolling of all": ofAll(rolling("max", 200*time.Millisecond)),
+		"sessions":       bySession(100 * time.Millisecond),
 	} {
 		for _, emit := range []Emit{OnUpdate, OnWindowClose} {
 			t.Run(fmt.Sprintf("%s/%d", name, emit), func(t *testing.T) {

@@ -145,6 +145,9 @@ func (n *slideNode) describe() string {
 func (n *slideNode) form(in shapes) (f form, whole bool) {
 	f, whole = n.rollingNode.form(in)
 	f.Kind, f.Version = "frames that slide", 2 // 2 has the rows on disk that wait behind the others
+	if n.stretches() {
+		f.Version = 3 // 3 has the rows on disk that frames reach behind those in memory
+	}
 	return f, whole
 }
 
@@ -309,6 +312,9 @@ func (o *slideOp) begin(due *Delta, times []int64, values []arrow.Array) (m *fra
 	}
 	o.reach(o.keys.slots())
 	o.note(keys)
+	if err := o.warmRows(times[order.rows[due.Rows-1]], due.Rows); err != nil {
+		return nil, nil, err
+	}
 	o.batches.group(order.rows, keys, o.keys.slots())
 	return &frameMoves{op: o, times: times, order: order, rows: due.Rows, moves: make([]frameMove, len(o.node.frames))}, fresh, nil
 }
@@ -392,6 +398,9 @@ func (o *slideOp) forget(horizon int64) error {
 		gone = append(gone, e.slot)
 		o.watched[e.slot] = false
 		o.rows.drop(e.slot)
+		if err := o.rows.dropStretches(); err != nil {
+			return err
+		}
 		for i := range o.cursors {
 			o.cursors[i].clear(e.slot)
 		}

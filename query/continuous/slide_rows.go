@@ -18,6 +18,8 @@ type slideRows struct {
 	free    []uint32
 	// released are free slots whose arguments have not been dropped yet: the moves of a step still look at them.
 	released []uint32
+	// stretches are the rows of the only partition that lie on disk, in order.
+	stretches []slideStretch
 }
 
 func newSlideRows(n *slideNode) *slideRows {
@@ -37,15 +39,7 @@ func (r *slideRows) reach(keys int) {
 
 // take makes a slot for a partition's next row, which has a number and a time.
 func (r *slideRows) take(key, number uint32, time int64) uint32 {
-	var slot uint32
-	if n := len(r.free); n > 0 {
-		slot = r.free[n-1]
-		r.free = r.free[:n-1]
-	} else {
-		slot = uint32(len(r.next))
-		r.next, r.times = append(r.next, 0), append(r.times, 0)
-	}
-	r.next[slot], r.times[slot] = 0, time
+	slot := r.slot(time)
 	if r.head[key] == 0 {
 		r.head[key], r.base[key] = slot+1, number
 	} else {
@@ -55,7 +49,20 @@ func (r *slideRows) take(key, number uint32, time int64) uint32 {
 	return slot
 }
 
-// kept is how many rows a partition keeps.
+// slot is the slot of a new row.
+func (r *slideRows) slot(time int64) (slot uint32) {
+	if n := len(r.free); n > 0 {
+		slot = r.free[n-1]
+		r.free = r.free[:n-1]
+	} else {
+		slot = uint32(len(r.next))
+		r.next, r.times = append(r.next, 0), append(r.times, 0)
+	}
+	r.next[slot], r.times[slot] = 0, time
+	return slot
+}
+
+// kept is how many rows a partition keeps, in memory and on disk.
 func (r *slideRows) kept(key uint32) uint32 {
 	if r.head[key] == 0 {
 		return 0
@@ -67,8 +74,9 @@ func (r *slideRows) kept(key uint32) uint32 {
 func (r *slideRows) release(key, before uint32) {
 	for r.head[key] != 0 && int32(r.base[key]-before) < 0 {
 		slot := r.head[key] - 1
-		r.head[key] = r.next[slot]
-		r.base[key]++
+		next, skipped := r.following(slot)
+		r.head[key] = next
+		r.base[key] += 1 + uint32(skipped)
 		r.free, r.released = append(r.free, slot), append(r.released, slot)
 	}
 	if r.head[key] == 0 {
@@ -95,10 +103,11 @@ func (r *slideRows) drop(key uint32) {
 // lastTime is the time of the last row of a partition that has one.
 func (r *slideRows) lastTime(key uint32) int64 { return r.times[r.tail[key]-1] }
 
-// list appends the slots of a partition's rows, in order.
+// list appends the slots of a partition's rows in memory, in order.
 func (r *slideRows) list(key uint32, into []uint32) []uint32 {
-	for at := r.head[key]; at != 0; at = r.next[at-1] {
+	for at := r.head[key]; at != 0; {
 		into = append(into, at-1)
+		at, _ = r.following(at - 1)
 	}
 	return into
 }
@@ -116,6 +125,8 @@ func (r *slideRows) columnsOf(slots []uint32) []arrow.Array {
 
 func (r *slideRows) bytes() int64 {
 	total := 4 * int64(cap(r.count)+cap(r.base)+cap(r.head)+cap(r.tail)+cap(r.next)+2*cap(r.times)+cap(r.free))
+	const perStretch = 128
+	total += perStretch * int64(cap(r.stretches))
 	for _, v := range r.vectors {
 		if v != nil {
 			total += v.bytes()

@@ -27,6 +27,7 @@ func (o *slideOp) save(w *stateWriter) error {
 	if err := w.columns(o.rows.columnsOf(slots), len(slots)); err != nil {
 		return err
 	}
+	o.saveStretches(w)
 	for i, c := range o.node.calls {
 		if k := o.carried[i]; k != nil {
 			if err := k.save(w, keys); err != nil {
@@ -138,6 +139,9 @@ func (o *slideOp) load(r *stateReader) error {
 	if err != nil {
 		return err
 	}
+	if rows, err = o.loadStretches(r, rows); err != nil {
+		return err
+	}
 	args, err := o.fill(keys, columns[width:], rows)
 	if err != nil {
 		return err
@@ -192,13 +196,24 @@ func (o *slideOp) fillRows(keys []uint32, counts []int64, columns []arrow.Array)
 	slots := make([]uint32, 0, count)
 	for i, key := range keys {
 		n := counts[i]
+		for _, s := range o.rows.stretches {
+			n -= int64(s.rows)
+		}
 		if n < 0 || int64(count-len(slots)) < n {
 			return nil, errState("a partition of %d rows where %d are left", n, count-len(slots))
 		}
-		for number := range uint32(n) {
-			slots = append(slots, o.rows.take(key, number, times[len(slots)]))
+		if len(o.rows.stretches) > 0 {
+			numbers := o.rows.between(uint32(counts[i]))
+			if len(numbers) != count {
+				return nil, errState("%d rows in memory, not %d", count, len(numbers))
+			}
+			slots = o.rows.chain(numbers, times)
+		} else {
+			for number := range uint32(n) {
+				slots = append(slots, o.rows.take(key, number, times[len(slots)]))
+			}
 		}
-		o.rows.count[key] = uint32(n)
+		o.rows.count[key] = uint32(counts[i])
 		if n > 0 && o.node.reach.timeOnly() {
 			o.watched[key] = true
 			o.silent.add(o.rows.lastTime(key), key)
@@ -207,28 +222,21 @@ func (o *slideOp) fillRows(keys []uint32, counts []int64, columns []arrow.Array)
 	if len(slots) != count {
 		return nil, errState("%d rows of partitions, not %d", count, len(slots))
 	}
-	args, next := make([]arrow.Array, len(o.rows.vectors)), 1
-	for i, v := range o.rows.vectors {
-		if v != nil {
-			args[i] = columns[next]
-			v.put(slots, args[i], nil)
-			next++
-		}
-	}
-	return args, nil
+	o.rows.putArgs(slots, columns)
+	return o.rows.argsOf(columns), nil
 }
 
 // fillCursors puts the bounds of frames where they were among the rows that are kept.
 func (o *slideOp) fillCursors(keys []uint32, numbers [][]int64) error {
 	var slots []uint32
 	for row, key := range keys {
-		slots = o.rows.list(key, slots[:0])
+		slots = o.rows.listPlaces(key, slots[:0])
 		next := 0
 		place := func() (cursor, error) {
 			n := numbers[next][row]
 			next++
 			switch {
-			case n < 0 || n > int64(len(slots)):
+			case n < 0 || n > int64(len(slots)) || n < int64(len(slots)) && slots[n] == onDisk:
 				return cursor{}, errState("a frame at row %d of %d", n, len(slots))
 			case n == int64(len(slots)):
 				return cursor{at: uint32(n)}, nil
@@ -290,6 +298,9 @@ func (o *slideOp) refill(call int, keys []uint32, args []arrow.Array) error {
 		return nil
 	}
 	c := o.node.calls[call]
+	if len(o.rows.stretches) > 0 {
+		return o.refillStretched(call, args)
+	}
 	m := &frameMoves{op: o, moves: make([]frameMove, len(o.node.frames))}
 	f, first := &m.moves[c.frame], int32(0)
 	for i, key := range keys {

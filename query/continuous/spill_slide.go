@@ -222,6 +222,9 @@ func (o *slideOp) spill(bytes int64) error {
 		return err
 	}
 	bytes -= before - o.bytes()
+	if o.node.stretches() {
+		return o.coolRows(bytes)
+	}
 	live := o.keys.count()
 	if !o.node.cools() || live == 0 || bytes <= 0 {
 		return nil
@@ -383,7 +386,7 @@ func (o *slideOp) restoreCold(which int, columns []arrow.Array, rows int) error 
 
 // spilled implements spiller.
 func (o *slideOp) spilled() int64 {
-	total := o.waiting.cold.spilled()
+	total := o.waiting.cold.spilled() + o.rows.stretched()
 	for _, store := range o.cold.stores() {
 		total += store.stored
 	}
@@ -392,7 +395,7 @@ func (o *slideOp) spilled() int64 {
 
 // close implements spiller.
 func (o *slideOp) close() error {
-	errs := []error{o.waiting.cold.close()}
+	errs := []error{o.waiting.cold.close(), o.rows.dropStretches()}
 	for _, store := range o.cold.stores() {
 		errs = append(errs, store.close())
 	}

@@ -405,3 +405,17 @@ lead(id) OVER (PARTITION BY region ORDER BY ts) AS next FROM orders;
 SELECT id, ts, count(*) OVER (PARTITION BY customer ORDER BY ts RANGE BETWEEN INTERVAL '2 seconds' PRECEDING AND INTERVAL '1 second' PRECEDING) AS n,
 lag(quantity) OVER w AS before, max(id) OVER (PARTITION BY customer ORDER BY ts ROWS BETWEEN CURRENT ROW AND 2 FOLLOWING) AS m FROM orders
 WINDOW w AS (PARTITION BY customer ORDER BY ts);
+
+-- Frames of one partition, whose rows go to the disk that frames reach last.
+SELECT id, ts, sum(amount) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '30 seconds' PRECEDING AND CURRENT ROW) AS s,
+max(region) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '90 seconds' PRECEDING AND CURRENT ROW) AS most FROM orders;
+
+SELECT id, ts, avg(quantity) OVER (ORDER BY ts ROWS BETWEEN 20 PRECEDING AND 5 PRECEDING) AS a, lag(region, 12) OVER w AS before,
+count(*) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '60 seconds' PRECEDING AND INTERVAL '10 seconds' PRECEDING) AS n, row_number() OVER w AS r FROM orders
+WINDOW w AS (ORDER BY ts);
+
+SELECT id, ts, sum(quantity) OVER (ORDER BY ts RANGE BETWEEN UNBOUNDED PRECEDING AND INTERVAL '40 seconds' PRECEDING) AS s,
+first_value(customer) OVER (ORDER BY ts, id ROWS 30 PRECEDING) AS f, min(price) OVER (ORDER BY ts RANGE CURRENT ROW) AS p FROM orders;
+
+SELECT region, count(*) AS n, sum(s) AS s FROM (SELECT region, sum(quantity) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '50 seconds' PRECEDING AND CURRENT ROW) AS s
+FROM orders) AS x GROUP BY region;

@@ -106,6 +106,8 @@ func TestStateBeyondMemory(t *testing.T) {
 		"full join":         {joinedBySymbol(plan.FullJoin, trades("quotes")), OnUpdate, 512 << 10},
 		"retracted":         {joinedBySymbol(plan.LeftJoin, newest), OnUpdate, 512 << 10},
 		"near":              {joinNear(20 * time.Second), OnUpdate, 512 << 10},
+		"apart":             {joinApart(plan.InnerJoin, 20*time.Second), OnUpdate, 192 << 10},
+		"full and apart":    {joinApart(plan.FullJoin, 20*time.Second), OnUpdate, 320 << 10},
 		"windows":           {overWindows(plan.Tumble, 0, 6*time.Second), OnUpdate, 192 << 10},
 		"closed windows":    {overWindows(plan.Tumble, 0, 6*time.Second), OnWindowClose, 192 << 10},
 		"panes":             {overWindows(plan.Hop, 2*time.Second, 6*time.Second), OnUpdate, 256 << 10},
@@ -139,6 +141,17 @@ func ofAll(n plan.Node) plan.Node {
 	w := n.(*plan.Window)
 	w.Partition = nil
 	return w
+}
+
+// joinApart pairs trades with quotes of some time before them that cost far more.
+func joinApart(kind plan.JoinKind, size time.Duration) plan.Node {
+	j := &plan.Join{Left: trades("trades"), Right: trades("quotes"), Kind: kind}
+	l, r := column(j, 2), column(j, 6)
+	j.On = []plan.Expr{
+		call("<=", r, l), call(">=", r, call("-", l, width(size))),
+		call("<", call("+", column(j, 1), &plan.Literal{Value: event.NewFloat64s([]float64{248}, nil), Typ: double}), column(j, 5)),
+	}
+	return j
 }
 
 // lagging sums the trades that came up to so many before each, but for the last ones.
@@ -272,7 +285,7 @@ func stayWithin(t *testing.T, n plan.Node, emit Emit, limit int64, steps []Step)
 func TestWhatIsOverLeavesTheDisk(t *testing.T) {
 	t.Parallel()
 	for name, n := range map[string]plan.Node{
-		"join": joinNear(200 * time.Millisecond), "windows": overWindows(plan.Tumble, 0, 200*time.Millisecond),
+		"join": joinNear(200 * time.Millisecond), "apart": joinApart(plan.LeftJoin, 200*time.Millisecond), "windows": overWindows(plan.Tumble, 0, 200*time.Millisecond),
 		"panes": overWindows(plan.Hop, 50*time.Millisecond, 200*time.Millisecond), "rolling": rolling("max", 200*time.Millisecond),
 		"rolling of all": ofAll(rolling("max", 200*time.Millisecond)),
 		"sessions":       bySession(100 * time.Millisecond),

@@ -18,6 +18,7 @@ type joinSide struct {
 	// changed are, in one step, the rows that changed themselves or in their pairs, with what they were before.
 	changed map[uint32]padding
 	order   []uint32 // the keys of changed, as they came
+	runs    []*joinRun
 }
 
 // padding is what decides whether a row comes out without a pair.
@@ -112,4 +113,7 @@ func (s *joinSide) load(r *stateReader, types []arrow.DataType, keys int) error 
 	return nil
 }
 
-func (s *joinSide) bytes() int64 { return s.rows.bytes() + s.due.bytes() + int64(8*cap(s.pairs)) }
+func (s *joinSide) bytes() int64 {
+	memory, _ := s.runBytes()
+	return s.rows.bytes() + s.due.bytes() + int64(8*cap(s.pairs)) + memory
+}

@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -40,8 +41,12 @@ func (o *joinOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	if err := o.pairUp(ctx, p, moved); err != nil {
 		return Delta{}, err
 	}
+	if err := o.pairRuns(ctx, p, moved); err != nil {
+		return Delta{}, err
+	}
 	for side := range o.sides {
-		o.padded(p, side)
+		o.padded(p, side, o.sides[side].order)
+		o.sides[side].order = o.sides[side].order[:0]
 	}
 	var keys []uint32
 	for side, m := range moved {
@@ -53,7 +58,7 @@ func (o *joinOp) step(ctx context.Context, s *stepping) (Delta, error) {
 		keys = append(keys, o.sides[side].forget(s.final)...)
 	}
 	dropEmpty(o.index, distinct(keys), o.sides[leftSide].rows, o.sides[rightSide].rows)
-	if err := o.forgetCold(s.final); err != nil {
+	if err := errors.Join(o.forgetCold(s.final), o.forgetRuns(s.final)); err != nil {
 		return Delta{}, err
 	}
 	return sum(o.node.cols, p.out...)
@@ -218,8 +223,8 @@ func (o *joinOp) forgetMoved(t touched) {
 	}
 }
 
-// padded gives the rows of a side that come out without a pair, or in a mark join all of them, as far as the step changed that.
-func (o *joinOp) padded(p *pairing, side int) {
+// padded gives those of some rows of a side that come out without a pair, or in a mark join all of them, as far as the step changed that.
+func (o *joinOp) padded(p *pairing, side int, changed []uint32) {
 	s := o.sides[side]
 	var rows []uint32
 	var weights []int64
@@ -229,16 +234,15 @@ func (o *joinOp) padded(p *pairing, side int) {
 			rows, weights, marks = append(rows, row), append(weights, weight), append(marks, paired)
 		}
 	}
-	for _, row := range s.order {
+	for _, row := range changed {
 		before, now := s.changed[row], padding{s.rows.weights[row], s.pairs[row]}
+		delete(s.changed, row)
 		if before.weight == now.weight && (before.pairs > 0) == (now.pairs > 0) {
 			continue
 		}
 		give(row, -before.weight, before.pairs > 0)
 		give(row, now.weight, now.pairs > 0)
 	}
-	clear(s.changed)
-	s.order = s.order[:0]
 	if len(rows) == 0 {
 		return
 	}

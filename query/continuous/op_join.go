@@ -133,7 +133,11 @@ func joinTraits(kind plan.JoinKind, gaps []timeGap, left, right *traits, width i
 }
 
 func (n *joinNode) describe() string {
-	out := strings.Replace(firstLine(n.of), "Join", "join", 1)
+	way := "" // whatever else is asked of pairs is looked at pair by pair
+	if len(n.keyTypes) == 0 && len(n.of.On) > 0 {
+		way = "pairs"
+	}
+	out := strings.Replace(n.of.Line(way), "Join", "join", 1)
 	for side, e := range n.expiry {
 		if e.column < 0 {
 			continue
@@ -149,7 +153,11 @@ func (n *joinNode) describe() string {
 
 // form implements keeper.
 func (n *joinNode) form(in shapes) (f form, whole bool) {
-	return form{Kind: "pairs", Version: 1, Computes: []string{in.all().Of(n.of), fmt.Sprintf("until %+v", n.expiry)}}, true
+	f = form{Kind: "pairs", Version: 1, Computes: []string{in.all().Of(n.of), fmt.Sprintf("until %+v", n.expiry)}}
+	if len(n.keyTypes) == 0 {
+		f.Version = 2 // 2 has rows on disk in runs
+	}
+	return f, true
 }
 
 // pads tells whether rows of a side come out without a pair.
@@ -176,9 +184,12 @@ func (n *joinNode) start(_ *Machine, inputs []operator) operator {
 func (o *joinOp) begin() {
 	o.index, o.moved = newRowIndex(o.node.keyTypes), nil
 	for side := range o.sides {
-		in := o.node.ins[side]
-		o.sides[side] = &joinSide{
-			rows: newBag(typesOf(in.columns()), in.traits().appendOnly), expiry: o.node.expiry[side], pads: o.node.pads(side),
-		}
+		o.sides[side] = o.newSide(side)
 	}
+}
+
+// newSide is a side without rows.
+func (o *joinOp) newSide(side int) *joinSide {
+	in := o.node.ins[side]
+	return &joinSide{rows: newBag(typesOf(in.columns()), in.traits().appendOnly), expiry: o.node.expiry[side], pads: o.node.pads(side)}
 }

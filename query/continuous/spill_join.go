@@ -11,8 +11,7 @@ import (
 
 // A join may remember more rows than memory has room for. The keys that no row had for longest go to the disk with the rows of both sides,
 // and come back when a row has one of them: a key is in one place only, with all its rows. Rows that no row to come can pair with are
-// forgotten there as they are in memory, without anybody being told. A join without keys that are equal keeps all in memory, as every row
-// needs all of the other side.
+// forgotten there as they are in memory, without anybody being told. A join without keys that are equal has runs there: joinRun.
 
 // coldJoin is what a join has on disk: for each side its rows, their weights, and where the side pads how many pairs they have.
 type coldJoin struct {
@@ -78,6 +77,9 @@ func (o *joinOp) note(keys []uint32) {
 
 // spill implements spiller.
 func (o *joinOp) spill(bytes int64) error {
+	if len(o.node.keyTypes) == 0 {
+		return o.coolRuns(bytes)
+	}
 	live := o.index.count()
 	if !o.node.cools() || live == 0 || bytes <= 0 {
 		return nil
@@ -193,6 +195,12 @@ func (o *joinOp) forgetCold(final int64) error {
 
 // saveCold writes the rows on disk behind those in memory.
 func (o *joinOp) saveCold(w *stateWriter) {
+	if len(o.node.keyTypes) == 0 {
+		for _, s := range o.sides {
+			s.saveRuns(w)
+		}
+		return
+	}
 	for _, store := range o.cold.stores {
 		if store == nil {
 			w.number(0)
@@ -209,6 +217,12 @@ func (o *joinOp) loadCold(r *stateReader) error {
 		return nil
 	}
 	for side := range o.sides {
+		if len(o.node.keyTypes) == 0 && r.form >= 2 {
+			if err := o.loadRuns(r, side); err != nil {
+				return err
+			}
+			continue
+		}
 		parts, err := r.size()
 		if err != nil {
 			return err
@@ -262,14 +276,18 @@ func (o *joinOp) spilled() int64 {
 			total += store.stored
 		}
 	}
+	for _, s := range o.sides {
+		_, disk := s.runBytes()
+		total += disk
+	}
 	return total
 }
 
 // close implements spiller.
 func (o *joinOp) close() error {
 	var errs []error
-	for _, store := range o.cold.stores {
-		if store != nil {
+	for side, store := range o.cold.stores {
+		if errs = append(errs, o.sides[side].closeRuns()); store != nil {
 			errs = append(errs, store.close())
 		}
 	}

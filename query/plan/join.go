@@ -106,7 +106,11 @@ func sideOf(e Expr, width int) side {
 	return out
 }
 
-func describeJoin(n *Join) string {
+func describeJoin(n *Join) string { return n.Line(n.way()) }
+
+// Line is how the join prints, without its inputs, where it finds its pairs in a way: "ranges", "keys, ranges", "pairs" where it has to try all, or
+// empty for keys alone.
+func (n *Join) Line(way string) string {
 	out := "Join " + n.Kind.String()
 	if len(n.On) > 0 {
 		out += " on=[" + join(n.On, " AND ") + "]"
@@ -114,7 +118,7 @@ func describeJoin(n *Join) string {
 	if n.Test != nil {
 		out += " test=" + n.Test.String()
 	}
-	if way := n.way(); way != "" {
+	if way != "" {
 		out += " by=[" + way + "]"
 	}
 	if n.Kind == MarkJoin {

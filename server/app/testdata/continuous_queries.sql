@@ -419,3 +419,21 @@ first_value(customer) OVER (ORDER BY ts, id ROWS 30 PRECEDING) AS f, min(price) 
 
 SELECT region, count(*) AS n, sum(s) AS s FROM (SELECT region, sum(quantity) OVER (ORDER BY ts RANGE BETWEEN INTERVAL '50 seconds' PRECEDING AND CURRENT ROW) AS s
 FROM orders) AS x GROUP BY region;
+
+-- Joins without equal values, whose rows go to the disk in the order of time.
+SELECT o.id, p.id AS payment, o.ts, p.ts AS paid_at FROM orders AS o JOIN payments AS p ON p.ts BETWEEN o.ts - INTERVAL '20 seconds' AND o.ts + INTERVAL '30 seconds'
+WHERE o.amount < p.amount;
+
+SELECT o.id, o.ts, p.id AS payment FROM orders AS o LEFT JOIN payments AS p ON o.amount > p.amount AND p.ts BETWEEN o.ts AND o.ts + INTERVAL '25 seconds';
+
+SELECT o.id, p.id AS payment FROM orders AS o FULL JOIN payments AS p ON o.amount * 2 < p.amount AND p.ts >= o.ts - INTERVAL '1 minute' AND p.ts <= o.ts;
+
+SELECT a.id, b.id AS payment FROM orders AS a JOIN payments AS b ON a.amount + b.amount < 12;
+
+SELECT a.id, b.id AS payment FROM orders AS a RIGHT JOIN payments AS b ON a.quantity < b.id AND a.ts < b.ts;
+
+SELECT o.id FROM orders AS o WHERE EXISTS (SELECT 1 FROM payments AS p WHERE p.amount > o.amount + 60);
+
+SELECT id FROM orders AS o WHERE NOT EXISTS (SELECT 1 FROM payments AS p WHERE p.amount > o.amount AND p.ts BETWEEN o.ts AND o.ts + INTERVAL '20 seconds');
+
+SELECT o.id, x.n FROM orders AS o LEFT JOIN (SELECT method, count(*) AS n FROM payments GROUP BY method) AS x ON o.quantity < x.n;

@@ -285,8 +285,9 @@ func stayWithin(t *testing.T, n plan.Node, emit Emit, limit int64, steps []Step)
 func TestWhatIsOverLeavesTheDisk(t *testing.T) {
 	t.Parallel()
 	for name, n := range map[string]plan.Node{
-		"join": joinNear(200 * time.Millisecond), "apart": joinApart(plan.LeftJoin, 200*time.Millisecond), "windows": overWindows(plan.Tumble, 0, 200*time.Millisecond),
-		"panes": overWindows(plan.Hop, 50*time.Millisecond, 200*time.Millisecond), "rolling": rolling("max", 200*time.Millisecond),
+		"join": joinNear(200 * time.Millisecond), "apart": joinApart(plan.LeftJoin, 200*time.Millisecond),
+		"windows": overWindows(plan.Tumble, 0, 200*time.Millisecond),
+		"panes":   overWindows(plan.Hop, 50*time.Millisecond, 200*time.Millisecond), "rolling": rolling("max", 200*time.Millisecond),
 		"rolling of all": ofAll(rolling("max", 200*time.Millisecond)),
 		"sessions":       bySession(100 * time.Millisecond),
 	} {

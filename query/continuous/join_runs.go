@@ -67,7 +67,7 @@ func (o *joinOp) coolSide(side int, bytes int64) error {
 	}
 	columns := s.columnsOf(stay)
 	o.sides[side] = o.newSide(side)
-	o.sides[side].runs = append(s.runs, fresh...)
+	o.sides[side].runs = slices.Concat(s.runs, fresh)
 	if len(stay) > 0 {
 		o.putBack(side, columns, len(stay))
 	}
@@ -112,7 +112,7 @@ func (o *joinOp) mergeRuns(side int) error {
 	if err != nil {
 		return err
 	}
-	s.runs = append(kept, fresh...)
+	s.runs = slices.Concat(kept, fresh)
 	var errs []error
 	for _, run := range small {
 		errs = append(errs, run.file.release())

@@ -232,7 +232,7 @@ func (o *slideOp) leave(slots, numbers []uint32, goes []int, fresh []slideStretc
 	was := o.rows
 	o.rows = newSlideRows(o.node)
 	o.rows.reach(len(was.count))
-	o.rows.stretches = append(was.stretches, fresh...)
+	o.rows.stretches = slices.Concat(was.stretches, fresh)
 	slices.SortFunc(o.rows.stretches, func(a, b slideStretch) int { return int(int32(a.first - b.first)) })
 	moved := o.rows.chain(kept, pickSlots(was.times, stay))
 	o.rows.putArgs(moved, was.columnsOf(stay))

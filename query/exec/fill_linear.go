@@ -18,21 +18,34 @@ func (g *fillGrid) linear(values arrow.Array, t event.Type) arrow.Array {
 			valid.Set(i)
 		}
 	}
-	if t.Kind == event.Double {
-		out := slices.Clone(arrow.GetValues[float64](values.Data(), 1))
-		g.betweenValues(valid, func(before, cell, after int, part, of float64) {
-			out[cell] = doubleBetween(out[before], out[after], part, of)
-		})
-		return event.NewFloat64s(out, valid)
+	switch t.Kind {
+	case event.SmallInt:
+		return event.NewFixed(t.Arrow(), integersBetween[int16](g, values, valid), valid)
+	case event.Integer:
+		return event.NewFixed(t.Arrow(), integersBetween[int32](g, values, valid), valid)
+	case event.Real:
+		return event.NewFixed(t.Arrow(), doublesBetween[float32](g, values, valid), valid)
+	case event.Double:
+		return event.NewFixed(t.Arrow(), doublesBetween[float64](g, values, valid), valid)
+	default: // BIGINT and TIMESTAMPTZ
+		return event.NewFixed(t.Arrow(), integersBetween[int64](g, values, valid), valid)
 	}
-	out := slices.Clone(arrow.GetValues[int64](values.Data(), 1))
+}
+
+func integersBetween[T int16 | int32 | int64](g *fillGrid, values arrow.Array, valid event.Bitmap) []T {
+	out := slices.Clone(arrow.GetValues[T](values.Data(), 1))
 	g.betweenValues(valid, func(before, cell, after int, part, of float64) {
-		out[cell] = integerBetween(out[before], out[after], part/of)
+		out[cell] = T(integerBetween(int64(out[before]), int64(out[after]), part/of))
 	})
-	if t.Kind == event.TimestampTZ {
-		return event.NewTimestamps(out, valid)
-	}
-	return event.NewInt64s(out, valid)
+	return out
+}
+
+func doublesBetween[T float32 | float64](g *fillGrid, values arrow.Array, valid event.Bitmap) []T {
+	out := slices.Clone(arrow.GetValues[T](values.Data(), 1))
+	g.betweenValues(valid, func(before, cell, after int, part, of float64) {
+		out[cell] = T(doubleBetween(float64(out[before]), float64(out[after]), part, of))
+	})
+	return out
 }
 
 // betweenValues calls set for each cell without a row between two that have a value, with which part of the way in time it is at, and marks
@@ -68,10 +81,13 @@ func (g *fillGrid) between(before, after int, filled []int, set func(before, cel
 	return filled
 }
 
-// doubleBetween divides last, so that what is a whole number comes out as one. Where the difference or its product are beyond what a double can hold,
-// it adds the parts of both values.
+// doubleBetween divides last, so that what is a whole number comes out as one. Where a product is beyond what a double can hold, it adds the shares of
+// both values.
 func doubleBetween(from, to, part, of float64) float64 {
-	if out := from + (to-from)*part/of; !math.IsInf(out, 0) && !math.IsNaN(out) {
+	if from == to {
+		return from
+	}
+	if out := (from*(of-part) + to*part) / of; !math.IsInf(out, 0) && !math.IsNaN(out) {
 		return out
 	}
 	share := part / of

@@ -137,12 +137,9 @@ func (r *fillReader) buckets(ctx context.Context, column arrow.Array) ([]int64, 
 				return nil, err
 			}
 		}
-		next, err := r.op.after(at)
+		next, err := r.op.following(at)
 		if err != nil {
 			return nil, err
-		}
-		if next <= at {
-			return nil, event.Errorf(event.CodeInvalidValue, "FILL needs buckets that follow each other")
 		}
 		at = next
 	}
@@ -155,7 +152,23 @@ func (r *fillReader) buckets(ctx context.Context, column arrow.Array) ([]int64, 
 	return slices.Compact(out), nil
 }
 
-// after is the bucket that follows one.
+// Clocks that are put back make a bucket longer by at most a day, in steps of a quarter of an hour.
+const (
+	clockStepMicros    = 15 * 60 * 1_000_000
+	longestShiftMicros = 24 * 60 * 60 * 1_000_000
+)
+
+// following is the bucket behind one. Where clocks are put back, what lies a width behind the start of a bucket may still be in it.
+func (o *fillOp) following(bucket int64) (int64, error) {
+	for past := int64(0); past <= longestShiftMicros; past += clockStepMicros {
+		if next, err := o.after(bucket + past); err != nil || next > bucket {
+			return next, err
+		}
+	}
+	return 0, event.Errorf(event.CodeInvalidValue, "FILL needs buckets that follow each other")
+}
+
+// after is the bucket that a time a width behind falls into.
 func (o *fillOp) after(bucket int64) (int64, error) {
 	column := []arrow.Array{event.NewTimestamps([]int64{bucket}, nil)}
 	next, err := o.next.Eval(o.run.kernel, column, 1)

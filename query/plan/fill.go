@@ -52,7 +52,12 @@ func (n *Fill) over(inputs []Node) Node {
 
 // Linear reports whether values of a type lie on lines.
 func Linear(t event.Type) bool {
-	return t.Kind == event.BigInt || t.Kind == event.Double || t.Kind == event.TimestampTZ
+	switch t.Kind {
+	case event.SmallInt, event.Integer, event.BigInt, event.Real, event.Double, event.TimestampTZ:
+		return true
+	default:
+		return false
+	}
 }
 
 func describeFill(n *Fill) string {

@@ -288,7 +288,7 @@ func (q *selection) fillColumn(n *plan.Fill, at int, v ast.FillValue, pos event.
 		return nil
 	case known:
 		if !plan.Linear(column.Type) {
-			return event.Errorf(event.CodeTypeMismatch, "FILL (LINEAR) needs numbers, and %s is %s", column.Name, column.Type).At(pos).
+			return event.Errorf(event.CodeTypeMismatch, "FILL (LINEAR) fills no %s, as %s is", column.Type, column.Name).At(pos).
 				WithHint("convert it, as in avg(x::DOUBLE PRECISION)")
 		}
 		return nil

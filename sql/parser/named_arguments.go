@@ -20,7 +20,7 @@ func (c *climber) argument(out *ast.Call, given *[]bool) error {
 	start := c.lex.mark()
 	t := c.lex.peek()
 	name := ""
-	if t.Type == tokenIdent || t.Type == tokenQuoted {
+	if t.Type == tokenIdent || t.Type == tokenQuoted || t.Type == tokenKeyword && is(t, "OFFSET") {
 		c.lex.next()
 		if accept(c.lex, "=>") || accept(c.lex, ":=") {
 			name = strings.ToLower(nameOf(t).Text)

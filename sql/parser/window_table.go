@@ -99,7 +99,7 @@ func (p *tableParser) into(to *ast.Expr, read func(power int) (ast.Expr, error))
 func (p *tableParser) argumentName() *ast.Name {
 	start := p.lex.mark()
 	t := p.lex.peek()
-	if t.Type == tokenIdent || t.Type == tokenQuoted { // TABLE is one of them
+	if t.Type == tokenIdent || t.Type == tokenQuoted || t.Type == tokenKeyword && is(t, "OFFSET") { // TABLE is one of them
 		p.lex.next()
 		if accept(p.lex, "=>") {
 			n := nameOf(t)

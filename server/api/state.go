@@ -35,6 +35,9 @@ func (s *Server) getStreams(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, http.StatusOK, map[string][]streamAnswer{"streams": answers})
 }
 
+// followHint is for who looks for a view among streams.
+const followHint = "GET /v1/streams lists them; a materialized view is followed over /v1/subscribe, or by tidemark tail -q 'SELECT * FROM name'"
+
 func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("stream")
 	for _, state := range s.Streams() {
@@ -42,7 +45,7 @@ func (s *Server) getStream(w http.ResponseWriter, r *http.Request) error {
 			return writeJSON(w, http.StatusOK, describeStream(state))
 		}
 	}
-	return event.Errorf(event.CodeNotFound, "there is no stream %q", name)
+	return event.Errorf(event.CodeNotFound, "there is no stream %q", name).WithHint("%s", followHint)
 }
 
 func describeStream(state StreamState) streamAnswer {

@@ -11,7 +11,7 @@ import (
 const pieceRows = 64 << 10
 
 // errInputChanged says that an input has changed its columns, or that its content is another one: the view has to be built anew.
-var errInputChanged = errors.New("an input has changed")
+var errInputChanged = errors.New("an input was replaced or has changed")
 
 // input is one stream or view that a view reads.
 type input interface {

@@ -52,6 +52,9 @@ func (b *binder) subscribe(s *ast.Subscribe) (Bound, error) {
 		}
 	}
 	b.late, b.continuous = &lateness{pos: s.Pos}, true
+	if s.Query.Late == nil { // what it needs to keep is bounded
+		b.late.implied = &impliedLateness{bounded: true}
+	}
 	var err error
 	out.Plan, err = b.selectPlan(s.Query, nil, nil)
 	out.PlainViews = b.plain.met

@@ -138,6 +138,9 @@ func parseStatement(lex *cursor) (ast.Statement, error) {
 		return explain(lex)
 	default:
 		query, err := parseQuery(lex)
-		return query, err
+		if err != nil {
+			return nil, err
+		}
+		return followed(lex, query)
 	}
 }

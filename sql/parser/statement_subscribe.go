@@ -22,14 +22,42 @@ func subscribe(lex *cursor) (ast.Statement, error) {
 func subscribed(lex *cursor) (*ast.Select, error) {
 	switch t := lex.peek(); {
 	case accept(lex, "("):
-		c := climber{lex: lex}
-		return c.query()
+		query, err := parseQuery(lex)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := followed(lex, query); err != nil {
+			return nil, err
+		}
+		return query, expect(lex, ")")
 	case is(t, "SELECT"), is(t, "WITH"), is(t, "FROM"):
-		return parseQuery(lex)
+		query, err := parseQuery(lex)
+		if err != nil {
+			return nil, err
+		}
+		_, err = followed(lex, query)
+		return query, err
 	default:
 		n, err := readName(lex)
 		return allOf(&ast.StreamTable{Name: n}, n.Pos), err
 	}
+}
+
+// followed is a query, or the subscription to it that EMIT CHANGES behind it asks for.
+func followed(lex *cursor, query *ast.Select) (ast.Statement, error) {
+	t := lex.peek()
+	emit, err := readEmit(lex)
+	if err != nil || emit == nil {
+		return query, err
+	}
+	if emit.OnClose || emit.Interval != nil {
+		return nil, notSupported(t, "EMIT behind a query", "it belongs to a view, which can be followed: CREATE MATERIALIZED VIEW name AS query EMIT ..., then SUBSCRIBE TO name; "+
+			"EMIT CHANGES behind a query follows that")
+	}
+	if limit := lex.peek(); is(limit, "LIMIT") {
+		return nil, notSupported(limit, "LIMIT of changes", "leave it out and break the request off, or leave EMIT CHANGES out")
+	}
+	return &ast.Subscribe{Pos: query.Pos, Query: query}, nil
 }
 
 // noTimes refuses what Materialize has behind a subscription.

@@ -74,7 +74,7 @@ func viewOfQuery(name string) string { return "write CREATE MATERIALIZED VIEW " 
 // unsupportedClauses are words at which a statement cannot go on; they are looked up only when it does not.
 var unsupportedClauses = map[string]construct{
 	"LATE": {"LATE", ""}, "RECOMPUTE": {"LATE RECOMPUTE", ""},
-	"EMIT":        {"EMIT behind a query", "it belongs to CREATE MATERIALIZED VIEW; SUBSCRIBE TO (query) sends the changes of a query"},
+	"EMIT":        {"EMIT at this place", "it belongs to CREATE MATERIALIZED VIEW; SUBSCRIBE TO (query) sends the changes of a query"},
 	"WITHIN":      {"WITHIN", "bound the time in ON: b.ts BETWEEN a.ts - INTERVAL '10 seconds' AND a.ts + INTERVAL '10 seconds'"},
 	"FOR":         {"FOR", ""},
 	"TABLESAMPLE": {"TABLESAMPLE at this place", "it stands behind the name of a stream and its alias"},

@@ -95,6 +95,7 @@ LONGEST := ./server/app ./query/continuous ./ingest
 # Those that do less under the race detector.
 WHOLE := TestFilesAreAnsweredAsAScriptWould|TestRecordingsInEveryFormat|TestTenViewsOverEveryRecording|TestConditionsSplitRowsInThree
 WHOLE := $(WHOLE)|TestAllOfDevopsLands|TestAnEnormousRowIsTurnedAway|TestStateBeyondMemory|TestSnapshotsThatCannotBeRead
+WHOLE := $(WHOLE)|TestViewsSimulated|TestContinuousAnswersAsBounded|TestRandomQueriesAnswerAsDuckDBDoes|TestIngestAndMergesStayInMemory
 
 .PHONY: whole
 whole: $(NODE_READY) ## The rest of test: what takes too long with the race detector, without; with PKG nothing

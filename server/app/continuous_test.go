@@ -60,7 +60,7 @@ func simulations(t *testing.T, usual int) (rounds int, seed uint64) {
 func TestContinuousAnswersAsBounded(t *testing.T) {
 	t.Parallel()
 	known := defineStreams(t)
-	rounds, seed := simulations(t, 5)
+	rounds, seed := simulations(t, raced(1, 5)) // a machine is stepped by one goroutine
 	for i, sql := range continuousQueries(t) {
 		for _, emit := range []continuous.Emit{continuous.OnUpdate, continuous.OnWindowClose} {
 			t.Run(fmt.Sprintf("%d/%d", i, emit), func(t *testing.T) {

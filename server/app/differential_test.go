@@ -22,14 +22,14 @@ import (
 const mostDifferences = 20
 
 // TestRandomQueriesAnswerAsDuckDBDoes runs generated statements here and on DuckDB over the same rows, some sealed and some not.
-// It is the same run every time unless TIDEMARK_SEED says otherwise; TIDEMARK_STRESS makes it long and new. A difference ends its statement
-// only: what a run finds, it finds at once.
+// It is the same run every time unless TIDEMARK_SEED says otherwise; TIDEMARK_STRESS makes it long and new, and under the race detector it is
+// shorter. A difference ends its statement only: what a run finds, it finds at once.
 func TestRandomQueriesAnswerAsDuckDBDoes(t *testing.T) { //nolint:tparallel // statements are asked in order
 	t.Parallel()
 	if os.Getenv("TIDEMARK_DUCKDB") == "" {
 		t.Skip("TIDEMARK_DUCKDB is not set: run by make test, which installs DuckDB")
 	}
-	statements, seed := 400, uint64(1)
+	statements, seed := raced(150, 400), uint64(1)
 	if os.Getenv("TIDEMARK_STRESS") != "" {
 		statements, seed = 100_000, uint64(time.Now().UnixNano())
 	}

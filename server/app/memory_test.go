@@ -46,6 +46,9 @@ func reachable() uint64 {
 // TestIngestAndMergesStayInMemory sends long texts for as long as it takes to seal and merge several times the memory that there is for that. What is
 // reachable is never more than a merge may have, a seal, and rows that are not sealed.
 func TestIngestAndMergesStayInMemory(t *testing.T) { //nolint:paralleltest // the heap is that of all tests
+	if raceDetector {
+		t.Skip("it measures the heap, which make test does without the race detector")
+	}
 	const bodies, bodyRows, textBytes = 110, 250, 4000
 	c := config.Default()
 	c.Data, c.Listen, c.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"

@@ -16,8 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// simulated is how many random scripts a usual run has; where TIDEMARK_STRESS is set there are twenty times as many.
-const simulated = 500
+// simulated is how many random scripts a usual run has, and simulatedRaced one under the race detector; where TIDEMARK_STRESS is set there are
+// twenty times as many.
+const simulated, simulatedRaced = 500, 150
 
 // TestSimulations runs the scripts of testdata/simulations: what random ones show too seldom, and what they once found. TIDEMARK_SCRIPT
 // names another one to run.
@@ -47,7 +48,7 @@ func TestSimulations(t *testing.T) {
 // TIDEMARK_SEED runs the script of one seed.
 func TestViewsSimulated(t *testing.T) { //nolint:tparallel // what the subtests saw is looked at when all are done
 	t.Parallel()
-	first, count := uint64(1), uint64(simulated)
+	first, count := uint64(1), uint64(raced(simulatedRaced, simulated))
 	if os.Getenv("TIDEMARK_STRESS") != "" {
 		first, count = uint64(time.Now().UnixNano())%1e9, 20*simulated
 	}
@@ -77,7 +78,7 @@ func TestViewsSimulated(t *testing.T) { //nolint:tparallel // what the subtests 
 		}
 	})
 	t.Logf("%+v", all.simSeen)
-	if count >= simulated { // what is not seen is not tested
+	if count >= simulated { // what is not seen is not tested; under the race detector it is seen too seldom
 		require.Greater(t, all.crashes, simulated/2)
 		require.Greater(t, all.resumed, simulated/2)
 		require.Greater(t, all.filled, simulated)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/racing"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/query/plan"
 	"github.com/tidemarkdb/tidemark/query/spill"
@@ -126,7 +127,7 @@ func TestStateBeyondMemory(t *testing.T) {
 		"closed sessions":   {bySession(3 * time.Second), OnWindowClose, 256 << 10},
 		"latest of closed":  {latestOfWindows(), OnWindowClose, 256 << 10},
 	} {
-		if raceDetector && !slices.Contains([]string{"latest", "retracted", "panes of closed", "rolling", "as of", "sessions"}, name) {
+		if racing.On && !slices.Contains([]string{"latest", "retracted", "panes of closed", "rolling", "as of", "sessions"}, name) {
 			continue // make test runs it without
 		}
 		t.Run(name, func(t *testing.T) {

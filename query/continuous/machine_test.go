@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/racing"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -81,7 +82,7 @@ func TestSnapshotsThatCannotBeRead(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, m.Snapshot(&out))
 	whole, step := out.Bytes(), 1
-	if raceDetector {
+	if racing.On {
 		step = 7
 	}
 	for n := 0; n < len(whole); n += step {

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/racing"
 )
 
 // recordings are folders of real events beside the project; testdata holds small ones of the same shapes for where they are absent.
@@ -67,7 +68,7 @@ const everything = math.MaxInt
 // raced is how much of something is done: less under the race detector, which makes it ten times slower, other than where TIDEMARK_STRESS is
 // set. `make test` runs the tests that ask for it in both ways.
 func raced(less, all int) int {
-	if raceDetector && os.Getenv("TIDEMARK_STRESS") == "" {
+	if racing.On && os.Getenv("TIDEMARK_STRESS") == "" {
 		return less
 	}
 	return all

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/tidemarkdb/tidemark/internal/racing"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/server/config"
@@ -46,7 +47,7 @@ func reachable() uint64 {
 // TestIngestAndMergesStayInMemory sends long texts for as long as it takes to seal and merge several times the memory that there is for that. What is
 // reachable is never more than a merge may have, a seal, and rows that are not sealed.
 func TestIngestAndMergesStayInMemory(t *testing.T) { //nolint:paralleltest // the heap is that of all tests
-	if raceDetector {
+	if racing.On {
 		t.Skip("it measures the heap, which make test does without the race detector")
 	}
 	const bodies, bodyRows, textBytes = 110, 250, 4000

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/tidemarkdb/tidemark/internal/racing"
 )
 
 // TestRecordingsInEveryFormat turns real events into every format that they can be turned into, by Tidemark, by DuckDB or by hand, and takes
@@ -44,7 +46,7 @@ func TestRecordingsInEveryFormat(t *testing.T) {
 
 // recordedBytes is how much of a recording is taken in every format where the whole would take too long.
 func recordedBytes() int {
-	if !raceDetector && os.Getenv("TIDEMARK_STRESS") != "" {
+	if !racing.On && os.Getenv("TIDEMARK_STRESS") != "" {
 		return everything
 	}
 	return raced(1<<19, 1<<20)

@@ -1,0 +1,6 @@
+//go:build !race
+
+package racing
+
+// On is whether the program was built with the race detector.
+const On = false

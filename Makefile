@@ -96,10 +96,11 @@ LONGEST := ./server/app ./query/exec ./query/continuous ./ingest
 WHOLE := TestFilesAreAnsweredAsAScriptWould|TestRecordingsInEveryFormat|TestTenViewsOverEveryRecording|TestConditionsSplitRowsInThree
 WHOLE := $(WHOLE)|TestAllOfDevopsLands|TestAnEnormousRowIsTurnedAway|TestStateBeyondMemory|TestSnapshotsThatCannotBeRead
 WHOLE := $(WHOLE)|TestViewsSimulated|TestContinuousAnswersAsBounded|TestRandomQueriesAnswerAsDuckDBDoes|TestIngestAndMergesStayInMemory|TestAnswers
+WHOLE := $(WHOLE)|TestFilesAreMadeInBoundedMemory
 
 .PHONY: whole
 whole: $(NODE_READY) ## The rest of test: what takes too long with the race detector, without; with PKG nothing
-	$(if $(filter ./...,$(PKG)),$(GO) test -timeout $(TEST_TIMEOUT) -run '^($(WHOLE))$$' ./server/app ./query/continuous ./query/exec)
+	$(if $(filter ./...,$(PKG)),$(GO) test -timeout $(TEST_TIMEOUT) -run '^($(WHOLE))$$' ./server/app ./query/continuous ./query/exec ./segments)
 
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/racing"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
@@ -153,6 +154,9 @@ func textsOf(rng *rand.Rand, rows, length int) arrow.Array {
 // TestFilesAreMadeInBoundedMemory seals and merges what is far more than the memory for it: long texts, many columns with filters, many inputs, and
 // several outputs. What is reachable while a file is written is weighed.
 func TestFilesAreMadeInBoundedMemory(t *testing.T) { //nolint:paralleltest // the heap is that of all tests
+	if racing.On {
+		t.Skip("it measures the heap, which make test does without the race detector")
+	}
 	for _, c := range []struct {
 		name                         string
 		numbers, texts, length, rows int

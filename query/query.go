@@ -99,6 +99,15 @@ type Valued interface {
 	Values(column, most int) (values arrow.Array, null bool, bytes int64, err error)
 }
 
+// Membered is a morsel that may keep members of documents by themselves. Both methods may be called from any goroutine.
+type Membered interface {
+	// HasMember reports whether the member at a path into the documents of a requested column of JSONB can be read without these. A path is names, which
+	// lead through objects only.
+	HasMember(column int, path []string) bool
+	// ReadMember loads, of a member for which that is true, what the operator -> yields for each row, as Read loads a column of JSONB.
+	ReadMember(ctx context.Context, column int, path []string, memory *event.Buffers) (values arrow.Array, bytes int64, err error)
+}
+
 // Sink takes rows that a query produces: what INSERT writes, and later what a view stores.
 type Sink interface {
 	// Append writes rows to a stream and returns when they are durable. columns pairs with names; values of other columns

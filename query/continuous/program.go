@@ -38,7 +38,7 @@ type Program struct {
 
 // forContinuous leaves row numbers as they are: the first row of each key in the order of event time is known once the watermark has passed it, which
 // a window shows, while the first of all rows so far may go again.
-var forContinuous = optimize.Without("take-first-rows", "answer-at-once", "split-marks")
+var forContinuous = optimize.Without("take-first-rows", "answer-at-once", "split-marks", "read-members")
 
 // Compile makes the program of a plan. inputs says what the names of the plan's scans stand for. A plan that cannot be kept current,
 // or not within bounds, is a not_supported error that names the operator and what to do.

@@ -196,6 +196,9 @@ func (o *scanOp) led(at leadColumns, l *lead) bool {
 	if len(o.morsels) < 2 {
 		return false // nothing to leave out, and no order to begin in
 	}
+	if at.group >= len(o.fields) {
+		at.group = -1 // a member, of which no morsel knows the values
+	}
 	o.lead, o.leadColumns = l, at
 	o.morsels = l.arrange(o.morsels, at.order)
 	if l.everything {

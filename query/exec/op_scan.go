@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query"
@@ -21,7 +24,8 @@ type scanOp struct {
 	schema      *event.Schema
 	fields      []event.FieldID
 	conditions  []condition
-	keep        []bool // the columns that are read later
+	members     *scanMembers // nil for none
+	keep        []bool       // the columns that are read later
 	morsels     []query.Morsel
 	runtime     []scanFilter // of joins above
 	lead        *lead        // of an operator above that keeps first rows only; nil for none
@@ -32,13 +36,21 @@ type scanOp struct {
 }
 
 func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator, error) {
-	conditions, err := compileConditions(n.Filter, len(n.Fields))
+	conditions, err := compileConditions(n.Filter, plan.Width(n))
+	if err != nil {
+		return nil, err
+	}
+	members, err := newScanMembers(n)
 	if err != nil {
 		return nil, err
 	}
 	// now() has its value only here, so the ranges that follow from it are found here.
 	ranges := optimize.Ranges(n, r.kernel)
 	request := query.ScanRequest{Stream: n.Stream, Schema: n.Schema, Columns: n.Fields, Ranges: ranges}
+	if members != nil {
+		request.Columns = members.requested
+		used = append(slices.Clip(used), make([]bool, members.width()-members.given())...)
+	}
 	if r.settled != nil {
 		request.Settled = func(rows query.Statistics) bool { return settle(r.kernel, r.settled, conditions, rows) }
 	}
@@ -52,7 +64,8 @@ func (r *run) newScan(ctx context.Context, n *plan.Scan, used []bool) (operator,
 	r.stats.groupsRead.Add(int64(scan.RowGroupsScanned))
 	r.stats.groupsCut.Add(int64(scan.RowGroupsPruned))
 	r.stats.tailRows.Add(scan.TailRows)
-	op := &scanOp{run: r, stream: n.Stream, schema: n.Schema, fields: n.Fields, conditions: conditions, keep: used, morsels: scan.Morsels}
+	op := &scanOp{run: r, stream: n.Stream, schema: n.Schema, fields: n.Fields, conditions: conditions, members: members, keep: used,
+		morsels: scan.Morsels}
 	op.shares = newShares(len(op.morsels), op.width())
 	return op, nil
 }
@@ -82,6 +95,7 @@ type scanReader struct {
 	morsel Batch   // what has been read of source
 	at     int     // rows of morsel already passed on
 	filter *filter // what its rows still have to meet
+	stored []bool  // the members that it keeps by themselves; nil for a scan without any
 	later  []bool  // columns to be read once a row is kept; nil if there are none
 	turn   turn
 	uses   []filterUse
@@ -118,10 +132,15 @@ func (r *scanReader) next(ctx context.Context) (*Batch, error) {
 			r.later = nil
 			batch = r.morsel.slice(from, r.at)
 		}
-		if kept == nil {
-			return batch, nil
+		if kept != nil {
+			batch = batch.take(kept, r.filter.keep)
 		}
-		return batch.take(kept, r.op.keep), nil
+		if r.op.members != nil {
+			if err := r.op.members.compute(r, batch); err != nil {
+				return nil, fmt.Errorf("scan %s: %w", r.op.stream, err)
+			}
+		}
+		return batch, nil
 	}
 }
 
@@ -145,9 +164,16 @@ func (r *scanReader) load(ctx context.Context) error {
 	}
 	r.morsel, r.at = Batch{Rows: r.source.Rows()}, 0
 	r.filter = &filter{run: r.op.run, keep: r.op.keep}
+	if members := r.op.members; members != nil {
+		r.stored = members.storedBy(r.source)
+		r.filter.keep = members.kept(r.op.keep, r.stored)
+	}
 	first := make([]bool, len(r.op.keep))
 	for i := range r.op.conditions {
 		c := &r.op.conditions[i]
+		if members := r.op.members; members != nil && !members.readable(c, r.stored) {
+			c = &members.fromDocuments[i]
+		}
 		if c.holds(r.op.run.kernel, r.source) {
 			continue
 		}
@@ -204,7 +230,7 @@ func (r *scanReader) plan(ctx context.Context, first []bool) error {
 	r.later = nil
 	rest := make([]bool, len(first))
 	for i := range rest {
-		rest[i] = r.op.keep[i] && !first[i]
+		rest[i] = r.filter.keep[i] && !first[i]
 		if rest[i] {
 			r.later = rest
 		}
@@ -218,7 +244,7 @@ func (r *scanReader) plan(ctx context.Context, first []bool) error {
 
 // read adds columns to those that have been read of the morsel.
 func (r *scanReader) read(ctx context.Context, wanted []bool) error {
-	columns, bytes, err := r.source.Read(ctx, wanted, r.memory)
+	columns, bytes, err := r.readSource(ctx, wanted)
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", r.op.stream, err)
 	}
@@ -233,6 +259,13 @@ func (r *scanReader) read(ctx context.Context, wanted []bool) error {
 	r.morsel.Columns = columns
 	r.op.run.stats.bytes.Add(bytes)
 	return nil
+}
+
+func (r *scanReader) readSource(ctx context.Context, wanted []bool) ([]arrow.Array, int64, error) {
+	if r.op.members != nil {
+		return r.op.members.read(ctx, r, wanted)
+	}
+	return r.source.Read(ctx, wanted, r.memory)
 }
 
 func (r *scanReader) close() { r.turn.end(r.op.run.standing) }

@@ -81,6 +81,9 @@ func (c *call) appendPath(dst []byte, i int, document string, steps []string, fo
 	return dst
 }
 
+// ParsePath reads the path of #> and #>>, as {a,0,b}; ok is false for what is none.
+func ParsePath(path string) (steps []string, ok bool) { return parsePath(path) }
+
 // parsePath reads {step,step}, where a step may stand between double quotes. A path without steps is the whole document.
 func parsePath(path string) ([]string, bool) {
 	inner, ok := strings.CutPrefix(strings.TrimSpace(path), "{")

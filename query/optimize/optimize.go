@@ -11,11 +11,11 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// rules run in this order: folding leaves simple conditions to push, what no join answers is asked for many rows at once, pushed conditions
-// become those of joins and say which inputs are small, they give ranges, groups are dropped before what they have in common hides that
-// they depend on each other, and again for what it shows, sums share before expressions do, first rows are taken before their keys are
-// looked at, pruning comes after all that may drop the last use of a column, and what statistics can answer is seen once scans have their
-// conditions.
+// rules run in this order: folding leaves simple conditions to push, what no join answers is asked for many rows at once, pushed conditions become those
+// of joins and say which inputs are small, they give ranges, groups are dropped before what they have in common hides that they depend on each other,
+// and again for what it shows, sums share before expressions do, first rows are taken before their keys are looked at, members of documents take the
+// place of documents once expressions stand where they stay, pruning comes after all that may drop the last use of a column, and what statistics can
+// answer is seen once scans have their conditions.
 var rules = []rule{
 	{"fold-constants", foldConstants},
 	{"decorrelate", decorrelate},
@@ -30,6 +30,7 @@ var rules = []rule{
 	{"take-first-rows", takeFirstRows},
 	{"drop-keys", dropFixedKeys},
 	{"push-limits", pushLimits},
+	{"read-members", readMembers},
 	{"prune-columns", pruneColumns},
 	{"drop-projections", dropNoopProjections},
 	{"add-ranges", addRanges},

@@ -18,7 +18,7 @@ func TestRules(t *testing.T) {
 		"decorrelate": decorrelate, "drop-groups": dropDependentGroups, "drop-keys": dropFixedKeys, "order-joins": orderJoins, "share-sums": shareSums,
 		"share-expressions": shareExpressions, "take-first-rows": takeFirstRows,
 		"drop-projections": dropNoopProjections, "use-statistics": useStatistics, "optimize": Optimize,
-		"answer-at-once": answerAtOnce, "split-marks": splitMarks,
+		"answer-at-once": answerAtOnce, "split-marks": splitMarks, "read-members": readMembers,
 		// Ranges show on scans that hold their filter.
 		"ranges": func(n plan.Node) (plan.Node, error) {
 			n, err := pushFilters(n)

@@ -205,6 +205,11 @@ func rewriteCase(x *plan.Case, f func(plan.Expr) plan.Expr) plan.Expr {
 	return out
 }
 
+// ReplaceColumns is an expression with by's in place of its columns.
+func ReplaceColumns(e plan.Expr, by func(column *plan.ColumnRef) plan.Expr) plan.Expr {
+	return replaceColumns(e, by)
+}
+
 // replaceColumns puts by[i] in place of input column i.
 func replaceColumns(e plan.Expr, by func(column *plan.ColumnRef) plan.Expr) plan.Expr {
 	return rewriteExpr(e, func(e plan.Expr) plan.Expr {

@@ -124,6 +124,12 @@ func pruneScan(n *plan.Scan, used []bool) (plan.Node, places, error) {
 			out.Fields = append(out.Fields, id)
 		}
 	}
+	out.Members = nil
+	for i, m := range n.Members {
+		if needed[len(n.Fields)+i] {
+			out.Members = append(out.Members, m)
+		}
+	}
 	out.Filter = mapAll(n.Filter, at.move)
 	return &out, at, nil
 }

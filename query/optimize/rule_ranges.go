@@ -94,11 +94,16 @@ func (s *rangeSet) equality(c *plan.Call, ctx *kernel.Context) (column *plan.Col
 	}
 	for i := range c.Args {
 		ref, ok := c.Args[i].(*plan.ColumnRef)
-		if other := c.Args[1-i]; ok && hasRanges(ref.Typ) && ref.Typ.Equal(other.Type()) {
+		if other := c.Args[1-i]; ok && s.ranged(ref) && ref.Typ.Equal(other.Type()) {
 			return ref, constantValue(other, ctx)
 		}
 	}
 	return nil, nil
+}
+
+// ranged reports that there may be ranges of a column: members have none, whose bounds no source knows.
+func (s *rangeSet) ranged(ref *plan.ColumnRef) bool {
+	return hasRanges(ref.Typ) && ref.Index < len(s.scan.Fields)
 }
 
 // narrow raises the lower bound of a column and lowers the upper one; nil leaves one as it is.
@@ -125,7 +130,7 @@ func (s *rangeSet) addComparison(c *plan.Call, ctx *kernel.Context) {
 		column, value, op = value, column, mirrored[op]
 	}
 	ref, ok := column.(*plan.ColumnRef)
-	if !ok || !hasRanges(ref.Typ) || !ref.Typ.Equal(value.Type()) {
+	if !ok || !s.ranged(ref) || !ref.Typ.Equal(value.Type()) {
 		return
 	}
 	bound := constantValue(value, ctx)

@@ -14,11 +14,12 @@ func useStatistics(n plan.Node) (plan.Node, error) {
 		if !ok || len(a.Groups) > 0 || len(a.Sets) > 0 || len(a.Aggregates) == 0 {
 			return n, nil
 		}
-		if _, ok := a.Input.(*plan.Scan); !ok {
+		scan, ok := a.Input.(*plan.Scan)
+		if !ok {
 			return n, nil
 		}
 		for i := range a.Aggregates {
-			if !knownByStatistics(&a.Aggregates[i]) {
+			if !knownByStatistics(&a.Aggregates[i], len(scan.Fields)) {
 				return n, nil
 			}
 		}
@@ -30,7 +31,8 @@ func useStatistics(n plan.Node) (plan.Node, error) {
 
 // knownByStatistics reports whether statistics can answer a call. Bounds of texts are cut and those of doubles know no NaN, so that only
 // the ends of whole numbers and times are values.
-func knownByStatistics(a *plan.Aggregation) bool {
+// Nor are there any of members, which come behind the scan's fields.
+func knownByStatistics(a *plan.Aggregation, fields int) bool {
 	if a.Distinct || a.Filter != nil || len(a.Order) > 0 || len(a.Args) > 1 {
 		return false
 	}
@@ -39,7 +41,7 @@ func knownByStatistics(a *plan.Aggregation) bool {
 	}
 	ref, ok := a.Args[0].(*plan.ColumnRef)
 	switch {
-	case !ok:
+	case !ok || ref.Index >= fields:
 		return false
 	case a.Fn.Name == "count":
 		return true

@@ -36,12 +36,14 @@ func Over(n Node, inputs ...Node) Node {
 	return n.over(inputs)
 }
 
-// Scan reads a stream: the columns of Fields, in order, of every row for which Filter holds.
+// Scan reads a stream: the columns of Fields and then of Members, in order, of every row for which Filter holds.
 type Scan struct {
 	Stream string
 	// Schema is the version that Fields and the types were bound to.
 	Schema *event.Schema
 	Fields []event.FieldID
+	// Members are members of documents, put here by the optimizer: the source may keep them by themselves.
+	Members []Member
 	// Filter holds conjuncts over the output columns, put here by the optimizer; they are applied in order.
 	Filter []Expr
 	// Ranges are implied by Filter and let the source leave out what cannot match.
@@ -154,12 +156,15 @@ func (*Limit) node()     {}
 func (*Values) node()    {}
 func (*Insert) node()    {}
 
-// Columns are the scanned fields under their names in the schema.
+// Columns are the scanned fields under their names in the schema, and the members.
 func (n *Scan) Columns() []Column {
-	out := make([]Column, len(n.Fields))
+	out := make([]Column, len(n.Fields), Width(n))
 	for i, id := range n.Fields {
 		c, _ := n.Schema.ByID(id)
 		out[i] = Column{Name: c.Name, Type: c.Type}
+	}
+	for _, m := range n.Members {
+		out = append(out, Column{Name: n.MemberName(m), Type: m.Expr.Type()})
 	}
 	return out
 }

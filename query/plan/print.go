@@ -82,11 +82,14 @@ func Describe(n Node) string {
 }
 
 func describeScan(n *Scan) string {
-	names := make([]string, len(n.Fields))
+	names := make([]string, Width(n))
 	for i, c := range n.Columns() {
 		names[i] = c.Name
 	}
-	out := fmt.Sprintf("Scan %s columns=[%s]", n.Stream, strings.Join(names, ", "))
+	out := fmt.Sprintf("Scan %s columns=[%s]", n.Stream, strings.Join(names[:len(n.Fields)], ", "))
+	if len(n.Members) > 0 {
+		out += " members=[" + strings.Join(names[len(n.Fields):], ", ") + "]"
+	}
 	if len(n.Filter) > 0 {
 		out += " filter=[" + join(n.Filter, " AND ") + "]"
 	}

@@ -5,7 +5,7 @@ package plan
 func Width(n Node) int {
 	switch n := n.(type) {
 	case *Scan:
-		return len(n.Fields)
+		return len(n.Fields) + len(n.Members)
 	case *Filter:
 		return Width(n.Input)
 	case *Project:

@@ -125,6 +125,10 @@ bench-formats: build $(NODE_READY) ## Measure what an event costs the server in 
 bench-json: ## Measure what reading JSON into columns costs beside Go's libraries for JSON: a minute or two
 	$(GO) -C bench/jsonlibs run .
 
+.PHONY: bench-members
+bench-members: build $(NODE_READY) ## Measure members of JSON documents beside DuckDB: minutes
+	node bench/members.mjs
+
 .PHONY: bench-segments
 bench-segments: build $(NODE_READY) ## Measure the size of segments and what writing them costs beside DuckDB: minutes
 	node bench/segments.mjs

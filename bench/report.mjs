@@ -93,6 +93,24 @@ export function printKeys({ events, keys, views }) {
   ]);
 }
 
+// printMembers prints what questions about members of documents cost, and what their columns take. Ratios are those of CPU: of Tidemark without
+// such columns, of DuckDB on the same files, and of DuckDB on its own table.
+export function printMembers({ events, size, queries }) {
+  console.log(`\nmembers of JSON: ${thousands(events)} events of ${size.bytes.toFixed(0)} bytes`);
+  const others = ['documents', 'parquet', 'native'];
+  printTable([
+    ['', 'Tidemark ms', 'CPU ms', 'without CPU ms', '', 'on Parquet CPU ms', '', 'own table CPU ms', ''],
+    ...queries.map((q) => [
+      q.name, milliseconds(q.tidemark.wallSeconds), milliseconds(q.tidemark.cpuSeconds),
+      ...others.flatMap((side) => [milliseconds(q[side].cpuSeconds), ratio(cpuOf(q[side]) / cpuOf(q.tidemark))]),
+    ]),
+    ['geometric mean', '', '', ...others.flatMap((side) => ['', ratio(geometricMean(queries.map((q) => cpuOf(q[side]) / cpuOf(q.tidemark))))])],
+  ]);
+  const perEvent = (seconds) => `${((seconds / events) * 1e6).toFixed(2)} µs`;
+  console.log(`bytes an event: ${size.sealed.toFixed(1)} sealed, ${size.merged.toFixed(1)} merged with members, ${ratio(size.merged / size.sealed)}`);
+  console.log(`CPU an event: ${perEvent(size.sealSeconds)} to seal, ${perEvent(size.mergeSeconds)} to merge`);
+}
+
 // cpuOf keeps queries that are faster than the CPU clock's step out of division by zero.
 function cpuOf(side) {
   return Math.max(side.cpuSeconds, 2e-4);

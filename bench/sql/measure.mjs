@@ -152,7 +152,7 @@ async function measureBeside(chdb, sql) {
 }
 
 // runOnTidemark measures whole requests, to the last byte of the answer.
-async function runOnTidemark(tidemark, sql, repeat) {
+export async function runOnTidemark(tidemark, sql, repeat) {
   const cpu = await tidemark.cpuSeconds();
   const began = performance.now();
   let text;

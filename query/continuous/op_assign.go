@@ -58,37 +58,11 @@ func (n *assignNode) describe() string {
 }
 
 func (n *assignNode) start(_ *Machine, inputs []operator) operator {
-	return &assignOp{node: n, input: inputs[0]}
+	return &transformOp{of: n, input: inputs[0], transform: n.assign}
 }
 
-type assignOp struct {
-	stateless
-	node  *assignNode
-	input operator
-}
-
-func (o *assignOp) step(ctx context.Context, s *stepping) (Delta, error) {
-	in, err := o.input.step(ctx, s)
-	if err != nil {
-		return Delta{}, err
-	}
-	return o.assign(in)
-}
-
-// provisional implements provisionalOperator.
-func (o *assignOp) provisional(ctx context.Context) (Delta, error) {
-	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
-	if err != nil {
-		return Delta{}, err
-	}
-	return o.assign(in)
-}
-
-func (o *assignOp) assign(in Delta) (Delta, error) {
-	if in.Rows == 0 {
-		return noChange(o.node.cols), nil
-	}
-	value, err := o.node.time.Eval(steady, in.Columns, in.Rows)
+func (n *assignNode) assign(_ context.Context, in Delta) (Delta, error) {
+	value, err := n.time.Eval(steady, in.Columns, in.Rows)
 	if err != nil {
 		return Delta{}, err
 	}
@@ -99,12 +73,12 @@ func (o *assignOp) assign(in Delta) (Delta, error) {
 		if times.IsNull(i) {
 			continue
 		}
-		if err := o.node.windows.Append(found, int32(i), micros[i]); err != nil {
+		if err := n.windows.Append(found, int32(i), micros[i]); err != nil {
 			return Delta{}, err
 		}
 	}
 	out := in.take(found.Rows)
-	if o.node.plan.Step != nil { // windows overlap
+	if n.plan.Step != nil { // windows overlap
 		out.events = found.Rows
 	}
 	out.Columns = append(out.Columns, event.NewTimestamps(found.Starts, nil), event.NewTimestamps(found.Ends, nil))

@@ -85,7 +85,7 @@ func (o *filterOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	case late < 0 && o.node.ins[0].traits().appendOnly:
 		return o.calc(in)
 	case late < 0:
-		return o.all(in)
+		return o.all(ctx, in)
 	}
 	// Lateness is a matter of a stream's rows, which never go.
 	before, err := o.kept(in, o.node.conjuncts[:late])
@@ -105,15 +105,11 @@ func (o *filterOp) step(ctx context.Context, s *stepping) (Delta, error) {
 
 // provisional implements provisionalOperator. Events that are late are counted once, when their row is final.
 func (o *filterOp) provisional(ctx context.Context) (Delta, error) {
-	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
-	if err != nil || in.Rows == 0 {
-		return in, err
-	}
-	return o.all(in)
+	return provisionalBy(ctx, o.node, o.input, o.all)
 }
 
 // all is the rows of a change for which all conjuncts are true.
-func (o *filterOp) all(in Delta) (Delta, error) {
+func (o *filterOp) all(_ context.Context, in Delta) (Delta, error) {
 	parts, err := o.compute(in, nil)
 	if err != nil {
 		return Delta{}, err

@@ -84,21 +84,17 @@ func (o *projectOp) step(ctx context.Context, s *stepping) (Delta, error) {
 	case o.node.ins[0].traits().appendOnly:
 		return o.calc(in)
 	default:
-		return o.all(in)
+		return o.all(ctx, in)
 	}
 }
 
 // provisional implements provisionalOperator.
 func (o *projectOp) provisional(ctx context.Context) (Delta, error) {
-	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
-	if err != nil || in.Rows == 0 {
-		return noChange(o.node.cols), err
-	}
-	return o.all(in)
+	return provisionalBy(ctx, o.node, o.input, o.all)
 }
 
 // all is the projection of a change.
-func (o *projectOp) all(in Delta) (Delta, error) {
+func (o *projectOp) all(_ context.Context, in Delta) (Delta, error) {
 	parts, err := o.compute(in, nil)
 	if err != nil {
 		return Delta{}, err

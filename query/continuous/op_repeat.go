@@ -29,37 +29,11 @@ func (c *compiler) compileRepeat(n *plan.Repeat) (node, error) {
 func (n *repeatNode) describe() string { return "repeat " + n.of.Times.String() }
 
 func (n *repeatNode) start(_ *Machine, inputs []operator) operator {
-	return &repeatOp{node: n, input: inputs[0]}
+	return &transformOp{of: n, input: inputs[0], transform: n.repeat}
 }
 
-type repeatOp struct {
-	stateless
-	node  *repeatNode
-	input operator
-}
-
-func (o *repeatOp) step(ctx context.Context, s *stepping) (Delta, error) {
-	in, err := o.input.step(ctx, s)
-	if err != nil {
-		return Delta{}, err
-	}
-	return o.repeat(in)
-}
-
-// provisional implements provisionalOperator.
-func (o *repeatOp) provisional(ctx context.Context) (Delta, error) {
-	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
-	if err != nil {
-		return Delta{}, err
-	}
-	return o.repeat(in)
-}
-
-func (o *repeatOp) repeat(in Delta) (Delta, error) {
-	if in.Rows == 0 {
-		return in, nil
-	}
-	value, err := o.node.count.Eval(steady, in.Columns, in.Rows)
+func (n *repeatNode) repeat(_ context.Context, in Delta) (Delta, error) {
+	value, err := n.count.Eval(steady, in.Columns, in.Rows)
 	if err != nil {
 		return Delta{}, err
 	}

@@ -27,36 +27,10 @@ func (c *compiler) compileUnnest(n *plan.Unnest) (node, error) {
 func (n *unnestNode) describe() string { return firstLine(n.of) }
 
 func (n *unnestNode) start(_ *Machine, inputs []operator) operator {
-	return &unnestOp{node: n, input: inputs[0]}
+	return &transformOp{of: n, input: inputs[0], transform: n.unnest}
 }
 
-type unnestOp struct {
-	stateless
-	node  *unnestNode
-	input operator
-}
-
-func (o *unnestOp) step(ctx context.Context, s *stepping) (Delta, error) {
-	in, err := o.input.step(ctx, s)
-	if err != nil {
-		return Delta{}, err
-	}
-	return o.unnest(ctx, in)
-}
-
-// provisional implements provisionalOperator.
-func (o *unnestOp) provisional(ctx context.Context) (Delta, error) {
-	in, err := provisionalOf(ctx, o.node.ins[0], o.input)
-	if err != nil {
-		return Delta{}, err
-	}
-	return o.unnest(ctx, in)
-}
-
-func (o *unnestOp) unnest(ctx context.Context, in Delta) (Delta, error) {
-	if in.Rows == 0 {
-		return noChange(o.node.cols), nil
-	}
+func (n *unnestNode) unnest(ctx context.Context, in Delta) (Delta, error) {
 	var come, leave []int32
 	for i := range in.Rows {
 		if in.weight(i) > 0 {
@@ -68,15 +42,15 @@ func (o *unnestOp) unnest(ctx context.Context, in Delta) (Delta, error) {
 	came, gone := in.take(come), in.take(leave)
 	gone = gone.negated()
 	came, gone = came.expanded(), gone.expanded()
-	parts := []Delta{noChange(o.node.cols), noChange(o.node.cols)}
+	parts := []Delta{noChange(n.cols), noChange(n.cols)}
 	for i, part := range []Delta{came, gone} {
 		if part.Rows == 0 {
 			continue
 		}
 		var err error
-		if parts[i], err = answer(ctx, o.node.plan, tables{"0": part}); err != nil {
+		if parts[i], err = answer(ctx, n.plan, tables{"0": part}); err != nil {
 			return Delta{}, err
 		}
 	}
-	return sum(o.node.cols, parts[0], parts[1].negated())
+	return sum(n.cols, parts[0], parts[1].negated())
 }

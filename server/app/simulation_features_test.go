@@ -17,7 +17,7 @@ var simFeatures = []string{
 	"crash while a view is replaced", "altered view", "recompute", "else into", "recompute else into", "view over view", "view over view over view",
 	"windows of a union", "idle partition", "skewed partitions", "new column", "column of a later schema",
 	"widened column", "expired history", "else into of a join", "frames of two kinds",
-	"above frames", "above an as-of join",
+	"above frames", "above an as-of join", "join without equal values", "frames of one partition",
 }
 
 // mark notes that the script has a feature.

@@ -268,7 +268,10 @@ func (g *simQueries) rolling() (simQuery, bool) {
 		shown = s.time + " + INTERVAL '2 seconds' < " + s.closes
 		out.time = ""
 	}
-	return simQuery{body: body, out: out, shown: shown, always: true, unbounded: strings.HasPrefix(frame, "ROWS"), everywhere: true}, true
+	if by == "" {
+		g.mark("frames of one partition")
+	}
+	return simQuery{body: body, out: out, shown: shown, always: true, unbounded: strings.HasPrefix(frame, "ROWS") || by == "", everywhere: true}, true
 }
 
 func (g *simQueries) group() (simQuery, bool) {
@@ -357,6 +360,11 @@ func (g *simQueries) nearJoin() (simQuery, bool) {
 	if g.chance(40) {
 		on += pick(g.rng, " AND a.g < b.g", " AND b.g > 3", " AND a.id <> b.id")
 	}
+	keyless := g.chance(30)
+	if keyless {
+		g.mark("join without equal values")
+		on = strings.TrimPrefix(on, "a.k = b.k AND ") + " AND a.id < b.g"
+	}
 	body := fmt.Sprintf("SELECT a.id AS id, b.id AS other, a.ts AS ts, b.ts AS b_ts, a.k AS k FROM $intime:%s AS a %s $intime:%s AS b ON %s",
 		a.name, kind, b.name, on)
 	out := simSource{texts: []string{"k"}, ints: []string{"id", "other"}}
@@ -365,6 +373,7 @@ func (g *simQueries) nearJoin() (simQuery, bool) {
 		closes = "least(" + a.closes + ", " + b.closes + ")"
 	}
 	q := simQuery{body: body, out: out, everywhere: true, strays: !strings.Contains(on, "g ") && !strings.Contains(on, "id <>")}
+	q.strays, q.unbounded = q.strays && !keyless, keyless // whose state goes to the disk
 	if kind == "JOIN" {
 		q.shown = "b_ts < " + closes
 	}

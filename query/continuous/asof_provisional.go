@@ -2,6 +2,7 @@ package continuous
 
 import (
 	"context"
+	"slices"
 	"strconv"
 )
 
@@ -19,11 +20,15 @@ func (o *asofOp) provisional(ctx context.Context) (Delta, error) {
 		if err != nil {
 			return Delta{}, err
 		}
-		if err := o.ahead.waiting[side].add(d, o.ahead.touch(values, d.Rows)); err != nil {
+		touched, err := o.ahead.touch(values, d.Rows)
+		if err != nil {
+			return Delta{}, err
+		}
+		if err := o.ahead.waiting[side].add(d, touched); err != nil {
 			return Delta{}, err
 		}
 	}
-	keys := o.ahead.take()
+	keys := o.ahead.takeTouched()
 	if len(keys) == 0 {
 		return noChange(o.node.cols), nil
 	}
@@ -35,7 +40,7 @@ func (o *asofOp) provisional(ctx context.Context) (Delta, error) {
 	if err != nil {
 		return Delta{}, err
 	}
-	return o.ahead.replace(keys, out, o.ahead.partitionsOf(values, out.Rows))
+	return o.ahead.replace(keys, slices.Repeat([]times{allTimes}, len(keys)), out, o.ahead.partitionsOf(values, out.Rows))
 }
 
 // answerAhead joins the rows of the left side that the watermark has not passed with what there is of the right one. The provisional ones have

@@ -174,6 +174,9 @@ func TestRowsThatWaitBeyondMemory(t *testing.T) {
 		limit int64
 	}{
 		"frames":             {rolling("max", 100*time.Millisecond), OnUpdate, 160 << 10},
+		"rows ahead":         {overFrames(rolling("max", 100*time.Millisecond)), OnUpdate, 640 << 10},
+		"rows far ahead":     {overFrames(rolling("stddev_samp", 100*time.Millisecond)), OnUpdate, 640 << 10},
+		"partners ahead":     {overFrames(latestQuote()), OnUpdate, 640 << 10},
 		"frames of all rows": {ofAll(rolling("sum", 100*time.Millisecond)), OnUpdate, 128 << 10},
 		"events":             {inTime(trades("trades"), ">=", 2), OnWindowClose, 160 << 10},
 		"rows that go":       {leftOf(), OnWindowClose, 1 << 20},

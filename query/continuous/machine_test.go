@@ -14,7 +14,7 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-func compileTrades(t *testing.T, n plan.Node, options Options) *Program {
+func compileTrades(t testing.TB, n plan.Node, options Options) *Program {
 	t.Helper()
 	p, err := Compile(n, map[string]InputInfo{"trades": {Time: 3}, "quotes": {Time: 3}}, options)
 	require.NoError(t, err)

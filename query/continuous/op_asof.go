@@ -155,14 +155,18 @@ func (n *asofNode) form(shapes) (f form, whole bool) {
 	}}
 	if n.tr.provisional {
 		f.Computes = append(f.Computes, provisionalForm)
+		f.Version = asofAheadForm
 	}
 	return f, true
 }
 
+// asofAheadForm is the first version of the state of as-of joins that has keys of provisional rows on disk.
+const asofAheadForm = 2
+
 func (n *asofNode) start(_ *Machine, inputs []operator) operator {
 	o := &asofOp{node: n, inputs: inputs, cold: coldBags{types: n.keyTypes, cools: n.cools()}}
 	if n.tr.provisional {
-		o.ahead = newProvisional(n.keyTypes, n.cols, n.ins)
+		o.ahead = newProvisional(n, n.keyTypes, nil, false, n.spill, asofAheadForm)
 	}
 	o.empty()
 	return o
@@ -254,7 +258,9 @@ func (o *asofOp) take(side int, in Delta) (timeless Delta, err error) {
 		return Delta{}, err
 	}
 	if o.ahead != nil {
-		o.ahead.touch(values, in.Rows)
+		if _, err := o.ahead.touch(values, in.Rows); err != nil {
+			return Delta{}, err
+		}
 	}
 	keys, err := o.find(values, in.Rows)
 	if err != nil {
@@ -312,7 +318,9 @@ func (o *asofOp) give(ctx context.Context, passed int64) (Delta, error) {
 	}
 	keys = distinct(keys)
 	if o.ahead != nil {
-		o.ahead.touch(o.index.gather(keys), len(keys))
+		if _, err := o.ahead.touch(o.index.gather(keys), len(keys)); err != nil {
+			return Delta{}, err
+		}
 	}
 	out, err := answer(ctx, o.node.plan, tables{"0": left.rows.gather(slots), "1": right.rows.under(keys)})
 	if err != nil {
@@ -418,7 +426,7 @@ func (o *asofOp) load(r *stateReader) error {
 	if err != nil || o.ahead == nil {
 		return err
 	}
-	return o.ahead.load(r, o.node.ins)
+	return o.ahead.load(r)
 }
 
 func (o *asofOp) bytes() int64 {

@@ -183,14 +183,18 @@ func (n *rollingNode) form(in shapes) (f form, whole bool) {
 	f = form{Kind: "frames", Version: 1, Computes: []string{in.all().Of(n.of), fmt.Sprint("lag ", n.lag)}}
 	if n.tr.provisional {
 		f.Computes = append(f.Computes, provisionalForm)
+		f.Version = rollingAheadForm
 	}
 	return f, true
 }
 
+// rollingAheadForm is the first version of the state of rolling frames that has partitions of provisional rows on disk.
+const rollingAheadForm = 2
+
 func (n *rollingNode) start(_ *Machine, inputs []operator) operator {
 	o := &rollingOp{node: n, input: inputs[0], cold: coldBags{types: n.types, cools: n.cools()}}
 	if n.tr.provisional {
-		o.ahead = newProvisional(n.types, n.cols, n.ins)
+		o.ahead = newProvisional(n, n.types, n.time, false, n.spill, rollingAheadForm)
 	}
 	o.empty()
 	return o
@@ -255,7 +259,9 @@ func (o *rollingOp) take(in Delta) error {
 		return err
 	}
 	if o.ahead != nil {
-		o.ahead.touch(values, in.Rows)
+		if _, err := o.ahead.touchAt(values, in.Rows, times); err != nil {
+			return err
+		}
 	}
 	keys, err := o.find(values, in.Rows)
 	if err != nil {
@@ -339,7 +345,10 @@ func (o *rollingOp) give(ctx context.Context, due []entry, passed int64) (Delta,
 	}
 	keys = distinct(keys)
 	if o.ahead != nil {
-		o.ahead.touch(o.index.gather(keys), len(keys))
+		if _, err := o.ahead.touch(o.index.gather(keys), len(keys)); err != nil {
+			return Delta{}, err
+		}
+		o.ahead.passed(passed)
 	}
 	var slots []uint32
 	for _, key := range keys {
@@ -475,7 +484,7 @@ func (o *rollingOp) load(r *stateReader) error {
 	if err := o.cold.load(r, [][]arrow.DataType{o.node.coldTypes()}, o.restoreCold); err != nil || o.ahead == nil {
 		return err
 	}
-	return o.ahead.load(r, o.node.ins)
+	return o.ahead.load(r)
 }
 
 func (o *rollingOp) bytes() int64 {

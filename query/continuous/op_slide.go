@@ -137,6 +137,9 @@ func (n *slideNode) frameOf(f frame) int {
 	return at
 }
 
+// framesAheadForm is the first version of the state of frames that has partitions of provisional rows on disk.
+const framesAheadForm = 3
+
 func (n *slideNode) describe() string {
 	return strings.Replace(n.rollingNode.describe(), "rolling", "slide", 1)
 }
@@ -145,8 +148,8 @@ func (n *slideNode) describe() string {
 func (n *slideNode) form(in shapes) (f form, whole bool) {
 	f, whole = n.rollingNode.form(in)
 	f.Kind, f.Version = "frames that slide", 2 // 2 has the rows on disk that wait behind the others
-	if n.stretches() {
-		f.Version = 3 // 3 has the rows on disk that frames reach behind those in memory
+	if n.stretches() || n.tr.provisional {
+		f.Version = framesAheadForm // 3 has the rows on disk that frames reach of the only partition, or partitions of provisional rows
 	}
 	return f, whole
 }
@@ -154,8 +157,7 @@ func (n *slideNode) form(in shapes) (f form, whole bool) {
 func (n *slideNode) start(_ *Machine, inputs []operator) operator {
 	o := &slideOp{node: n, input: inputs[0], waiting: newWaiting(typesOf(n.ins[0].columns()), n.spill)}
 	if n.tr.provisional {
-		o.ahead = newProvisional(n.types, n.cols, n.ins)
-		o.ahead.own = newBag(typesOf(n.ins[0].columns()), true)
+		o.ahead = newProvisional(n, n.types, n.time, true, n.spill, framesAheadForm)
 	}
 	o.empty()
 	return o
@@ -234,6 +236,9 @@ func (o *slideOp) due(in Delta, passed int64) (Delta, []int64, error) {
 		}
 	}
 	now, later := upTo64(times, passed)
+	if err := o.noteArrived(&in, times, now); err != nil {
+		return Delta{}, nil, err
+	}
 	out, outTimes, err := o.waiting.due(passed)
 	if err != nil {
 		return Delta{}, nil, err
@@ -285,10 +290,12 @@ func (o *slideOp) give(due *Delta, times []int64) (Delta, error) {
 		return Delta{}, err
 	}
 	if o.ahead != nil {
-		o.ahead.touch(values, due.Rows)
+		if _, err := o.ahead.touch(values, due.Rows); err != nil {
+			return Delta{}, err
+		}
 		o.ahead.passed(slices.Max(times))
 	}
-	m, _, err := o.begin(due, times, values)
+	m, _, err := o.begin(due, times, values, false)
 	if err != nil {
 		return Delta{}, err
 	}
@@ -297,8 +304,8 @@ func (o *slideOp) give(due *Delta, times []int64) (Delta, error) {
 	return o.compute(due, m)
 }
 
-// begin prepares moves over rows of partitions, and tells which rows made a partition.
-func (o *slideOp) begin(due *Delta, times []int64, values []arrow.Array) (m *frameMoves, fresh []uint32, err error) {
+// begin prepares moves over rows of partitions, and tells which rows made a partition. apart says that no frame of them reaches a row given before.
+func (o *slideOp) begin(due *Delta, times []int64, values []arrow.Array, apart bool) (m *frameMoves, fresh []uint32, err error) {
 	order, err := o.ordered(due, times)
 	if err != nil {
 		return nil, nil, err
@@ -312,8 +319,10 @@ func (o *slideOp) begin(due *Delta, times []int64, values []arrow.Array) (m *fra
 	}
 	o.reach(o.keys.slots())
 	o.note(keys)
-	if err := o.warmRows(times[order.rows[due.Rows-1]], due.Rows); err != nil {
-		return nil, nil, err
+	if !apart {
+		if err := o.warmRows(times[order.rows[due.Rows-1]], due.Rows); err != nil {
+			return nil, nil, err
+		}
 	}
 	o.batches.group(order.rows, keys, o.keys.slots())
 	return &frameMoves{op: o, times: times, order: order, rows: due.Rows, moves: make([]frameMove, len(o.node.frames))}, fresh, nil

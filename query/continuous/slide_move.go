@@ -26,8 +26,10 @@ type frameMoves struct {
 	// rollers compute the calls. Where the moves are on trial nothing of them stays, and rollers are forks over the partitions of trial.
 	rollers []kernel.Roller
 	onTrial bool
-	trial   []uint32
-	rolled  []uint32 // by result, the place of the partition in trial
+	// apart are, by row of the step, those of partitions that begin anew on trial: no frame that is asked for reaches a row before them.
+	apart  []bool
+	trial  []uint32
+	rolled []uint32 // by result, the place of the partition in trial
 
 	// Of the partition at hand: its number, its rows, the number of the first of them and, by row, where its peers begin and end.
 	key       uint32
@@ -61,6 +63,9 @@ func (m *frameMoves) partition(key uint32, batch []int32) {
 	}
 	if m.onTrial {
 		m.rolled = append(m.rolled, slices.Repeat([]uint32{uint32(len(m.trial))}, len(batch))...)
+		if m.startsApart() {
+			key = noPartition
+		}
 		m.trial = append(m.trial, key)
 	}
 	m.place = append(m.place, batch...)
@@ -68,7 +73,10 @@ func (m *frameMoves) partition(key uint32, batch []int32) {
 	keep := end // the first row that is needed after this step
 	for i, f := range m.op.node.frames {
 		c := &m.op.cursors[i]
-		low, high := c.low[key], c.high[key]
+		low, high := c.low[m.key], c.high[m.key]
+		if m.startsApart() {
+			low, high = cursor{at: m.first}, cursor{at: m.first}
+		}
 		if !f.lags() {
 			high = cursor{at: m.first}
 		}
@@ -93,6 +101,12 @@ func (m *frameMoves) partition(key uint32, batch []int32) {
 		m.keep(keep, end)
 	}
 }
+
+// noPartition is a partition that there is never: its frames are empty.
+const noPartition = 1<<32 - 1
+
+// startsApart tells whether the partition at hand begins anew.
+func (m *frameMoves) startsApart() bool { return m.apart != nil && m.apart[m.batch[0]] }
 
 // earlier is the earlier of two numbers of rows.
 func earlier(a, b uint32) uint32 {

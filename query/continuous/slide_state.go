@@ -155,7 +155,7 @@ func (o *slideOp) load(r *stateReader) error {
 	if err := o.waiting.cold.load(r, arrowTypes(o.node.ins[0].columns()), o.waiting.keep); err != nil || o.ahead == nil {
 		return err
 	}
-	return o.loadAhead(r)
+	return o.ahead.load(r)
 }
 
 // fill gives partitions that are empty their rows, of which numbers says how many each has, and puts the bounds of frames among them. It

@@ -1,6 +1,8 @@
 package continuous
 
 import (
+	"errors"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -48,7 +50,11 @@ func (o *asofOp) absorb(side int, columns []arrow.Array, rows int) error {
 
 // spill implements spiller.
 func (o *asofOp) spill(bytes int64) error {
-	if !o.cold.cools || o.index.count() == 0 || bytes <= 0 {
+	before := o.bytes()
+	if err := o.ahead.cool(bytes); err != nil {
+		return err
+	}
+	if bytes -= before - o.bytes(); !o.cold.cools || o.index.count() == 0 || bytes <= 0 {
 		return nil
 	}
 	o.beginSpill()
@@ -93,7 +99,7 @@ func (o *asofOp) restoreCold(side int, columns []arrow.Array, rows int) error {
 }
 
 // spilled implements spiller.
-func (o *asofOp) spilled() int64 { return o.cold.spilled() }
+func (o *asofOp) spilled() int64 { return o.cold.spilled() + o.ahead.spilled() }
 
 // close implements spiller.
-func (o *asofOp) close() error { return o.cold.close() }
+func (o *asofOp) close() error { return errors.Join(o.cold.close(), o.ahead.close()) }

@@ -1,6 +1,8 @@
 package continuous
 
 import (
+	"errors"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
@@ -52,7 +54,11 @@ func (o *rollingOp) absorb(_ int, columns []arrow.Array, rows int) error {
 
 // spill implements spiller.
 func (o *rollingOp) spill(bytes int64) error {
-	if !o.cold.cools || o.index.count() == 0 || bytes <= 0 {
+	before := o.bytes()
+	if err := o.ahead.cool(bytes); err != nil {
+		return err
+	}
+	if bytes -= before - o.bytes(); !o.cold.cools || o.index.count() == 0 || bytes <= 0 {
 		return nil
 	}
 	o.beginSpill()
@@ -94,7 +100,7 @@ func (o *rollingOp) restoreCold(input int, columns []arrow.Array, rows int) erro
 }
 
 // spilled implements spiller.
-func (o *rollingOp) spilled() int64 { return o.cold.spilled() }
+func (o *rollingOp) spilled() int64 { return o.cold.spilled() + o.ahead.spilled() }
 
 // close implements spiller.
-func (o *rollingOp) close() error { return o.cold.close() }
+func (o *rollingOp) close() error { return errors.Join(o.cold.close(), o.ahead.close()) }

@@ -222,6 +222,11 @@ func (o *slideOp) spill(bytes int64) error {
 		return err
 	}
 	bytes -= before - o.bytes()
+	before = o.bytes()
+	if err := o.ahead.cool(bytes); err != nil {
+		return err
+	}
+	bytes -= before - o.bytes()
 	if o.node.stretches() {
 		return o.coolRows(bytes)
 	}
@@ -386,7 +391,7 @@ func (o *slideOp) restoreCold(which int, columns []arrow.Array, rows int) error 
 
 // spilled implements spiller.
 func (o *slideOp) spilled() int64 {
-	total := o.waiting.cold.spilled() + o.rows.stretched()
+	total := o.waiting.cold.spilled() + o.rows.stretched() + o.ahead.spilled()
 	for _, store := range o.cold.stores() {
 		total += store.stored
 	}
@@ -395,7 +400,7 @@ func (o *slideOp) spilled() int64 {
 
 // close implements spiller.
 func (o *slideOp) close() error {
-	errs := []error{o.waiting.cold.close(), o.rows.dropStretches()}
+	errs := []error{o.waiting.cold.close(), o.rows.dropStretches(), o.ahead.close()}
 	for _, store := range o.cold.stores() {
 		errs = append(errs, store.close())
 	}

@@ -19,6 +19,7 @@ type partial struct {
 	memory reservation
 	rows   int // grouped so far
 	spread spread
+	latest latestBuckets
 
 	file    *spill.File     // nil before anything was spilled
 	spilled []spilledGroups // by set
@@ -36,6 +37,9 @@ func (p *partial) consume(batch *Batch) error {
 	keys, err := p.op.run.evalColumns(p.op.groups, batch)
 	if err != nil {
 		return err
+	}
+	if l := p.op.buckets; l != nil {
+		p.latest.take(l, keys[l.group])
 	}
 	if p.spread.on {
 		return p.divide(keys, batch)

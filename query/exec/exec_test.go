@@ -71,6 +71,7 @@ func questions(t *table) []question {
 	filteredAll.Filter = call("<", amount, lit(-1e9))
 	byRegion := aggregate(s, []plan.Expr{region}, agg("count"), agg("max", id))
 	byUser := aggregate(where(s, call("is_not_null", user)), []plan.Expr{user}, agg("count"), agg("sum", id))
+	byBucket := aggregate(s, []plan.Expr{bucket, region}, agg("count"), agg("max", id))
 	all := []question{
 		{name: "scan", root: s},
 		{name: "filter", root: where(s, positive, call("<>", amount, lit(2.0)), call(">", call("/", lit(1.0), amount), lit(0.01)))},
@@ -105,6 +106,12 @@ func questions(t *table) []question {
 		}, ordered: true},
 		{name: "top groups", root: &plan.Limit{
 			Input: sorted(byRegion, desc(col(byRegion, "count(*)")), asc(col(byRegion, "region"))), Count: 3,
+		}, ordered: true},
+		{name: "latest buckets", root: &plan.Limit{
+			Input: sorted(byBucket, desc(col(byBucket, bucket.String())), asc(col(byBucket, "region"))), Count: 3, Offset: 2,
+		}, ordered: true},
+		{name: "latest buckets of some", root: &plan.Limit{Input: sorted(
+			where(byBucket, call(">", col(byBucket, "count(*)"), lit(1))), desc(col(byBucket, bucket.String())), asc(col(byBucket, "region"))), Count: 4,
 		}, ordered: true},
 		{name: "newest of each text", root: &plan.FirstRows{Input: s, By: []plan.Expr{region}, Keys: []plan.SortKey{desc(ts), desc(id)}}},
 		{name: "newest of each number", root: &plan.FirstRows{Input: s, By: []plan.Expr{user}, Keys: []plan.SortKey{asc(user), desc(ts), asc(id)}}},

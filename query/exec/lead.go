@@ -18,6 +18,8 @@ type lead struct {
 	descending bool
 	// everything says that all morsels are wanted, those whose rows may come first sooner.
 	everything bool
+	// rows is how many rows a sort keeps in all, as long as each row below it is one of those that it sorts; 0 where that is not so.
+	rows int64
 	// groups knows more, for an operator that keeps a first row of each group; nil for others.
 	groups *groupLead
 	// bound is nil before enough rows are kept.
@@ -26,8 +28,8 @@ type lead struct {
 
 // newLead makes the lead of an operator whose first key is a plain column of whole numbers, and tells the scan below it. It is nil where
 // there is no such key or no scan. A morsel with a NULL has no bounds, so that it is read wherever NULLs come.
-func newLead(input operator, keys []plan.SortKey) *lead {
-	l := &lead{}
+func newLead(input operator, keys []plan.SortKey, rows int64) *lead {
+	l := &lead{rows: rows}
 	if !l.begin(input, keys, leadColumns{group: -1}) {
 		return nil
 	}
@@ -176,11 +178,14 @@ func led(op operator, at leadColumns, l *lead) bool {
 
 func (o *profiledOp) led(at leadColumns, l *lead) bool { return led(o.operator, at, l) }
 
-func (o *filterOp) led(at leadColumns, l *lead) bool { return led(o.operator, at, l) }
+func (o *filterOp) led(at leadColumns, l *lead) bool {
+	l.rows = 0
+	return led(o.operator, at, l)
+}
 
 func (o *projectOp) led(at leadColumns, l *lead) bool {
-	ref, ok := o.exprs[at.order].(*plan.ColumnRef)
-	if !ok {
+	ref := timeBehind(o.exprs[at.order], l.descending)
+	if ref == nil {
 		return false
 	}
 	below := leadColumns{order: ref.Index, group: -1}

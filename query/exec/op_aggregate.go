@@ -21,6 +21,8 @@ type aggregateOp struct {
 	node   *plan.Aggregate
 	groups []*kernel.Program
 	calls  []aggregateCall
+	// buckets tells the scan which groups are wanted; nil where all are.
+	buckets *bucketLead
 	// spreads tells that workers may divide rows instead of grouping them, so that several readers work side by side: see spread.
 	spreads bool
 

@@ -51,7 +51,7 @@ func (r *run) newFirstRows(ctx context.Context, n *plan.FirstRows, used []bool) 
 		return nil, err
 	}
 	if len(n.By) == 0 {
-		op.lead = newLead(op.input, n.Keys)
+		op.lead = newLead(op.input, n.Keys, 0)
 	} else {
 		op.groups = leadGroups(op.input, n)
 	}

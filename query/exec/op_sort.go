@@ -44,7 +44,7 @@ func (r *run) newSort(ctx context.Context, n *plan.Sort) (operator, error) {
 	}
 	var err error
 	if op.input, err = r.build(ctx, n.Input, all(op.columns)); err == nil && n.Limit >= 0 {
-		op.lead = newLead(op.input, n.Keys)
+		op.lead = newLead(op.input, n.Keys, n.Limit)
 	}
 	return op, err
 }

@@ -50,6 +50,11 @@ func hours(s *instance, stream string, from, to int) {
 	}
 }
 
+// bucket is a row of an hour of March 2026 and a number.
+func bucket(hour string, n int) string {
+	return fmt.Sprintf("[\"2026-03-%s:00:00.000000Z\",%d]\n", hour, n)
+}
+
 // TestNewestRowsAreFoundAtTheEnd counts the rows that are read where only the first of an order are wanted: the scan begins where these are,
 // and does not go on to where none can be.
 func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
@@ -75,6 +80,18 @@ func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 		{"SELECT DISTINCT ON (key) key, n FROM s ORDER BY key, ts DESC LIMIT 2", "[\"k0\",39994]\n[\"k1\",39995]\n", 4},
 		{"SELECT n FROM (SELECT n, row_number() OVER (PARTITION BY key ORDER BY ts) AS r FROM s) q WHERE r = 1 ORDER BY n LIMIT 3", "[0]\n[1]\n[2]\n", 4},
 		{"SELECT n FROM (SELECT ts AS at, key AS k, n FROM s WHERE n < 20000) q LATEST ON at PARTITION BY k ORDER BY n LIMIT 1", "[19500]\n", 4},
+		// Groups by time of which the latest are wanted.
+		{"SELECT date_trunc('hour', ts) AS h, count(*) FROM s GROUP BY h ORDER BY h DESC LIMIT 2", bucket("02T15", 1000) + bucket("02T14", 1000), 6},
+		{"SELECT time_bucket(INTERVAL '1 hour', ts) AS h, key, count(*) AS c FROM s WHERE key = 'rare' GROUP BY 1, 2 ORDER BY 1 DESC, 2 LIMIT 1 OFFSET 1",
+			strings.Replace(bucket("02T14", 1), ",", `,"rare",`, 1), 6},
+		{"SELECT h, c FROM (SELECT time_bucket(INTERVAL '2 hours', ts) AS h, count(DISTINCT n) AS c FROM s GROUP BY 1) AS q ORDER BY h DESC LIMIT 1",
+			bucket("02T14", 2000), 6},
+		{"SELECT h, max(h) = h FROM (SELECT time_bucket(INTERVAL '1 hour', ts, TIMESTAMPTZ '2026-01-01T00:30:00Z') AS h FROM s) AS q GROUP BY h " +
+			"ORDER BY h DESC LIMIT 1", "[\"2026-03-02T15:30:00.000000Z\",true]\n", 4},
+		{"SELECT n / 1000 AS h, count(*) FROM s GROUP BY h ORDER BY h DESC LIMIT 1", "[39,1000]\n", newestHours},
+		{"SELECT date_trunc('hour', ts) AS h, count(*) FROM s GROUP BY h ORDER BY h LIMIT 1", bucket("01T00", 1000), newestHours},
+		{"SELECT date_trunc('hour', ts) AS h, count(*) AS c FROM s WHERE n < 38500 GROUP BY h HAVING count(*) < 1000 ORDER BY h DESC LIMIT 1",
+			bucket("02T14", 500), newestHours},
 		// No order that the scan could follow, or a key that is nowhere: everything is read, and the answers are right as well.
 		{"SELECT n FROM s WHERE key IN ('rare', 'k1', 'none') LATEST ON ts PARTITION BY key ORDER BY n", "[39500]\n[39995]\n", newestHours},
 		{"SELECT n FROM s WHERE key >= 'rare' LATEST ON ts PARTITION BY key", "[39500]\n", newestHours},

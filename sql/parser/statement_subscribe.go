@@ -51,8 +51,8 @@ func followed(lex *cursor, query *ast.Select) (ast.Statement, error) {
 		return query, err
 	}
 	if emit.OnClose || emit.Interval != nil {
-		return nil, notSupported(t, "EMIT behind a query", "it belongs to a view, which can be followed: CREATE MATERIALIZED VIEW name AS query EMIT ..., then SUBSCRIBE TO name; "+
-			"EMIT CHANGES behind a query follows that")
+		return nil, notSupported(t, "EMIT behind a query", "it belongs to a view, which can be followed: CREATE MATERIALIZED VIEW name AS query EMIT ..., "+
+			"then SUBSCRIBE TO name; EMIT CHANGES behind a query follows that")
 	}
 	if limit := lex.peek(); is(limit, "LIMIT") {
 		return nil, notSupported(limit, "LIMIT of changes", "leave it out and break the request off, or leave EMIT CHANGES out")

@@ -437,3 +437,19 @@ SELECT o.id FROM orders AS o WHERE EXISTS (SELECT 1 FROM payments AS p WHERE p.a
 SELECT id FROM orders AS o WHERE NOT EXISTS (SELECT 1 FROM payments AS p WHERE p.amount > o.amount AND p.ts BETWEEN o.ts AND o.ts + INTERVAL '20 seconds');
 
 SELECT o.id, x.n FROM orders AS o LEFT JOIN (SELECT method, count(*) AS n FROM payments GROUP BY method) AS x ON o.quantity < x.n;
+
+-- Times of either side of a full join.
+SELECT coalesce(o.window_end, p.window_end) AS e, o.id, p.id AS payment FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds') AS o
+FULL JOIN TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10 seconds') AS p
+ON o.id = p.order_id AND o.window_start = p.window_start AND o.window_end = p.window_end LATE DROP;
+
+SELECT window_start, window_end, o.n AS orders, p.n AS payments FROM
+(SELECT window_start, window_end, count(*) AS n FROM TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start, window_end) AS o
+FULL JOIN (SELECT window_start, window_end, count(*) AS n FROM TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10 seconds') GROUP BY window_start, window_end) AS p
+USING (window_start, window_end) LATE DROP;
+
+SELECT window_end, count(o.id) AS orders, count(p.id) AS payments FROM HOP(TABLE orders, DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '15 seconds') AS o
+FULL JOIN HOP(TABLE payments, DESCRIPTOR(ts), INTERVAL '5 seconds', INTERVAL '15 seconds') AS p USING (window_start, window_end) GROUP BY window_end LATE DROP;
+
+SELECT coalesce(p.ts, o.ts) AS at, o.id, p.id AS payment FROM orders AS o FULL JOIN payments AS p
+ON o.id = p.order_id AND p.ts BETWEEN o.ts - INTERVAL '2 seconds' AND o.ts + INTERVAL '6 seconds';

@@ -42,13 +42,22 @@ func NewBatch(schema *Schema, partition Partition, columns []arrow.Array) (*Batc
 
 // newRecord makes a record of columns of the schema.
 func newRecord(schema *Schema, columns []arrow.Array, rows int64) arrow.RecordBatch {
-	fields := schema.Arrow().Fields()
-	for i, values := range columns {
-		if _, ok := values.(*array.Dictionary); ok && fields[i].Type.ID() == arrow.STRING {
-			fields[i].Type = DictionaryType
+	arrowSchema := schema.Arrow()
+	if slices.ContainsFunc(columns, isDictionary) {
+		fields := arrowSchema.Fields() // a copy
+		for i, values := range columns {
+			if isDictionary(values) && fields[i].Type.ID() == arrow.STRING {
+				fields[i].Type = DictionaryType
+			}
 		}
+		arrowSchema = arrow.NewSchema(fields, nil)
 	}
-	return array.NewRecordBatch(arrow.NewSchema(fields, nil), columns, rows)
+	return array.NewRecordBatch(arrowSchema, columns, rows)
+}
+
+func isDictionary(values arrow.Array) bool {
+	_, ok := values.(*array.Dictionary)
+	return ok
 }
 
 // Rows is the number of rows.

@@ -6,7 +6,7 @@
 // fast one that knows the schema and expects the fields in the order of the row before, and, for every row that the fast one is
 // not sure of, an exact one that alone decides what is wrong. Both check and store values by the same code.
 //
-// All functions are pure and may be called from any goroutine. The package writes nothing, keeps nothing between calls and leaves
+// All functions are pure and may be called from any goroutine. The package writes nothing, keeps nothing of one call for another and leaves
 // chunking, deduplication and the choice of a partition to its callers.
 package decode
 
@@ -76,16 +76,23 @@ func decodeRows(lines lines, size int, schema *event.Schema, options Options) (*
 	if size > maxChunkBytes {
 		return nil, event.Errorf(event.CodeTooLarge, "a chunk of %d bytes is more than one decode can take", size)
 	}
-	d, err := newDecoder(schema, options)
+	d, err := takeDecoder(schema, options)
 	if err != nil {
 		return nil, err
 	}
-	d.label(schema)
-	d.expect(lines.about(), size)
+	defer d.release()
+	return d.all(lines, size, leastCoded), nil
+}
+
+// all decodes rows that take size bytes together. Where about least of them are expected, texts are numbered.
+func (d *decoder) all(lines lines, size, least int) *Rows {
+	rows := lines.about()
+	d.expect(rows, size)
+	d.limits.coded = rows >= least
 	for d.next(&lines) {
 		if d.out.Drift {
-			return &Rows{Drift: true}, nil
+			return &Rows{Drift: true}
 		}
 	}
-	return d.finish(), nil
+	return d.finish()
 }

@@ -25,6 +25,7 @@ func FuzzReaders(f *testing.F) {
 	f.Add([]byte("{\"c\":\"first\",\"a\":12\n{\"c\":\"second\",\"a\":12}\n,\"c\":\"third\"}\n{\"c\":\"fourth\", \"a\":12}\n{\"c\":\"fifth\", \"a\":1}"), byte(0))
 	f.Add([]byte("{\"at\":0\n{\"at\":00000-01-01T00:00:00Z\",\"0\":\"\"}"), byte('"'))
 	f.Add([]byte(`{"x":1,"d":{"y": [2]},"d":3,"z":null,"w":"\u0041","a":7}`), byte(9))
+	f.Add([]byte("{\"c\":\"\"}\n{\"c\":\"eightbyt\"}\n{\"a\":1}\n{\"c\":\"eightbytes\",\"a\":}\n{\"c\":\"eightbyt\"}\n{\"c\":\"\\u0065ightbyt\"}"), byte(1))
 	f.Fuzz(func(t *testing.T, chunk []byte, mode byte) {
 		schema := &event.Schema{Columns: []event.Column{
 			{ID: 1, Name: "a", Type: event.Type{Kind: event.BigInt}},
@@ -39,20 +40,30 @@ func FuzzReaders(f *testing.F) {
 		}
 		modes := []catalog.SchemaMode{catalog.Strict, catalog.Evolve, catalog.Ignore}
 		options := Options{Mode: modes[int(mode&3)%len(modes)]}
-		fast, err := NDJSON(chunk, schema, options)
-		require.NoError(t, err)
 		exact := exactOnly(t, chunk, schema, options)
-		require.Equal(t, exact.Drift, fast.Drift)
-		if exact.Drift {
-			return
-		}
-		require.Equal(t, exact.Lines, fast.Lines)
-		require.Equal(t, exact.Rejected, fast.Rejected)
-		require.Equal(t, exact.DuplicateKeys, fast.DuplicateKeys)
-		for i := range schema.Columns {
-			require.True(t, array.Equal(exact.Columns[i], fast.Columns[i]), "%s and %s", exact.Columns[i], fast.Columns[i])
+		for _, least := range []int{leastCoded, 0, leastCoded} { // the second and the third with what a decoder has seen before
+			d, err := takeDecoder(schema, options)
+			require.NoError(t, err)
+			fast := d.all(splitLines(chunk), len(chunk), least)
+			d.release()
+			requireSame(t, schema, exact, fast)
 		}
 	})
+}
+
+func requireSame(t *testing.T, schema *event.Schema, want, got *Rows) {
+	t.Helper()
+	require.Equal(t, want.Drift, got.Drift)
+	if want.Drift {
+		return
+	}
+	require.Equal(t, want.Lines, got.Lines)
+	require.Equal(t, want.Rejected, got.Rejected)
+	require.Equal(t, want.DuplicateKeys, got.DuplicateKeys)
+	for i := range schema.Columns {
+		values := event.PlainText(got.Columns[i])
+		require.True(t, array.Equal(want.Columns[i], values), "%s and %s", want.Columns[i], got.Columns[i])
+	}
 }
 
 // exactOnly decodes without the fast reader.

@@ -85,6 +85,11 @@ func (d *decoder) quick(i, previous int) (end, last int) {
 			if text[at] != '"' {
 				break
 			}
+			if c.coded != nil {
+				if end = c.recall(text, at+1); end >= 0 {
+					break
+				}
+			}
 			var n int
 			if n, end = copyText(c.data[len(c.data):cap(c.data)], text, at+1); end >= 0 {
 				c.data = c.data[:len(c.data)+n]

@@ -3,7 +3,6 @@ package decode
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -19,6 +18,8 @@ type textCodes struct {
 	heads [mostCodes]uint64
 	// slots are an open-addressing table of numbers plus one, by both ends of the text and its length, in which texts that are alike mostly differ.
 	slots [codeSlots]uint16
+	// recalled finds the longer ones where they lie.
+	recalled recalled
 }
 
 const (
@@ -42,14 +43,13 @@ func (c *column) codeText() {
 	t, start := c.coded, int(c.offsets[len(c.offsets)-1])
 	text := c.data[start:]
 	head := binary.LittleEndian.Uint64(c.data[start : start+wordBytes])
-	mixed := head
+	tail := uint64(0)
 	if n := len(text); n > wordBytes {
-		mixed ^= bits.RotateLeft64(binary.LittleEndian.Uint64(text[n-wordBytes:]), 29) ^ uint64(n)
+		tail = binary.LittleEndian.Uint64(text[n-wordBytes:])
 	} else {
 		head &^= ^uint64(0) << (8 * n)
-		mixed = head ^ uint64(n)
 	}
-	for at, probes := mixed*golden>>(64-slotBits), 0; probes < mostProbes; at, probes = at+1, probes+1 {
+	for at, probes := mixText(head, tail, len(text)), 0; probes < mostProbes; at, probes = at+1, probes+1 {
 		slot := &t.slots[at%codeSlots]
 		if *slot == 0 {
 			c.newCode(slot, head, text)
@@ -58,6 +58,7 @@ func (c *column) codeText() {
 		number := int(*slot) - 1
 		from, to := int(c.offsets[number]), int(c.offsets[number+1])
 		if t.heads[number] == head && to-from == len(text) && (to-from <= wordBytes || bytes.Equal(text, c.data[from:to])) {
+			t.remember(text, number)
 			t.codes = append(t.codes, int32(number))
 			c.data = c.data[:start]
 			c.added()

@@ -49,7 +49,7 @@ func recordedBytes() int {
 	if !racing.On && os.Getenv("TIDEMARK_STRESS") != "" {
 		return everything
 	}
-	return raced(1<<19, 1<<20)
+	return raced(1<<17, 1<<20)
 }
 
 // streamColumns are the quoted names of a stream's own columns.

@@ -90,17 +90,17 @@ race: $(NODE_READY) browser clients ## The long part of test: all tests with the
 	CGO_ENABLED=1 $(GO) test -race -json -timeout $(TEST_TIMEOUT) $(if $(filter ./...,$(PKG)),$(LONGEST)) $(PKG) | node scripts/tests.mjs
 
 # Packages whose tests take longest. They begin first: begun last, they would go on alone when all others have come to an end.
-LONGEST := ./server/app ./query/exec ./query/continuous ./ingest
+LONGEST := ./server/app ./server/logictest ./query/exec ./query/continuous ./ingest
 
 # Those that do less under the race detector.
 WHOLE := TestFilesAreAnsweredAsAScriptWould|TestRecordingsInEveryFormat|TestTenViewsOverEveryRecording|TestConditionsSplitRowsInThree
 WHOLE := $(WHOLE)|TestAllOfDevopsLands|TestAnEnormousRowIsTurnedAway|TestStateBeyondMemory|TestSnapshotsThatCannotBeRead
 WHOLE := $(WHOLE)|TestViewsSimulated|TestContinuousAnswersAsBounded|TestRandomQueriesAnswerAsDuckDBDoes|TestIngestAndMergesStayInMemory|TestAnswers
-WHOLE := $(WHOLE)|TestFilesAreMadeInBoundedMemory
+WHOLE := $(WHOLE)|TestFilesAreMadeInBoundedMemory|TestRecordedFiles
 
 .PHONY: whole
 whole: $(NODE_READY) ## The rest of test: what takes too long with the race detector, without; with PKG nothing
-	$(if $(filter ./...,$(PKG)),$(GO) test -timeout $(TEST_TIMEOUT) -run '^($(WHOLE))$$' ./server/app ./query/continuous ./query/exec ./segments)
+	$(if $(filter ./...,$(PKG)),$(GO) test -timeout $(TEST_TIMEOUT) -run '^($(WHOLE))$$' ./server/app ./query/continuous ./query/exec ./segments ./server/logictest)
 
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check

@@ -28,7 +28,7 @@ func findShipper(t *testing.T, unpacked, program string) shipper {
 	t.Helper()
 	if clients := os.Getenv("TIDEMARK_CLIENTS"); clients != "" {
 		root := filepath.Join(clients, "shippers", unpacked)
-		if path := filepath.Join(root, "usr/sbin", program); executable(path) {
+		if path := filepath.Join(root, "usr", "sbin", program); executable(path) {
 			return shipper{path, root}
 		}
 	}
@@ -147,7 +147,7 @@ func TestCollectd(t *testing.T) {
 	shown, _ := addresses(server.URL(), server.AdminURL())
 	configuration := fmt.Sprintf("Hostname \"box\"\nBaseDir %q\nPIDFile %q\nInterval 1\n", t.TempDir(), filepath.Join(t.TempDir(), "pid"))
 	for _, plugins := range program.under(t, "usr/lib/collectd") {
-		configuration += fmt.Sprintf("PluginDir %q\nTypesDB %q\n", plugins, filepath.Join(program.root, "usr/share/collectd/types.db"))
+		configuration += fmt.Sprintf("PluginDir %q\nTypesDB %q\n", plugins, filepath.Join(program.root, "usr", "share", "collectd", "types.db"))
 	}
 	configuration += "LoadPlugin load\n" + shown.Replace(shownUnder(t, "collectd", "text")[0]) + "\n"
 	program.ships(t, connect(t, server), `SELECT count(*) > 0, min(host), min(plugin), min(dsnames->>0), min(time) > now() - INTERVAL '1 hour' FROM collectd`,

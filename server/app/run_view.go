@@ -27,7 +27,8 @@ func (r *runner) readView(bound bind.Bound) (rows api.Rows, ok bool, err error) 
 	case bind.Show:
 		return r.show(b.What), true, nil
 	case bind.Subscribe:
-		return nil, true, event.Errorf(event.CodeBadRequest, "SUBSCRIBE has no result that ends").WithHint("send it to /v1/subscribe, or run tidemark tail -q; a SELECT without EMIT ends")
+		return nil, true, event.Errorf(event.CodeBadRequest, "SUBSCRIBE has no result that ends").
+			WithHint("send it to /v1/subscribe, or run tidemark tail -q; a SELECT without EMIT ends")
 	case bind.ExplainWatermark:
 		rows, err = r.explainWatermark(b.View.Name)
 		return rows, true, err

@@ -123,7 +123,7 @@ func (v *View) Pin() (*Pinned, error) {
 func (v *View) unreadable() error {
 	status := v.Status()
 	if status.State == Failed {
-		return event.Errorf(event.CodeConflict, "view %q has stopped before it could be read: %v", status.Name, status.Failure)
+		return event.Errorf(codeOfStop(status.Failure), "view %q has stopped before it could be read: %v", status.Name, status.Failure)
 	}
 	if status.State == Paused {
 		return event.Errorf(event.CodeConflict, "view %q is paused before it can be read: %v", status.Name, status.Failure)

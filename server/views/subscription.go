@@ -249,7 +249,7 @@ func (s *Subscription) stopped() error {
 	for _, m := range s.marks {
 		if view, ok := s.set.View(m.Name); ok {
 			if status := view.Status(); status.State == Failed {
-				return event.Errorf(event.CodeConflict, "view %q has stopped: %s", m.Name, status.Detail)
+				return event.Errorf(codeOfStop(status.Failure), "view %q has stopped: %s", m.Name, status.Detail)
 			}
 		}
 	}

@@ -408,14 +408,17 @@ func (v *View) await(ctx context.Context, targets []Mark) error {
 	}
 }
 
-// hasStopped is the error of whoever waits for a view that does not go on. One that stopped over damage says so by its code as well, as
-// whatever reads damaged data does.
+// hasStopped is the error of whoever waits for a view that does not go on.
 func hasStopped(name string, failure error) error {
-	code := event.CodeConflict
+	return event.Errorf(codeOfStop(failure), "view %q has stopped: %v", name, failure)
+}
+
+// codeOfStop is the code by which others learn that a view has stopped. One that stopped over damage says so, as whatever reads damaged data does.
+func codeOfStop(failure error) event.Code {
 	if fault := (*event.Error)(nil); errors.As(failure, &fault) && fault.Code == event.CodeCorrupt {
-		code = event.CodeCorrupt
+		return event.CodeCorrupt
 	}
-	return event.Errorf(code, "view %q has stopped: %v", name, failure)
+	return event.CodeConflict
 }
 
 // Ready blocks until the view can be read, or has failed.

@@ -138,7 +138,7 @@ func TestChangelogIsKeptForAPausedViewUpToABound(t *testing.T) {
 			require.Contains(t, status.Detail, "bytes of changes of below are kept for it; where they come to more than 40000 it will be built anew")
 			require.Positive(t, status.HeldBytes)
 			require.InDelta(t, status.HeldBytes, d.views.HeldForStopped(), 100) // a frame without rows may have come between
-			if name == "beyond" { // the newest changes are in memory as well
+			if name == "beyond" {                                               // the newest changes are in memory as well
 				require.NoError(t, d.closeStore())
 				d = trimming(t, fs)
 				v, ok = d.views.View("above")

@@ -225,17 +225,22 @@ func (c *climber) intervalArguments(call *ast.Call) error {
 	}
 }
 
-// floorArguments reads FLOOR(x TO unit), which is date_trunc('unit', x), and else plain arguments.
-func (c *climber) floorArguments(call *ast.Call) error {
-	x, err := c.expr(powerOr)
-	if err != nil {
-		return err
+// toUnit reads x TO unit, up to the bracket behind it. Where no TO follows it reads plain arguments, and unit is nil.
+func (c *climber) toUnit(call *ast.Call) (x ast.Expr, unit *ast.String, err error) {
+	if x, err = c.expr(powerOr); err != nil {
+		return nil, nil, err
 	}
 	if !accept(c.lex, "TO") {
-		return c.restOfList(call, x)
+		return nil, nil, c.restOfList(call, x)
 	}
-	unit, err := c.unitOfTime()
-	if err != nil {
+	unit, err = c.unitOfTime()
+	return x, unit, err
+}
+
+// floorArguments reads FLOOR(x TO unit), which is date_trunc('unit', x), and else plain arguments.
+func (c *climber) floorArguments(call *ast.Call) error {
+	x, unit, err := c.toUnit(call)
+	if err != nil || unit == nil {
 		return err
 	}
 	call.Name.Text, call.Args = "date_trunc", []ast.Expr{unit, x}
@@ -244,15 +249,8 @@ func (c *climber) floorArguments(call *ast.Call) error {
 
 // ceilArguments reads x [TO unit]. The first of a unit that is not before x is the one behind that of the moment before x.
 func (c *climber) ceilArguments(call *ast.Call) error {
-	x, err := c.expr(powerOr)
-	if err != nil {
-		return err
-	}
-	if !accept(c.lex, "TO") {
-		return c.restOfList(call, x)
-	}
-	unit, err := c.unitOfTime()
-	if err != nil {
+	x, unit, err := c.toUnit(call)
+	if err != nil || unit == nil {
 		return err
 	}
 	one := "1 " + unit.Value

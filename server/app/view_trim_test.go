@@ -131,9 +131,9 @@ func TestChangelogIsKeptForAPausedViewUpToABound(t *testing.T) {
 			for _, size := range changelogFiles(t, fs, "views/below.1") {
 				kept += size
 			}
-			if name == "beyond" { // after a few changes the checkpoint may still be due that lets the first, large one go
-				require.Less(t, kept, int64(80_000))
-			}
+			// All changes have some 180,000 bytes within the bound, 165,000 of them the first one's, and 540,000 beyond it. What is let go of waits for a
+			// checkpoint, which waits for frames of half the size of the last one.
+			require.Less(t, kept, int64(200_000))
 			status := v.Status()
 			require.Contains(t, status.Detail, "bytes of changes of below are kept for it; where they come to more than 40000 it will be built anew")
 			require.Positive(t, status.HeldBytes)

@@ -82,7 +82,7 @@ func TestSnapshotsThatCannotBeRead(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, m.Snapshot(&out))
 	whole, step := out.Bytes(), 1
-	if racing.On {
+	if racing.Less() {
 		step = 7
 	}
 	for n := 0; n < len(whole); n += step {

@@ -68,7 +68,7 @@ const everything = math.MaxInt
 // raced is how much of something is done: less under the race detector, which makes it ten times slower, other than where TIDEMARK_STRESS is
 // set. `make test` runs the tests that ask for it in both ways.
 func raced(less, all int) int {
-	if racing.On && os.Getenv("TIDEMARK_STRESS") == "" {
+	if racing.Less() {
 		return less
 	}
 	return all

@@ -83,7 +83,7 @@ func TestRecordedFiles(t *testing.T) {
 	}
 	for _, path := range paths {
 		name := filepath.Base(path)
-		if racing.On && !slices.Contains([]string{"select1.test.gz", "select2.test.gz", "random-groupby-slt_good_1.test.gz"}, name) {
+		if racing.Less() && !slices.Contains([]string{"select1.test.gz", "select2.test.gz", "random-groupby-slt_good_1.test.gz"}, name) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

@@ -60,9 +60,9 @@ func TestLoadOfAllFormatsStoresEachRowOnce(t *testing.T) {
 		return tidemark("", nil, "sql", "-q", "SELECT count(*), sum(n), count(DISTINCT kind) FROM s", "--format", "csv", "--url", url).stdout
 	}
 	require.Contains(t, load(), "s: 14 rows accepted, 0 rejected")
-	require.Contains(t, sum(), "14,105,7\r\n")
+	require.Contains(t, sum(), "14,105,7\n")
 	require.Contains(t, load("--at-once", "1"), "14 rows had been loaded from these files before")
-	require.Contains(t, sum(), "14,105,7\r\n")
+	require.Contains(t, sum(), "14,105,7\n")
 	put("d.tsv", "n\tkind\n7\ttabs\n8\ttabs\n100\tmore\n")
 	require.Contains(t, load(), "s: 3 rows accepted, 0 rejected", "a file with other content is another file")
 	require.Contains(t, load("--again"), "s: 15 rows accepted, 0 rejected")
@@ -97,7 +97,7 @@ func loadWithoutNames(t *testing.T, put func(name, content string) string, url s
 	}
 	got := tidemark("{\n \"n\": 6\n}", nil, "load", "told", "-", "--url", url)
 	require.Zero(t, got.status, got.stderr)
-	require.Contains(t, tidemark("", nil, "sql", "-q", "SELECT count(*), sum(n) FROM told", "--format", "csv", "--url", url).stdout, "6,21\r\n")
+	require.Contains(t, tidemark("", nil, "sql", "-q", "SELECT count(*), sum(n) FROM told", "--format", "csv", "--url", url).stdout, "6,21\n")
 }
 
 // loadLines loads a log, which is told by what it begins with, and lines of JSON in a file that is called JSON: a bad one costs itself.
@@ -111,12 +111,12 @@ func loadLines(t *testing.T, put func(name, content string) string, url string) 
 	}
 	got := tidemark("one\ntwo\n", nil, "load", "access", "--url", url, "--format", "lines", "-")
 	require.Zero(t, got.status, got.stderr)
-	require.Equal(t, "count,min,max\r\n4,2026-03-01T09:00:00.000000Z,true\r\n", tidemark("", nil, "sql", "-q",
+	require.Equal(t, "count,min,max\n4,2026-03-01T09:00:00.000000Z,true\n", tidemark("", nil, "sql", "-q",
 		"SELECT count(*), min(time), max(time) > '2026-03-02' AS max FROM access", "--format", "csv", "--url", url).stdout)
 
 	got = tidemark("", nil, "load", "days", "--url", url, "--date-order", "dmy", put("days.csv", "time,n\n03/01/2026,1\n"), put("days.ndjson", "{\"n\":2}\n"))
 	require.Zero(t, got.status, got.stderr)
-	require.Equal(t, "time\r\n2026-01-03T00:00:00.000000Z\r\n",
+	require.Equal(t, "time\n2026-01-03T00:00:00.000000Z\n",
 		tidemark("", nil, "sql", "-q", "SELECT time FROM days WHERE n = 1", "--format", "csv", "--url", url).stdout)
 	require.Equal(t, exitUsage, tidemark("", nil, "load", "days", "-", "--date-order", "ymd", "--url", url).status)
 

@@ -11,7 +11,8 @@ import (
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
-// csvEncoder writes RFC 4180 with a header row. NULL is an empty field, empty text a quoted empty one.
+// csvEncoder writes RFC 4180 with a header row, other than that lines end with LF alone, as tools of the shell want them and other databases write
+// them. NULL is an empty field, empty text a quoted empty one.
 type csvEncoder struct{ zone *time.Location }
 
 func (*csvEncoder) contentType() string { return "text/csv; charset=utf-8; header=present" }
@@ -23,7 +24,7 @@ func (*csvEncoder) begin(dst []byte, columns []plan.Column) []byte {
 		}
 		dst = appendField(dst, c.Name)
 	}
-	return append(dst, '\r', '\n')
+	return append(dst, '\n')
 }
 
 func (*csvEncoder) row(dst []byte, appenders []appender, i int, _ int64) []byte {
@@ -33,7 +34,7 @@ func (*csvEncoder) row(dst []byte, appenders []appender, i int, _ int64) []byte 
 		}
 		dst = a(dst, i)
 	}
-	return append(dst, '\r', '\n')
+	return append(dst, '\n')
 }
 
 func (*csvEncoder) end(dst []byte, _ resultStats) []byte { return dst }

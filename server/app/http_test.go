@@ -108,7 +108,7 @@ func TestParametersAndFormats(t *testing.T) {
 	require.NotEmpty(t, answer.header.Get("X-Query-Id"))
 
 	sql := "SELECT region, amount, customer->>'name' AS name FROM orders ORDER BY ts"
-	require.Equal(t, "region,amount,name\r\nEU,10,Ada\r\nUS,20.5,Bob\r\nEU,30,\r\n", string(s.do("POST", "/v1/sql?format=csv", sql).body))
+	require.Equal(t, "region,amount,name\nEU,10,Ada\nUS,20.5,Bob\nEU,30,\n", string(s.do("POST", "/v1/sql?format=csv", sql).body))
 	require.Equal(t, `{"region":"EU","amount":10,"name":"Ada"}`, strings.Split(string(s.do("POST", "/v1/sql", sql, "Accept", "application/x-ndjson").body), "\n")[0])
 	require.Contains(t, string(s.do("GET", "/v1/sql?q=SELECT+9007199254740993&bigint=string", "").body), `"9007199254740993"`)
 	s.do("POST", "/v1/sql?max_rows=2", sql).decode(t, &out)

@@ -147,7 +147,7 @@ func TestUnknownParametersAreRefused(t *testing.T) {
 	}
 	require.Contains(t, string(i.do("POST", "/v1/sql?maxrows=3", "SELECT 1").body), "bigint, format, from, interval, max_rows, timeout, timezone, to, wait")
 	got := i.do("GET", "/v1/sql?q=SELECT+:from,+:to&from=a&to=b&format=csv", "")
-	require.Equal(t, "?column?,?column?\r\na,b\r\n", string(got.body))
+	require.Equal(t, "?column?,?column?\na,b\n", string(got.body))
 }
 
 // failsLater gives a batch of rows before the one that fails.

@@ -66,8 +66,8 @@ func (s *server) must(where, body string, headers ...string) string {
 
 // sql gives the rows of an answer as text.
 func (s *server) sql(query string) string {
-	_, rows, _ := strings.Cut(s.must("/v1/sql?format=csv&wait=true", query), "\r\n")
-	return strings.ReplaceAll(strings.TrimSpace(rows), "\r\n", " ")
+	_, rows, _ := strings.Cut(s.must("/v1/sql?format=csv&wait=true", query), "\n")
+	return strings.ReplaceAll(strings.TrimSpace(rows), "\n", " ")
 }
 
 // makeData fills a directory: two streams with sealed and unsealed rows, a view, and a request with a key.

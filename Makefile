@@ -36,6 +36,7 @@ TELEGRAF_PARTS := custom,inputs.file,parsers.influx,outputs.influxdb,outputs.inf
 FLINK_VERSION := 2.3.0
 FLINK_READY   := $(CACHE)/flink-$(FLINK_VERSION)/bin/python
 CHDB_VERSION  := 4.4.0
+PEERS_READY   := $(CACHE)/peers/.installed
 CHDB_READY    := $(CACHE)/chdb-$(CHDB_VERSION)/bin/python
 
 # Empty outside of a git checkout; the program then says what Go recorded.
@@ -105,7 +106,7 @@ whole: $(NODE_READY) ## The rest of test: what takes too long with the race dete
 .PHONY: lint
 lint: $(GOLANGCI) $(GOVULNCHECK) ## Run the linters and the vulnerability check
 	GOLANGCI_LINT_CACHE=$(CACHE)/golangci-lint $(GOLANGCI) run --allow-parallel-runners ./...
-	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs bench/browser/*.mjs bench/clients/*.mjs; do node --check "$$file"; done
+	@for file in bench/*.mjs bench/sql/*.mjs bench/nexmark/*.mjs bench/peers/*.mjs bench/browser/*.mjs bench/clients/*.mjs; do node --check "$$file"; done
 	@node --check scripts/tests.mjs
 	@scripts/vulncheck.sh $(GOVULNCHECK) ./...
 
@@ -120,6 +121,14 @@ bench: build $(NODE_READY) ## Measure ingest and queries beside DuckDB on the sa
 .PHONY: bench-formats
 bench-formats: build $(NODE_READY) ## Measure what an event costs the server in each format: minutes
 	node bench/formats.mjs
+
+.PHONY: bench-peers
+bench-peers: build $(NODE_READY) $(PEERS_READY) ## Measure ingest beside PostgreSQL, QuestDB (Java) and InfluxDB of Debian: minutes
+	node bench/peers.mjs
+
+.PHONY: bench-split
+bench-split: build ## Measure where the CPU of ingest goes, by the size of requests: half a minute
+	node bench/split.mjs
 
 .PHONY: bench-json
 bench-json: ## Measure what reading JSON into columns costs beside Go's libraries for JSON: a minute or two
@@ -207,6 +216,9 @@ $(FLINK_READY):
 	python3 -m venv $(CACHE)/flink-$(FLINK_VERSION)
 	$(CACHE)/flink-$(FLINK_VERSION)/bin/pip install --quiet apache-flink==$(FLINK_VERSION)
 
+$(PEERS_READY): scripts/peers.sh scripts/debs.sh
+	scripts/peers.sh $(@D)
+
 $(CHDB_READY):
 	rm -rf $(CACHE)/chdb-$(CHDB_VERSION)
 	python3 -m venv $(CACHE)/chdb-$(CHDB_VERSION)
@@ -237,5 +249,5 @@ $(TELEGRAF):
 $(COLLECTOR): bench/clients/collector/main.go bench/clients/collector/go.mod bench/clients/collector/go.sum
 	$(GO) -C bench/clients/collector build -trimpath -o $@ .
 
-$(SHIPPERS): scripts/shippers.sh
+$(SHIPPERS): scripts/shippers.sh scripts/debs.sh
 	scripts/shippers.sh $(@D)

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { median } from './compare.mjs';
-import { accessEvents } from './generate.mjs';
+import { accessEvents, accessPoint } from './generate.mjs';
 import { binary, run } from './harness.mjs';
 import { Tidemark } from './tidemark.mjs';
 
@@ -67,7 +67,7 @@ async function makeBodies(tidemark, size, events) {
     groups.push(lines.slice(at, at + size));
   }
   const out = new Map([['NDJSON', groups.map((g) => Buffer.from(`${g.join('\n')}\n`))]]);
-  out.set('line protocol', groups.map((g) => Buffer.from(g.map(point).join(''))));
+  out.set('line protocol', groups.map((g) => Buffer.from(g.map((line) => accessPoint('access', line)).join(''))));
   await tidemark.sql('DROP STREAM IF EXISTS source');
   for (const body of out.get('NDJSON')) {
     await tidemark.post('source', body);
@@ -90,15 +90,6 @@ async function exported(tidemark, format, at, size) {
     throw new Error(await response.text());
   }
   return Buffer.from(await response.arrayBuffer());
-}
-
-// point writes an event as line protocol: what is repeated as tags, the rest as fields.
-function point(line) {
-  const e = JSON.parse(line);
-  const millis = Date.parse(e.ts);
-  const nanos = `${Math.floor(millis / 1000)}${e.ts.slice(20, 26)}000`;
-  return `access,region=${e.region},service=${e.service},method=${e.method} event_id="${e.event_id}",session="${e.session}",user_id="${e.user_id}",` +
-    `path="${e.path}",status=${e.status}i,bytes=${e.bytes}i,latency_ms=${e.latency_ms},cached=${e.cached},agent="${e.agent}" ${nanos}\n`;
 }
 
 // measure sends the bodies and gives the CPU seconds that the server took until all were acknowledged.

@@ -29,6 +29,14 @@ export function accessEvents(count) {
   });
 }
 
+// accessPoint writes such an event, given as its line, as line protocol: what is repeated as tags, the rest as fields.
+export function accessPoint(measurement, line) {
+  const e = JSON.parse(line);
+  const nanos = `${Math.floor(Date.parse(e.ts) / 1000)}${e.ts.slice(20, 26)}000`;
+  return `${measurement},region=${e.region},service=${e.service},method=${e.method} event_id="${e.event_id}",session="${e.session}",` +
+    `user_id="${e.user_id}",path="${e.path}",status=${e.status}i,bytes=${e.bytes}i,latency_ms=${e.latency_ms},cached=${e.cached},agent="${e.agent}" ${nanos}\n`;
+}
+
 // requestEvents yields pieces like accessEvents: narrower events, spread over one day.
 export function requestEvents(count) {
   const random = mulberry32(20260302);

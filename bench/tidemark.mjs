@@ -29,9 +29,9 @@ export class Tidemark {
   }
 
   // post sends events to a stream and returns the answer. A busy server is asked again after the time that it names.
-  async post(stream, body, type = 'application/x-ndjson') {
+  async post(stream, body, type = 'application/x-ndjson', query = '') {
     for (;;) {
-      const response = await fetch(`${this.url}/v1/streams/${stream}/events`, {
+      const response = await fetch(`${this.url}/v1/streams/${stream}/events${query}`, {
         method: 'POST',
         headers: { 'content-type': type },
         body,
@@ -113,7 +113,7 @@ export class Tidemark {
 }
 
 // freePorts finds ports that nobody listens on. All are held until the last is found, so that they differ.
-async function freePorts(count) {
+export async function freePorts(count) {
   const servers = [];
   for (let i = 0; i < count; i++) {
     const server = createServer();

@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 // toJSON widens a type's values to JSON as a column that becomes JSONB does.
@@ -60,7 +61,7 @@ func readJSON[T any](c *call, i int, value string, to event.Kind, kind jsonKind,
 		c.setNull(i)
 		return none, nil
 	case jsonString:
-		text = unquoteJSON(value)
+		text = jsonscan.Unquote(value)
 	case kind:
 	default:
 		return none, errUnreadable(value, to)

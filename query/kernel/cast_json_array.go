@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 // jsonToArray reads JSON arrays, as arrayToJSON writes them. A JSON null is NULL, as a whole and as an element.
@@ -15,7 +16,7 @@ func jsonToArray(c *call, elem event.Type) (arrow.Array, error) {
 	for i := range c.rows {
 		if c.valid.Valid(i) {
 			document := documents.at(i)
-			switch at := skipSpace(document, 0); {
+			switch at := jsonscan.SkipSpace(document, 0); {
 			case kindOfJSON(document) == jsonNull:
 				c.setNull(i)
 			case at == len(document) || document[at] != '[':
@@ -52,13 +53,13 @@ func elementForm(elem event.Type) (jsonForm, event.Type) {
 }
 
 func addElements(b *textLists, document string, form jsonForm) error {
-	for it := itemsOf(document); it.next(); {
-		part, ok := form(nil, it.value)
+	for it := jsonscan.ItemsOf(document); it.Next(); {
+		part, ok := form(nil, it.Value)
 		switch {
-		case kindOfJSON(it.value) == jsonNull:
+		case kindOfJSON(it.Value) == jsonNull:
 			b.values.AppendNull()
 		case !ok:
-			return errUnreadable(it.value, event.Bytea)
+			return errUnreadable(it.Value, event.Bytea)
 		default:
 			if err := b.add(string(part)); err != nil {
 				return err
@@ -73,6 +74,6 @@ func appendBase64(dst []byte, value string) ([]byte, bool) {
 	if kindOfJSON(value) != jsonString {
 		return dst, false
 	}
-	decoded, err := base64.StdEncoding.AppendDecode(dst, []byte(unquoteJSON(value)))
+	decoded, err := base64.StdEncoding.AppendDecode(dst, []byte(jsonscan.Unquote(value)))
 	return decoded, err == nil
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -27,7 +28,7 @@ func jsonParts(open byte, keys bool, form jsonForm) kernel {
 			if c.valid.Valid(i) {
 				document := documents.at(i)
 				// A dictionary may hold an empty entry that no row uses.
-				if at := skipSpace(document, 0); at == len(document) || document[at] != open {
+				if at := jsonscan.SkipSpace(document, 0); at == len(document) || document[at] != open {
 					return nil, errJSONKind(open, document)
 				}
 				if err := addParts(b, document, keys, form); err != nil {
@@ -41,14 +42,14 @@ func jsonParts(open byte, keys bool, form jsonForm) kernel {
 }
 
 func addParts(b *textLists, document string, keys bool, form jsonForm) error {
-	for it := itemsOf(document); it.next(); {
+	for it := jsonscan.ItemsOf(document); it.Next(); {
 		if keys {
-			if err := b.add(unquoteJSON(it.key)); err != nil {
+			if err := b.add(jsonscan.Unquote(it.Key)); err != nil {
 				return err
 			}
 			continue
 		}
-		part, ok := form(nil, it.value)
+		part, ok := form(nil, it.Value)
 		if !ok {
 			b.values.AppendNull()
 		} else if err := b.add(string(part)); err != nil {

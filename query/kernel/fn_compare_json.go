@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 // scalarKinds says which kind of JSON value compares with which type.
@@ -57,7 +58,7 @@ func scalarComparer(kind event.Kind, scalar Operand) func(value string, i int) i
 	switch kind {
 	case event.Text:
 		text := textsOf(scalar)
-		return func(value string, i int) int { return strings.Compare(unquoteJSON(value), text.at(i)) }
+		return func(value string, i int) int { return strings.Compare(jsonscan.Unquote(value), text.at(i)) }
 	case event.BigInt:
 		integers := fixed[int64](scalar)
 		return func(value string, i int) int { return compareNumberToBigint(value, integers.at(i)) }

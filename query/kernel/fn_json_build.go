@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 func registerJSONBuilding(r registry) {
@@ -102,13 +103,13 @@ func joinJSON(c *call) (arrow.Array, error) {
 		w := itemWriter{dst: dst, separator: '['}
 		if kindOfJSON(a) == jsonObject && kindOfJSON(b) == jsonObject {
 			w.separator = '{'
-			for items := itemsOf(a); items.next(); {
-				if _, replaced := jsonMember(b, unquoteJSON(items.key)); !replaced {
-					w.member(items.key, items.value)
+			for items := jsonscan.ItemsOf(a); items.Next(); {
+				if _, replaced := jsonMember(b, jsonscan.Unquote(items.Key)); !replaced {
+					w.member(items.Key, items.Value)
 				}
 			}
-			for items := itemsOf(b); items.next(); {
-				w.member(items.key, items.value)
+			for items := jsonscan.ItemsOf(b); items.Next(); {
+				w.member(items.Key, items.Value)
 			}
 			return w.end("{", '}'), nil
 		}
@@ -117,8 +118,8 @@ func joinJSON(c *call) (arrow.Array, error) {
 				w.member("", s)
 				continue
 			}
-			for items := itemsOf(s); items.next(); {
-				w.member("", items.value)
+			for items := jsonscan.ItemsOf(s); items.Next(); {
+				w.member("", items.Value)
 			}
 		}
 		return w.end("[", ']'), nil
@@ -155,16 +156,16 @@ func withoutKey(c *call) (arrow.Array, error) {
 		w := itemWriter{dst: dst, separator: document[0]}
 		switch kindOfJSON(document) {
 		case jsonObject:
-			for items := itemsOf(document); items.next(); {
-				if unquoteJSON(items.key) != key {
-					w.member(items.key, items.value)
+			for items := jsonscan.ItemsOf(document); items.Next(); {
+				if jsonscan.Unquote(items.Key) != key {
+					w.member(items.Key, items.Value)
 				}
 			}
 			return w.end("{", '}'), nil
 		case jsonArray:
-			for items := itemsOf(document); items.next(); {
-				if kindOfJSON(items.value) != jsonString || unquoteJSON(items.value) != key {
-					w.member("", items.value)
+			for items := jsonscan.ItemsOf(document); items.Next(); {
+				if kindOfJSON(items.Value) != jsonString || jsonscan.Unquote(items.Value) != key {
+					w.member("", items.Value)
 				}
 			}
 			return w.end("[", ']'), nil
@@ -183,14 +184,14 @@ func withoutElement(c *call) (arrow.Array, error) {
 			return nil, event.Errorf(event.CodeInvalidValue, "an element can be taken out of a JSON array only")
 		}
 		if index < 0 {
-			for items := itemsOf(document); items.next(); {
+			for items := jsonscan.ItemsOf(document); items.Next(); {
 				index++
 			}
 		}
 		w, at := itemWriter{dst: dst, separator: '['}, int64(0)
-		for items := itemsOf(document); items.next(); at++ {
+		for items := jsonscan.ItemsOf(document); items.Next(); at++ {
 			if at != index {
-				w.member("", items.value)
+				w.member("", items.Value)
 			}
 		}
 		return w.end("[", ']'), nil
@@ -204,12 +205,12 @@ func appendWithoutNulls(dst []byte, document string, depth int) []byte {
 		return append(dst, document...)
 	}
 	w := itemWriter{dst: dst, separator: document[0]}
-	for items := itemsOf(document); items.next(); {
-		if kind == jsonObject && items.value == "null" {
+	for items := jsonscan.ItemsOf(document); items.Next(); {
+		if kind == jsonObject && items.Value == "null" {
 			continue
 		}
-		w.member(items.key, "")
-		w.dst = appendWithoutNulls(w.dst, items.value, depth+1)
+		w.member(items.Key, "")
+		w.dst = appendWithoutNulls(w.dst, items.Value, depth+1)
 	}
 	if kind == jsonObject {
 		return w.end("{", '}')

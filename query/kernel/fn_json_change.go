@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 	"github.com/tidemarkdb/tidemark/query/plan"
 )
 
@@ -143,9 +144,9 @@ func (e *jsonEdit) appendObject(dst []byte, object string, level int) ([]byte, e
 		return nil, event.Errorf(event.CodeInvalidValue, "%s: there is a member %q already", e.name, step).WithHint("jsonb_set replaces it")
 	}
 	w, written := itemWriter{dst: dst, separator: '{'}, false
-	for items := itemsOf(object); items.next(); {
-		if !keyIs(items.key, step) {
-			w.member(items.key, items.value)
+	for items := jsonscan.ItemsOf(object); items.Next(); {
+		if !jsonscan.KeyIs(items.Key, step) {
+			w.member(items.Key, items.Value)
 			continue
 		}
 		if written || last && e.change == jsonDelete {
@@ -153,10 +154,10 @@ func (e *jsonEdit) appendObject(dst []byte, object string, level int) ([]byte, e
 		}
 		written = true
 		if last {
-			w.member(items.key, e.value)
+			w.member(items.Key, e.value)
 			continue
 		}
-		w.member(items.key, "")
+		w.member(items.Key, "")
 		var err error
 		if w.dst, err = e.append(w.dst, old, level+1); err != nil {
 			return nil, err
@@ -176,7 +177,7 @@ func (e *jsonEdit) appendArray(dst []byte, list string, level int) ([]byte, erro
 	}
 	last := level == len(e.steps)-1
 	if index < 0 {
-		for items := itemsOf(list); items.next(); {
+		for items := jsonscan.ItemsOf(list); items.Next(); {
 			index++
 		}
 	}
@@ -185,20 +186,20 @@ func (e *jsonEdit) appendArray(dst []byte, list string, level int) ([]byte, erro
 		w.member("", e.value)
 		done = true
 	}
-	for items := itemsOf(list); items.next(); place++ {
+	for items := jsonscan.ItemsOf(list); items.Next(); place++ {
 		if place != index {
-			w.member("", items.value)
+			w.member("", items.Value)
 			continue
 		}
 		done = true
 		if !last {
 			w.member("", "")
-			if w.dst, err = e.append(w.dst, items.value, level+1); err != nil {
+			if w.dst, err = e.append(w.dst, items.Value, level+1); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		e.element(&w, items.value)
+		e.element(&w, items.Value)
 	}
 	if last && !done && e.change.adds() {
 		w.member("", e.value)

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 func registerJSONTests(r registry) {
@@ -69,16 +70,16 @@ func containsAt(a, b string, depth int) bool {
 	}
 	switch kind {
 	case jsonObject:
-		for items := itemsOf(b); items.next(); {
-			value, ok := jsonMember(a, unquoteJSON(items.key))
-			if !ok || !containsAt(value, items.value, depth+1) {
+		for items := jsonscan.ItemsOf(b); items.Next(); {
+			value, ok := jsonMember(a, jsonscan.Unquote(items.Key))
+			if !ok || !containsAt(value, items.Value, depth+1) {
 				return false
 			}
 		}
 		return true
 	case jsonArray:
-		for items := itemsOf(b); items.next(); {
-			if !hasElement(a, items.value, depth+1) {
+		for items := jsonscan.ItemsOf(b); items.Next(); {
+			if !hasElement(a, items.Value, depth+1) {
 				return false
 			}
 		}
@@ -91,8 +92,8 @@ func containsAt(a, b string, depth int) bool {
 }
 
 func hasElement(array, value string, depth int) bool {
-	for items := itemsOf(array); items.next(); {
-		if containsAt(items.value, value, depth) {
+	for items := jsonscan.ItemsOf(array); items.Next(); {
+		if containsAt(items.Value, value, depth) {
 			return true
 		}
 	}
@@ -107,14 +108,14 @@ func hasKey(document, key string) bool {
 		_, ok := jsonMember(document, key)
 		return ok
 	case jsonArray:
-		for items := itemsOf(document); items.next(); {
-			if kindOfJSON(items.value) == jsonString && unquoteJSON(items.value) == key {
+		for items := jsonscan.ItemsOf(document); items.Next(); {
+			if kindOfJSON(items.Value) == jsonString && jsonscan.Unquote(items.Value) == key {
 				return true
 			}
 		}
 		return false
 	case jsonString:
-		return unquoteJSON(document) == key
+		return jsonscan.Unquote(document) == key
 	case jsonNull, jsonNumber, jsonBoolean:
 		return false
 	default:
@@ -130,7 +131,7 @@ func jsonLength(c *call) (arrow.Array, error) {
 			return 0, event.Errorf(event.CodeInvalidValue, "jsonb_array_length: the value is no array but %s", jsonKindNames[kindOfJSON(document)])
 		}
 		count := int64(0)
-		for items := itemsOf(document); items.next(); {
+		for items := jsonscan.ItemsOf(document); items.Next(); {
 			count++
 		}
 		return count, nil

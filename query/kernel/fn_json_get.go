@@ -2,6 +2,8 @@ package kernel
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 func registerJSONAccess(r registry) {
@@ -22,7 +24,7 @@ func appendJSONAsText(dst []byte, value string) ([]byte, bool) {
 	case value == "null":
 		return dst, false
 	case len(value) >= 2 && value[0] == '"':
-		return appendUnquoted(dst, value[1:len(value)-1]), true
+		return jsonscan.AppendUnquoted(dst, value[1:len(value)-1]), true
 	default:
 		return append(dst, value...), true
 	}
@@ -52,7 +54,7 @@ func getElement(form jsonForm) kernel {
 	return func(c *call) (arrow.Array, error) {
 		documents, indexes := textsOf(c.args[0]), fixed[int64](c.args[1])
 		return mapText(c, func(dst []byte, i int) ([]byte, error) {
-			value, ok := jsonElement(documents.at(i), indexes.at(i))
+			value, ok := jsonscan.Element(documents.at(i), indexes.at(i))
 			if ok {
 				dst, ok = form(dst, value)
 			}

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 func registerJSONPaths(r registry) {
@@ -62,7 +63,7 @@ func (c *call) appendPath(dst []byte, i int, document string, steps []string, fo
 			value, ok = jsonMember(value, step)
 		case jsonArray:
 			index, err := strconv.ParseInt(step, 10, 64)
-			if value, ok = jsonElement(value, index); err != nil {
+			if value, ok = jsonscan.Element(value, index); err != nil {
 				ok = false
 			}
 		default:
@@ -97,8 +98,8 @@ func parsePath(path string) ([]string, bool) {
 	for inner = strings.TrimSpace(inner); inner != ""; {
 		var step string
 		if inner[0] == '"' {
-			end := skipString(inner, 0)
-			step, inner = unquoteJSON(inner[:end]), strings.TrimSpace(inner[end:])
+			end := jsonscan.SkipString(inner, 0)
+			step, inner = jsonscan.Unquote(inner[:end]), strings.TrimSpace(inner[end:])
 		} else {
 			end := strings.IndexByte(inner, ',')
 			if end < 0 {

@@ -1,6 +1,10 @@
 package kernel
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
+)
 
 // prettyIndent is what stands before each item, per level, as in PostgreSQL.
 const prettyIndent = "    "
@@ -17,15 +21,15 @@ func appendPretty(dst []byte, value string, depth int) []byte {
 	}
 	dst = append(dst, value[0])
 	first := true
-	for items := itemsOf(value); items.next(); first = false {
+	for items := jsonscan.ItemsOf(value); items.Next(); first = false {
 		if !first {
 			dst = append(dst, ',')
 		}
 		dst = appendLine(dst, depth+1)
-		if items.key != "" {
-			dst = append(append(dst, items.key...), ": "...)
+		if items.Key != "" {
+			dst = append(append(dst, items.Key...), ": "...)
 		}
-		dst = appendPretty(dst, items.value, depth+1)
+		dst = appendPretty(dst, items.Value, depth+1)
 	}
 	return append(appendLine(dst, depth), value[len(value)-1])
 }

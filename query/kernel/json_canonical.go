@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 // CanonicalJSON is one spelling for all JSON texts that `=` takes as equal: without space, members in the order of their names and
@@ -19,17 +20,17 @@ func appendCanonical(dst []byte, s string, depth int) []byte {
 	case depth == maxJSONDepth:
 		return append(dst, s...)
 	case kind == jsonString:
-		return event.AppendJSONString(dst, unquoteJSON(s))
+		return event.AppendJSONString(dst, jsonscan.Unquote(s))
 	case kind == jsonNumber:
 		return appendCanonicalNumber(dst, s)
 	case kind == jsonArray:
 		dst = append(dst, '[')
 		first := true
-		for items := itemsOf(s); items.next(); first = false {
+		for items := jsonscan.ItemsOf(s); items.Next(); first = false {
 			if !first {
 				dst = append(dst, ',')
 			}
-			dst = appendCanonical(dst, items.value, depth+1)
+			dst = appendCanonical(dst, items.Value, depth+1)
 		}
 		return append(dst, ']')
 	case kind == jsonObject:

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 // jsonKind is what kind of value a JSON text is. The order of the kinds is their order in comparisons, PostgreSQL's.
@@ -59,7 +61,7 @@ func compareJSONAt(a, b string, depth int) int {
 	}
 	switch kind {
 	case jsonString:
-		return strings.Compare(unquoteJSON(a), unquoteJSON(b))
+		return strings.Compare(jsonscan.Unquote(a), jsonscan.Unquote(b))
 	case jsonNumber:
 		return compareNumbers(a, b)
 	case jsonBoolean:
@@ -74,13 +76,13 @@ func compareJSONAt(a, b string, depth int) int {
 }
 
 func compareArrays(a, b string, depth int) int {
-	x, y := itemsOf(a), itemsOf(b)
+	x, y := jsonscan.ItemsOf(a), jsonscan.ItemsOf(b)
 	for {
-		xMore, yMore := x.next(), y.next()
+		xMore, yMore := x.Next(), y.Next()
 		if !xMore || !yMore {
 			return compareBooleans(xMore, yMore)
 		}
-		if c := compareJSONAt(x.value, y.value, depth); c != 0 {
+		if c := compareJSONAt(x.Value, y.Value, depth); c != 0 {
 			return c
 		}
 	}
@@ -101,8 +103,8 @@ func compareObjects(a, b string, depth int) int {
 // fieldsOf lists an object's members by name. Of members with the same name the last counts.
 func fieldsOf(object string) []jsonField {
 	var fields []jsonField
-	for items := itemsOf(object); items.next(); {
-		fields = append(fields, jsonField{name: unquoteJSON(items.key), value: items.value})
+	for items := jsonscan.ItemsOf(object); items.Next(); {
+		fields = append(fields, jsonField{name: jsonscan.Unquote(items.Key), value: items.Value})
 	}
 	slices.Reverse(fields)
 	byName := func(x, y jsonField) int { return strings.Compare(x.name, y.name) }

@@ -1,6 +1,10 @@
 package kernel
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
+)
 
 // memberKey is a name to look for in objects. Most names are found by searching for their letters, which costs a fraction of walking over
 // the members before them.
@@ -23,7 +27,7 @@ func (k memberKey) in(document string) (value string, ok bool) {
 	if !k.literal || strings.IndexByte(document, '\\') >= 0 {
 		return k.walk(document)
 	}
-	start := skipSpace(document, 0)
+	start := jsonscan.SkipSpace(document, 0)
 	if start == len(document) || document[start] != '{' {
 		return "", false
 	}
@@ -41,13 +45,13 @@ func (k memberKey) in(document string) (value string, ok bool) {
 			continue
 		}
 		from = end + 1
-		colon := skipSpace(document, from)
+		colon := jsonscan.SkipSpace(document, from)
 		if colon >= len(document) || document[colon] != ':' {
 			continue // a value
 		}
 		if top = skipNestedBefore(document, top, hit-1); top < hit {
-			at := skipSpace(document, colon+1)
-			top = skipValue(document, at)
+			at := jsonscan.SkipSpace(document, colon+1)
+			top = jsonscan.SkipValue(document, at)
 			value, ok = document[at:top], true
 		}
 		from = top
@@ -56,10 +60,10 @@ func (k memberKey) in(document string) (value string, ok bool) {
 
 // walk looks at one member after the other.
 func (k memberKey) walk(document string) (value string, ok bool) {
-	items := itemsOf(document)
-	for items.next() {
-		if items.key != "" && keyIs(items.key, k.name) {
-			value, ok = items.value, true
+	items := jsonscan.ItemsOf(document)
+	for items.Next() {
+		if items.Key != "" && jsonscan.KeyIs(items.Key, k.name) {
+			value, ok = items.Value, true
 		}
 	}
 	return value, ok
@@ -75,9 +79,9 @@ func skipNestedBefore(document string, at, to int) int {
 		}
 		opening += at
 		if strings.Count(document[at:opening], `"`)%2 == 1 { // it is in a string
-			at = skipString(document, opening)
+			at = jsonscan.SkipString(document, opening)
 		} else {
-			at = skipNested(document, opening)
+			at = jsonscan.SkipNested(document, opening)
 		}
 	}
 	return at

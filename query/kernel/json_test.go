@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 var jsonSeeds = []string{
@@ -25,7 +27,7 @@ func FuzzJSONAccess(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document, name string, index int64) {
 		member, hasMember := jsonMember(document, name)
-		element, hasElement := jsonElement(document, index)
+		element, hasElement := jsonscan.Element(document, index)
 		text, _ := appendJSONAsText(nil, member)
 		require.Zero(t, compareJSON(document, document+" "))
 		if !json.Valid([]byte(document)) {
@@ -171,7 +173,7 @@ func TestDeepJSON(t *testing.T) {
 	deep := func(inner string) string { return strings.Repeat("[", depth) + inner + strings.Repeat("]", depth) }
 	require.Negative(t, compareJSON(deep("1"), deep("2")))
 	require.Zero(t, compareJSON(deep("1"), deep("1")))
-	element, ok := jsonElement(deep("1"), 0)
+	element, ok := jsonscan.Element(deep("1"), 0)
 	require.True(t, ok)
 	require.Len(t, element, 2*depth-1)
 }

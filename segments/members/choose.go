@@ -5,6 +5,8 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 const (
@@ -31,7 +33,7 @@ func Choose(rows int, document func(row int) (text string, ok bool)) *Set {
 		if text, ok := document(row); ok {
 			s.documents++
 			s.bytes += len(text)
-			if at := skipSpace(text, 0); at < len(text) && text[at] == '{' {
+			if at := jsonscan.SkipSpace(text, 0); at < len(text) && text[at] == '{' {
 				s.walk(text, at, s.root, 1)
 			}
 		}
@@ -78,25 +80,25 @@ type seen struct {
 
 // walk counts the members of the object that opens at at, and is the place behind it.
 func (s *sample) walk(text string, at int, parent *seen, depth int) int {
-	for at = skipSpace(text, at+1); at < len(text) && text[at] == '"'; at = skipSpace(text, at+1) {
-		end := skipString(text, at)
+	for at = jsonscan.SkipSpace(text, at+1); at < len(text) && text[at] == '"'; at = jsonscan.SkipSpace(text, at+1) {
+		end := jsonscan.SkipString(text, at)
 		key := text[at+1 : max(at+1, end-1)]
-		at = skipSpace(text, end)
-		at = skipSpace(text, min(at+1, len(text))) // the colon
+		at = jsonscan.SkipSpace(text, end)
+		at = jsonscan.SkipSpace(text, min(at+1, len(text))) // the colon
 		m := s.child(parent, key)
 		switch {
 		case m == nil:
-			at = skipValue(text, at)
+			at = jsonscan.SkipValue(text, at)
 		case at < len(text) && text[at] == '{' && depth < MaxDepth:
 			end = s.walk(text, at, m, depth+1)
 			s.count(m, text[at:end])
 			at = end
 		default:
-			end = skipValue(text, at)
+			end = jsonscan.SkipValue(text, at)
 			s.count(m, text[at:end])
 			at = end
 		}
-		if at = skipSpace(text, at); at >= len(text) || text[at] != ',' {
+		if at = jsonscan.SkipSpace(text, at); at >= len(text) || text[at] != ',' {
 			break
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
 
 const (
@@ -68,7 +70,7 @@ func (s *Set) Paths() [][]string { return s.paths }
 // empty. Values are parts of the document.
 func (s *Set) Extract(document string, values []string) {
 	clear(values)
-	if at := skipSpace(document, 0); at < len(document) && document[at] == '{' {
+	if at := jsonscan.SkipSpace(document, 0); at < len(document) && document[at] == '{' {
 		s.root.walk(document, at, values)
 	}
 }
@@ -76,18 +78,18 @@ func (s *Set) Extract(document string, values []string) {
 // walk takes the values out of the object that opens at at, and is the place behind it.
 func (n *node) walk(s string, at int, values []string) int {
 	next := 0 // documents of one maker have their members in one order, so that this child is mostly the next one found
-	for at = skipSpace(s, at+1); at < len(s) && s[at] == '"'; at = skipSpace(s, at+1) {
-		end := skipString(s, at)
+	for at = jsonscan.SkipSpace(s, at+1); at < len(s) && s[at] == '"'; at = jsonscan.SkipSpace(s, at+1) {
+		end := jsonscan.SkipString(s, at)
 		key := s[at+1 : max(at+1, end-1)]
-		at = skipSpace(s, end)
-		at = skipSpace(s, min(at+1, len(s))) // the colon
+		at = jsonscan.SkipSpace(s, end)
+		at = jsonscan.SkipSpace(s, min(at+1, len(s))) // the colon
 		if found := n.find(key, next); found >= 0 {
 			at = n.children[found].take(s, at, values)
 			next = (found + 1) % len(n.children)
 		} else {
-			at = skipValue(s, at)
+			at = jsonscan.SkipValue(s, at)
 		}
-		if at = skipSpace(s, at); at >= len(s) || s[at] != ',' {
+		if at = jsonscan.SkipSpace(s, at); at >= len(s) || s[at] != ',' {
 			break
 		}
 	}
@@ -122,76 +124,10 @@ func (n *node) take(s string, at int, values []string) int {
 	if len(n.children) > 0 && at < len(s) && s[at] == '{' {
 		end = n.walk(s, at, values)
 	} else {
-		end = skipValue(s, at)
+		end = jsonscan.SkipValue(s, at)
 	}
 	if n.place >= 0 {
 		values[n.place] = s[at:end]
 	}
 	return end
-}
-
-// skipSpace is the next place that is not white space.
-func skipSpace(s string, at int) int {
-	for at < len(s) && (s[at] == ' ' || s[at] == '\n' || s[at] == '\t' || s[at] == '\r') {
-		at++
-	}
-	return at
-}
-
-// skipString is the place behind the string that opens at a quote.
-func skipString(s string, at int) int {
-	for at++; at < len(s); {
-		quote := strings.IndexByte(s[at:], '"')
-		if quote < 0 {
-			return len(s)
-		}
-		quote += at
-		escapes := 0
-		for quote-escapes > at && s[quote-escapes-1] == '\\' {
-			escapes++
-		}
-		at = quote + 1
-		if escapes%2 == 0 {
-			return at
-		}
-	}
-	return len(s)
-}
-
-// skipValue is the place behind the value that begins at at.
-func skipValue(s string, at int) int {
-	if at >= len(s) {
-		return len(s)
-	}
-	switch s[at] {
-	case '"':
-		return skipString(s, at)
-	case '{', '[':
-		return skipNested(s, at)
-	}
-	for at < len(s) && s[at] != ',' && s[at] != '}' && s[at] != ']' && s[at] > ' ' {
-		at++
-	}
-	return at
-}
-
-// skipNested counts brackets instead of recursing, so that no depth of nesting hurts.
-func skipNested(s string, at int) int {
-	depth := 0
-	for at < len(s) {
-		switch s[at] {
-		case '"':
-			at = skipString(s, at)
-			continue
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-			if depth == 0 {
-				return at + 1
-			}
-		}
-		at++
-	}
-	return len(s)
 }

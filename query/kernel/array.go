@@ -78,11 +78,16 @@ func lookupArray(f *plan.Function) (Func, bool) {
 
 // fits reports whether a function is a form for some type of elements.
 func fits(form plan.ArrayForm, f *plan.Function) bool {
+	var first *event.Type // of the arrays, which are all of one type
 	for i, t := range f.Args {
 		want, fixed := plan.LetterType(form.Parameter(i))
 		switch letter := form.Parameter(i); {
 		case letter == 0, fixed && !want.Equal(t), letter == 'a' && t.Kind != event.Array:
 			return false
+		case letter == 'a' && first != nil && !first.Equal(t):
+			return false
+		case letter == 'a':
+			first = &t
 		case letter == 'e' && t.Kind == event.Array && !nests(f, form):
 			return false
 		}

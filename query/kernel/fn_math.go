@@ -125,7 +125,7 @@ func power(base, exponent float64) (float64, string) {
 	switch {
 	case base == 0 && exponent < 0:
 		return 0, "zero has no negative power"
-	case base < 0 && exponent != math.Trunc(exponent):
+	case base < 0 && exponent != math.Trunc(exponent) && !math.IsNaN(exponent):
 		return 0, "a negative number has only whole powers"
 	default:
 		return math.Pow(base, exponent), ""

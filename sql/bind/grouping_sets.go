@@ -204,19 +204,20 @@ func tooManySets(pos event.Position) error {
 	return event.Errorf(event.CodeBadRequest, "GROUP BY has more than %d grouping sets", maxGroupingSets).At(pos)
 }
 
-// grouping binds grouping(...), whose arguments are looked up among the groups when these are known.
+// grouping binds grouping(...), whose arguments are looked up among the groups when these are known. Where they name columns of the row
+// around this query only, the groups are those of the query around.
 func (x *scalars) grouping(e *ast.Call) (plan.Expr, error) {
 	pos := e.Name.Pos
 	switch {
-	case x.aggregates == nil:
-		return nil, event.Errorf(event.CodeBadRequest, "grouping cannot stand in %s", x.place).At(pos)
 	case e.Star, e.Distinct, e.Filter != nil, len(e.OrderBy) > 0, len(e.Args) == 0:
 		return nil, event.Errorf(event.CodeSyntax, "grouping takes expressions of GROUP BY").At(pos)
 	case len(e.Args) > 63:
 		return nil, event.Errorf(event.CodeBadRequest, "grouping takes at most 63 arguments").At(pos)
 	}
+	restore := x.outer.mark()
+	reads := &levels{}
 	inner := *x
-	inner.aggregates, inner.place = nil, "the arguments of grouping"
+	inner.aggregates, inner.place, inner.reads = nil, "the arguments of grouping", reads
 	call := plan.Aggregation{Fn: plan.GroupingFunction}
 	for _, arg := range e.Args {
 		bound, err := inner.value(arg)
@@ -224,6 +225,17 @@ func (x *scalars) grouping(e *ast.Call) (plan.Expr, error) {
 			return nil, err
 		}
 		call.Args = append(call.Args, bound)
+	}
+	if reads.outer && !reads.own {
+		restore() // what the arguments took is not read here
+		value, err := x.outer.x.grouping(e)
+		if err != nil {
+			return nil, err
+		}
+		return x.outer.take(value, "grouping"), nil
+	}
+	if x.aggregates == nil {
+		return nil, event.Errorf(event.CodeBadRequest, "grouping cannot stand in %s", x.place).At(pos)
 	}
 	x.aggregates.groupingAt = pos
 	return x.aggregates.add(call), nil

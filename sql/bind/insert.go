@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/catalog"
@@ -118,7 +119,7 @@ func (b *binder) insertValues(s *ast.Insert, targets []event.Column) (plan.Node,
 			return nil, nil, event.Errorf(event.CodeBadRequest, "this row has %d values and the first %d", len(row), len(targets)).
 				At(row[0].Position())
 		}
-		args, err := x.arguments(row)
+		args, err := x.arguments(withoutDefaults(row))
 		if err != nil {
 			return nil, nil, err
 		}
@@ -131,6 +132,17 @@ func (b *binder) insertValues(s *ast.Insert, targets []event.Column) (plan.Node,
 		values.Rows = append(values.Rows, exprs)
 	}
 	return withQueries(values), targets, nil
+}
+
+// withoutDefaults puts NULL in the place of DEFAULT: columns have no other default.
+func withoutDefaults(row []ast.Expr) []ast.Expr {
+	out := slices.Clone(row)
+	for i, e := range row {
+		if name, ok := bareName(e); ok && !name.Quoted && strings.EqualFold(name.Text, "DEFAULT") {
+			out[i] = &ast.Null{Pos: name.Pos}
+		}
+	}
+	return out
 }
 
 // assign brings a value to the type of its column, and from there to the one that it is stored as.

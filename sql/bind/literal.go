@@ -109,7 +109,7 @@ func parseAnyDouble(s string) (float64, bool) {
 	switch strings.ToLower(s) {
 	case "nan":
 		return math.NaN(), true
-	case "infinity", "inf", "+infinity":
+	case "infinity", "inf", "+infinity", "+inf":
 		return math.Inf(1), true
 	case "-infinity", "-inf":
 		return math.Inf(-1), true

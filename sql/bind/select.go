@@ -239,9 +239,25 @@ func (q *selection) outputName(e ast.Expr, bound plan.Expr) string {
 		return "case"
 	case *ast.Row:
 		return "row"
+	case *ast.Exists:
+		return "exists"
+	case *ast.Array, *ast.ArrayQuery:
+		return "array"
+	case *ast.Query:
+		return nameOfValue(bound)
 	default:
 		return "?column?"
 	}
+}
+
+// nameOfValue is the name of the column of a query that stands as a value.
+func nameOfValue(bound plan.Expr) string {
+	if s, ok := bound.(*plan.Subquery); ok && s.Test == nil && !s.Mark {
+		if columns := s.Plan.Columns(); len(columns) == 1 {
+			return columns[0].Name
+		}
+	}
+	return "?column?"
 }
 
 func (q *selection) bindWhere() error {

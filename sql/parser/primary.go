@@ -285,14 +285,14 @@ func (c *climber) filter(call *ast.Call) error {
 	return expect(c.lex, ")")
 }
 
-// extractArguments reads field FROM x, where the field may also be a string, or the arguments of a plain call.
+// extractArguments reads field FROM x, where the field may also be in quotes of either kind, or the arguments of a plain call.
 func (c *climber) extractArguments() ([]ast.Expr, error) {
 	t := c.lex.peek()
-	if t.Type != tokenIdent && t.Type != tokenString {
+	if t.Type != tokenIdent && t.Type != tokenQuoted && t.Type != tokenString {
 		return nil, &unexpected{token: t, expected: "a field of a time, such as hour"}
 	}
 	c.lex.next()
-	field := &ast.String{Pos: position(t.Pos), Value: t.Value}
+	field := &ast.String{Pos: position(t.Pos), Value: nameOf(t).Text}
 	if t.Type == tokenString {
 		var err error
 		if field, err = stringOf(t); err != nil {

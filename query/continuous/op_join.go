@@ -88,7 +88,7 @@ func (c *compiler) compileJoin(n *plan.Join) (node, error) {
 // joinKeys parts conditions into the keys of both sides, over their own columns, and the rest.
 func joinKeys(on []plan.Expr, width int) (keys [2][]plan.Expr, rest []plan.Expr) {
 	for _, e := range on {
-		left, right, ok := plan.SplitEquality(e, width)
+		left, right, ok := plan.SplitLookup(e, width)
 		if !ok || !hasJoinKey(left.Type()) || !left.Type().Equal(right.Type()) {
 			rest = append(rest, e)
 			continue

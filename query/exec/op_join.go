@@ -131,13 +131,13 @@ func (o *joinOp) compileConditions() error {
 	parts := plan.PartConditions(o.node.On, o.leftWidth)
 	equalities := parts.Keys
 	if o.node.Test != nil && len(parts.Ranges)+len(parts.Rest) == 0 {
-		test := plan.PartConditions([]plan.Expr{o.node.Test}, o.leftWidth).Keys
-		o.byMember = len(test) > 0
-		equalities = slices.Concat(equalities, test)
+		if o.byMember = plan.IsTestKey(o.node.Test, o.leftWidth); o.byMember {
+			equalities = slices.Concat(equalities, []plan.Expr{o.node.Test})
+		}
 	}
 	var leftKeys, rightKeys []plan.Expr
 	for _, e := range equalities {
-		l, r, _ := plan.SplitEquality(e, o.leftWidth)
+		l, r, _ := plan.SplitLookup(e, o.leftWidth)
 		leftKeys, rightKeys = append(leftKeys, l), append(rightKeys, r)
 		o.keyTypes = append(o.keyTypes, l.Type())
 	}

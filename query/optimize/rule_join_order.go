@@ -59,7 +59,7 @@ const (
 )
 
 func searchBy(on plan.Expr, width int) search {
-	if _, _, ok := plan.SplitEquality(on, width); ok {
+	if _, _, ok := plan.SplitLookup(on, width); ok {
 		return byEquality
 	}
 	if len(plan.PartConditions([]plan.Expr{on}, width).Ranges) > 0 {

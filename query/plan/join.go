@@ -84,6 +84,46 @@ func SplitEquality(e Expr, width int) (left, right Expr, ok bool) {
 	}
 }
 
+// SplitLookup is SplitEquality for what rows of a join are looked up by, where only that counts which is true: a JSONB and a TEXT that it is
+// compared with are both TEXT there, as equal values of that have equal bytes. For a JSON that is no string the value is NULL.
+func SplitLookup(e Expr, width int) (left, right Expr, ok bool) {
+	if left, right, ok = SplitEquality(e, width); ok {
+		return left, right, ok
+	}
+	c, isCall := e.(*Call)
+	if !isCall || c.Fn.Name != "=" || len(c.Args) != 2 {
+		return nil, nil, false
+	}
+	a, b := c.Args[0], c.Args[1]
+	switch {
+	case a.Type().Kind == event.JSONB && b.Type().Kind == event.Text:
+		a = textOfJSON(a)
+	case a.Type().Kind == event.Text && b.Type().Kind == event.JSONB:
+		b = textOfJSON(b)
+	default:
+		return nil, nil, false
+	}
+	return SplitEquality(&Call{Fn: functionOf("=", text, text), Args: []Expr{a, b}}, width)
+}
+
+// textOfJSON is the text that a JSON string holds, and NULL for other JSON.
+func textOfJSON(e Expr) Expr {
+	literal := func(s string) Expr {
+		return &Literal{Value: event.NewStrings([]int32{0, int32(len(s))}, []byte(s), nil), Typ: text}
+	}
+	kind := &Call{Fn: functionOf("jsonb_typeof", jsonb), Args: []Expr{e}}
+	isString := &Call{Fn: functionOf("=", text, text), Args: []Expr{kind, literal("string")}}
+	value := &Call{Fn: functionOf("#>>", jsonb, text), Args: []Expr{e, literal("{}")}}
+	return &Case{Whens: []When{{Condition: isString, Then: value}}, Typ: text}
+}
+
+// functionOf is the function of a name that takes arguments of these types.
+func functionOf(name string, args ...event.Type) *Function {
+	forms := Functions[name]
+	at := slices.IndexFunc(forms, func(f *Function) bool { return slices.EqualFunc(f.Args, args, event.Type.Equal) })
+	return forms[at]
+}
+
 // side says which of two inputs an expression reads; the values are bits.
 type side uint8
 

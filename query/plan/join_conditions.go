@@ -31,7 +31,7 @@ func PartConditions(on []Expr, width int) JoinConditions {
 // isKey holds for an equality by which rows can be looked up. A NUMERIC of two scales is equal in value but not in its bytes, and so are
 // intervals and JSONB.
 func isKey(e Expr, width int) bool {
-	l, r, ok := SplitEquality(e, width)
+	l, r, ok := SplitLookup(e, width)
 	if !ok || !l.Type().Equal(r.Type()) {
 		return false
 	}
@@ -41,6 +41,13 @@ func isKey(e Expr, width int) bool {
 	default:
 		return true
 	}
+}
+
+// IsTestKey holds for the test of a mark join by which rows can be looked up: one whose values are compared as they are, since what is not true
+// may be false or NULL there.
+func IsTestKey(e Expr, width int) bool {
+	_, _, ok := SplitEquality(e, width)
+	return ok && isKey(e, width)
 }
 
 // isRange holds for a comparison by the one order of the values of its type.
@@ -66,7 +73,7 @@ func (n *Join) way() string {
 		return "keys, ranges"
 	case len(parts.Ranges) > 0:
 		return "ranges"
-	case len(parts.Keys) > 0, len(n.On) == 0 && (n.Test == nil || isKey(n.Test, width)):
+	case len(parts.Keys) > 0, len(n.On) == 0 && (n.Test == nil || IsTestKey(n.Test, width)):
 		return ""
 	default:
 		return "pairs"

@@ -24,12 +24,15 @@ func (j *joining) asof() error {
 	var left, right plan.Expr
 	conditions := slices.Concat(j.on, j.queries)
 	for i, c := range conditions {
-		if l, r, ok := plan.SplitEquality(c, width); ok {
+		if l, r, ok := plan.SplitLookup(c, width); ok {
 			out.LeftKeys, out.RightKeys = append(out.LeftKeys, l), append(out.RightKeys, toRight(r))
 			continue
 		}
 		l, r, op, ok := plan.SplitInequality(c, width)
 		if j.temporal && i < len(conditions)-1 && !hasQuery(c) { // the last one is that of the time
+			if err := noVersionBy(c, width, pos); err != nil {
+				return err
+			}
 			if j.ofPair != nil {
 				c = call("and", boolean, j.ofPair, c)
 			}
@@ -56,6 +59,20 @@ func (j *joining) asof() error {
 	within, err := j.tolerance(left, right, out.Op)
 	out.Within = within
 	return err
+}
+
+// noVersionBy refuses an equality of both sides that versions cannot be looked up by, since their types differ: it is meant to choose one.
+func noVersionBy(e plan.Expr, width int, pos event.Position) error {
+	c, ok := e.(*plan.Call)
+	if !ok || c.Fn.Name != "=" || c.Args[0].Type().Equal(c.Args[1].Type()) {
+		return nil
+	}
+	same := &plan.Call{Fn: plan.Functions["="][0], Args: c.Args}
+	if _, _, both := plan.SplitEquality(same, width); !both {
+		return nil
+	}
+	return event.Errorf(event.CodeNotSupported, "versions by an equality of %s and %s", c.Args[0].Type(), c.Args[1].Type()).At(pos).
+		WithHint("convert one side, as in (o.attrs->>'id')::BIGINT = r.id")
 }
 
 // tolerance is the condition that the two values are at most so far apart.

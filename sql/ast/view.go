@@ -20,6 +20,12 @@ type CreateView struct {
 	Late *Late
 }
 
+// Renamed is the query under other names of its columns.
+func (s *Select) Renamed(columns []Name) *Select {
+	table := &Subquery{Pos: s.Pos, Query: s, Alias: &Name{Text: "query", Quoted: true, Pos: s.Pos}, Columns: columns}
+	return &Select{Pos: s.Pos, Items: []Item{{Expr: &Star{Pos: s.Pos}}}, From: table}
+}
+
 // Emit says when a view gives rows.
 type Emit struct {
 	Pos event.Position

@@ -21,6 +21,15 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	if e.Over != nil {
 		return x.window(name, e)
 	}
+	if name == "first_value" || name == "last_value" { // without OVER they are the aggregates of other engines
+		name = strings.TrimSuffix(name, "_value")
+	}
+	if e.IgnoreNulls {
+		var err error
+		if e, err = withoutNulls(name, e); err != nil {
+			return nil, err
+		}
+	}
 	if out, ok, err := x.form(name, e); ok {
 		return out, err
 	}
@@ -59,6 +68,22 @@ func (x *scalars) call(e *ast.Call) (plan.Expr, error) {
 	return x.apply(name, e.Name.Pos, e.Args...)
 }
 
+// withoutNulls is an aggregate with IGNORE NULLS as one with FILTER.
+func withoutNulls(name string, e *ast.Call) (*ast.Call, error) {
+	plain, ok := plainName(name)
+	if !ok || !plan.Functions[plain][0].Aggregate || len(e.Args) == 0 {
+		return nil, event.Errorf(event.CodeSyntax, "%s takes no IGNORE NULLS", name).At(e.Name.Pos).
+			WithHint("aggregates of a value do, and with OVER lag, lead, first_value, last_value and nth_value")
+	}
+	out := *e
+	out.IgnoreNulls = false
+	out.Filter = &ast.Is{Pos: e.Name.Pos, Input: e.Args[0], Test: "NULL", Not: true}
+	if e.Filter != nil {
+		out.Filter = &ast.Binary{Pos: e.Name.Pos, Op: "AND", Left: e.Filter, Right: out.Filter}
+	}
+	return &out, nil
+}
+
 // unsteadyHint stands for what another system calls the time that its answers are of.
 const unsteadyHint = "a query that ends has now(); a view is bounded by event time: a window, OVER with a frame that ends, or WITH (ttl = '1 hour'), " +
 	"and by now() where it is read"
@@ -68,11 +93,7 @@ const hopInstead = "windows that overlap stand in FROM: HOP(TABLE orders, DESCRI
 
 // overHint says how a window function is written.
 func overHint(name string) string {
-	over := name + "(...) OVER (PARTITION BY ... ORDER BY ...)"
-	if aggregate, ok := strings.CutSuffix(name, "_value"); ok && name != "nth_value" {
-		return "write " + aggregate + "(x) for that of a group by event time, " + aggregate + "(x ORDER BY y) by another, or " + over
-	}
-	return "write " + over
+	return "write " + name + "(...) OVER (PARTITION BY ... ORDER BY ...)"
 }
 
 // elsewhere says for functions of other systems what to write here.

@@ -58,10 +58,13 @@ func (b *binder) createPlainView(s *ast.CreatePlainView) (Bound, error) {
 	if _, reads := b.plain.met[name]; reads {
 		return nil, event.Errorf(event.CodeBadRequest, "view %q would read itself", name).At(s.Name.Pos)
 	}
-	if err := oneNameEach(node.Columns(), s.Query.Pos); err != nil {
+	query := s.Query
+	if names := numberedNames(query, node.Columns()); names != nil {
+		query = query.Renamed(names)
+	} else if err := oneNameEach(node.Columns(), query.Pos); err != nil {
 		return nil, err
 	}
-	definition := catalog.PlainView{Name: name, Query: s.Query.String()}
+	definition := catalog.PlainView{Name: name, Query: query.String()}
 	return CreatePlainView{Definition: definition, OrReplace: s.OrReplace, IfNotExists: s.IfNotExists}, nil
 }
 

@@ -149,8 +149,25 @@ func (b *binder) dropView(s *ast.DropView) (Bound, error) {
 	}
 }
 
-// createView plans the query with the view's rule for late rows, which goes for every window in it.
+// createView plans a view. Where names of its columns that the query does not give are taken, they are numbered first.
 func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
+	again := *b
+	out, err := b.plannedView(s)
+	if err != nil {
+		return out, err
+	}
+	if names := numberedNames(s.Query, out.Plan.Columns()); names != nil {
+		renamed := *s
+		renamed.Query = s.Query.Renamed(names)
+		if out, err = again.plannedView(&renamed); err != nil {
+			return out, err
+		}
+	}
+	return out, checkViewColumns(out.Plan.Columns(), s)
+}
+
+// plannedView plans the query with the view's rule for late rows, which goes for every window in it.
+func (b *binder) plannedView(s *ast.CreateView) (CreateView, error) {
 	name, err := streamName(s.Name)
 	if err != nil {
 		return CreateView{}, err
@@ -198,7 +215,7 @@ func (b *binder) createView(s *ast.CreateView) (CreateView, error) {
 	if marked, err := again.selectPlan(s.Query, nil, nil); err == nil && again.marked {
 		out.Marked = marked
 	}
-	return out, checkViewColumns(out.Plan.Columns(), s)
+	return out, nil
 }
 
 // checkViewColumns holds the columns of a query to what a table can have.

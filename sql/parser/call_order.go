@@ -4,7 +4,7 @@ import (
 	"github.com/tidemarkdb/tidemark/sql/ast"
 )
 
-// arguments reads what stands between the parentheses of a call: [ALL | DISTINCT] list [ORDER BY keys].
+// arguments reads what stands between the parentheses of a call: [ALL | DISTINCT] list [IGNORE | RESPECT NULLS] [ORDER BY keys].
 func (c *climber) arguments(out *ast.Call) error {
 	if !accept(c.lex, "ALL") {
 		out.Distinct = accept(c.lex, "DISTINCT")
@@ -19,6 +19,7 @@ func (c *climber) arguments(out *ast.Call) error {
 		}
 	}
 	withoutZone(out, given)
+	c.nulls(out)
 	if is(c.lex.peek(), "ORDER") {
 		if err := c.orderBy(out); err != nil {
 			return err

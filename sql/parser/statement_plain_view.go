@@ -50,7 +50,7 @@ func createPlainView(lex *cursor) (ast.Statement, error) {
 		return nil, err
 	}
 	if len(columns) > 0 {
-		out.Query = renamed(out.Query, columns)
+		out.Query = out.Query.Renamed(columns)
 	}
 	if t := lex.peek(); is(t, "EMIT") || is(t, "LATE") {
 		return nil, notSupported(t, t.Value+" of a view that only names its query", "what is kept current is a MATERIALIZED VIEW")

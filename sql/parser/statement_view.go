@@ -96,7 +96,7 @@ func createView(lex *cursor) (*ast.CreateView, error) {
 	}
 	out.Options = append(out.Options, behind...)
 	if out.Query = query; len(columns) > 0 {
-		out.Query = renamed(query, columns)
+		out.Query = query.Renamed(columns)
 	}
 	return out, settleView(out, query, first)
 }
@@ -161,12 +161,6 @@ func settleView(out *ast.CreateView, query *ast.Select, first *ast.Emit) error {
 		out.Late, query.Late = query.Late, nil
 	}
 	return nil
-}
-
-// renamed is a query under other names of its columns.
-func renamed(query *ast.Select, columns []ast.Name) *ast.Select {
-	table := &ast.Subquery{Pos: query.Pos, Query: query, Alias: &ast.Name{Text: "query", Quoted: true, Pos: query.Pos}, Columns: columns}
-	return allOf(table, query.Pos)
 }
 
 // dropView reads DROP MATERIALIZED VIEW [IF EXISTS] name.

@@ -24,18 +24,20 @@ func namedWindow(lex *cursor) (ast.NamedWindow, error) {
 	return out, err
 }
 
-// over reads what can follow a call's arguments and filter: IGNORE NULLS and OVER with a window or the name of one.
-func (c *climber) over(call *ast.Call) error {
+// nulls reads IGNORE NULLS or RESPECT NULLS, which stand behind the arguments of a call in their parentheses or behind these.
+func (c *climber) nulls(call *ast.Call) {
 	switch {
 	case acceptWords(c.lex, "IGNORE", "NULLS"):
 		call.IgnoreNulls = true
 	case acceptWords(c.lex, "RESPECT", "NULLS"):
 	}
+}
+
+// over reads what can follow a call's arguments and filter: IGNORE NULLS and OVER with a window or the name of one.
+func (c *climber) over(call *ast.Call) error {
+	c.nulls(call)
 	t := c.lex.peek()
 	if t.Type != tokenIdent || !accept(c.lex, "OVER") {
-		if call.IgnoreNulls {
-			return expect(c.lex, "OVER")
-		}
 		return nil
 	}
 	call.Over = &ast.Over{Pos: position(t.Pos)}

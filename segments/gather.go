@@ -15,8 +15,8 @@ type sortedRows struct {
 	columns []event.Column
 	parts   [][]arrow.Array // by column, then batch
 	order   []place
-	// longest is by column the length of the longest text, total that of all or a bound, and text how much the rows have; nil before it is
-	// asked for.
+	// longest is by column the length of the longest text, total that of all or a bound, and text how much the rows have: negative, and nil, before
+	// they are asked for.
 	longest, total []int
 	text           []*textSums
 	layout         parquet.Layout
@@ -33,12 +33,22 @@ func newSortedRows(columns []event.Column, parts [][]arrow.Array, order []place,
 			parts[i] = coded
 		}
 		for _, part := range parts[i] {
-			longest := longestText(part)
-			s.longest[i] = max(s.longest[i], longest)
-			s.total[i] += totalText(part, longest)
+			s.longest[i] = max(s.longest[i], longestText(part))
 		}
+		s.total[i] = -1
 	}
 	return s
+}
+
+// totalText is how much text a column has, or a bound where it is no column of text. It is asked for where the longest text leaves a doubt.
+func (s *sortedRows) totalText(column int) int {
+	if s.total[column] < 0 {
+		s.total[column] = 0
+		for _, part := range s.parts[column] {
+			s.total[column] += totalText(part, s.longest[column])
+		}
+	}
+	return s.total[column]
 }
 
 // totalText is how much text an array has, or a bound where it is no column of text.
@@ -84,8 +94,15 @@ func (s *sortedRows) Advance(ctx context.Context, _, _ int) error { return ctx.E
 
 // TextBytes implements parquet.Rows. A bound that is too high does not matter where no page or row group ends for as much.
 func (s *sortedRows) TextBytes(column, from, to int) int {
-	bound := min(s.longest[column]*(to-from), s.total[column])
-	if bound <= s.layout.PageText || to-from > s.layout.PageRows && bound <= s.layout.GroupText {
+	limit := s.layout.PageText
+	if to-from > s.layout.PageRows {
+		limit = max(limit, s.layout.GroupText)
+	}
+	bound := s.longest[column] * (to - from)
+	if bound > limit {
+		bound = min(bound, s.totalText(column))
+	}
+	if bound <= limit {
 		return bound
 	}
 	if s.text[column] == nil {
@@ -109,7 +126,11 @@ func (s *sortedRows) Column(ctx context.Context, column, from, to int) (arrow.Ar
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return s.gather(s.columns[column].Type, s.parts[column], s.order[from:to], s.TextBytes(column, from, to))
+	text := s.TextBytes(column, from, to)
+	if !allDictionaries(s.parts[column]) { // memory for it is taken, which the bound may be far above
+		text = min(text, s.totalText(column))
+	}
+	return s.gather(s.columns[column].Type, s.parts[column], s.order[from:to], text)
 }
 
 // gatherer puts rows of several arrays of one column into a new order. What it makes is good until the next call; textBytes is a bound of the
@@ -146,7 +167,46 @@ func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place, text
 
 // gatherWords gathers values of 8 bytes, whatever they mean.
 func (g *gatherer) gatherWords(parts []arrow.Array, order []place) []int64 {
-	return gatherInto(g.memory.Int64s(len(order)), parts, order, fixedValues[int64])
+	out := g.memory.Int64s(len(order))
+	if first, step, ok := evenSteps(parts); ok {
+		for i, p := range order {
+			out[i] = first[p.batch] + step*int64(p.row)
+		}
+		return out
+	}
+	return gatherInto(out, parts, order, fixedValues[int64])
+}
+
+// evenSteps finds out whether in every array each value is the one before it, or each the one before it plus one, as partition, times of arrival and
+// offsets of a batch are: such values need not be fetched from where they lie.
+func evenSteps(parts []arrow.Array) (first []int64, step int64, ok bool) {
+	first, known := make([]int64, len(parts)), false
+	for i, part := range parts {
+		values := fixedValues[int64](part)
+		if len(values) == 0 {
+			continue
+		}
+		first[i] = values[0]
+		if len(values) == 1 {
+			continue
+		}
+		if !known {
+			step, known = values[1]-values[0], true
+		}
+		if step != 0 && step != 1 || !even(values, step) {
+			return nil, 0, false
+		}
+	}
+	return first, step, true
+}
+
+func even(values []int64, step int64) bool {
+	for i, v := range values[1:] {
+		if v-values[i] != step {
+			return false
+		}
+	}
+	return true
 }
 
 // gatherDeclared is gather for the types that columns have only by declaration.

@@ -54,7 +54,13 @@ func drawColumn(t *rapid.T, kind event.Kind) arrow.Array {
 	case event.Boolean:
 		out = event.NewBooleans(event.Bitmap(rapid.SliceOfN(rapid.Byte(), 3, 3).Draw(t, "bits")), n, valid)
 	case event.BigInt:
-		out = event.NewInt64s(rapid.SliceOfN(rapid.Int64(), n, n).Draw(t, "values"), valid)
+		values := rapid.SliceOfN(rapid.Int64(), n, n).Draw(t, "values")
+		if step := rapid.Int64Range(-1, 2).Draw(t, "step"); step >= 0 { // as offsets, partitions and times of arrival are
+			for i := range values {
+				values[i] = values[0] + step*int64(i)
+			}
+		}
+		out = event.NewInt64s(values, valid)
 	case event.Double:
 		out = event.NewFloat64s(rapid.SliceOfN(rapid.Float64(), n, n).Draw(t, "values"), valid)
 	default:

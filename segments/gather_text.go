@@ -1,6 +1,7 @@
 package segments
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"unsafe"
@@ -44,7 +45,12 @@ func appendShort(dst, src []byte, from, to int) []byte {
 	if n > shortText || from+shortText > len(src) || at+shortText > cap(dst) {
 		return append(dst, src[from:to]...)
 	}
-	*(*[shortText]byte)(dst[at : at+shortText]) = *(*[shortText]byte)(src[from:])
+	// Word by word: of whole arrays the compiler knows only that they may overlap, and calls for a move.
+	into, text := dst[at:at+shortText], src[from:from+shortText]
+	binary.LittleEndian.PutUint64(into, binary.LittleEndian.Uint64(text))
+	binary.LittleEndian.PutUint64(into[8:], binary.LittleEndian.Uint64(text[8:]))
+	binary.LittleEndian.PutUint64(into[16:], binary.LittleEndian.Uint64(text[16:]))
+	binary.LittleEndian.PutUint64(into[24:], binary.LittleEndian.Uint64(text[24:]))
 	return dst[:at+n]
 }
 

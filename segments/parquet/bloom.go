@@ -3,6 +3,7 @@ package parquet
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -36,11 +37,12 @@ func MayHaveFilter(c event.Column) bool {
 // filterOf makes a split-block bloom filter of a column of a row group, or nil where it would not help: the type is not one that keys
 // have, there are few values, or they rise with time, so that bounds of pages say it better. pages are the statistics of its pages; of
 // a single one, reading it costs about what asking a filter does.
-func filterOf(c event.Column, stored arrow.Array, encoder encoder, pages []prune.Stats) bloom.SplitBlockFilter {
+func (w *fileWriter) filterOf(c event.Column, stored arrow.Array, encoder encoder, pages []prune.Stats) bloom.SplitBlockFilter {
 	if !MayHaveFilter(c) || len(pages) < 2 || ascending(pages) {
 		return nil
 	}
-	hashes := hashesOf(stored, encoder)
+	w.hashes = hashesOf(w.hashes, stored, encoder)
+	hashes := w.hashes
 	n := distinct(hashes)
 	if n < filterDistinct {
 		return nil
@@ -50,12 +52,12 @@ func filterOf(c event.Column, stored arrow.Array, encoder encoder, pages []prune
 	return filter
 }
 
-// hashesOf hashes each value, or each of the dictionary if there is one.
-func hashesOf(stored arrow.Array, encoder encoder) []uint64 {
+// hashesOf hashes each value, or each of the dictionary if there is one, into the memory of out.
+func hashesOf(out []uint64, stored arrow.Array, encoder encoder) []uint64 {
 	if d, ok := encoder.(*dictionaryEncoder); ok {
 		stored = d.texts
 	}
-	out := make([]uint64, 0, stored.Len()-stored.NullN())
+	out = slices.Grow(out[:0], stored.Len()-stored.NullN())
 	switch a := stored.(type) {
 	case *array.Int64:
 		if a.NullN() == 0 {

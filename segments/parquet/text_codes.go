@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/zeebo/xxh3"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/internal/texts"
@@ -13,7 +14,7 @@ const (
 	maxDistinct = 512 << 10
 	// MaxDictionaryText bounds a dictionary in bytes: readers hold it as a whole.
 	MaxDictionaryText = 16 << 20
-	// probeRows is the least number of rows that decide that nearly every value is new, so that the rest need not be hashed. A
+	// probeRows is the least number of rows that decide that nearly every value is new, so that none need be numbered. A
 	// sixteenth of the rows is asked where that is more: 8,192 rows out of 200,000 values hardly repeat one.
 	probeRows = 8 << 10
 )
@@ -22,12 +23,12 @@ const (
 // are too many distinct texts, or more than half are, some thousands aside.
 type TextCodes struct {
 	table              *texts.Table
-	probe, limit, used int
+	probe, limit, used int // rows that are probed, distinct texts at most, and rows that have a number
 }
 
 // NewTextCodes begins a column of so many rows, nulls of which have no text.
 func NewTextCodes(rows, nulls int) *TextCodes {
-	return &TextCodes{table: texts.New(), probe: max(probeRows, rows/16), limit: textLimit(rows, nulls)}
+	return &TextCodes{table: texts.New(), probe: max(1, rows/16/probeRows) * probeRows, limit: textLimit(rows, nulls)}
 }
 
 // textLimit is how many distinct texts a dictionary of a column has at most.
@@ -39,6 +40,9 @@ const atOnce = 64
 // Fill gives the rows of the column their codes; those of rows that are NULL are 0. text gives the text of a row, of which nothing is kept. When
 // a dictionary does not pay ok is false, and nothing more is to be asked.
 func (t *TextCodes) Fill(codes []int32, valid event.Bitmap, text func(row int) string) (ok bool) {
+	if t.nearlyAllDiffer(len(codes), valid, text) {
+		return false
+	}
 	var list [atOnce]string
 	var rows [atOnce]int
 	var numbers [atOnce]uint32
@@ -57,15 +61,25 @@ func (t *TextCodes) Fill(codes []int32, valid event.Bitmap, text func(row int) s
 		}
 		before := t.used / probeRows
 		t.used += n
-		if n = 0; t.used/probeRows != before && !t.pays() {
+		if n = 0; t.used/probeRows != before && !t.fits() {
 			return false
 		}
 	}
 	return true
 }
 
-func (t *TextCodes) pays() bool {
-	return t.fits() && (t.used/probeRows != t.probe/probeRows || t.table.Len() <= t.used*7/8)
+// nearlyAllDiffer looks at the first texts by their hashes alone: numbering what is new costs ten times as much as hashing it.
+func (t *TextCodes) nearlyAllDiffer(rows int, valid event.Bitmap, text func(row int) string) bool {
+	if rows < t.probe {
+		return false
+	}
+	hashes := make([]uint64, 0, t.probe)
+	for row := 0; row < rows && len(hashes) < t.probe; row++ {
+		if valid.Valid(row) {
+			hashes = append(hashes, xxh3.HashString(text(row)))
+		}
+	}
+	return len(hashes) == t.probe && distinct(hashes) > int64(t.probe)*7/8
 }
 
 func (t *TextCodes) fits() bool { return fitsDictionary(t.table.Len(), t.table.TextBytes(), t.limit) }

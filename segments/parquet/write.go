@@ -87,6 +87,8 @@ type fileWriter struct {
 	sum uint32
 
 	pack *compressor
+	// hashes is memory for those of a column.
+	hashes []uint64
 	// incompressible says that a page of the column at hand did not become smaller.
 	incompressible bool
 }

@@ -50,7 +50,7 @@ func (w *fileWriter) writeChunk(c event.Column, values arrow.Array, cuts []int, 
 		from = to
 	}
 	index.column = columnIndex(pages)
-	index.filter = filterOf(c, stored, encoder, pages)
+	index.filter = w.filterOf(c, stored, encoder, pages)
 	chunk.MetaData.Statistics = statistics(total)
 	return chunk, total, nil
 }

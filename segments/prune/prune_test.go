@@ -153,16 +153,19 @@ func TestBoundsOfTexts(t *testing.T) {
 		values := rapid.SliceOfN(text, 1, 20).Draw(t, "values")
 		valid := event.NewBitmap(len(values))
 		var held []string
-		codes := make([]int32, len(values))
+		codes, all := make([]int32, len(values)), rapid.Bool().Draw(t, "all")
 		for i, v := range values {
 			codes[i] = int32(len(values) - 1 - i)
-			if rapid.Bool().Draw(t, "valid") {
+			if all || rapid.Bool().Draw(t, "valid") {
 				valid.Set(i)
 				held = append(held, v)
 			}
 		}
 		if len(held) == 0 {
 			return
+		}
+		if all {
+			valid = nil
 		}
 		plain := stringsOf(values).(*array.String)
 		offsets, data := event.TextLayout(plain)

@@ -116,20 +116,10 @@ func (s *Stats) collectTexts(values arrow.Array) {
 	switch a := values.(type) {
 	case *array.Dictionary:
 		offsets, data := event.TextLayout(a.Dictionary().(*array.String))
-		seen := event.NewBitmap(len(offsets))
-		for i, code := range arrow.GetValues[int32](a.Indices().Data(), 1) {
-			if valid.Valid(i) && !seen.Valid(int(code)) {
-				seen.Set(int(code))
-				ends.add(data, offsets[code], offsets[code+1])
-			}
-		}
+		ends.addCoded(data, offsets, arrow.GetValues[int32](a.Indices().Data(), 1), valid)
 	case *array.String:
 		offsets, data := event.TextLayout(a)
-		for i := range a.Len() {
-			if valid.Valid(i) {
-				ends.add(data, offsets[i], offsets[i+1])
-			}
-		}
+		ends.addAll(data, offsets[:a.Len()+1], valid)
 	}
 	s.setText(string(ends.low), string(ends.high))
 }
@@ -139,6 +129,48 @@ type textEnds struct {
 	low, high         []byte
 	lowHead, highHead uint64
 	some              bool
+}
+
+// addAll adds texts that stand one behind the other, but for those that are NULL.
+func (e *textEnds) addAll(data []byte, offsets []int32, valid event.Bitmap) {
+	// Heads stay in registers: of a million texts a few are a new end.
+	low, high := e.lowHead, e.highHead
+	for i, to := range offsets[1:] {
+		from := offsets[i]
+		if to-from >= headBytes {
+			if head := binary.BigEndian.Uint64(data[from:]); head > low && head < high {
+				continue
+			}
+		}
+		if valid.Valid(i) {
+			e.add(data, from, to)
+			low, high = e.lowHead, e.highHead
+		}
+	}
+}
+
+// addCoded adds each text that is the code of a row once.
+func (e *textEnds) addCoded(data []byte, offsets, codes []int32, valid event.Bitmap) {
+	texts := len(offsets) - 1
+	if valid != nil || texts > len(codes) {
+		seen := event.NewBitmap(texts)
+		for i, code := range codes {
+			if valid.Valid(i) && !seen.Valid(int(code)) { // the code of a NULL may be anything
+				seen.Set(int(code))
+				e.add(data, offsets[code], offsets[code+1])
+			}
+		}
+		return
+	}
+	seen := make([]bool, texts)
+	for _, code := range codes {
+		seen[code] = true
+	}
+	for code, used := range seen {
+		if used {
+			e.add(data, offsets[code], offsets[code+1])
+		}
+	}
 }
 
 func (e *textEnds) add(data []byte, from, to int32) {
@@ -156,18 +188,20 @@ func (e *textEnds) add(data []byte, from, to int32) {
 	e.some = true
 }
 
+// headBytes is how much of a text its head has.
+const headBytes = 8
+
 // headOf is the first eight bytes of a text as a number that orders texts like the texts themselves, as far as it goes.
 func headOf(data []byte, from, to int32) uint64 {
-	const word = 8
 	n := int(to - from)
-	if n >= word {
+	if n >= headBytes {
 		return binary.BigEndian.Uint64(data[from:])
 	}
 	var head uint64
-	if int(from)+word <= len(data) {
+	if int(from)+headBytes <= len(data) {
 		head = binary.BigEndian.Uint64(data[from:])
 	} else {
-		var padded [word]byte
+		var padded [headBytes]byte
 		copy(padded[:], data[from:to])
 		head = binary.BigEndian.Uint64(padded[:])
 	}

@@ -42,17 +42,22 @@ func NewBatch(schema *Schema, partition Partition, columns []arrow.Array) (*Batc
 
 // newRecord makes a record of columns of the schema.
 func newRecord(schema *Schema, columns []arrow.Array, rows int64) arrow.RecordBatch {
+	return array.NewRecordBatch(recordSchema(schema, columns), columns, rows)
+}
+
+// recordSchema is Arrow's form of the schema for a record that begins with these columns, of which some may be dictionaries.
+func recordSchema(schema *Schema, columns []arrow.Array) *arrow.Schema {
 	arrowSchema := schema.Arrow()
-	if slices.ContainsFunc(columns, isDictionary) {
-		fields := arrowSchema.Fields() // a copy
-		for i, values := range columns {
-			if isDictionary(values) && fields[i].Type.ID() == arrow.STRING {
-				fields[i].Type = DictionaryType
-			}
-		}
-		arrowSchema = arrow.NewSchema(fields, nil)
+	if !slices.ContainsFunc(columns, isDictionary) {
+		return arrowSchema
 	}
-	return array.NewRecordBatch(arrowSchema, columns, rows)
+	fields := arrowSchema.Fields() // a copy
+	for i, values := range columns {
+		if isDictionary(values) && fields[i].Type.ID() == arrow.STRING {
+			fields[i].Type = DictionaryType
+		}
+	}
+	return arrow.NewSchema(fields, nil)
 }
 
 func isDictionary(values arrow.Array) bool {
@@ -122,6 +127,9 @@ func alike(parts []arrow.Array) []arrow.Array {
 
 // Bytes is the memory that the batch's values take, as far as slices of shared buffers can be told apart.
 func (b *Batch) Bytes() int64 {
+	if stamped, ok := b.Record.(*stampedRecord); ok {
+		return stamped.bytes()
+	}
 	total := int64(0)
 	for _, column := range b.Record.Columns() {
 		total += ArrayBytes(column)

@@ -24,8 +24,13 @@ type stamper struct {
 	same []int64
 }
 
-// sameRows is about what a chunk of ordinary events has.
-const sameRows = 4096
+const (
+	// sameRows is about what a chunk of ordinary events has.
+	sameRows = 4096
+	// stampedRows is the least number of rows whose offsets and arrivals wait until somebody asks for them: batches that are joined to others soon
+	// need theirs.
+	stampedRows = 512
+)
 
 // meta is what the log keeps beside the next rows.
 func (s *stamper) meta(rows Rows) eventlog.Meta {
@@ -46,17 +51,25 @@ func (s *stamper) idleMeta(arrival int64) eventlog.Meta {
 // batch completes rows from offset first on, and moves the clock.
 func (s *stamper) batch(rows Rows, first event.Offset) (*event.Batch, error) {
 	n := len(rows.Times)
-	partitions, offsets, arrivals := s.partitions(n), slabs.Make[int64](n)[:n], slabs.Make[int64](n)[:n]
+	partitions := event.NewInt64s(s.partitions(n), nil)
+	if n >= stampedRows {
+		before, times, arrival := stamper{bound: s.bound, futureLimit: s.futureLimit, clock: s.clock}, rows.Times, rows.Arrival
+		stamps := event.Stamps{
+			Partitions: partitions, First: first, Arrival: arrival,
+			Watermarks: func() arrow.Array { return before.watermarks(times, arrival) }, // holds no more of the rows than that
+		}
+		s.advance(times, arrival)
+		return event.NewStamped(rows.Schema, s.partition, rows.Columns, stamps), nil
+	}
+	offsets, arrivals := slabs.Make[int64](n)[:n], slabs.Make[int64](n)[:n]
 	for i := range n {
 		offsets[i] = int64(first) + int64(i)
 		arrivals[i] = rows.Arrival
 	}
-	watermarks, valid := s.watermarks(rows.Times, rows.Arrival)
 	columns := make([]arrow.Array, 0, len(rows.Columns)+len(event.Hidden))
 	columns = append(columns, rows.Columns...)
 	columns = append(columns,
-		event.NewInt64s(partitions, nil), event.NewInt64s(offsets, nil),
-		event.NewTimestamps(arrivals, nil), event.NewTimestamps(watermarks, valid))
+		partitions, event.NewInt64s(offsets, nil), event.NewTimestamps(arrivals, nil), s.watermarks(rows.Times, rows.Arrival))
 	return event.NewBatch(rows.Schema, s.partition, columns)
 }
 
@@ -71,8 +84,22 @@ func (s *stamper) partitions(n int) []int64 {
 	return s.same[:n:n]
 }
 
-// watermarks gives each row the watermark that held before it.
-func (s *stamper) watermarks(times []int64, arrival int64) ([]int64, event.Bitmap) {
+// advance moves the clock as watermarks does: as the greatest time counts, the others need not be looked at one by one.
+func (s *stamper) advance(times []int64, arrival int64) {
+	limit, greatest, found := arrival+s.futureLimit.Microseconds(), s.clock.MaxEventTime, s.clock.Valid
+	for _, t := range times {
+		if t <= limit && (!found || t > greatest) {
+			greatest, found = t, true
+		}
+	}
+	if found && (!s.clock.Valid || greatest > s.clock.MaxEventTime) {
+		s.clock.MaxEventTime, s.clock.Valid = greatest, true
+		s.clock = s.clock.Raise(greatest - s.bound.Microseconds())
+	}
+}
+
+// watermarks gives each row the watermark that held before it, and moves the clock.
+func (s *stamper) watermarks(times []int64, arrival int64) arrow.Array {
 	out := slabs.Make[int64](len(times))[:len(times)]
 	var valid event.Bitmap
 	limit, bound := arrival+s.futureLimit.Microseconds(), s.bound.Microseconds()
@@ -90,7 +117,7 @@ func (s *stamper) watermarks(times []int64, arrival int64) ([]int64, event.Bitma
 			s.clock = s.clock.Raise(t - bound)
 		}
 	}
-	return out, valid
+	return event.NewTimestamps(out, valid)
 }
 
 // Replayer stamps the rows of a log as its writer did.

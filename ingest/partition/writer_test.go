@@ -154,6 +154,46 @@ func TestStampsDoNotDependOnHowRowsAreGrouped(t *testing.T) {
 	})
 }
 
+// TestStampsOfManyRows compares the hidden columns of batches that make them when they are asked for with those of the same rows in batches that have them.
+func TestStampsOfManyRows(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(r *rapid.T) {
+		lazy := stamper{bound: 5 * time.Microsecond, futureLimit: time.Millisecond}
+		eager := stamper{bound: 5 * time.Microsecond, futureLimit: time.Millisecond}
+		for range rapid.IntRange(1, 3).Draw(r, "batches") {
+			first := event.Offset(rapid.Int64Range(0, 1<<40).Draw(r, "first"))
+			arrival := rapid.Int64Range(0, 2000).Draw(r, "arrival")
+			cycle := rapid.SliceOfN(rapid.Int64Range(0, 4000), 1, 20).Draw(r, "times") // many are beyond the future limit
+			times := make([]int64, stampedRows+rapid.IntRange(0, 40).Draw(r, "more"))
+			for i := range times {
+				times[i] = cycle[i%len(cycle)] + int64(i/len(cycle))
+			}
+			whole, err := lazy.batch(rows(arrival, times...), first)
+			require.NoError(t, err)
+			half := stampedRows / 2
+			var parts []*event.Batch
+			for at := 0; at < len(times); at += half {
+				part, err := eager.batch(rows(arrival, times[at:min(at+half, len(times))]...), first+event.Offset(at))
+				require.NoError(t, err)
+				parts = append(parts, part)
+			}
+			joined, err := event.Concat(parts)
+			require.NoError(t, err)
+
+			require.Equal(t, eager.clock, lazy.clock)
+			require.Equal(t, []event.Offset{joined.First, joined.Last}, []event.Offset{whole.First, whole.Last})
+			bytes := whole.Bytes()
+			for i, values := range joined.Record.Columns() {
+				require.True(t, array.Equal(values, whole.Record.Column(i)), "column %d", i)
+			}
+			require.Equal(t, bytes, whole.Bytes())
+			require.Equal(t, joined.Bytes(), bytes, "they count before they are made")
+			at := rapid.IntRange(1, len(times)-1).Draw(r, "from")
+			require.Equal(t, joined.Offsets()[at:], whole.From(first+event.Offset(at)).Offsets())
+		}
+	})
+}
+
 func watermarks(b *event.Batch) []string {
 	column := b.Record.Column(len(b.Schema.Columns) + 3).(*array.Timestamp)
 	out := make([]string, column.Len())

@@ -96,11 +96,17 @@ func values[T slabs.Value](l *limits, capacity int) []T {
 // knownRows are enough of a column to go by in setting memory aside for the others.
 const knownRows = 8
 
+// wellKnownRows are enough for it to be seen within a few percent how long the texts are: less need be set aside for longer ones.
+const wellKnownRows = 64
+
 // ahead is how many bytes to set aside for the rows to come of a column that needs so many for its rows up to now. These are taken to be
 // like the others, within reason: a few long values must not reserve as much for every row.
 func (l *limits) ahead(need, rows int) int {
 	likely := need * max(l.rows, rows+1) / (rows + 1)
 	more := likely + likely/8 - need
+	if rows >= wellKnownRows {
+		more -= likely / 16
+	}
 	switch {
 	case more <= 7*need:
 	case rows >= knownRows && more <= l.spare:

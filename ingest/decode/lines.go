@@ -28,7 +28,7 @@ func (l *lines) about() int {
 	first := l.rest[:min(len(l.rest), countedBytes)]
 	rows := bytes.Count(first, newline) + 1
 	if len(first) < len(l.rest) { // and some more, so that columns need not grow for the last few
-		rows = rows * (len(l.rest) + len(l.rest)/16) / countedBytes
+		rows = rows * (len(l.rest) + len(l.rest)/32) / countedBytes
 	}
 	return rows
 }

@@ -97,6 +97,8 @@ type Body struct {
 	rejected []byte
 	// aside holds those of earlier chunks of a keyed request for which there was no stream yet.
 	aside []rejectedPart
+	// charged is what of the memory for rows under way the chunk being taken has.
+	charged int64
 }
 
 // inFlight is a chunk whose rows are queued and not yet answered.
@@ -174,13 +176,13 @@ func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 			return err
 		}
 	}
-	bytes := min(size, b.engine.pending.most())
-	if err := b.acquire(ctx, bytes); err != nil {
+	b.charged = min(chunk.Held()+b.expected(chunk, size), b.engine.pending.most())
+	if err := b.acquire(ctx, b.charged); err != nil {
 		return err
 	}
-	queued, err := b.take(ctx, chunk, bytes)
+	queued, err := b.take(ctx, chunk)
 	if !queued {
-		b.engine.pending.Release(b.summary.Stream, bytes)
+		b.engine.pending.Release(b.summary.Stream, b.charged)
 	}
 	if err != nil {
 		return err
@@ -216,7 +218,7 @@ func (b *Body) acquire(ctx context.Context, bytes int64) error {
 }
 
 // take decodes and queues; it reports whether rows are now in flight, which then hold the bytes acquired for the chunk.
-func (b *Body) take(ctx context.Context, chunk *decode.Chunk, bytes int64) (bool, error) {
+func (b *Body) take(ctx context.Context, chunk *decode.Chunk) (bool, error) {
 	if err := b.ensureStream(chunk); err != nil {
 		return false, err
 	}
@@ -235,7 +237,7 @@ func (b *Body) take(ctx context.Context, chunk *decode.Chunk, bytes int64) (bool
 	}
 	arrival := b.engine.options.Now().UnixMicro()
 	for range maxEvolutions {
-		done, queued, err := b.tryTake(ctx, chunk, known, arrival, bytes)
+		done, queued, err := b.tryTake(ctx, chunk, known, arrival)
 		if done || err != nil {
 			return queued, err
 		}
@@ -244,7 +246,7 @@ func (b *Body) take(ctx context.Context, chunk *decode.Chunk, bytes int64) (bool
 }
 
 // tryTake decodes with the present schema. done is false when the schema had to change, or changed meanwhile.
-func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Chunk, arrival, bytes int64) (done, queued bool, err error) {
+func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Chunk, arrival int64) (done, queued bool, err error) {
 	s := b.stream
 	definition := s.Definition()
 	mode := definition.SchemaMode
@@ -266,12 +268,13 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 	if err := b.refuseBad(rows); err != nil {
 		return false, false, err
 	}
+	b.charge(chunk, rows)
 	s.evolving.RLock()
 	defer s.evolving.RUnlock()
 	if now := s.Definition(); now.Schema.Version != definition.Schema.Version || now.SchemaMode != definition.SchemaMode {
 		return false, false, nil
 	}
-	queued, err = b.queue(ctx, chunk, definition.Schema, rows, known, arrival, bytes)
+	queued, err = b.queue(ctx, chunk, definition.Schema, rows, known, arrival)
 	if err == nil {
 		counted := *rows
 		counted.Rejected = b.asBefore(chunk, rows, known)
@@ -287,7 +290,7 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 
 // queue hands decoded rows to their partitions' writers.
 func (b *Body) queue(
-	ctx context.Context, chunk *decode.Chunk, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival, bytes int64,
+	ctx context.Context, chunk *decode.Chunk, schema *event.Schema, rows *decode.Rows, known *dedup.Chunk, arrival int64,
 ) (bool, error) {
 	decoded := partition.Rows{Schema: schema, Columns: rows.Columns, Raw: rows.Raw, Times: rows.Times, Arrival: arrival, Lines: rows.Lines}
 	decoded.Early = b.options.AckWrite && b.keyed == nil
@@ -310,7 +313,14 @@ func (b *Body) queue(
 		reservation.Release()
 		return false, err
 	}
-	return b.send(ctx, parts, reservation, inFlight{bytes: bytes, free: chunk.Free, rows: rows})
+	flight := inFlight{bytes: b.charged, free: chunk.Free, rows: rows}
+	if !needsText(rows) {
+		flight.free = nil
+		if chunk.Free != nil {
+			chunk.Free()
+		}
+	}
+	return b.send(ctx, parts, reservation, flight)
 }
 
 // send queues the parts of a chunk.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
 // chunkBytes is how much of a body is decoded and committed at a time, and largeBytes of one that has shown to be large: enough for vectors
@@ -15,7 +17,7 @@ const (
 	largeBytes  = 1 << 20
 	maxRowBytes = 1 << 20
 	// firstBytes is what a body starts with: most are small, and one that comes slowly should not hold more than it has sent.
-	firstBytes = 8 << 10
+	firstBytes = 2 << 10
 )
 
 // Chunks cuts a body into chunks of whole lines. A line longer than a row may be comes as a chunk of its own, cut after the
@@ -26,13 +28,16 @@ type Chunks struct {
 	rest []byte
 	// skipping is true while the remainder of a line that was too long is passed over.
 	skipping bool
-	// large is true from the second chunk on.
-	large bool
-	err   error
+	// large is true behind a chunk that was full: a body that has shown to be large.
+	large   bool
+	err     error
+	holding decode.Holding
 }
 
-// NewChunks reads from body.
-func NewChunks(body io.Reader) *Chunks { return &Chunks{body: body} }
+// NewChunks reads from body. hold is asked for the memory that it takes until Next returns, and may be nil: see decode.Holding.
+func NewChunks(body io.Reader, hold func(bytes int64) error) *Chunks {
+	return &Chunks{body: body, holding: decode.Holding{Hold: hold}}
+}
 
 // flushWait is how long whole lines wait for more to come before they are given, where the body can tell: with each of a fast client's
 // bytes the wait is anew, and a client that sends a row now and then has it stored at once.
@@ -51,20 +56,38 @@ func (c *Chunks) Next() ([]byte, error) {
 			return nil, c.err
 		}
 		first, full := c.sizes()
-		buffer := append(newBuffer(max(first, 2*len(c.rest))), c.rest...)
-		if chunk := c.cut(c.fill(buffer, max(full, 2*len(c.rest)))); len(chunk) > 0 {
+		buffer, err := c.grown(c.rest, max(first, 2*len(c.rest)))
+		if err != nil {
+			return nil, err
+		}
+		full = max(full, 2*len(c.rest))
+		buffer = c.fill(buffer, full)
+		c.large = len(buffer) >= full
+		if chunk := c.cut(buffer); len(chunk) > 0 {
+			if err := c.holding.Set(int64(cap(c.rest))); err != nil {
+				return nil, err
+			}
 			return chunk, nil
 		}
 	}
 }
 
-// sizes are how large a buffer begins and how large it may become: small for the first of a body, more once the body has shown to be large.
+// sizes are how large a buffer begins and how large it may become: small for the first of a body, and where no more came at a time, more once the body has
+// shown to be large.
 func (c *Chunks) sizes() (first, full int) {
 	if c.large {
 		return chunkBytes, largeBytes
 	}
-	c.large = true
 	return firstBytes, chunkBytes
+}
+
+// grown is a copy of bytes with room for so many.
+func (c *Chunks) grown(bytes []byte, size int) ([]byte, error) {
+	if err := c.holding.Set(int64(size + cap(c.rest))); err != nil {
+		c.err = err
+		return nil, err
+	}
+	return append(newBuffer(size), bytes...), nil
 }
 
 // Buffers of the sizes that bodies are cut into are used again: a chunk's memory is a good part of what an event takes while it is stored, and new
@@ -106,7 +129,10 @@ func (c *Chunks) fill(buffer []byte, size int) []byte {
 			return buffer
 		}
 		if len(buffer) == cap(buffer) {
-			grown := append(newBuffer(min(4*cap(buffer), size)), buffer...)
+			grown, err := c.grown(buffer, min(4*cap(buffer), size))
+			if err != nil {
+				return buffer // what is whole of it is given
+			}
 			Recycle(buffer)
 			buffer = grown
 		}

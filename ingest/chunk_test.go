@@ -20,7 +20,7 @@ import (
 
 func readAll(t *testing.T, r io.Reader) (chunks []string, end error) {
 	t.Helper()
-	c := NewChunks(r)
+	c := NewChunks(r, nil)
 	for {
 		chunk, err := c.Next()
 		if err != nil {
@@ -69,7 +69,7 @@ func TestASlowBodyHoldsWhatItHasSent(t *testing.T) {
 		sizes = append(sizes, len(p))
 		sent++
 		return copy(p, "\n"), nil
-	}))
+	}), nil)
 	for _, want := range []int{chunkBytes, 1} {
 		chunk, err := c.Next()
 		require.NoError(t, err)

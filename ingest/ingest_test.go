@@ -83,7 +83,7 @@ func (s *store) send(stream, body string) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	chunks := NewChunks(strings.NewReader(body))
+	chunks := NewChunks(strings.NewReader(body), nil)
 	for {
 		chunk, err := chunks.Next()
 		if err != nil {
@@ -103,7 +103,7 @@ func (s *store) sendKeyed(stream, key string, body io.Reader) (Summary, error) {
 	if err != nil {
 		return Summary{}, err
 	}
-	chunks := NewKeyedChunks(body)
+	chunks := NewKeyedChunks(body, nil)
 	var held *decode.Chunk
 	for {
 		chunk, broken := chunks.Next()

@@ -14,7 +14,7 @@ import (
 
 // keyedChunks gives all chunks.
 func keyedChunks(body io.Reader) (chunks []string, err error) {
-	c := NewKeyedChunks(body)
+	c := NewKeyedChunks(body, nil)
 	for {
 		chunk, err := c.Next()
 		if errors.Is(err, io.EOF) {

@@ -149,23 +149,38 @@ func (s *shares) rotate(q *streamQueue) {
 	}
 }
 
-// leastReading is the least that bodies may hold together of chunks that are not complete: half of it, which is what one stream gets, must be
-// enough for a chunk and a row.
-const leastReading = 8 << 20
+// Adjust makes what a stream has for something more or less, at once: what is there already cannot wait. Where that is more than there was left, those who
+// wait do so for longer.
+func (s *shares) Adjust(stream string, from, to int64) {
+	if to <= from {
+		s.Release(stream, from-to)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.free -= to - from
+	s.mu.held[stream] += to - from
+}
 
-// HoldPart asks for memory for bytes of a body for a stream that make no whole chunk yet; ReleasePart gives it back once the chunk is taken.
-// Nobody waits for it, as who waits would hold what has come already.
-func (e *Engine) HoldPart(stream string, bytes int64) error {
-	if !e.reading.TryAcquire(stream, bytes) {
+// leastReading is the least that bodies may hold together while they are read: half of it, which is what one stream gets, must be enough for a few
+// chunks and what they are decoded to.
+const leastReading = 16 << 20
+
+// Hold makes the memory that a body for a stream has while it is read more or less. One that has more than a stream may have counts as that much, so that it
+// can be read where it is the only one. Nobody waits for memory, as who waits would hold what has come already.
+func (e *Engine) Hold(stream string, from, to int64) error {
+	most := e.reading.most()
+	from, to = min(from, most), min(to, most)
+	switch {
+	case to < from:
+		e.reading.Release(stream, from-to)
+	case to > from && !e.reading.TryAcquire(stream, to-from):
 		return errBusy("too many bodies of events are being read")
 	}
 	return nil
 }
 
-// ReleasePart gives back what HoldPart gave.
-func (e *Engine) ReleasePart(stream string, bytes int64) { e.reading.Release(stream, bytes) }
-
-// Reading is how many bytes HoldPart has given.
+// Reading is how many bytes Hold has given.
 func (e *Engine) Reading() int64 { return e.reading.all() }
 
 // Pending is how many bytes of events wait to be on disk.

@@ -33,6 +33,7 @@ type Stream struct {
 	writers []*partition.Writer
 	sealing *seal.Stream
 	dedup   *dedup.State
+	growth  growth
 	// ready is when the stream was open: no partition has been silent for longer. recovered is where its logs ended then.
 	ready     time.Time
 	recovered event.Vector

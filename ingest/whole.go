@@ -14,8 +14,9 @@ const MaxWholeBytes = 16 << 20
 // whole are the chunks of a body that is stored as a whole, until Commit.
 type whole struct {
 	chunks []*decode.Chunk
-	// bytes is what they take, which is held of the memory for rows under way.
+	// bytes is what their rows take, and held what is held for them of the memory for rows under way.
 	bytes     int64
+	held      int64
 	committed bool
 }
 
@@ -27,10 +28,11 @@ func (b *Body) hold(ctx context.Context, chunk *decode.Chunk) error {
 		return event.Errorf(event.CodeTooLarge, "rows that are stored together may take %d bytes, and these are more", most).
 			WithHint("send fewer rows in a request, or leave out on_error=batch")
 	}
-	if err := b.acquire(ctx, bytes); err != nil {
+	held := min(chunk.Held(), b.engine.pending.most()-w.held)
+	if err := b.acquire(ctx, held); err != nil {
 		return err
 	}
-	w.bytes += bytes
+	w.bytes, w.held = w.bytes+bytes, w.held+held
 	w.chunks = append(w.chunks, chunk)
 	return nil
 }
@@ -52,8 +54,8 @@ func (b *Body) Commit(ctx context.Context) error {
 // release gives back the memory for rows that are held.
 func (b *Body) release() {
 	if b.whole != nil {
-		b.engine.pending.Release(b.summary.Stream, b.whole.bytes)
-		b.whole.bytes = 0
+		b.engine.pending.Release(b.summary.Stream, b.whole.held)
+		b.whole.held = 0
 	}
 }
 

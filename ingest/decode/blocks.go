@@ -15,11 +15,11 @@ type Block struct {
 
 // Blocks of these sizes and the powers of two between them are used again.
 const (
-	leastBlock = 8 << 10
+	leastBlock = 2 << 10
 	mostBlock  = 1 << 20
 )
 
-var freeBlocks [8]sync.Pool // of *Block, the least first
+var freeBlocks [10]sync.Pool // of *Block, the least first
 
 // NewBlock gives a block of so many bytes, which its caller holds.
 func NewBlock(size int) *Block {
@@ -40,6 +40,14 @@ func poolOf(size int) *sync.Pool {
 		return nil
 	}
 	return &freeBlocks[bits.Len(uint(size))-bits.Len(leastBlock)]
+}
+
+// BlockBytes is what blocks take.
+func BlockBytes(blocks []*Block) (bytes int64) {
+	for _, b := range blocks {
+		bytes += int64(len(b.memory))
+	}
+	return bytes
 }
 
 // Room is the block's memory as a slice without a byte yet.

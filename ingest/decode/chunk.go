@@ -17,8 +17,11 @@ type Chunk struct {
 	// breaks.
 	Lines []byte
 	Texts [][]byte
-	// Free, if not nil, takes back the memory of Lines, once its rows are stored and nothing refers to it any more. It need not be called.
+	// Free, if not nil, takes back the memory of Lines and of Texts, once its rows are stored and nothing refers to it any more. It need not be called.
 	Free func()
+	// Kept is the memory that Texts lie in and that Free lets go of, where it is not known by their length; 0 otherwise. Rows of Columns may have such a
+	// memory too, for Spell.
+	Kept int64
 	// Columns is set instead of both by formats that have typed values: one array for each of Fields, Rows long. Whoever makes a Chunk so
 	// vouches for names that are distinct and allowed, and for text that is valid UTF-8.
 	Columns []arrow.Array

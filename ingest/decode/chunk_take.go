@@ -33,10 +33,14 @@ func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
 
 // complete fills in the columns that the chunk does not have, and the event times.
 func (c *Chunk) complete(out *Rows, schema *event.Schema, options Options) *Rows {
+	var zeros []int64 // what the columns that it does not have share
 	for i := range schema.Columns {
 		column := &schema.Columns[i]
 		if out.Columns[i] == nil {
-			out.Columns[i] = event.NewNulls(column.Type, out.Count)
+			if zeros == nil {
+				zeros = make([]int64, out.Count+1)
+			}
+			out.Columns[i] = allNull(column.Type, out.Count, zeros)
 		}
 		nulls := out.Columns[i].NullN()
 		if column.NotNull && nulls > 0 {
@@ -54,6 +58,7 @@ func (c *Chunk) complete(out *Rows, schema *event.Schema, options Options) *Rows
 			out.Columns[i] = event.NewTimestamps(out.Times, nil)
 		}
 	}
+	out.ownTimes = true
 	if out.Times == nil {
 		out.Times = make([]int64, out.Count)
 		for i := range out.Times {

@@ -55,7 +55,8 @@ type Rows struct {
 	// DuplicateKeys counts the members of columns that a later member of the same name replaced.
 	DuplicateKeys int
 
-	lists *rowLists // what Raw and Lines began with
+	lists    *rowLists // what Raw and Lines began with
+	ownTimes bool      // Times are not those of a column
 }
 
 // Rejected is a line that became no row.

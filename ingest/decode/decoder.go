@@ -198,6 +198,7 @@ func (d *decoder) times(n int) []int64 {
 	if d.time >= 0 {
 		return d.columns[d.time].ints[:n:n]
 	}
+	d.out.ownTimes = true
 	times := make([]int64, n)
 	for i := range times {
 		times[i] = d.arrival

@@ -90,8 +90,6 @@ type Server struct {
 	Spool *spill.Space
 	// Stopping is closed when the server begins to stop: requests that wait for something to happen then end.
 	Stopping <-chan struct{}
-
-	wholes wholes
 }
 
 // route is one entry of the table of routes.

@@ -5,20 +5,23 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/query/spill"
 )
 
 const (
 	// zstdWindow bounds the memory that a zstd body may ask for.
 	zstdWindow = 8 << 20
+	// What decompressing takes: gzipBytes for gzip, for zstd the window, as much again up to zstdAhead, and zstdBytes.
+	gzipBytes = 48 << 10
+	zstdAhead = 128 << 10
+	zstdBytes = 64 << 10
 	// wholeBytes bounds the bodies that are held in memory as a whole while they are read: Parquet, whose index is its end. Where there is a place
 	// for files, those of more than spoolBytes are kept there, which has a bound of its own; copyBytes go there at a time.
 	wholeBytes = 256 << 20
@@ -43,70 +46,84 @@ type body struct {
 	packed *byteCounter
 	// limit bounds plain; 0 means that there is none.
 	limit, read int64
-	// part counts what has come of a chunk that is not complete; nil for bodies that ask for their memory in another way.
-	part *partial
+	account     *account
 }
 
-// partial counts what a body that is taken in as it comes holds of the present chunk. It may be read ahead by another goroutine.
-type partial struct {
-	ingest *ingest.Engine
-	stream string
-	held   atomic.Int64
+// chunk says that all that came so far has been taken, but for a chunk that a request with a key holds back.
+func (b *body) chunk(keyed bool) {
+	b.paced.chunk()
+	b.account.taken(keyed)
 }
 
-// add asks for memory for what has come.
-func (p *partial) add(bytes int64) error {
-	if p == nil || bytes == 0 {
-		return nil
+// give says that chunks are about to be taken, and asks for their memory.
+func (b *body) give(chunks ...*decode.Chunk) error {
+	b.paced.give()
+	return b.account.give(chunks...)
+}
+
+// openBody opens the body of a request for a stream under its Content-Encoding; the stream is "" for several. limit bounds what it may be when it is
+// decompressed; 0 for a body that is taken in as it comes.
+func (s *Server) openBody(w http.ResponseWriter, r *http.Request, stream string, limit int64) (*body, error) {
+	paced := newPaced(w, r, s.Now)
+	packed := &byteCounter{src: paced}
+	out := &body{packed: packed, paced: paced, limit: limit, account: &account{ingest: s.Ingest, stream: stream}}
+	out.close = out.account.close
+	if err := out.unpack(r.Header.Get("Content-Encoding"), packed); err != nil {
+		out.close()
+		return nil, err
 	}
-	if err := p.ingest.HoldPart(p.stream, bytes); err != nil {
-		return err
+	return out, nil
+}
+
+// unpack sets what gives the body as it was before it was compressed.
+func (b *body) unpack(encoding string, packed io.Reader) error {
+	switch encoding {
+	case "", "identity":
+		b.plain, b.packed = b.paced, nil
+	case "gzip", "x-gzip":
+		if err := b.account.hold(gzipBytes); err != nil {
+			return err
+		}
+		z, err := gzip.NewReader(packed)
+		if err != nil {
+			return event.Errorf(event.CodeBadRequest, "the body is not gzip: %v", err)
+		}
+		b.plain = z
+	case "zstd":
+		packed, err := b.holdWindow(packed)
+		if err != nil {
+			return err
+		}
+		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
+		}
+		b.plain, b.close = z, func() { z.Close(); b.account.close() }
+	default:
+		return event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
 	}
-	p.held.Add(bytes)
 	return nil
 }
 
-// taken gives all of it back.
-func (p *partial) taken() {
-	if p == nil {
-		return
+// holdWindow asks for the memory that a zstd body needs by its first frame, of which it gives back the beginning.
+func (b *body) holdWindow(packed io.Reader) (io.Reader, error) {
+	begin := make([]byte, zstd.HeaderMaxSize)
+	n, err := io.ReadFull(packed, begin)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, brokenOff(err)
 	}
-	if held := p.held.Swap(0); held > 0 {
-		p.ingest.ReleasePart(p.stream, held)
-	}
-}
-
-// chunk says that all that came so far has been taken.
-func (b *body) chunk() {
-	b.paced.chunk()
-	b.part.taken()
-}
-
-// openBody opens the body of a request under its Content-Encoding. limit bounds what it may be when it is decompressed; 0 for a body that
-// is taken in as it comes.
-func (s *Server) openBody(w http.ResponseWriter, r *http.Request, limit int64) (*body, error) {
-	paced := newPaced(w, r, s.Now)
-	packed := &byteCounter{src: paced}
-	out := &body{packed: packed, paced: paced, limit: limit, close: func() {}}
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
-	case "", "identity":
-		out.plain, out.packed = paced, nil
-	case "gzip", "x-gzip":
-		z, err := gzip.NewReader(packed)
-		if err != nil {
-			return nil, event.Errorf(event.CodeBadRequest, "the body is not gzip: %v", err)
+	begin = begin[:n]
+	var head zstd.Header
+	if head.Decode(begin) == nil { // else the decoder will say what is wrong
+		window := min(int64(max(head.WindowSize, zstd.MinWindowSize)), zstdWindow)
+		if head.HasFCS {
+			window = min(window, int64(min(head.FrameContentSize, zstdWindow)))
 		}
-		out.plain, out.close = z, func() { _ = z.Close() } // it only reports errors that Read has reported
-	case "zstd":
-		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow))
-		if err != nil {
-			return nil, event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
+		if err := b.account.hold(window + min(window, zstdAhead) + zstdBytes); err != nil {
+			return nil, err
 		}
-		out.plain, out.close = z, z.Close
-	default:
-		return nil, event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
 	}
-	return out, nil
+	return io.MultiReader(bytes.NewReader(begin), packed), nil
 }
 
 // ahead reads ahead of a body whose client may be at work on the rest of it. One that declares its length has it at hand.
@@ -114,7 +131,7 @@ func (b *body) ahead() io.Reader {
 	if !b.paced.open {
 		return b
 	}
-	p, rest := newPump(b), b.close
+	p, rest := newPump(b, b.account.hold), b.close
 	b.close = func() {
 		p.close(func() { b.paced.deadline(time.Unix(1, 0)) })
 		b.paced.deadline(time.Time{}) // the server reads what is left of a short body, so that its client hears the answer
@@ -135,9 +152,6 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.limit > 0 && b.read > b.limit {
 		return n, event.Errorf(event.CodeTooLarge, "the body has more than %d MiB", b.limit>>20).
 			WithHint("send it in parts; newline-delimited JSON and CSV may be of any length")
-	}
-	if fault := b.part.add(int64(n)); fault != nil {
-		return 0, fault
 	}
 	if b.packed != nil && b.read > growsFree && b.read > growsTimes*b.packed.n {
 		return n, event.Errorf(event.CodeTooLarge, "the body has grown to more than %d times its size by being decompressed", growsTimes).
@@ -169,48 +183,20 @@ func everyOtherIsZero(begin []byte) bool {
 	return a == 0 && begin[1] != 0 && begin[3] != 0 || b == 0 && begin[0] != 0 && begin[2] != 0
 }
 
-// wholeTotal bounds what all bodies that are held as a whole take together.
-const wholeTotal = 512 << 20
-
-// wholes counts what bodies that are held as a whole take. The zero value has counted none.
-type wholes struct{ used atomic.Int64 }
-
-// holder counts what one body takes.
-type holder struct {
-	wholes *wholes
-	held   int64
-}
-
-func (w *wholes) holder() *holder { return &holder{wholes: w} }
-
-// hold asks for memory, or gives some back.
-func (h *holder) hold(bytes int64) error {
-	if h.wholes.used.Add(bytes) > wholeTotal && bytes > 0 {
-		h.wholes.used.Add(-bytes)
-		return errManyLarge()
-	}
-	h.held += bytes
-	return nil
-}
-
-// release gives everything back.
-func (h *holder) release() { h.wholes.used.Add(-h.held); h.held = 0 }
-
-func errManyLarge() error {
-	return event.Errorf(event.CodeTooBusy, "too many large bodies are being read").WithHint("send the request again in a moment")
-}
-
-// read reads a body to its end, or until it has more than most bytes, which may be none. What it takes grows with what has come, whatever the
-// request declares.
-func (h *holder) read(src io.Reader, most int) (body []byte, whole bool, err error) {
+// readWhole reads a body to its end, or until it has more than most bytes or there is no memory for more, unless most is 0. What it takes grows with what has
+// come, whatever the request declares.
+func (a *account) readWhole(src io.Reader, most int) (body []byte, whole bool, err error) {
 	for most == 0 || len(body) <= most {
 		if len(body) == cap(body) {
-			grown := make([]byte, len(body), max(firstWhole, cap(body)+min(cap(body), wholeStep)))
-			if err := h.hold(int64(cap(grown) - cap(body))); err != nil {
+			size := max(firstWhole, cap(body)+min(cap(body), wholeStep))
+			err := a.hold(int64(size - cap(body)))
+			if err != nil && most > 0 && len(body) > 0 {
+				return body, false, nil
+			}
+			if err != nil {
 				return nil, false, err
 			}
-			copy(grown, body)
-			body = grown
+			body = append(make([]byte, 0, size), body...)
 		}
 		n, err := src.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
@@ -225,12 +211,12 @@ func (h *holder) read(src io.Reader, most int) (body []byte, whole bool, err err
 }
 
 // gather reads a body that has to be there before it can be read: into memory, or a file where it is large and there is a place for one.
-func (s *Server) gather(src io.Reader, held *holder) (body []byte, file *spill.Bytes, err error) {
+func (s *Server) gather(src io.Reader, held *account) (body []byte, file *spill.Bytes, err error) {
 	most := 0
 	if s.Spool != nil {
 		most = spoolBytes
 	}
-	body, whole, err := held.read(src, most)
+	body, whole, err := held.readWhole(src, most)
 	if err != nil || whole {
 		return body, nil, err
 	}
@@ -240,7 +226,7 @@ func (s *Server) gather(src io.Reader, held *holder) (body []byte, file *spill.B
 	if err = spool(file, body, src); err != nil {
 		return nil, nil, errors.Join(err, file.Close())
 	}
-	held.release()
+	_ = held.hold(-int64(cap(body))) // less is never refused
 	return nil, file, nil
 }
 

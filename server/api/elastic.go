@@ -64,13 +64,12 @@ func (b *bulkAnswer) refuse(e ingest.RowError) {
 
 // takeBulk takes the body in.
 func (s *Server) takeBulk(w http.ResponseWriter, r *http.Request) (*bulkAnswer, taken, error) {
-	body, err := s.openBody(w, r, bulkBytes)
+	body, err := s.openBody(w, r, "", bulkBytes)
 	if err != nil {
 		return nil, taken{}, err
 	}
-	body.part = &partial{ingest: s.Ingest}
-	defer func() { body.close(); body.part.taken() }()
-	out := &bulkAnswer{reader: bulkbody.NewReader(body, bulkbody.Options{Index: r.PathValue("index")}), reasons: map[int64]string{}}
+	defer body.close()
+	out := &bulkAnswer{reader: bulkbody.NewReader(body, bulkbody.Options{Index: r.PathValue("index"), Hold: body.account.hold}), reasons: map[int64]string{}}
 	in, err := s.newIntake(w, r, ingest.BodyOptions{TimeColumn: r.URL.Query().Get("time"), Rejected: out.refuse})
 	if err != nil {
 		return nil, taken{}, err
@@ -169,5 +168,5 @@ func (s *Server) getElasticLicense(w http.ResponseWriter, _ *http.Request) error
 }
 
 func openBulk(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
-	return &partChunks{reader: bulkbody.NewReader(src, bulkbody.Options{Stream: in.Name()})}, nil
+	return &partChunks{reader: bulkbody.NewReader(src, bulkbody.Options{Stream: in.Name(), Hold: holdOf(src)})}, nil
 }

@@ -46,11 +46,11 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := s.openBody(w, r, form.limit(s))
+	body, err := s.openBody(w, r, r.PathValue("stream"), form.limit(s))
 	if err != nil {
 		return err
 	}
-	defer func() { body.close(); body.part.taken() }()
+	defer func() { body.close() }() // reading ahead adds to it
 	if form.sniff {
 		if form, err = body.sniffed(form); err != nil {
 			return err
@@ -66,9 +66,6 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if form.open != nil {
-		body.part = &partial{ingest: s.Ingest, stream: in.Name()}
-	}
 	rows, release, err := form.chunks(s, body, r.URL.Query(), in)
 	if err != nil {
 		return err
@@ -78,7 +75,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if only != nil {
 		rows = only
 	}
-	failure := feed(r, in, pacedChunks{rows, body})
+	failure := feed(r, in, pacedChunks{rows, body, in.Keyed()})
 	if failure == nil {
 		failure = in.Commit(r.Context())
 	}

@@ -154,29 +154,24 @@ func (c lineChunks) Next() (*decode.Chunk, error) {
 }
 
 // chunks opens a body, and gives what lets go of it.
-func (f format) chunks(s *Server, src io.Reader, query url.Values, in *ingest.Body) (rows chunks, release func(), err error) {
+func (f format) chunks(s *Server, src *body, query url.Values, in *ingest.Body) (rows chunks, release func(), err error) {
 	if f.parts != nil {
-		held := s.wholes.holder()
-		if rows, err = f.parts(src, held.hold); err != nil {
-			held.release()
-		}
-		return rows, held.release, err
+		rows, err = f.parts(src, src.account.hold)
+		return rows, func() {}, err
 	}
 	if f.whole == nil {
 		rows, err = f.open(src, query, in)
 		return rows, func() {}, err
 	}
-	held := s.wholes.holder()
-	body, file, err := s.gather(src, held)
+	body, file, err := s.gather(src, src.account)
 	switch {
 	case err != nil:
 	case file != nil:
-		rows, err = f.file(file, file.Size(), held.hold)
+		rows, err = f.file(file, file.Size(), src.account.hold)
 	default:
-		rows, err = f.whole(body, held.hold)
+		rows, err = f.whole(body, src.account.hold)
 	}
 	release = func() {
-		held.release()
 		if file != nil {
 			if err := file.Close(); err != nil {
 				s.Logger.Warn("temporary file of a body", "error", err)
@@ -193,42 +188,57 @@ func (f format) chunks(s *Server, src io.Reader, query url.Values, in *ingest.Bo
 // pacedChunks are chunks of a body that must not stall. A chunk is asked for when the one before is taken.
 type pacedChunks struct {
 	chunks
-	body *body
+	body  *body
+	keyed bool
 }
 
 // Next is the next chunk.
 func (c pacedChunks) Next() (*decode.Chunk, error) {
-	c.body.chunk()
-	return c.chunks.Next()
+	c.body.chunk(c.keyed)
+	chunk, err := c.chunks.Next()
+	if err != nil {
+		return nil, err
+	}
+	return chunk, c.body.give(chunk)
+}
+
+// holdOf is what is asked for the memory that reading a body takes; nil for another reader.
+func holdOf(src io.Reader) func(bytes int64) error {
+	if b, ok := src.(*body); ok {
+		return b.account.hold
+	}
+	return nil
 }
 
 func openLines(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
+	hold := holdOf(src)
 	if in.Keyed() {
-		return lineChunks{ingest.NewKeyedChunks(src)}, nil
+		return lineChunks{ingest.NewKeyedChunks(src, hold)}, nil
 	}
 	if b, ok := src.(*body); ok {
 		src = b.ahead()
 	}
-	return lineChunks{ingest.NewChunks(src)}, nil
+	return lineChunks{ingest.NewChunks(src, hold)}, nil
 }
 
 func openText(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
 	options := linebody.Options{Time: func() string { return eventTimeOf(in.Schema(), query.Get("time")) }}
+	hold := holdOf(src)
 	if in.Keyed() {
-		return linebody.NewReader(ingest.NewKeyedChunks(src), options), nil
+		return linebody.NewReader(ingest.NewKeyedChunks(src, hold), options), nil
 	}
 	if b, ok := src.(*body); ok {
 		src = b.ahead()
 	}
 	options.Recycle = ingest.Recycle
-	return linebody.NewReader(ingest.NewChunks(src), options), nil
+	return linebody.NewReader(ingest.NewChunks(src, hold), options), nil
 }
 
 func openZeek(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
 	if in.Keyed() {
-		return zeekbody.NewReader(ingest.NewKeyedChunks(src)), nil
+		return zeekbody.NewReader(ingest.NewKeyedChunks(src, holdOf(src))), nil
 	}
-	return zeekbody.NewReader(ingest.NewChunks(src)), nil
+	return zeekbody.NewReader(ingest.NewChunks(src, holdOf(src))), nil
 }
 
 // eventTimeOf is the name of a schema's event-time column, which it may not have; of a stream that is not there yet, what the request says.
@@ -242,9 +252,9 @@ func eventTimeOf(schema *event.Schema, asked string) string {
 
 func openJSON(src io.Reader, query url.Values, _ *ingest.Body) (chunks, error) {
 	if member := query.Get("rows"); member != "" {
-		return jsonbody.NewMemberReader(src, member), nil
+		return jsonbody.NewMemberReader(src, member, holdOf(src)), nil
 	}
-	return jsonbody.NewReader(src), nil
+	return jsonbody.NewReader(src, holdOf(src)), nil
 }
 
 func openCSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
@@ -266,7 +276,7 @@ func openTSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
 
 // openDelimited opens cells with a delimiter between them; 0 lets the header tell which.
 func openDelimited(src io.Reader, delimiter byte, query url.Values, in *ingest.Body) (chunks, error) {
-	options := csvbody.Options{Delimiter: delimiter, Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed()}
+	options := csvbody.Options{Delimiter: delimiter, Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed(), Hold: holdOf(src)}
 	if query.Has("date_order") {
 		var err error
 		if options.Order, err = event.ParseDateOrder(query.Get("date_order")); err != nil {

@@ -119,18 +119,17 @@ func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request, options inge
 	if err != nil {
 		return taken{}, err
 	}
-	body, err := s.openBody(w, r, 0)
+	body, err := s.openBody(w, r, "", 0) // one share for all streams: what has come may be for any
 	if err != nil {
 		return taken{}, err
 	}
-	body.part = &partial{ingest: s.Ingest} // one share for all streams: what has come may be for any
-	defer func() { body.close(); body.part.taken() }()
+	defer body.close()
 	options.TimeColumn = "time"
 	in, err := s.newIntake(w, r, options)
 	if err != nil {
 		return taken{}, err
 	}
-	reader := lineproto.NewReader(body, lineproto.Options{Unit: unit, TimeColumn: s.timeColumn})
+	reader := lineproto.NewReader(body, lineproto.Options{Unit: unit, TimeColumn: s.timeColumn, Hold: body.account.hold})
 	failure := feedParts(r, in, reader, body)
 	if failure == nil && options.Whole {
 		failure = in.commit(r.Context())
@@ -145,5 +144,5 @@ func openInflux(src io.Reader, query url.Values, in *ingest.Body) (chunks, error
 		return nil, err
 	}
 	timeColumn := func(string) string { return eventTimeOf(in.Schema(), query.Get("time")) }
-	return &partChunks{reader: lineproto.NewReader(src, lineproto.Options{Unit: unit, Stream: in.Name(), TimeColumn: timeColumn})}, nil
+	return &partChunks{reader: lineproto.NewReader(src, lineproto.Options{Unit: unit, Stream: in.Name(), TimeColumn: timeColumn, Hold: holdOf(src)})}, nil
 }

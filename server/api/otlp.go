@@ -93,9 +93,9 @@ type otlpRoute struct {
 func (s *Server) takeOTLP(w http.ResponseWriter, r *http.Request, route otlpRoute, request proto.Message, rows func() iter.Seq[*decode.Chunk],
 	answer func(rejected int64, reason string) proto.Message,
 ) error {
-	held := s.wholes.holder()
-	defer held.release()
-	size, media, err := s.readOTLP(w, r, request, route.bytes, held)
+	held := &account{ingest: s.Ingest, stream: route.stream}
+	defer held.close()
+	size, media, err := s.readOTLP(w, r, request, route, held)
 	if err != nil {
 		return sendOTLPError(w, media, err)
 	}
@@ -138,23 +138,24 @@ func (in *intake) feedAll(ctx context.Context, stream string, chunks iter.Seq[*d
 }
 
 // readOTLP decodes the body and gives its size; media is how the answer is to be encoded. held counts the memory that it takes.
-func (s *Server) readOTLP(w http.ResponseWriter, r *http.Request, request proto.Message, bytes func([]byte) int64, held *holder,
+func (s *Server) readOTLP(w http.ResponseWriter, r *http.Request, request proto.Message, route otlpRoute, held *account,
 ) (size int64, media string, err error) {
 	media, _, _ = mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if media != protobufMedia && media != jsonMedia {
 		return 0, jsonMedia, event.Errorf(event.CodeMediaType, "OTLP cannot be read from %q", r.Header.Get("Content-Type")).
 			WithHint("send %s or %s", protobufMedia, jsonMedia)
 	}
-	body, err := s.openBody(w, r, otlpBytes)
+	body, err := s.openBody(w, r, route.stream, otlpBytes)
 	if err != nil {
 		return 0, media, err
 	}
 	defer body.close()
 	body.paced.chunk()
-	content, _, err := held.read(body, 0)
+	content, _, err := held.readWhole(body, 0)
 	if err != nil {
 		return 0, media, err
 	}
+	bytes := route.bytes
 	if media == jsonMedia {
 		bytes = otlp.JSONBytes
 	}

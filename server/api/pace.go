@@ -28,8 +28,8 @@ type paced struct {
 	src        io.Reader
 	connection *http.ResponseController
 	now        func() time.Time
-	// until is when a small body has to be there; zero for others.
-	until time.Time
+	// until is when a small body has to be there; zero for others. given is since when what has come of it is being taken.
+	until, given time.Time
 	// open is set for a body of no declared length.
 	open bool
 
@@ -53,8 +53,19 @@ func newPaced(w http.ResponseWriter, r *http.Request, now func() time.Time) *pac
 // deadline sets until when the next read may wait. A writer that is no connection has none.
 func (p *paced) deadline(t time.Time) { _ = p.connection.SetReadDeadline(t) }
 
+// give says that what has come is given away to be taken, for which the body does not have to account: the disk may be slow.
+func (p *paced) give() {
+	if !p.until.IsZero() {
+		p.given = p.now()
+	}
+}
+
 // chunk says that all that came so far has been taken.
 func (p *paced) chunk() {
+	if !p.given.IsZero() {
+		p.until, p.given = p.until.Add(p.now().Sub(p.given)), time.Time{}
+		p.deadline(p.until)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mu.begun, p.mu.bytes = time.Time{}, 0

@@ -18,7 +18,7 @@ type parts interface {
 func feedParts(r *http.Request, in *intake, reader parts, body *body) error {
 	var held []decode.StreamChunk
 	for {
-		body.chunk()
+		body.chunk(in.keyed())
 		rows, refused, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return in.feedPart(r.Context(), held, true)
@@ -27,6 +27,9 @@ func feedParts(r *http.Request, in *intake, reader parts, body *body) error {
 			return brokenOff(err)
 		}
 		in.refused = append(in.refused, refused...)
+		if err := body.give(chunksOf(rows)...); err != nil {
+			return err
+		}
 		if in.keyed() {
 			rows, held = held, rows
 		}
@@ -34,6 +37,14 @@ func feedParts(r *http.Request, in *intake, reader parts, body *body) error {
 			return err
 		}
 	}
+}
+
+func chunksOf(rows []decode.StreamChunk) []*decode.Chunk {
+	chunks := make([]*decode.Chunk, len(rows))
+	for i, part := range rows {
+		chunks[i] = part.Chunk
+	}
+	return chunks
 }
 
 // feedPart queues the rows of a part of a body.

@@ -5,13 +5,17 @@ import (
 	"time"
 )
 
-// pumpBytes is how much is read ahead of a body at a time; there are two such pieces.
-const pumpBytes = 32 << 10
+// pumpBytes is how much is read ahead of a body at a time, and firstPump of one that has not shown to give as much; there are two such pieces.
+const (
+	pumpBytes = 32 << 10
+	firstPump = 1 << 10
+)
 
 // pump reads ahead of a body in a goroutine of its own, so that whoever takes the rows can see that none come just now, and stores those
 // that have come instead of waiting for a full chunk. It is used by one goroutine besides; close ends the other.
 type pump struct {
 	src    io.Reader
+	hold   func(bytes int64) error
 	pieces chan piece
 	free   chan []byte
 	quit   chan struct{}
@@ -26,10 +30,11 @@ type piece struct {
 	err   error
 }
 
-func newPump(src io.Reader) *pump {
-	p := &pump{src: src, pieces: make(chan piece, 1), free: make(chan []byte, 2), quit: make(chan struct{}), done: make(chan struct{})}
-	p.free <- make([]byte, pumpBytes)
-	p.free <- make([]byte, pumpBytes)
+// newPump reads from src. hold is asked for the memory that pieces beyond firstPump take, and they stay smaller where it is refused.
+func newPump(src io.Reader, hold func(bytes int64) error) *pump {
+	p := &pump{src: src, hold: hold, pieces: make(chan piece, 1), free: make(chan []byte, 2), quit: make(chan struct{}), done: make(chan struct{})}
+	p.free <- make([]byte, firstPump)
+	p.free <- make([]byte, firstPump)
 	go p.run()
 	return p
 }
@@ -44,6 +49,9 @@ func (p *pump) run() {
 			return
 		}
 		n, err := p.src.Read(buffer)
+		if n == len(buffer) && n < pumpBytes {
+			buffer = p.grown(buffer)
+		}
 		select {
 		case p.pieces <- piece{buffer[:n], err}:
 		case <-p.quit:
@@ -53,6 +61,15 @@ func (p *pump) run() {
 			return
 		}
 	}
+}
+
+// grown is a larger piece for what a full one holds, if there is memory for it.
+func (p *pump) grown(full []byte) []byte {
+	size := min(4*len(full), pumpBytes)
+	if p.hold(int64(size-len(full))) != nil {
+		return full
+	}
+	return append(make([]byte, 0, size), full...)[:size]
 }
 
 // Read gives what was read ahead, or waits for more.

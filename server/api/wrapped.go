@@ -37,9 +37,9 @@ func (o *onlyRow) Next() (*decode.Chunk, error) {
 	}
 	switch lines := bytes.TrimSpace(chunk.Lines); {
 	case len(chunk.Texts) == 1:
-		o.text = chunk.Texts[0]
+		o.text = bytes.Clone(chunk.Texts[0]) // their memory is used again
 	case len(lines) > 0 && bytes.IndexByte(lines, '\n') < 0:
-		o.text = bytes.Clone(lines) // the memory of lines is used again
+		o.text = bytes.Clone(lines)
 	}
 	return chunk, nil
 }

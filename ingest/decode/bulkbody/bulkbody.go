@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unsafe"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
@@ -26,7 +27,9 @@ const MaxItems = 500_000
 const (
 	// chunkBytes is how much text is read before its rows are given away, which may be spread over several streams.
 	chunkBytes = 1 << 20
-	readBytes  = 64 << 10
+	// firstRead is how much is read at a time at first, and readBytes in a body that has shown to be larger.
+	firstRead = 4 << 10
+	readBytes = 64 << 10
 	// maxIndexes bounds the indexes of one body.
 	maxIndexes = 1000
 	// shownBytes is how much of a line a fault quotes.
@@ -39,6 +42,8 @@ type Options struct {
 	Stream string
 	// Index is that of actions that name none.
 	Index string
+	// Hold is asked for the memory that a part of the body takes until Next returns it; see decode.Holding. It may be nil.
+	Hold func(bytes int64) error
 }
 
 // Item is what the body asks for in one place.
@@ -51,6 +56,7 @@ type Item struct {
 // Reader reads one body.
 type Reader struct {
 	in      *bufio.Reader
+	src     io.Reader
 	options Options
 	text    []byte // the present line
 	lines   int64  // read so far
@@ -64,6 +70,8 @@ type Reader struct {
 	parts   []*part // of this chunk
 	part    map[string]*part
 	refused []decode.Rejected
+	holding decode.Holding
+	taken   int64 // what the rows of this chunk take
 }
 
 // part is the rows of one stream in a chunk.
@@ -74,7 +82,9 @@ type part struct {
 
 // NewReader reads from src.
 func NewReader(src io.Reader, options Options) *Reader {
-	return &Reader{in: bufio.NewReaderSize(src, readBytes), options: options, places: map[string]uint32{}}
+	return &Reader{
+		in: bufio.NewReaderSize(src, firstRead), src: src, options: options, places: map[string]uint32{}, holding: decode.Holding{Hold: options.Hold},
+	}
 }
 
 // Items are the items read so far, of a body for several streams; Indexes are what their places stand for.
@@ -92,6 +102,9 @@ func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 		var n int
 		n, r.err = r.item()
 		bytes += n
+		if err := r.hold(n); err != nil {
+			r.err = err
+		}
 	}
 	if len(r.parts) == 0 && len(r.refused) == 0 {
 		return nil, nil, r.err
@@ -100,7 +113,23 @@ func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 	for i, p := range r.parts {
 		out[i] = decode.StreamChunk{Stream: p.stream, Chunk: &p.chunk}
 	}
-	return out, r.refused, nil
+	r.taken = 0
+	return out, r.refused, r.hold(0)
+}
+
+// itemBytes is what an item takes beside its text.
+const itemBytes = 64
+
+// heldStep is how much the items of a chunk may take until more is asked for.
+const heldStep = 4 << 10
+
+// hold asks for the memory of an item of so many bytes, with that of what is kept of the body for its answer.
+func (r *Reader) hold(bytes int) error {
+	if bytes > 0 {
+		r.taken += int64(bytes) + itemBytes
+	}
+	all := r.taken + int64(r.in.Size()+cap(r.text)) + int64(unsafe.Sizeof(Item{}))*int64(cap(r.items))
+	return r.holding.Set((all + heldStep - 1) / heldStep * heldStep)
 }
 
 // item reads an action and its row, and gives the bytes of both.
@@ -147,6 +176,9 @@ func (r *Reader) item() (bytes int, err error) {
 // line reads the next line that is not blank into text, without its break. One that is longer than a row may be is cut after the first byte too
 // many, which the decoder turns away.
 func (r *Reader) line() error {
+	if r.in.Size() < readBytes && r.lines > 0 && r.in.Buffered() == 0 {
+		r.in = bufio.NewReaderSize(r.src, readBytes) // nothing is lost, and an end that was seen is seen again
+	}
 	for {
 		text := r.text[:0]
 		err := bufio.ErrBufferFull

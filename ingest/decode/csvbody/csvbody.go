@@ -39,6 +39,8 @@ type Options struct {
 	Schema func() *event.Schema
 	// Keyed keeps all chunks as small as the first: those of a request with a key were so from the first version on, and its repetition is known by them.
 	Keyed bool
+	// Hold is asked for the memory that a chunk takes until Next returns it; see decode.Holding. It may be nil.
+	Hold func(bytes int64) error
 }
 
 // Validate refuses delimiters that could not be told from what cells are made of.
@@ -60,6 +62,7 @@ type Reader struct {
 	fields  []decode.Field
 	rows    int // about how many a chunk has
 	chunk   int // how much text the next has
+	batch   *batch
 }
 
 // NewReader reads from src under valid options.
@@ -67,7 +70,17 @@ func NewReader(src io.Reader, options Options) *Reader {
 	if options.Nulls == nil {
 		options.Nulls = []string{""}
 	}
-	return &Reader{options: options, records: records{src: src, delimiter: options.Delimiter, most: chunkBytes}, chunk: chunkBytes}
+	r := &Reader{options: options, records: records{src: src, delimiter: options.Delimiter, most: chunkBytes}, chunk: chunkBytes}
+	r.records.holding.Hold, r.records.beside = options.Hold, r.held
+	return r
+}
+
+// held is what the present chunk takes beside its text.
+func (r *Reader) held() int64 {
+	if r.batch == nil {
+		return 0
+	}
+	return r.batch.held()
 }
 
 // Next returns the next chunk of rows, or io.EOF after the last. A header that cannot be used is an error of the request.
@@ -78,6 +91,7 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 		}
 	}
 	b := r.begin()
+	r.batch = b
 	for b.size < r.chunk && len(b.all) < decode.MaxChunkRows {
 		if line := b.quick(); line != nil {
 			b.size += len(line)
@@ -181,6 +195,21 @@ func (r *Reader) begin() *batch {
 	return b
 }
 
+// rowBytes is what a row takes beside its cells.
+const rowBytes = 24
+
+// held is the memory of the chunk so far, beside its text.
+func (b *batch) held() int64 {
+	n := rowBytes * int64(cap(b.all))
+	for _, r := range b.refused {
+		n += rowBytes + int64(len(r.Raw))
+	}
+	if b.cells != nil {
+		n += b.cells.Held()
+	}
+	return n
+}
+
 // expect says how many rows there will be, where the body has gone on in another block: those to come are likely to be like those before.
 func (b *batch) expect() {
 	if block := b.reader.records.block; block != b.block {
@@ -259,14 +288,19 @@ func (b *batch) chunk() *decode.Chunk {
 		r.chunk, r.records.most, r.rows = largeBytes, largeBytes, r.rows*(largeBytes/chunkBytes)
 	}
 	out.Free = decode.Keep(r.records.memory)
-	r.records.leave()
+	r.batch, out.Kept = nil, r.records.leave()
 	rows, schema := b.rows(), r.schema()
 	if b.cells == nil || len(rows) == 0 {
-		out.Texts = r.texts(rows, schema)
+		var size int
+		out.Texts, size = r.texts(rows, schema)
+		out.Kept += int64(size)
 		return out
 	}
 	out.Columns, out.Types = b.cells.Columns()
-	out.Rows, out.Spell = len(rows), func() [][]byte { return r.texts(rows, schema) }
+	out.Rows, out.Spell = len(rows), func() [][]byte {
+		texts, _ := r.texts(rows, schema)
+		return texts
+	}
 	return out
 }
 
@@ -299,8 +333,8 @@ func (r *Reader) hash(records [][]byte) [16]byte {
 	return sum.Sum128().Bytes()
 }
 
-// texts writes records that were cut into cells before as JSON.
-func (r *Reader) texts(rows [][]byte, schema *event.Schema) [][]byte {
+// texts writes records that were cut into cells before as JSON, and gives how much memory that takes.
+func (r *Reader) texts(rows [][]byte, schema *event.Schema) (texts [][]byte, bytes int) {
 	split, width := records{delimiter: r.records.delimiter}, len(r.header)
 	size := 0
 	cells := make([]cell, 0, len(rows)*width)
@@ -327,7 +361,7 @@ func (r *Reader) texts(rows [][]byte, schema *event.Schema) [][]byte {
 		text = append(text, '}')
 		out = append(out, text[start:len(text):len(text)])
 	}
-	return out
+	return out, cap(text)
 }
 
 // writers chooses how the cells of each column become JSON: as the stream's column wants them, or as all of them suggest.

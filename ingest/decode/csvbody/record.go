@@ -13,7 +13,7 @@ import (
 
 const (
 	// firstBytes is what a body starts with: most are small.
-	firstBytes = 8 << 10
+	firstBytes = 2 << 10
 	// maxCells bounds the cells of one record; far more than a stream may have columns.
 	maxCells = 1 << 16
 	// likelyCells is how many most have at most.
@@ -58,6 +58,8 @@ type records struct {
 	skipping  bool            // the rest of a record that was too long is passed over
 	cells     []cell          // of the last record
 	err       error
+	holding   decode.Holding
+	beside    func() int64 // what is made of the records so far takes
 }
 
 // next returns the next record, or io.EOF. Its texts are never written again; the list of its cells is good until the next one.
@@ -258,7 +260,9 @@ func (r *records) search() bool {
 func (r *records) fill() {
 	first := r.block == 0
 	for enough := false; !enough && r.err == nil; {
-		r.grow()
+		if r.err = r.grow(); r.err != nil {
+			return
+		}
 		n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 		r.buf, r.err = r.buf[:len(r.buf)+n], err
 		enough = n > 0 && (!first || len(r.buf) >= len(byteOrderMark))
@@ -270,25 +274,35 @@ func (r *records) fill() {
 
 const byteOrderMark = "\ufeff"
 
-// grow makes room in another block where there is none left: records point into those before.
-func (r *records) grow() {
+// grow makes room in another block where there is none left: records point into those before. It is taken to become values of about its own size.
+func (r *records) grow() error {
 	if len(r.buf) < cap(r.buf) {
-		return
+		return nil
 	}
-	r.block = max(firstBytes, min(4*r.block, r.most))
-	next := decode.NewBlock(max(r.block, 2*len(r.buf)))
-	r.buf, r.memory = append(next.Room(), r.buf...), append(r.memory, next)
+	block := max(firstBytes, min(4*r.block, r.most))
+	size := max(block, 2*len(r.buf))
+	if err := r.holding.Set(decode.BlockBytes(r.memory) + r.beside() + 2*int64(size)); err != nil {
+		return err
+	}
+	next := decode.NewBlock(size)
+	r.block, r.buf, r.memory = block, append(next.Room(), r.buf...), append(r.memory, next)
+	return nil
 }
 
-// leave lets go of all blocks but the one in which the next record begins. What was given away may then be kept by decode.Keep alone.
-func (r *records) leave() {
+// leave lets go of all blocks but the one in which the next record begins, and gives how much it has let go of. What was given away may then be kept by
+// decode.Keep alone.
+func (r *records) leave() (bytes int64) {
 	left := 1
 	if errors.Is(r.err, io.EOF) && len(r.buf) == 0 {
 		left, r.buf, r.before = 0, nil, nil
 	}
+	bytes = decode.BlockBytes(r.memory)
 	for ; len(r.memory) > left; r.memory = r.memory[1:] {
 		r.memory[0].Release()
 	}
+	kept := decode.BlockBytes(r.memory)
+	_ = r.holding.Set(kept) // less is never refused
+	return bytes - kept
 }
 
 // split cuts a line into cells.

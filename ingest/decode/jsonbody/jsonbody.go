@@ -20,7 +20,11 @@ import (
 const (
 	// chunkBytes is how much text a chunk has before it is given away, as for lines.
 	chunkBytes = 256 << 10
-	readBytes  = 64 << 10
+	// firstRead is how much is read at a time at first, and readBytes in a body that has shown to be larger.
+	firstRead = 2 << 10
+	readBytes = 64 << 10
+	// firstBlock is the memory for the first rows of a chunk.
+	firstBlock = 2 << 10
 	// maxDepth bounds the memory that the nesting of brackets takes; rows are turned away at a small fraction of it.
 	maxDepth = 1 << 16
 )
@@ -47,8 +51,12 @@ type Reader struct {
 	wrapper wrapper
 
 	chunk decode.Chunk
-	text  []byte // the element under way
-	size  int    // of the chunk's texts
+	size  int // of the chunk's texts
+	// text is where the chunk's rows lie; the element under way is at its end, from begun on. memory are its block and those before it.
+	text    []byte
+	begun   int
+	memory  []*decode.Block
+	holding decode.Holding
 }
 
 // due says what may come next inside the outer array.
@@ -61,13 +69,15 @@ const (
 	element // the next byte belongs to the element under way
 )
 
-// NewReader reads from src.
-func NewReader(src io.Reader) *Reader { return &Reader{src: src, buf: make([]byte, readBytes)} }
+// NewReader reads from src. hold is asked for the memory that a chunk takes until Next returns it, and may be nil: see decode.Holding.
+func NewReader(src io.Reader, hold func(bytes int64) error) *Reader {
+	return &Reader{src: src, buf: make([]byte, firstRead), holding: decode.Holding{Hold: hold}}
+}
 
 // NewMemberReader reads documents that are objects, and takes the elements of the array in a member as rows. All else that is in the objects is
 // passed over. A member of an object inside of them is named with points between the names: hits.hits.
-func NewMemberReader(src io.Reader, member string) *Reader {
-	r := NewReader(src)
+func NewMemberReader(src io.Reader, member string, hold func(bytes int64) error) *Reader {
+	r := NewReader(src, hold)
 	r.member, r.path = member, strings.Split(member, ".")
 	return r
 }
@@ -77,9 +87,7 @@ func NewMemberReader(src io.Reader, member string) *Reader {
 func (r *Reader) Next() (*decode.Chunk, error) {
 	for r.err == nil || len(r.read) > 0 {
 		if len(r.read) == 0 {
-			var n int
-			n, r.err = r.src.Read(r.buf)
-			r.read = r.buf[:n]
+			r.fill()
 			continue
 		}
 		if fault := r.scan(); fault != nil {
@@ -101,6 +109,19 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 	return nil, r.err
 }
 
+// fill reads more: as much at a time as the body has shown to give.
+func (r *Reader) fill() {
+	if size := min(4*len(r.buf), readBytes); int(r.at) >= len(r.buf) && size > len(r.buf) {
+		if r.err = r.hold(r.memory, size); r.err != nil {
+			return
+		}
+		r.buf = make([]byte, size)
+	}
+	var n int
+	n, r.err = r.src.Read(r.buf)
+	r.read = r.buf[:n]
+}
+
 // full reports whether the chunk is to be given away.
 func (r *Reader) full() bool {
 	return r.size >= chunkBytes || len(r.chunk.Texts) >= decode.MaxChunkRows
@@ -108,8 +129,18 @@ func (r *Reader) full() bool {
 
 func (r *Reader) give() *decode.Chunk {
 	out := r.chunk
-	r.chunk, r.size = decode.Chunk{}, 0
+	out.Kept, out.Free = decode.BlockBytes(r.memory), decode.Keep(r.memory)
+	for _, block := range r.memory {
+		block.Release()
+	}
+	r.chunk, r.size, r.text, r.begun, r.memory = decode.Chunk{}, 0, nil, 0, nil
+	_ = r.hold(nil, len(r.buf)) // less is never refused
 	return &out
+}
+
+// hold asks for the memory of blocks and of so many bytes more.
+func (r *Reader) hold(blocks []*decode.Block, more int) error {
+	return r.holding.Set(decode.BlockBytes(blocks) + int64(more))
 }
 
 func (r *Reader) incomplete() error {
@@ -236,9 +267,7 @@ func (r *Reader) inside() error {
 			}
 			r.open = append(r.open, c+2) // in ASCII a closing bracket is two after its opening one
 		case len(r.open) == 0 && (c == ',' || c == ']'):
-			r.keep(i)
-			r.endRow()
-			return nil
+			return r.endRow(i)
 		case c == '}' || c == ']':
 			if len(r.open) == 0 || r.open[len(r.open)-1] != c {
 				r.pass(i)
@@ -246,31 +275,53 @@ func (r *Reader) inside() error {
 			}
 			r.open = r.open[:len(r.open)-1]
 			if len(r.open) == 0 {
-				r.keep(i + 1)
-				r.endRow()
-				return nil
+				return r.endRow(i + 1)
 			}
 		}
 	}
-	r.keep(len(r.read))
-	return nil
+	return r.keep(len(r.read))
 }
 
 // keep adds n bytes to the row, but of a row that is too long no more than shows that it is.
-func (r *Reader) keep(n int) {
-	if room := decode.MaxRowBytes + 1 - len(r.text); room > 0 {
-		r.text = append(r.text, r.read[:min(n, room)]...)
+func (r *Reader) keep(n int) error {
+	more := r.read[:min(n, max(decode.MaxRowBytes+1-(len(r.text)-r.begun), 0))]
+	if len(r.text)+len(more) > cap(r.text) {
+		if err := r.grow(len(more)); err != nil {
+			return err
+		}
 	}
+	r.text = append(r.text, more...)
 	r.pass(n)
+	return nil
 }
 
-// endRow gives the row to the chunk. The text that follows a scalar up to the comma is blank or wrong, which the decoder finds out.
-func (r *Reader) endRow() {
-	text := bytes.TrimRight(oneLine(r.text), " \t\r\n")
-	r.text = nil
+// grow goes on with the row in another block, where so many bytes more have room.
+func (r *Reader) grow(more int) error {
+	row := r.text[r.begun:]
+	size := max(firstBlock, min(4*cap(r.text), chunkBytes))
+	for size < len(row)+more {
+		size *= 2
+	}
+	if err := r.hold(r.memory, len(r.buf)+size); err != nil {
+		return err
+	}
+	next := decode.NewBlock(size)
+	r.text, r.begun, r.memory = append(next.Room(), row...), 0, append(r.memory, next)
+	return nil
+}
+
+// endRow gives the row, which has n bytes more, to the chunk. The text that follows a scalar up to the comma is blank or wrong, which the decoder finds out.
+func (r *Reader) endRow(n int) error {
+	if err := r.keep(n); err != nil {
+		return err
+	}
+	text := bytes.TrimRight(oneLine(r.text[r.begun:]), " \t\r\n")
+	text = text[:len(text):len(text)]
+	r.begun = len(r.text)
 	r.chunk.Texts = append(r.chunk.Texts, text)
 	r.size += len(text)
 	r.due, r.ended = commaOrEnd, !r.array
+	return nil
 }
 
 // oneLine turns line breaks outside of strings into spaces, for the log's readers expect a row on one line. Inside of strings they are

@@ -17,7 +17,7 @@ import (
 
 // readAll gives the texts of all rows, the size of the largest chunk, and how it ended.
 func readAll(r io.Reader) (texts []string, largest int, err error) {
-	reader := NewReader(r)
+	reader := NewReader(r, nil)
 	for {
 		chunk, err := reader.Next()
 		if errors.Is(err, io.EOF) {
@@ -126,7 +126,7 @@ func TestRowsInside(t *testing.T) {
 // readMember gives the rows of a member, or what is wrong with the body.
 func readMember(src io.Reader, member string) string {
 	var texts []string
-	reader := NewMemberReader(src, member)
+	reader := NewMemberReader(src, member, nil)
 	chunk, err := reader.Next()
 	for ; err == nil; chunk, err = reader.Next() {
 		for _, text := range chunk.Texts {
@@ -208,7 +208,7 @@ func TestChunksAreBoundedAndDoNotDependOnReads(t *testing.T) {
 	}
 	body.WriteString("]")
 	sizes := func(r io.Reader) (out []int) {
-		reader := NewReader(r)
+		reader := NewReader(r, nil)
 		for {
 			chunk, err := reader.Next()
 			if errors.Is(err, io.EOF) {

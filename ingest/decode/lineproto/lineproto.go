@@ -21,7 +21,7 @@ const (
 	// chunkBytes is how much text is parsed before its rows are given away. They are spread over the measurements, so it is more than for
 	// lines of JSON.
 	chunkBytes = 1 << 20
-	firstBytes = 8 << 10
+	firstBytes = 2 << 10
 	// maxStreams bounds the measurements of one body.
 	maxStreams = 1000
 )
@@ -35,6 +35,8 @@ type Options struct {
 	Stream string
 	// TimeColumn gives the name of a stream's event-time column; nil, or an empty answer, is the column time.
 	TimeColumn func(stream string) string
+	// Hold is asked for the memory that a part of the body takes until Next returns it; see decode.Holding. It may be nil.
+	Hold func(bytes int64) error
 }
 
 // Reader reads one body.
@@ -59,12 +61,13 @@ type Reader struct {
 	streams map[string]bool
 	refused []decode.Rejected
 	options Options
+	holding decode.Holding
 }
 
 // NewReader reads from src.
 func NewReader(src io.Reader, options Options) *Reader {
 	return &Reader{
-		src: src, options: options, first: true, streams: map[string]bool{}, known: map[string]*table{},
+		src: src, options: options, first: true, holding: decode.Holding{Hold: options.Hold}, streams: map[string]bool{}, known: map[string]*table{},
 		parser: parser{unit: options.Unit.orDefault(), series: map[string]*series{}},
 	}
 }
@@ -84,7 +87,10 @@ func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 		if r.err != nil && (!errors.Is(r.err, io.EOF) || r.at == len(r.buf)) {
 			break
 		}
-		r.fill()
+		if err := r.fill(); err != nil {
+			r.err = err
+			break
+		}
 	}
 	if len(r.tables) == 0 && len(r.refused) == 0 {
 		if errors.Is(r.err, io.EOF) {
@@ -93,7 +99,11 @@ func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 		}
 		return nil, nil, r.err
 	}
-	var out []decode.StreamChunk
+	return r.give(), r.refused, nil
+}
+
+// give gives away the rows of the tables. What their lines lie in is kept by each of them, and counted in equal parts.
+func (r *Reader) give() (out []decode.StreamChunk) {
 	for _, t := range r.tables {
 		if t.rows > 0 || len(t.refused) > 0 {
 			chunk := t.chunk(r.blocks)
@@ -102,7 +112,11 @@ func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 			t.forget()
 		}
 	}
-	return out, r.refused, nil
+	for _, part := range out {
+		part.Chunk.Kept = decode.BlockBytes(r.memory[:len(r.memory)-1]) / int64(len(out))
+	}
+	_ = r.holding.Set(decode.BlockBytes(r.memory[len(r.memory)-1:])) // less is never refused
+	return out
 }
 
 var byteOrderMark = []byte("\ufeff")
@@ -275,13 +289,16 @@ func (r *Reader) newTable(measurement string) (t *table, fault string) {
 }
 
 // fill reads more. What was parsed is left behind.
-func (r *Reader) fill() {
+func (r *Reader) fill() error {
 	if len(r.buf) == cap(r.buf) {
-		r.grow()
+		if err := r.grow(); err != nil {
+			return err
+		}
 	}
 	n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 	r.buf, r.err = r.buf[:len(r.buf)+n], err
 	r.blocks[len(r.blocks)-1] = r.buf
+	return nil
 }
 
 // leave lets go of the first so many blocks, of which nothing is left to be read.
@@ -292,11 +309,16 @@ func (r *Reader) leave(n int) {
 	}
 }
 
-// grow goes on in another block, which begins with the rest of the present one.
-func (r *Reader) grow() {
+// grow goes on in another block, which begins with the rest of the present one. It is taken to become values of about its own size.
+func (r *Reader) grow() error {
 	rest := r.buf[r.at:]
-	r.block = max(firstBytes, min(4*r.block, chunkBytes))
-	next := decode.NewBlock(max(r.block, 2*len(rest)))
+	block := max(firstBytes, min(4*r.block, chunkBytes))
+	size := max(block, 2*len(rest))
+	if err := r.holding.Set(decode.BlockBytes(r.memory) + r.held() + 2*int64(size)); err != nil {
+		return err
+	}
+	next := decode.NewBlock(size)
+	r.block = block
 	r.buf = append(next.Room(), rest...)
 	r.parser.forget() // names in the block
 	r.blocks, r.memory = append(r.blocks, r.buf), append(r.memory, next)
@@ -306,6 +328,15 @@ func (r *Reader) grow() {
 			t.reserve(parsed, min(cap(r.buf), chunkBytes-parsed))
 		}
 	}
+	return nil
+}
+
+// held is what the tables of this part of the body take.
+func (r *Reader) held() (bytes int64) {
+	for _, t := range r.tables {
+		bytes += t.held()
+	}
+	return bytes
 }
 
 // Unit is the unit of timestamps, in nanoseconds.

@@ -127,6 +127,15 @@ func (t *table) reserve(parsed, more int) {
 	}
 }
 
+// held is the memory that the rows take so far.
+func (t *table) held() int64 {
+	n := int64(unsafe.Sizeof(lineRef{}))*int64(cap(t.lines)) + 8*int64(cap(t.numbers))
+	for _, c := range t.columns {
+		n += int64(cap(c.valid) + 8*cap(c.ints) + 8*cap(c.floats) + cap(c.bits) + 4*cap(c.offsets) + cap(c.data))
+	}
+	return n
+}
+
 // forget lets go of what was given away, but for how much it was.
 func (t *table) forget() {
 	t.lines, t.numbers, t.refused = nil, nil, nil

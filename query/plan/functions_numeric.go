@@ -10,11 +10,11 @@ func numericFunctions() []*Function {
 		out = append(out, operator(op, numeric, numeric, numeric))
 	}
 	out = append(out, operator("-", numeric, numeric))
-	for _, name := range []string{"abs", "round", "floor", "ceil"} {
+	for _, name := range []string{"abs", "round", "floor", "ceil", "trunc"} {
 		out = append(out, scalar(name, numeric, numeric))
 	}
 	return append(out,
-		scalar("round", numeric, numeric, bigint),
+		scalar("round", numeric, numeric, bigint), scalar("trunc", numeric, numeric, bigint),
 		scalar("scale", bigint, numeric), scalar("min_scale", bigint, numeric),
 		scalar("to_number", AsNumeric(numeric), text, text),
 	)
@@ -113,6 +113,11 @@ func numericResult(name string, args []event.Type) (event.Type, bool) {
 		return numericType(a.Precision-a.Scale+1, 0), true
 	case "floor", "ceil":
 		return numericType(a.Precision-a.Scale+1, 0), true
+	case "trunc":
+		if len(args) == 2 {
+			return a, true
+		}
+		return numericType(max(a.Precision-a.Scale, 1), 0), true
 	default:
 		return event.Type{}, false
 	}

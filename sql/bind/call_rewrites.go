@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -27,7 +28,7 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 	case "isfinite":
 		return x.isFinite(e)
 	case "div":
-		return quotient(e)
+		return x.quotient(e)
 	case "date_diff_within":
 		return timesWithin(e)
 	case "quote_nullable":
@@ -105,11 +106,27 @@ func ageOfNow(e *ast.Call) ast.Expr {
 }
 
 // quotient is a / b cut off towards zero, also for numbers with a point.
-func quotient(e *ast.Call) ast.Expr {
+func (x *scalars) quotient(e *ast.Call) ast.Expr {
 	if len(e.Args) != 2 {
 		return nil
 	}
-	return callOf(e, "trunc", &ast.Binary{Pos: e.Name.Pos, Op: "/", Left: e.Args[0], Right: e.Args[1]})
+	of := func(op string, left ast.Expr) ast.Expr {
+		return &ast.Binary{Pos: e.Name.Pos, Op: op, Left: left, Right: e.Args[1]}
+	}
+	args, err := x.arguments(e.Args)
+	if err != nil {
+		return of("/", e.Args[0]) // which says so
+	}
+	floating := func(a argument) bool { return a.typ().Kind == event.Double || a.typ().Kind == event.Real }
+	whole := func(a argument) bool { return a.typ().IsNumeric() && a.typ().Kind != event.Numeric && !floating(a) }
+	switch {
+	case whole(args[0]) && whole(args[1]):
+		return of("/", e.Args[0])
+	case slices.ContainsFunc(args, floating):
+		return callOf(e, "trunc", of("/", e.Args[0]))
+	default: // a quotient of NUMERIC is rounded, which one without a rest stands
+		return callOf(e, "trunc", of("/", &ast.Binary{Pos: e.Name.Pos, Op: "-", Left: e.Args[0], Right: of("%", e.Args[0])}))
+	}
 }
 
 // timesWithin is that two times lie no further apart than an interval.

@@ -78,7 +78,7 @@ func concrete(f *plan.Function, args []argument) *plan.Function {
 		types[0], types[1] = comparedAs(args[0], types[0], types[1]), comparedAs(args[1], types[1], types[0])
 	}
 	out := plan.Concrete(f, types)
-	if f.Name == "round" && len(args) == 2 && out.Result.Kind == event.Numeric {
+	if (f.Name == "round" || f.Name == "trunc") && len(args) == 2 && out.Result.Kind == event.Numeric {
 		if places, ok := bigintValue(args[1].expr); ok {
 			return roundedTo(out, places)
 		}
@@ -89,7 +89,7 @@ func concrete(f *plan.Function, args []argument) *plan.Function {
 	return out
 }
 
-// roundedTo drops the places that rounding to a constant number of them leaves zero.
+// roundedTo drops the places that rounding, or cutting off, behind a constant number of them leaves zero.
 func roundedTo(f *plan.Function, places int64) *plan.Function {
 	out := *f
 	scale := int32(max(0, min(places, int64(f.Result.Scale))))

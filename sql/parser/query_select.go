@@ -77,9 +77,10 @@ func asksForStream(lex *cursor) bool {
 
 // source reads where rows come from and which of them count.
 func (r *selectReader) source() error {
+	var matched ast.Expr
 	var err error
 	if accept(r.lex, "FROM") {
-		if r.out.From, err = readTables(r.lex); err != nil {
+		if r.out.From, matched, err = readTables(r.lex); err != nil {
 			return err
 		}
 	}
@@ -91,6 +92,7 @@ func (r *selectReader) source() error {
 	if r.out.Where, err = condition(r.lex, "WHERE"); err != nil {
 		return err
 	}
+	r.out.Where = both(matched, r.out.Where)
 	if is(r.lex.peek(), "LATEST") {
 		r.out.Latest, err = latestOn(r.lex)
 	}

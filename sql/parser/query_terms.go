@@ -82,16 +82,18 @@ func queryTerm(lex *cursor) (*ast.Select, error) {
 
 // fromFirst is FROM table [SELECT ...], as DuckDB has it. Without SELECT it is all of the table.
 func fromFirst(lex *cursor, pos event.Position) (*ast.Select, error) {
-	table, err := readTables(lex)
+	table, matched, err := readTables(lex)
 	if err != nil || !accept(lex, "SELECT") {
-		return allOf(table, pos), err
+		all := allOf(table, pos)
+		all.Where = matched
+		return all, err
 	}
 	out, err := readSelect(lex, pos)
 	if err == nil && out.From != nil {
 		return nil, event.Errorf(event.CodeSyntax, "there are two FROM").At(out.From.Position())
 	}
 	if err == nil {
-		out.From = table
+		out.From, out.Where = table, both(matched, out.Where)
 	}
 	return out, err
 }

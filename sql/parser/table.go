@@ -8,16 +8,21 @@ import (
 // of all below.
 const maxTables = 256
 
-// readTables reads what stands after FROM: tables joined by words and commas, which bind looser.
-func readTables(lex *cursor) (ast.Table, error) {
+// readTables reads what stands after FROM: tables joined by words and commas, which bind looser. matched is the condition that semi and anti joins
+// among them make, nil without any.
+func readTables(lex *cursor) (tables ast.Table, matched ast.Expr, err error) {
 	p := tableParser{lex: lex}
-	return p.list()
+	tables, err = p.list()
+	return tables, p.matched, err
 }
 
 // tableParser reads one FROM clause.
 type tableParser struct {
 	lex    *cursor
 	tables int
+	// inner counts the parentheses around what is read, and the joins whose right side it is.
+	inner   int
+	matched ast.Expr
 }
 
 // list reads joined tables with commas between them.
@@ -35,7 +40,9 @@ func (p *tableParser) list() (ast.Table, error) {
 func (p *tableParser) joined() (ast.Table, error) {
 	left, err := p.single()
 	for more := true; err == nil && more; {
-		left, more, err = p.join(left)
+		if more, err = p.semiJoin(left); !more && err == nil {
+			left, more, err = p.join(left)
+		}
 	}
 	return left, err
 }
@@ -43,9 +50,14 @@ func (p *tableParser) joined() (ast.Table, error) {
 // join reads one join of a table that has been read, if its words come next. Joins that stand before the condition belong to the right
 // side, as in a JOIN b JOIN c ON ... ON ...: the condition that comes first is that of the last join.
 func (p *tableParser) join(left ast.Table) (ast.Table, bool, error) {
+	first := p.lex.peek()
 	join, err := p.joinWords()
 	if err != nil || join == nil {
 		return left, false, err
+	}
+	if p.matched != nil && (join.Kind == ast.RightJoin || join.Kind == ast.FullJoin) {
+		return nil, false, notSupported(first, join.Kind.String()+" behind a SEMI or ANTI JOIN",
+			"write WHERE EXISTS (SELECT 1 FROM b WHERE ...) in a query in FROM")
 	}
 	join.Left = left
 	join.Right, err = p.single()
@@ -194,7 +206,9 @@ func (p *tableParser) lateral() bool {
 // parenthesized takes joined tables in parentheses. With an alias they are one table, whose columns go by that name alone.
 func (p *tableParser) parenthesized() (ast.Table, error) {
 	pos := position(p.lex.next().Pos)
+	p.inner++
 	inner, err := p.list()
+	p.inner--
 	if err != nil {
 		return nil, err
 	}
@@ -364,6 +378,9 @@ func (p *tableParser) systemTime() (ast.Expr, error) {
 
 // alias takes another name for a table, with names for its columns, if there is one.
 func (p *tableParser) alias() (*ast.Name, []ast.Name, error) {
+	if ahead(p.lex, "SEMI", "JOIN") || ahead(p.lex, "ANTI", "JOIN") {
+		return nil, nil, nil
+	}
 	name, err := readAlias(p.lex)
 	if name == nil || err != nil {
 		return nil, nil, err

@@ -32,7 +32,7 @@ func timeShift(name string) *plan.Function {
 // that is after it. From a row whose key is NULL, all NULLs are seen and nothing else.
 func (w *windowRows) rangeBound(out []int32, b plan.FrameBound, end bool) error {
 	key := w.node.Order[0]
-	places, targets, err := w.rangeKeys(b, key)
+	places, targets, err := w.rangeKeys(b, key, end)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (w *windowRows) notNull(from, to int32) (first, last int32) {
 }
 
 // rangeKeys turns the keys, and the keys moved by the offset, into integers that ascend in the window's order.
-func (w *windowRows) rangeKeys(b plan.FrameBound, key plan.SortKey) (places, targets []int64, err error) {
+func (w *windowRows) rangeKeys(b plan.FrameBound, key plan.SortKey, end bool) (places, targets []int64, err error) {
 	back := (b.Kind == plan.Preceding) != key.Descending
 	column := w.keys[0]
 	if column.DataType().ID() == arrow.NULL {
@@ -94,7 +94,7 @@ func (w *windowRows) rangeKeys(b plan.FrameBound, key plan.SortKey) (places, tar
 			offset = -offset
 		}
 		for i, v := range arrow.GetValues[float64](column.Data(), 1) {
-			places[i], targets[i] = kernel.OrderedBits(v), kernel.OrderedBits(v+offset)
+			places[i], targets[i] = kernel.OrderedBits(v), kernel.OrderedBits(movedDouble(v, offset, end != key.Descending))
 		}
 	case event.Numeric:
 		numericKeys(column.(*array.Decimal128), key.Expr.Type().Scale, b.Offset, back, places, targets)
@@ -163,6 +163,19 @@ func moved(v, offset int64, back bool) int64 {
 	default:
 		return v + offset
 	}
+}
+
+// movedDouble adds an offset. Infinitely far from the infinity on the other side lie all numbers, as in PostgreSQL: that bound is before or
+// behind all of them.
+func movedDouble(v, offset float64, behind bool) float64 {
+	out := v + offset
+	if !math.IsNaN(out) || math.IsNaN(v) {
+		return out
+	}
+	if behind {
+		return math.Inf(1)
+	}
+	return math.Inf(-1)
 }
 
 func (w *windowRows) shiftTimes(times arrow.Array, offset *plan.Literal, back bool) ([]int64, error) {

@@ -2,7 +2,6 @@ package bind
 
 import (
 	"errors"
-	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -126,7 +125,7 @@ func wholeOffset(a argument, want event.Type) (plan.Expr, error) {
 	return bigintLiteral(int64(v.LowBits())), nil
 }
 
-// widened makes a BIGINT of a narrower whole literal, as 2::SMALLINT is.
+// widened makes a BIGINT of a narrower whole literal, as 2::SMALLINT is, and a DOUBLE PRECISION of a REAL.
 func widened(e plan.Expr) plan.Expr {
 	literal, ok := e.(*plan.Literal)
 	if !ok || literal.Value.IsNull(0) {
@@ -137,6 +136,8 @@ func widened(e plan.Expr) plan.Expr {
 		return bigintLiteral(int64(v.Value(0)))
 	case *array.Int32:
 		return bigintLiteral(int64(v.Value(0)))
+	case *array.Float32:
+		return doubleLiteral(float64(v.Value(0)))
 	default:
 		return e
 	}
@@ -172,13 +173,13 @@ func offsetType(f *ast.Frame, order []plan.SortKey) (event.Type, error) {
 	}
 }
 
-// isOffset reports whether a literal is finite and not negative in any of its parts.
+// isOffset reports whether a literal is not negative in any of its parts.
 func isOffset(l *plan.Literal) bool {
 	switch v := l.Value.(type) {
 	case *array.Int64:
 		return v.Value(0) >= 0
 	case *array.Float64:
-		return v.Value(0) >= 0 && v.Value(0) <= math.MaxFloat64
+		return v.Value(0) >= 0 // infinity is one, NaN is none
 	case *array.Decimal128:
 		return v.Value(0).Sign() >= 0
 	case *array.MonthDayNanoInterval:

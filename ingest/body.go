@@ -253,7 +253,7 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 	if b.options.Insert && (!b.options.Evolve || mode != catalog.Evolve) {
 		mode = catalog.Strict
 	}
-	rows, err := chunk.Decode(definition.Schema, decode.Options{Arrival: arrival, Mode: mode}, b.lines)
+	rows, err := chunk.Decode(definition.Schema, decode.Options{Arrival: arrival, Mode: mode, Memory: &s.memory}, b.lines)
 	if err != nil {
 		return false, false, fmt.Errorf("decode rows for stream %s: %w", s.name, err)
 	}

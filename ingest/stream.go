@@ -17,6 +17,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/partition"
 	"github.com/tidemarkdb/tidemark/ingest/seal"
 	"github.com/tidemarkdb/tidemark/ingest/tail"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
 
@@ -34,6 +35,8 @@ type Stream struct {
 	sealing *seal.Stream
 	dedup   *dedup.State
 	growth  growth
+	// memory is what columns of the stream's rows are cut from: they are sealed, and so let go, together.
+	memory slabs.Arena
 	// ready is when the stream was open: no partition has been silent for longer. recovered is where its logs ended then.
 	ready     time.Time
 	recovered event.Vector
@@ -106,7 +109,7 @@ func (s *Stream) recoverPartition(definition *catalog.Stream, p event.Partition,
 	}
 	options := partition.Options{
 		Partition: p, Bound: definition.Bound, FutureLimit: definition.FutureLimit, IdleTimeout: definition.IdleTimeout, Now: s.engine.options.Now,
-		FlushInterval: s.engine.options.FlushInterval, Observe: s.engine.options.ObserveSync,
+		FlushInterval: s.engine.options.FlushInterval, Memory: &s.memory, Observe: s.engine.options.ObserveSync,
 		Confirm: func(entry *eventlog.Entry, rows *partition.Rows) { s.dedup.Apply(p, entry, rows.Keys, rows.Times) },
 	}
 	if known := clocks(sealed); int(p) < len(known) {

@@ -82,13 +82,14 @@ func formOf(kind event.Kind, as *event.Type) form {
 type limits struct {
 	rows, bytes, spare int
 	// coded lets columns of TEXT become dictionaries.
-	coded bool
+	coded  bool
+	memory *slabs.Arena
 }
 
 // values is memory for the values of a column, none yet.
 func values[T slabs.Value](l *limits, capacity int) []T {
 	if l.coded { // many rows, of which the tail has large pieces
-		return slabs.Make[T](capacity)
+		return slabs.Make[T](l.memory, capacity)
 	}
 	return make([]T, 0, capacity)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 )
 
 // What one row may hold at most. Rows beyond are rejected.
@@ -37,6 +38,8 @@ type Options struct {
 	Arrival int64
 	// Mode says what becomes of fields and values that the schema cannot hold; empty means strict.
 	Mode catalog.SchemaMode
+	// Memory is where the values of many rows are cut from; it may be nil.
+	Memory *slabs.Arena
 }
 
 // Rows is what a chunk decoded to.

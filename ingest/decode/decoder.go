@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 )
 
 // decoder holds the columns of one decode while rows are added.
@@ -16,6 +17,7 @@ type decoder struct {
 	ahead   []byte
 	mode    catalog.SchemaMode
 	arrival int64
+	memory  *slabs.Arena
 	columns []column
 	names   names
 	// required are the columns that need a value in every row: those that are NOT NULL, and the time column.
@@ -37,7 +39,7 @@ type decoder struct {
 
 func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 	d := &decoder{
-		mode: options.Mode, arrival: options.Arrival, time: -1, overflow: -1, out: &Rows{},
+		mode: options.Mode, arrival: options.Arrival, memory: options.Memory, time: -1, overflow: -1, out: &Rows{},
 		columns: make([]column, len(schema.Columns)),
 		names:   names{schema: schema},
 		follow:  make([]int, len(schema.Columns)+1),

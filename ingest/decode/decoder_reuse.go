@@ -27,7 +27,7 @@ func decodersOf(schema *event.Schema) *sync.Pool {
 // takeDecoder gives a decoder with labels, new or used.
 func takeDecoder(schema *event.Schema, options Options) (*decoder, error) {
 	if d, ok := decodersOf(schema).Get().(*decoder); ok && d.names.schema == schema && d.mode == options.Mode {
-		d.arrival, d.out = options.Arrival, &Rows{}
+		d.arrival, d.memory, d.out = options.Arrival, options.Memory, &Rows{}
 		return d, nil
 	}
 	d, err := newDecoder(schema, options)
@@ -44,7 +44,7 @@ func (d *decoder) release() {
 		return
 	}
 	d.scanner, d.members, d.limits = scanner{}, memberReader{}, limits{}
-	d.ahead, d.gathered, d.out, d.line = nil, d.gathered[:0], nil, 0
+	d.ahead, d.memory, d.gathered, d.out, d.line = nil, nil, d.gathered[:0], nil, 0
 	for i := range d.columns {
 		d.columns[i].forget()
 	}

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/stretchr/testify/require"
 
@@ -492,6 +494,19 @@ func TestHeaderOfTheNewestFileTorn(t *testing.T) {
 	got, err := read(l, 0)
 	require.NoError(t, err)
 	require.Len(t, got, 2)
+	require.NoError(t, l.Close())
+}
+
+// TestAppendKeepsNoEntries finds an entry that was written collected: the log of a stream that gets no more would else keep its rows for good.
+func TestAppendKeepsNoEntries(t *testing.T) {
+	t.Parallel()
+	l := mustOpen(t, vfs.NewMem(), eventlog.Options{})
+	e := &eventlog.Entry{Times: []int64{1}, Values: [][]byte{[]byte(`{"a":1}`)}}
+	written := weak.Make(e)
+	require.NoError(t, l.Append([]*eventlog.Entry{e}))
+	e = nil
+	runtime.GC()
+	require.Nil(t, written.Value())
 	require.NoError(t, l.Close())
 }
 

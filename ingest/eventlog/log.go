@@ -171,6 +171,7 @@ func (l *Log) Append(entries []*Entry) error {
 	if err == nil {
 		return nil
 	}
+	clear(l.placed) // of idle streams it would keep rows and their text
 	l.placed = l.placed[:0]
 	if l.Next() > before { // a part of them is written, and cannot be told from the rest
 		err = l.writer.Fail(err)
@@ -226,6 +227,7 @@ func (l *Log) flush(next event.Offset) error {
 	defer l.mu.Unlock()
 	l.mu.next, l.mu.size = next, l.writer.Size()
 	l.mu.files[len(l.mu.files)-1].note(l.placed, l.options.IndexBytes)
+	clear(l.placed) // of idle streams it would keep rows and their text
 	l.placed = l.placed[:0]
 	return nil
 }

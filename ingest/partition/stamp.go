@@ -21,7 +21,8 @@ type stamper struct {
 	idleTimeout time.Duration
 	clock       tail.Clock
 	// same is the partition as often as the longest batch has had rows, up to sameRows: batches share it.
-	same []int64
+	same   []int64
+	memory *slabs.Arena // for what else rows are given; it may be nil
 }
 
 const (
@@ -61,7 +62,7 @@ func (s *stamper) batch(rows Rows, first event.Offset) (*event.Batch, error) {
 		s.advance(times, arrival)
 		return event.NewStamped(rows.Schema, s.partition, rows.Columns, stamps), nil
 	}
-	offsets, arrivals := slabs.Make[int64](n)[:n], slabs.Make[int64](n)[:n]
+	offsets, arrivals := slabs.Make[int64](s.memory, n)[:n], slabs.Make[int64](s.memory, n)[:n]
 	for i := range n {
 		offsets[i] = int64(first) + int64(i)
 		arrivals[i] = rows.Arrival
@@ -100,7 +101,7 @@ func (s *stamper) advance(times []int64, arrival int64) {
 
 // watermarks gives each row the watermark that held before it, and moves the clock.
 func (s *stamper) watermarks(times []int64, arrival int64) arrow.Array {
-	out := slabs.Make[int64](len(times))[:len(times)]
+	out := slabs.Make[int64](s.memory, len(times))[:len(times)]
 	var valid event.Bitmap
 	limit, bound := arrival+s.futureLimit.Microseconds(), s.bound.Microseconds()
 	for i, t := range times {
@@ -128,7 +129,7 @@ type Replayer struct {
 // NewReplayer starts at the clock that the partition had before the first replayed row.
 func NewReplayer(options Options) *Replayer {
 	return &Replayer{stamper{
-		partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, clock: options.Clock,
+		partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, clock: options.Clock, memory: options.Memory,
 	}}
 }
 

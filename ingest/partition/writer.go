@@ -22,6 +22,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/dedup"
 	"github.com/tidemarkdb/tidemark/ingest/eventlog"
 	"github.com/tidemarkdb/tidemark/ingest/tail"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
@@ -78,6 +79,8 @@ type Options struct {
 	// Confirm, if not nil, is told of every entry when it is durable, in order, before its rows can be seen. The rows of an idle marker are
 	// empty.
 	Confirm func(*eventlog.Entry, *Rows)
+	// Memory is where columns of the rows are cut from; it may be nil.
+	Memory *slabs.Arena
 	// Observe, if not nil, is told of every sync.
 	Observe func(took time.Duration, requests int)
 }
@@ -140,7 +143,10 @@ type Reply struct {
 func NewWriter(log *eventlog.Log, t *tail.Tail, options Options) *Writer {
 	w := &Writer{
 		log: log, tail: t, options: options,
-		stamp:  stamper{partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, idleTimeout: options.IdleTimeout, clock: options.Clock},
+		stamp: stamper{
+			partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, idleTimeout: options.IdleTimeout, clock: options.Clock,
+			memory: options.Memory,
+		},
 		queue:  make(chan *request, queueLength),
 		done:   make(chan struct{}),
 		turned: map[int64]eventlog.Producer{},

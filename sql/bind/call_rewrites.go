@@ -43,6 +43,8 @@ func (x *scalars) rewritten(name string, e *ast.Call) ast.Expr {
 		return x.movedBucket(e)
 	case "trim_scale":
 		return trimmedScale(e)
+	case "string_agg":
+		return x.joinedBytes(e)
 	case "hex":
 		return x.hexOf(e)
 	case "unhex", "from_hex":

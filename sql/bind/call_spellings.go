@@ -61,6 +61,23 @@ func (x *scalars) hexOf(e *ast.Call) ast.Expr {
 	return callOf(e, "upper", digits)
 }
 
+// joinedBytes is string_agg of BYTEA, which joins the digits of its bytes and reads them again; nil for other types.
+func (x *scalars) joinedBytes(e *ast.Call) ast.Expr {
+	if len(e.Args) != 2 {
+		return nil
+	}
+	restore := x.outer.mark()
+	a, err := x.argument(e.Args[0])
+	restore()
+	if err != nil || a.typ().Kind != event.Bytea {
+		return nil // the call will say what is wrong
+	}
+	hex := &ast.String{Pos: e.Name.Pos, Value: "hex"}
+	digits := *e
+	digits.Args = []ast.Expr{callOf(e, "encode", e.Args[0], hex), callOf(e, "encode", as(e.Args[1], "BYTEA"), hex)}
+	return callOf(e, "decode", &digits, hex)
+}
+
 // bytesOfHex are the bytes that a text of hexadecimal digits says.
 func bytesOfHex(e *ast.Call) ast.Expr {
 	if len(e.Args) != 1 {

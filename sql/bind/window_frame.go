@@ -167,6 +167,11 @@ func offsetType(f *ast.Frame, order []plan.SortKey) (event.Type, error) {
 	case event.Date:
 		order[0].Expr = &plan.Cast{Input: order[0].Expr, To: timestamptz}
 		return interval, nil
+	case event.Time: // as the times of one day, so that what lies beyond midnight is beyond them all
+		day := fixedLiteral([]arrow.Date32{0}, event.Type{Kind: event.Date})
+		onDay, err := applied("+", f.Pos, argument{day, f.Pos}, argument{order[0].Expr, f.Pos})
+		order[0].Expr = onDay
+		return interval, err
 	default:
 		return unknown, event.Errorf(event.CodeTypeMismatch, "RANGE with an offset cannot be ordered by %s", key).At(f.Pos).
 			WithHint("order by a number or a time, or count with ROWS or GROUPS")

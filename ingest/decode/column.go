@@ -159,7 +159,7 @@ func (c *column) reserve() {
 		c.words = make([]decimal128.Num, 0, c.limits.rows)
 	case event.Text, event.JSONB, event.Bytea:
 		if c.limits.coded && c.kind == event.Text && c.as == nil {
-			c.coded, c.offsets = &textCodes{codes: values[int32](c.limits, c.limits.rows)}, make([]int32, 1, surveyCodes)
+			c.coded, c.offsets = &textCodes{codes: values[int32](c.limits, c.limits.rows+1)}, make([]int32, 1, surveyCodes)
 			return
 		}
 		c.offsets = values[int32](c.limits, c.limits.rows+1)[:1]

@@ -93,23 +93,29 @@ func (c *column) codesPay() bool {
 	return distinct < mostCodes
 }
 
-// expand gives up the codes: data and offsets become those of the rows up to now.
+// expand gives up the codes: data and offsets become those of the rows up to now. The offsets take the place of the codes, each once the code there is read: in
+// new memory they would take as much again, for all the rows that are expected.
 func (c *column) expand() {
-	codes, offsets, data := c.coded.codes, c.offsets, c.data
+	codes, ends, data := c.coded.codes, c.offsets, c.data
 	c.coded = nil
 	size := 0
 	for row, code := range codes {
 		if c.valid.Valid(row) {
-			size += int(offsets[code+1] - offsets[code])
+			size += int(ends[code+1] - ends[code])
 		}
 	}
-	c.offsets, c.data = values[int32](c.limits, max(c.limits.rows, len(codes))+1)[:1], nil
+	c.data = nil
 	c.room(size)
-	for row, code := range codes {
+	c.offsets = codes
+	c.offsets = append(c.offsets, 0)
+	code := c.offsets[0]
+	c.offsets[0] = 0
+	for row := range codes {
+		next := c.offsets[row+1]
 		if c.valid.Valid(row) {
-			c.data = append(c.data, data[offsets[code]:offsets[code+1]]...)
+			c.data = append(c.data, data[ends[code]:ends[code+1]]...)
 		}
-		c.offsets = append(c.offsets, int32(len(c.data)))
+		c.offsets[row+1], code = int32(len(c.data)), next
 	}
 }
 

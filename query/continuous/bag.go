@@ -232,11 +232,16 @@ func (b *bag) bytes() int64 {
 
 // all lists the rows of all keys, ascending by slot.
 func (b *bag) all() []uint32 {
-	out := make([]uint32, 0, b.rows)
-	for key := range b.head {
-		out = b.list(uint32(key), out)
+	free := make([]bool, len(b.weights))
+	for _, row := range b.free {
+		free[row] = true
 	}
-	slices.Sort(out)
+	out := make([]uint32, 0, b.rows)
+	for row, none := range free {
+		if !none {
+			out = append(out, uint32(row))
+		}
+	}
 	return out
 }
 

@@ -158,18 +158,38 @@ func encodeColumns(columns []arrow.Array, rows int) ([]byte, error) {
 		fields[i] = arrow.Field{Name: fmt.Sprint(i), Type: c.DataType(), Nullable: true}
 	}
 	schema := arrow.NewSchema(fields, nil)
-	var out bytes.Buffer
-	writer := ipc.NewWriter(&out, ipc.WithSchema(schema))
+	// The head stands right before the columns, whose length it tells, so that neither is copied: a state may be most of a view's memory.
+	const mostOfHead = 3 * binary.MaxVarintLen64
+	out := bytes.NewBuffer(make([]byte, mostOfHead, mostOfHead+encodedBytes(columns)))
+	writer := ipc.NewWriter(out, ipc.WithSchema(schema))
 	if err := writer.Write(array.NewRecordBatch(schema, columns, int64(rows))); err != nil {
 		return nil, fmt.Errorf("encode columns: %w", err)
 	}
 	if err := writer.Close(); err != nil {
 		return nil, fmt.Errorf("encode columns: %w", err)
 	}
+	body := out.Bytes()[mostOfHead:]
 	head := binary.AppendVarint(nil, int64(rows))
-	head = binary.AppendVarint(head, int64(crc32.Checksum(out.Bytes(), castagnoli)))
-	head = binary.AppendVarint(head, int64(out.Len()))
-	return append(head, out.Bytes()...), nil
+	head = binary.AppendVarint(head, int64(crc32.Checksum(body, castagnoli)))
+	head = binary.AppendVarint(head, int64(len(body)))
+	all := out.Bytes()[mostOfHead-len(head):]
+	copy(all, head)
+	return all, nil
+}
+
+// encodedBytes is about how much columns take in a snapshot. Of lists it counts none.
+func encodedBytes(columns []arrow.Array) int {
+	const ofMessages, ofColumn = 1 << 10, 1 << 8 // names, lengths and gaps, more than there are
+	size := ofMessages
+	for _, c := range columns {
+		size += ofColumn + c.Len()/8
+		if fixed, ok := c.DataType().(arrow.FixedWidthDataType); ok {
+			size += (c.Len()*fixed.BitWidth() + 7) / 8
+		} else if texts, ok := c.(array.BinaryLike); ok {
+			size += 4*c.Len() + len(texts.ValueBytes())
+		}
+	}
+	return size
 }
 
 // blanked has the same values, and under NULLs nothing left to chance.

@@ -100,6 +100,7 @@ var templates = []struct {
 	{"SSSSS", fieldSecondOfDay, nil}, {"SSSS", fieldSecondOfDay, nil}, {"SS", fieldSecond, nil}, {"US", fieldMicros, nil},
 	{"FF3", fieldMillis, nil}, {"FF6", fieldMicros, nil},
 	{"AM", fieldHalf, nil}, {"PM", fieldHalf, nil}, {"am", fieldHalf, strings.ToLower}, {"pm", fieldHalf, strings.ToLower},
+	{"A.M.", fieldHalfDots, nil}, {"P.M.", fieldHalfDots, nil}, {"a.m.", fieldHalfDots, strings.ToLower}, {"p.m.", fieldHalfDots, strings.ToLower},
 	{"TZ", fieldZone, nil}, {"tz", fieldZone, strings.ToLower}, {"OF", fieldShift, nil},
 }
 

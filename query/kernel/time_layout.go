@@ -97,6 +97,13 @@ func halfDay(micros int64) string {
 	return "AM"
 }
 
+func halfDayDots(micros int64) string {
+	half := halfDay(micros)
+	return half[:1] + "." + half[1:] + "."
+}
+
+func setHalf(p *parsedTime, v int64) { p.half, p.afternoon = true, v == 1 }
+
 func setTwoDigitYear(p *parsedTime, v int64) {
 	const pivot = 70 // 70 to 99 are of the last century
 	p.year = 2000 + v
@@ -144,10 +151,11 @@ var (
 	fieldNanos  = &timeField{
 		width: 9, value: func(t int64) int64 { return microsOfSecond(t) * 1_000 }, fraction: true, set: func(p *parsedTime, v int64) { p.micros += v },
 	}
-	fieldHalf  = &timeField{name: halfDay, words: []string{"AM", "PM"}, set: func(p *parsedTime, v int64) { p.half, p.afternoon = true, v == 1 }}
-	fieldZone  = &timeField{name: func(int64) string { return "UTC" }, words: []string{"UTC", "Z"}, set: func(*parsedTime, int64) {}}
-	fieldShift = &timeField{name: func(int64) string { return "+00" }, words: []string{"+0000", "+00:00", "+00", "Z"}, set: func(*parsedTime, int64) {}}
-	fieldEpoch = &timeField{
+	fieldHalf     = &timeField{name: halfDay, words: []string{"AM", "PM"}, set: setHalf}
+	fieldHalfDots = &timeField{name: halfDayDots, words: []string{"A.M.", "P.M."}, set: setHalf}
+	fieldZone     = &timeField{name: func(int64) string { return "UTC" }, words: []string{"UTC", "Z"}, set: func(*parsedTime, int64) {}}
+	fieldShift    = &timeField{name: func(int64) string { return "+00" }, words: []string{"+0000", "+00:00", "+00", "Z"}, set: func(*parsedTime, int64) {}}
+	fieldEpoch    = &timeField{
 		width: 1, value: func(t int64) int64 { s, _ := floorDivide(t, microsPerSecond); return s }, digits: 18,
 		set: func(p *parsedTime, v int64) { p.epoch, p.hasEpoch = v, true },
 	}

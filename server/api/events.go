@@ -85,8 +85,9 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Has("replay") {
 		s.Metrics.replays(summary)
 	}
-	summary.Hint = cmp.Or(only.hint(), summary.Hint)
-	return s.answerEvents(w, summary, failure, form.hint)
+	inside := only.hint()
+	summary.Hint = cmp.Or(inside, summary.Hint)
+	return s.answerEvents(w, summary, failure, cmp.Or(inside, form.hint))
 }
 
 // answerEvents tells what became of a body's rows. hint is what would help where none could be read.

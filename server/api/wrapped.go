@@ -49,6 +49,13 @@ func (o *onlyRow) hint() string {
 	if o == nil || o.text == nil {
 		return ""
 	}
+	if len(o.text) > decode.MaxRowBytes {
+		if member := jsonbody.RowsBegun(o.text); member != "" {
+			return fmt.Sprintf("the body is a document around an array of objects; sent as application/json with rows=%s (tidemark load --rows=%s) each is a row",
+				member, member)
+		}
+		return ""
+	}
 	member, rows := jsonbody.RowsInside(o.text)
 	if rows == 0 {
 		return ""

@@ -28,6 +28,11 @@ type column struct {
 	values          string
 }
 
+// extended is a field of an extension type, such as may lie inside of others.
+func extended(name string, t arrow.DataType, extension string) arrow.Field {
+	return arrow.Field{Name: name, Type: t, Nullable: true, Metadata: arrow.NewMetadata([]string{"ARROW:extension:name"}, []string{extension})}
+}
+
 func batchOf(t testing.TB, columns ...column) arrow.RecordBatch {
 	t.Helper()
 	fields := make([]arrow.Field, len(columns))
@@ -168,6 +173,21 @@ func TestTypes(t *testing.T) {
 			"JSONB", `{"a":1.5,"b":["x"]}||{"a":null,"b":null}`,
 		},
 		{
+			column{typ: arrow.StructOf(arrow.Field{Name: "n", Type: arrow.Null, Nullable: true}, arrow.Field{Name: "l", Type: arrow.ListOf(arrow.Null), Nullable: true}),
+				values: `[{"n":null,"l":[null]},null,{"n":null,"l":null}]`},
+			"JSONB", `{"n":null,"l":[null]}||{"n":null,"l":null}`,
+		},
+		{
+			column{typ: arrow.StructOf(extended("j", arrow.BinaryTypes.String, "arrow.json"), extended("u", &arrow.FixedSizeBinaryType{ByteWidth: 16}, "arrow.uuid")),
+				values: `[{"j":"{\"a\": [1]}","u":"AAECAwQFBgcICQoLDA0ODw=="},null,{"j":"7","u":null}]`},
+			"JSONB", `{"j":{"a":[1]},"u":"00010203-0405-0607-0809-0a0b0c0d0e0f"}||{"j":7,"u":null}`,
+		},
+		{
+			column{typ: arrow.ListOfField(extended("item", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, "arrow.json")),
+				values: `[["[ ]","[ ]"],null,[null]]`},
+			"JSONB", `[[],[]]||[null]`,
+		},
+		{
 			column{typ: arrow.MapOf(arrow.BinaryTypes.String, arrow.PrimitiveTypes.Int64), values: `[[{"key":"k","value":1}],null,[]]`},
 			"JSONB", `{"k":1}||{}`,
 		},
@@ -212,6 +232,13 @@ func TestValuesThatCannotBeStored(t *testing.T) {
 	require.Equal(t, 1, refused[0].Line)
 	require.Equal(t, `field "j": not valid JSON`, refused[1].Reason)
 	require.Equal(t, 2, refused[1].Line)
+
+	deep := strings.Repeat("[", 63) + strings.Repeat("]", 63)
+	texts, _, refused, err = read(t, streamOf(t, batchOf(t, column{name: "s", typ: arrow.StructOf(extended("j", arrow.BinaryTypes.String, "arrow.json")),
+		values: `[{"j":"{"},{"j":"` + deep[1:125] + `"},{"j":"` + deep + `"}]`})))
+	require.NoError(t, err)
+	require.Len(t, texts, 1)
+	require.Equal(t, []decode.Rejected{{Line: 0, Reason: `field "s": not valid JSON`, Raw: refused[0].Raw}, {Line: 2, Reason: `field "s": nested too deep`, Raw: refused[1].Raw}}, refused)
 
 	floats := array.NewFloat64Builder(memory.DefaultAllocator)
 	floats.AppendValues([]float64{math.NaN(), math.Inf(-1), math.Copysign(0, -1)}, nil)

@@ -13,6 +13,12 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
+// Faults of values that refuse their row, and no other.
+const (
+	FaultUTF8 = "invalid UTF-8"
+	FaultJSON = "not valid JSON"
+)
+
 // nesting is how deep a type is. A map is an object, or an array of objects.
 func nesting(t arrow.DataType, above int) int {
 	if above > maxNesting { // deep enough to refuse; types from outside may be deeper than the stack
@@ -32,8 +38,12 @@ func convertNested(p *part, values arrow.Array) (arrow.Array, error) {
 	out := newStrings(p)
 	for i := range p.rows {
 		if values.IsValid(i) {
-			n := nested{dst: out.data, limit: len(out.data) + decode.MaxRowBytes}
+			start := len(out.data)
+			n := nested{dst: out.data, limit: start + decode.MaxRowBytes}
 			n.value(values, i)
+			if n.embeds && n.fault == "" && !decode.IsJSON(n.dst[start:]) { // each part is, so all of it is too deep
+				n.fault = "nested too deep"
+			}
 			out.data = n.dst
 			if n.fault != "" {
 				p.refuse(i, "%s", n.fault)
@@ -47,11 +57,11 @@ func convertNested(p *part, values arrow.Array) (arrow.Array, error) {
 	return event.NewStrings(out.offsets, out.data, event.ValidityOf(values)), nil
 }
 
-// AppendJSON appends value i of an array of any type as JSON, as it stands inside of nested values. It says what is wrong with a value
-// that cannot be stored.
-func AppendJSON(dst []byte, values arrow.Array, i int) (out []byte, fault string) {
+// AppendJSON appends value i of an array of any type as JSON, as it stands inside of nested values; extension is the name of the extension type that
+// its values have, or "". It says what is wrong with a value that cannot be stored.
+func AppendJSON(dst []byte, values arrow.Array, i int, extension string) (out []byte, fault string) {
 	n := nested{dst: dst, limit: len(dst) + decode.MaxRowBytes}
-	n.value(values, i)
+	n.extended(values, i, extension)
 	return n.dst, n.fault
 }
 
@@ -60,6 +70,8 @@ type nested struct {
 	dst   []byte
 	limit int
 	fault string
+	// embeds says that values of the extension arrow.json are among what was written.
+	embeds bool
 }
 
 // value appends value i of any type, or null.
@@ -70,13 +82,13 @@ func (n *nested) value(values arrow.Array, i int) {
 	if n.fault != "" {
 		return
 	}
-	if values.IsNull(i) {
+	if values.IsNull(i) || values.DataType().ID() == arrow.NULL { // arrays of nulls have no bits that say so
 		n.dst = append(n.dst, "null"...)
 		return
 	}
 	switch a := values.(type) {
 	case array.ExtensionArray:
-		n.value(a.Storage(), i)
+		n.extended(a.Storage(), i, a.ExtensionType().ExtensionName())
 	case *array.Dictionary:
 		n.value(a.Dictionary(), a.GetValueIndex(i))
 	case *array.RunEndEncoded:
@@ -88,10 +100,56 @@ func (n *nested) value(values arrow.Array, i int) {
 	case array.ListLike:
 		n.list(a, i)
 	case array.Union:
-		n.value(a.Field(a.ChildID(i)), unionIndex(a, i))
+		child := a.ChildID(i)
+		n.member(a.DataType().(arrow.UnionType).Fields()[child], a.Field(child), unionIndex(a, i))
 	default:
 		n.scalar(values, i)
 	}
+}
+
+// member appends value i of what a field of a nested type holds.
+func (n *nested) member(f arrow.Field, values arrow.Array, i int) {
+	if !f.HasMetadata() {
+		n.value(values, i)
+		return
+	}
+	n.extended(values, i, extension(f))
+}
+
+// extended appends value i of an extension type by what it is stored as: JSON is taken in as it is, and not as a text of it.
+func (n *nested) extended(values arrow.Array, i int, extension string) {
+	if extension == "" || values.IsNull(i) {
+		n.value(values, i)
+		return
+	}
+	switch a := values.(type) {
+	case *array.Dictionary:
+		n.extended(a.Dictionary(), a.GetValueIndex(i), extension)
+	case *array.RunEndEncoded:
+		n.extended(a.Values(), a.GetPhysicalIndex(i), extension)
+	case array.StringLike:
+		if extension != "arrow.json" {
+			n.value(values, i)
+			return
+		}
+		n.json(a.Value(i))
+	case *array.FixedSizeBinary:
+		if extension != "arrow.uuid" || a.DataType().(*arrow.FixedSizeBinaryType).ByteWidth != 16 {
+			n.value(values, i)
+			return
+		}
+		n.dst = append(event.AppendUUID(append(n.dst, '"'), a.Value(i)), '"')
+	default:
+		n.value(values, i)
+	}
+}
+
+func (n *nested) json(text string) {
+	compact, ok := decode.CompactJSON(text)
+	if !ok && n.fault == "" {
+		n.fault = FaultJSON
+	}
+	n.dst, n.embeds = append(n.dst, compact...), true
 }
 
 // unionIndex is where the value of row i is among its child's.
@@ -104,12 +162,13 @@ func unionIndex(a array.Union, i int) int {
 
 func (n *nested) list(a array.ListLike, i int) {
 	from, to := a.ValueOffsets(i)
+	element := a.DataType().(arrow.ListLikeType).ElemField()
 	n.dst = append(n.dst, '[')
 	for at := from; at < to && n.fault == ""; at++ {
 		if at > from {
 			n.dst = append(n.dst, ',')
 		}
-		n.value(a.ListValues(), int(at))
+		n.member(element, a.ListValues(), int(at))
 	}
 	n.dst = append(n.dst, ']')
 }
@@ -122,7 +181,7 @@ func (n *nested) object(a *array.Struct, i int) {
 			n.dst = append(n.dst, ',')
 		}
 		n.key(fields[f].Name)
-		n.value(a.Field(f), i)
+		n.member(fields[f], a.Field(f), i)
 	}
 	n.dst = append(n.dst, '}')
 }
@@ -138,6 +197,7 @@ func (n *nested) key(name string) {
 func (n *nested) entries(a *array.Map, i int) {
 	from, to := a.ValueOffsets(i)
 	keys, isText := a.Keys().(array.StringLike)
+	key, item := a.DataType().(*arrow.MapType).KeyField(), a.DataType().(*arrow.MapType).ItemField()
 	open, end := byte('['), byte(']')
 	if isText {
 		open, end = '{', '}'
@@ -149,13 +209,13 @@ func (n *nested) entries(a *array.Map, i int) {
 		}
 		if isText {
 			n.key(keys.Value(int(at)))
-			n.value(a.Items(), int(at))
+			n.member(item, a.Items(), int(at))
 			continue
 		}
 		n.dst = append(n.dst, `{"key":`...)
-		n.value(a.Keys(), int(at))
+		n.member(key, a.Keys(), int(at))
 		n.dst = append(n.dst, `,"value":`...)
-		n.value(a.Items(), int(at))
+		n.member(item, a.Items(), int(at))
 		n.dst = append(n.dst, '}')
 	}
 	n.dst = append(n.dst, end)
@@ -175,7 +235,7 @@ func (n *nested) scalar(values arrow.Array, i int) {
 	case array.StringLike:
 		text := a.Value(i)
 		if !utf8.ValidString(text) {
-			n.fault = "invalid UTF-8"
+			n.fault = FaultUTF8
 		}
 		n.dst = event.AppendJSONString(n.dst, text)
 	case binaries:

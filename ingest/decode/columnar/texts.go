@@ -138,7 +138,7 @@ func convertStrings(p *part, values arrow.Array) (arrow.Array, error) {
 	return textsOf(func(values arrow.Array, i int) string {
 		text := stringAt(values, i)
 		if !utf8.ValidString(text) {
-			p.refuse(i, "invalid UTF-8")
+			p.refuse(i, FaultUTF8)
 		}
 		return text
 	})(p, values)
@@ -146,12 +146,17 @@ func convertStrings(p *part, values arrow.Array) (arrow.Array, error) {
 
 func convertJSON(p *part, values arrow.Array) (arrow.Array, error) {
 	return textsOf(func(values arrow.Array, i int) string {
-		text, ok := decode.CompactJSON(stringAt(values, i))
-		if !ok {
-			p.refuse(i, "not valid JSON")
-			return "null"
+		text := stringAt(values, i)
+		compact, ok := decode.CompactJSON(text)
+		switch {
+		case ok:
+			return compact
+		case utf8.ValidString(text):
+			p.refuse(i, FaultJSON)
+		default:
+			p.refuse(i, FaultUTF8)
 		}
-		return text
+		return "null"
 	})(p, values)
 }
 

@@ -3,6 +3,8 @@ package jsonbody
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 )
 
@@ -33,6 +35,47 @@ func RowsInside(document []byte) (member string, rows int) {
 		return strings.Join(path, "."), len(elements)
 	}
 	return "", 0
+}
+
+// RowsBegun is RowsInside for the beginning of a document that is longer than what is held of it: the place of the array of objects in which it is cut.
+func RowsBegun(document []byte) (member string) {
+	var path []string
+	for inside := document; len(path) < insideDepth; {
+		name, value := cutMember(inside)
+		if len(value) == 0 {
+			return ""
+		}
+		path = append(path, name)
+		if inside = value; inside[0] != '[' {
+			continue
+		}
+		if first := bytes.TrimLeft(inside[1:], " \t\r\n"); len(first) == 0 || first[0] != '{' {
+			return ""
+		}
+		return strings.Join(path, ".")
+	}
+	return ""
+}
+
+// cutMember is the member of an object in whose value the object is cut, with what there is of the value.
+func cutMember(object []byte) (name string, value []byte) {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return "", nil
+	}
+	for {
+		token, err := decoder.Token()
+		if name, _ = token.(string); err != nil || name == "" {
+			return "", nil
+		}
+		begin := decoder.InputOffset()
+		var whole json.RawMessage
+		if err := decoder.Decode(&whole); errors.Is(err, io.ErrUnexpectedEOF) {
+			return name, bytes.TrimLeft(object[begin:], ": \t\r\n")
+		} else if err != nil {
+			return "", nil
+		}
+	}
 }
 
 // largestMember is the member of an object whose value is longest; a text that is no object has none.

@@ -249,3 +249,24 @@ func TestElementsAgreeWithTheStandardLibrary(t *testing.T) {
 		}
 	})
 }
+
+func TestRowsBegun(t *testing.T) {
+	t.Parallel()
+	for document, want := range map[string]string{
+		`{"type":"x","features":[{"a":1},{"b"`:   "features",
+		`{"bbox":[1,2],"features" : [ {"a":[1,2`: "features",
+		`{"a":{"b":[{"c":"d`:                     "a.b",
+		`{"a":{"b":[1,2`:                         "",
+		`{"a":{"b":[`:                            "",
+		`{"a":"a text that is cut`:               "",
+		`{"a":{"b":{"c":{"d":[{"e":1`:            "",
+		`{"a":[{"b":1}],"c":"cut behind it`:      "",
+		`{"a":1}`:                                "",
+		`[{"a":1},{`:                             "",
+		`{"a`:                                    "",
+		`{"a":nonsense,"b":[{"c":1`:              "",
+		"":                                       "",
+	} {
+		require.Equal(t, want, RowsBegun([]byte(document)), "%s", document)
+	}
+}

@@ -61,7 +61,7 @@ func (a *assembler) add(c *parquet.Column, logical []any, depth int) (*node, err
 			return nil, err
 		}
 		a.types = append(a.types, t)
-		n.leaves, n.isText = 1, t.arrow.ID() == arrow.STRING
+		n.leaves, n.isText = 1, t.arrow.ID() == arrow.STRING && t.extension == ""
 		return n, nil
 	}
 	if of := c.Type().LogicalType(); of != nil {
@@ -277,14 +277,24 @@ func (a *assembler) repeat(n *node, lo, hi []int, rep, def int, element func(lo,
 	}
 }
 
+// scalar writes a value of a leaf. One that refuses its row is left as what is no JSON, which package columnar finds.
+func (a *assembler) scalar(n *node, at int) {
+	var fault string
+	a.dst, fault = columnar.AppendJSON(a.dst, a.leaves[n.leaf].values, at, a.types[n.leaf].extension)
+	switch {
+	case fault == "" || fault == columnar.FaultJSON || a.failed != nil:
+	case fault == columnar.FaultUTF8:
+		a.dst = append(a.dst, 0xff)
+	default:
+		a.failed = fmt.Errorf("a value of %q: %s", n.name, fault)
+	}
+}
+
 // instance writes a node that is there.
 func (a *assembler) instance(n *node, lo, hi []int, rep, def int) {
 	switch {
 	case n.children == nil:
-		var fault string
-		if a.dst, fault = columnar.AppendJSON(a.dst, a.leaves[n.leaf].values, lo[n.leaf]); fault != "" && a.failed == nil {
-			a.failed = fmt.Errorf("a value of %q: %s", n.name, fault)
-		}
+		a.scalar(n, lo[n.leaf])
 	case n.list:
 		inner := n.children[0]
 		a.elements(inner, lo, hi, rep, def, func(lo, hi []int) { a.element(n, inner, lo, hi, rep+1, def+1) })

@@ -147,6 +147,40 @@ func TestTypesAndNesting(t *testing.T) {
 	}
 }
 
+// TestTypesInsideOfOthers reads leaves of groups whose annotations say more than what they are stored as.
+func TestTypesInsideOfOthers(t *testing.T) {
+	t.Parallel()
+	type group struct {
+		JSON string   `parquet:"json,json"`
+		UUID [16]byte `parquet:"uuid,uuid"`
+		Text string   `parquet:"text,string"`
+	}
+	type row struct {
+		Group group `parquet:"group"`
+	}
+	var out bytes.Buffer
+	w := parquet.NewGenericWriter[row](&out)
+	_, err := w.Write([]row{{group{JSON: `{"a": [1]}`, UUID: [16]byte{15: 7}}}, {group{JSON: "{"}}, {group{JSON: "1", Text: "\xe9"}}, {group{JSON: "null"}}})
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	reader, err := NewReader(out.Bytes(), nil)
+	require.NoError(t, err)
+	chunk, err := reader.Next()
+	require.NoError(t, err)
+	var texts, refused []string
+	for _, text := range chunk.RowTexts() {
+		texts = append(texts, string(text))
+	}
+	for _, r := range chunk.Refused {
+		refused = append(refused, fmt.Sprintf("%d: %s", r.Line, r.Reason))
+	}
+	require.Equal(t, []string{
+		`{"group":{"json":{"a":[1]},"uuid":"00000000-0000-0000-0000-000000000007","text":""}}`,
+		`{"group":{"json":null,"uuid":"00000000-0000-0000-0000-000000000000","text":""}}`,
+	}, texts)
+	require.Equal(t, []string{`1: field "group": not valid JSON`, `2: field "group": invalid UTF-8`}, refused)
+}
+
 // TestDamage cuts a file at every place and flips its bytes: each is rows, or an error with a code.
 func TestDamage(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
+	"github.com/tidemarkdb/tidemark/internal/charset"
 	"github.com/tidemarkdb/tidemark/server/client"
 	"github.com/tidemarkdb/tidemark/server/shell"
 )
@@ -35,6 +36,9 @@ type loadCmd struct {
 	Format    string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
 	Rows      string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
 	DateOrder string   `placeholder:"dmy|mdy" help:"What comes first in the dates of CSV such as 03/01/2026; else these are text."`
+	Delimiter string   `placeholder:"CHAR" help:"What separates the cells of CSV: one character, or tab; else the header tells."`
+	Null      []string `sep:"none" placeholder:"TEXT" help:"Text that means NULL in CSV, in place of the empty one; may be given several times."`
+	Charset   string   `placeholder:"NAME" help:"Encoding of the text, such as windows-1252 or utf-16; else UTF-8."`
 	Again     bool     `help:"Store once more what was loaded from the same files before."`
 	Time      string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
 	AtOnce    int      `default:"4" placeholder:"N" help:"How many files are loaded at a time (${default})."`
@@ -113,6 +117,9 @@ func (c *loadCmd) check() error {
 	if _, err := event.ParseDateOrder(c.DateOrder); err != nil && c.DateOrder != "" {
 		return usagef("--date-order is dmy or mdy")
 	}
+	if _, err := charset.Find(c.Charset); err != nil {
+		return err
+	}
 	for _, name := range c.Files {
 		if name == "-" {
 			continue
@@ -137,7 +144,7 @@ func (c *loadCmd) loadFile(ctx context.Context, p *process, db *client.Client, n
 		defer plain.Close()
 		whole := bufio.NewReaderSize(plain, sniffBytes)
 		begin, _ := whole.Peek(sniffBytes) // what is wrong with the input shows when it is read
-		return db.Load(ctx, c.Stream, whole, c.options(name, begin, bar))
+		return db.Load(ctx, c.Stream, whole, c.options(name, c.text(begin), bar))
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -178,7 +185,14 @@ func (c *loadCmd) begin(f *os.File) ([]byte, error) {
 		return nil, fmt.Errorf("decompress: %w", err)
 	}
 	_, err = f.Seek(0, io.SeekStart)
-	return begin[:n], err
+	return c.text(begin[:n]), err
+}
+
+// text is the beginning of a file as UTF-8.
+func (c *loadCmd) text(begin []byte) []byte {
+	set, _ := charset.Find(c.Charset)                                     // check has found it
+	text, _ := io.ReadAll(charset.NewReader(bytes.NewReader(begin), set)) // from memory
+	return text
 }
 
 // options says how a file is to be sent that begins so.
@@ -186,8 +200,12 @@ func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBa
 	options := client.LoadOptions{TimeColumn: c.Time, Rows: c.Rows, Progress: func(n int) { _ = bar.Add(n) }} // a file may have grown
 	format := c.formatOf(name, begin)
 	options.ContentType = mediaTypes[format]
+	options.Charset = c.Charset
 	if format == "csv" || format == "tsv" {
-		options.DateOrder = c.DateOrder
+		options.DateOrder, options.Nulls = c.DateOrder, c.Null
+	}
+	if format == "csv" {
+		options.Delimiter = c.Delimiter
 	}
 	switch format {
 	case "influx", "bulk", "lines", "zeek":
@@ -204,6 +222,9 @@ func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
 		return "", err
 	}
 	path, err := filepath.Abs(f.Name())
+	if whole && (c.Delimiter != "" || c.Null != nil || c.Charset != "") { // the same bytes read otherwise are other rows
+		path = fmt.Sprintf("%s %q %q %q", path, c.Delimiter, c.Null, c.Charset)
+	}
 	if err != nil || !whole {
 		return path, err
 	}
@@ -248,6 +269,8 @@ func (c *loadCmd) formatOf(name string, begin []byte) string {
 	switch {
 	case c.Format != "auto":
 		return c.Format
+	case c.Delimiter != "" && named != "tsv":
+		return "csv"
 	case named == "json" && c.Rows == "" && jsonbody.LayoutOf(begin, false) == jsonbody.Lines:
 		return "ndjson"
 	case named != "":

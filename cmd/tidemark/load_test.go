@@ -142,3 +142,54 @@ func loadOfNoRows(t *testing.T, put func(name, content string) string, url strin
 	got = tidemark("", nil, "load", "none", "--url", url, "--format", "tsv", put("short.tsv", "a\tb\n1\n"))
 	require.Contains(t, got.stderr, "hint: the first line must name the columns")
 }
+
+// TestLoadSaysHowTextsAreWritten loads texts of other encodings and forms than the usual ones, from files and from standard input.
+func TestLoadSaysHowTextsAreWritten(t *testing.T) {
+	t.Parallel()
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	server, err := startServer(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Close()) }()
+	url := server.URL()
+	for i, c := range []struct{ name, content, flags, want string }{
+		{"a.csv", "\xff\xfea\x00\n\x00\xeb\x00\n\x00", "", "ë"},
+		{"a.csv", "a\n\xeb\n", "--charset windows-1252", "ë"},
+		{"a.ndjson", "\xfe\xff\x00{\x00\"\x00a\x00\"\x00:\x001\x00}\x00\n", "", "1"},
+		{"a", "\xff\xfe{\x00\"\x00a\x00\"\x00:\x002\x00}\x00", "", "2"},
+		{"a.json", "[{\"a\":\"\xa4\"}]", "--charset iso-8859-15", "€"},
+		{"a.log", "a b c\n- 1 2\n", "--delimiter space", ""},
+		{"a.log", "b a\n1 -\n2 \\N\n3 x\n", "--delimiter=\x20 --null=- --null=\\N", "x"},
+	} {
+		path := filepath.Join(t.TempDir(), c.name)
+		require.NoError(t, os.WriteFile(path, []byte(c.content), 0o600))
+		var flags []string
+		if c.flags != "" {
+			flags = strings.Split(strings.ReplaceAll(c.flags, "=\x20", "=\x00"), " ")
+		}
+		for i := range flags {
+			flags[i] = strings.ReplaceAll(flags[i], "\x00", " ")
+		}
+		for _, input := range []string{"file", "input"} {
+			stream, from := fmt.Sprintf("%s%d", input, i), path
+			if input == "input" {
+				if c.name != "a" { // the name tells the format
+					continue
+				}
+				from = "-"
+			}
+			got := tidemark(c.content, nil, append([]string{"load", stream, from, "--url", url}, flags...)...)
+			if c.want == "" {
+				require.Equal(t, 1, got.status)
+				require.Contains(t, got.stderr, "it is one ASCII character, or the word tab")
+				continue
+			}
+			require.Zero(t, got.status, got.stderr)
+			rows := tidemark("", nil, "sql", "-q", "SELECT a FROM "+stream+" WHERE a IS NOT NULL", "--format", "csv", "--url", url)
+			require.Equal(t, []string{"a", c.want}, strings.Fields(rows.stdout), "%s %q", stream, c.content)
+		}
+	}
+	got := tidemark("", nil, "load", "s", os.DevNull, "--charset", "klingon", "--url", url)
+	require.NotZero(t, got.status)
+	require.Contains(t, got.stderr, `charset "klingon" is not known`)
+}

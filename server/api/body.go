@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -77,7 +78,7 @@ func (s *Server) openBody(w http.ResponseWriter, r *http.Request, stream string,
 
 // unpack sets what gives the body as it was before it was compressed.
 func (b *body) unpack(encoding string, packed io.Reader) error {
-	switch encoding {
+	switch strings.ToLower(encoding) {
 	case "", "identity":
 		b.plain, b.packed = b.paced, nil
 	case "gzip", "x-gzip":
@@ -160,6 +161,8 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
+const compressHint = "send it compressed with gzip or zstd, or not at all"
+
 // mistaken says what is wrong with a body that begins like none of the formats but like something well known.
 func (b *body) mistaken(begin []byte) error {
 	for _, known := range []struct{ magic, encoding string }{{"\x1f\x8b", "gzip"}, {"\x28\xb5\x2f\xfd", "zstd"}} {
@@ -168,8 +171,22 @@ func (b *body) mistaken(begin []byte) error {
 				WithHint("send it with 'Content-Encoding: %s'", known.encoding)
 		}
 	}
-	if bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")) || everyOtherIsZero(begin) {
+	for _, known := range []struct{ magic, name, hint string }{
+		{"PK\x03\x04", "a zip archive, or a file of Excel", "take the files out of it, or save the sheet as CSV"},
+		{"BZh", "compressed with bzip2", compressHint},
+		{"\xfd7zXZ\x00", "compressed with xz", compressHint},
+		{"Obj\x01", "an Avro file", "send it as Parquet, Arrow or JSON"},
+		{"\xff\xfe\x00\x00", "UTF-32", "send UTF-8"},
+	} {
+		if bytes.HasPrefix(begin, []byte(known.magic)) {
+			return event.Errorf(event.CodeBadRequest, "the body is %s", known.name).WithHint("%s", known.hint)
+		}
+	}
+	if bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")) { // of a route where no encoding can be named
 		return event.Errorf(event.CodeBadRequest, "the body is UTF-16").WithHint("send UTF-8")
+	}
+	if everyOtherIsZero(begin) {
+		return event.Errorf(event.CodeBadRequest, "the body is UTF-16 without a mark that says so").WithHint("send it with charset=utf-16le or charset=utf-16be")
 	}
 	return nil
 }

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/internal/charset"
 )
 
 // maxRequestID bounds X-Request-Id, which is kept beside rejected rows.
@@ -46,11 +49,23 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	set, err := charsetOf(r, form)
+	if err != nil {
+		return err
+	}
 	body, err := s.openBody(w, r, r.PathValue("stream"), form.limit(s))
 	if err != nil {
 		return err
 	}
 	defer func() { body.close() }() // reading ahead adds to it
+	if set != nil {
+		if err := body.account.hold(charset.HeldBytes); err != nil {
+			return err
+		}
+	}
+	if !form.binary() {
+		body.plain = charset.NewReader(body.plain, set)
+	}
 	if form.sniff {
 		if form, err = body.sniffed(form); err != nil {
 			return err
@@ -85,9 +100,18 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Has("replay") {
 		s.Metrics.replays(summary)
 	}
-	inside := only.hint()
-	summary.Hint = cmp.Or(inside, summary.Hint)
-	return s.answerEvents(w, summary, failure, cmp.Or(inside, form.hint))
+	advice := cmp.Or(only.hint(), charsetHint(summary, form, set))
+	summary.Hint = cmp.Or(advice, summary.Hint)
+	return s.answerEvents(w, summary, failure, cmp.Or(advice, form.hint))
+}
+
+// charsetHint is for those who send texts in another encoding without a word of it.
+func charsetHint(summary ingest.Summary, form format, set *charset.Charset) string {
+	foreign := func(e ingest.RowError) bool { return strings.HasSuffix(e.Reason, "invalid UTF-8") }
+	if set != nil || form.binary() || !slices.ContainsFunc(summary.Errors, foreign) {
+		return ""
+	}
+	return "rows that are not UTF-8 are turned away; charset=windows-1252, or what the text is in, reads them (tidemark load --charset)"
 }
 
 // answerEvents tells what became of a body's rows. hint is what would help where none could be read.

@@ -17,6 +17,7 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/parquetbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
+	"github.com/tidemarkdb/tidemark/internal/charset"
 )
 
 // chunks gives a body's rows chunk by chunk, and io.EOF after the last.
@@ -111,15 +112,31 @@ func bodyFormat(r *http.Request) (format, error) {
 			return format{}, event.Errorf(event.CodeMediaType, "events cannot be read from %q", contentType).
 				WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson', or name another format in ?format=: %s", formatNames())
 		}
-		if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
-			return format{}, event.Errorf(event.CodeMediaType, "charset %q is not known", charset).WithHint("send UTF-8")
-		}
 		if params["header"] == "absent" {
 			return format{}, event.Errorf(event.CodeMediaType, "header=absent is not supported").WithHint("the first line must name the columns")
 		}
 		found = formats[at]
 	}
 	return found, checkParams(found, query)
+}
+
+// binary reports whether bodies of the format are no text.
+func (f format) binary() bool { return f.whole != nil || f.parts != nil }
+
+// charsetOf finds the encoding of a request's text: the one that ?charset= names, else that of its Content-Type; nil for UTF-8.
+func charsetOf(r *http.Request, form format) (*charset.Charset, error) {
+	name := r.URL.Query().Get("charset")
+	switch {
+	case form.binary() && name != "":
+		return nil, event.Errorf(event.CodeBadRequest, "charset means nothing for %s", form.name)
+	case form.binary():
+		return nil, nil
+	case name == "":
+		if _, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil { // a format in the address needs none
+			name = params["charset"]
+		}
+	}
+	return charset.Find(name)
 }
 
 // checkParams refuses parameters that only other formats know.

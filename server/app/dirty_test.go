@@ -14,7 +14,8 @@ import (
 )
 
 // unwritable stands for what a file of tests cannot hold.
-var unwritable = strings.NewReplacer("<BOM>", "\ufeff", "<CR>", "\r", "<NUL>", "\x00", "<TAB>", "\t", "<E9>", "\xe9", "<FF>", "\xff", "<FE>", "\xfe",
+var unwritable = strings.NewReplacer("<BOM>", "\ufeff", "<CR>", "\r", "<NUL>", "\x00", "<TAB>", "\t", "<E9>", "\xe9", "<FF>", "\xff",
+	"<FE>", "\xfe", "<03>", "\x03", "<04>", "\x04",
 	"<DEEP>", strings.Repeat("[", 10_000)+strings.Repeat("]", 10_000), "<LONG NAME>", strings.Repeat("n", 300))
 
 // TestDirtyBodies sends what is wrong, odd or merely unusual in every format that is text, and shows what becomes of it: the answer, and

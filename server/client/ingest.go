@@ -23,6 +23,9 @@ type IngestOptions struct {
 	Rows string
 	// DateOrder is dmy or mdy, for CSV with dates such as 03/01/2026; empty leaves those texts.
 	DateOrder string
+	// Delimiter separates the cells of CSV; empty lets the header tell. Nulls are the texts that mean NULL in it; none is the empty text.
+	Delimiter string
+	Nulls     []string
 	// ContentEncoding is gzip or zstd, or empty for a plain body.
 	ContentEncoding string
 	// TimeColumn names the event-time column when the request makes the stream.
@@ -90,6 +93,12 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if opts.DateOrder != "" {
 		query.Set("date_order", opts.DateOrder)
+	}
+	if opts.Delimiter != "" {
+		query.Set("delimiter", opts.Delimiter)
+	}
+	if len(opts.Nulls) > 0 {
+		query["null"] = opts.Nulls
 	}
 	if opts.Replay {
 		query.Set("replay", "rejected")

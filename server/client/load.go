@@ -12,12 +12,14 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/charset"
 )
 
 const (
@@ -46,6 +48,11 @@ type LoadOptions struct {
 	Rows string
 	// DateOrder is dmy or mdy, for CSV with dates such as 03/01/2026; empty leaves those texts.
 	DateOrder string
+	// Delimiter separates the cells of CSV; empty lets the header tell. Nulls are the texts that mean NULL in it; none is the empty text.
+	Delimiter string
+	Nulls     []string
+	// Charset is the encoding of a file of text; empty for UTF-8, or UTF-16 with a mark.
+	Charset string
 	// Identity names the file. If it is set, what was sent from it before is not stored again: of NDJSON lines in the same place, of other
 	// formats the file as a whole, whose content the name must then cover.
 	Identity string
@@ -78,9 +85,13 @@ func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts Load
 	if opts.ChunkBytes <= 0 {
 		opts.ChunkBytes = chunkBytes
 	}
+	set, err := charset.Find(opts.Charset)
+	if err != nil {
+		return LoadReport{}, err
+	}
 	l := &load{client: c, stream: stream, time: opts.TimeColumn, format: opts.Format, identity: opts.Identity}
 	if opts.ContentType != "" {
-		err := l.sendWhole(ctx, r, opts)
+		err := l.sendWhole(ctx, r, opts, set)
 		return l.result(), err
 	}
 	plain, err := Decompress(counted{r, opts.Progress})
@@ -88,8 +99,13 @@ func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts Load
 		return LoadReport{}, fmt.Errorf("decompress: %w", err)
 	}
 	defer plain.Close()
-	err = l.run(ctx, newChunker(plain, opts.ChunkBytes))
+	err = l.run(ctx, newChunker(charset.NewReader(plain, set), opts.ChunkBytes))
 	return l.result(), err
+}
+
+// binary reports whether the file is no text.
+func (o LoadOptions) binary() bool {
+	return strings.HasPrefix(o.ContentType, "application/vnd.apache.")
 }
 
 // counted tells how many bytes are read.
@@ -171,9 +187,10 @@ func (l *load) send(ctx context.Context, c chunk) error {
 }
 
 // sendWhole delivers a file in one request. It is sent again only if it can be read again.
-func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) error {
+func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions, set *charset.Charset) error {
 	options := IngestOptions{
 		TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Rows: opts.Rows, DateOrder: opts.DateOrder, Key: l.key(chunk{}),
+		Delimiter: opts.Delimiter, Nulls: opts.Nulls,
 	}
 	again, seeks := file.(io.Seeker)
 	first := true
@@ -189,7 +206,10 @@ func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions) 
 			return nil, fmt.Errorf("decompress: %w", err)
 		}
 		defer plain.Close()
-		return l.client.Ingest(ctx, l.stream, plain, options)
+		if opts.binary() {
+			return l.client.Ingest(ctx, l.stream, plain, options)
+		}
+		return l.client.Ingest(ctx, l.stream, charset.NewReader(plain, set), options)
 	})
 	if result != nil {
 		l.mu.Lock()

@@ -183,7 +183,8 @@ func TestTypes(t *testing.T) {
 			"JSONB", `{"j":{"a":[1]},"u":"00010203-0405-0607-0809-0a0b0c0d0e0f"}||{"j":7,"u":null}`,
 		},
 		{
-			column{typ: arrow.ListOfField(extended("item", &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, "arrow.json")),
+			column{typ: arrow.ListOfField(extended("item",
+				&arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, "arrow.json")),
 				values: `[["[ ]","[ ]"],null,[null]]`},
 			"JSONB", `[[],[]]||[null]`,
 		},

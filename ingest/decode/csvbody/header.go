@@ -37,7 +37,7 @@ func (r *Reader) readHeader() error {
 	for i, c := range rec.cells {
 		if !utf8.Valid(c.text) {
 			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1).
-				WithHint("send UTF-8: iconv -f windows-1252 -t utf-8 makes it of files that Windows programs wrote")
+				WithHint("send UTF-8, or name its encoding: charset=windows-1252 reads files that Windows programs wrote (tidemark load --charset)")
 		}
 		name := columnName(string(c.text), i+1, seen)
 		if reason := decode.CheckName(name); reason != "" {

@@ -83,7 +83,7 @@ func histogram(name, help string, buckets []float64) prometheus.HistogramOpts {
 
 // IngestState is what the metrics show of the ingest side as it is now.
 type IngestState struct {
-	// Reading is how many bytes of events make no whole chunk yet, and Pending how many wait to be on disk.
+	// Reading is how many bytes of memory bodies of events take while they are read, and Pending those that events take which wait to be on disk.
 	Reading, Pending func() int64
 	// RequestBytes is what the keys of requests take, and RowBytes what those of rows take.
 	RequestBytes, RowBytes func() int64
@@ -137,9 +137,9 @@ func (m *Metrics) registerIngest() {
 	}
 	gauge := func(name, help string) prometheus.GaugeOpts { return prometheus.GaugeOpts{Name: name, Help: help} }
 	m.Registry.MustRegister(
-		prometheus.NewGaugeFunc(gauge("tidemark_ingest_reading_bytes", "Bytes of events that have come and make no whole chunk yet."),
+		prometheus.NewGaugeFunc(gauge("tidemark_ingest_reading_bytes", "Memory that bodies of events take while they are read."),
 			read(func(d *IngestState) func() int64 { return d.Reading })),
-		prometheus.NewGaugeFunc(gauge("tidemark_ingest_pending_bytes", "Bytes of events that wait to be on disk."),
+		prometheus.NewGaugeFunc(gauge("tidemark_ingest_pending_bytes", "Memory that events take which wait to be on disk."),
 			read(func(d *IngestState) func() int64 { return d.Pending })),
 		prometheus.NewGaugeFunc(gauge("tidemark_dedup_bytes", "Memory for the keys of requests that may be repeated."),
 			read(func(d *IngestState) func() int64 { return d.RequestBytes })),

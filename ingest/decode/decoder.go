@@ -87,7 +87,7 @@ func (d *decoder) find(name string) (at int, known bool) {
 
 // expect sets about how many rows will come, and the most bytes of text.
 func (d *decoder) expect(rows, bytes int) {
-	d.limits = limits{rows: d.bounded(rows), bytes: bytes, spare: 2 * bytes, coded: rows >= leastCoded}
+	d.limits = limits{rows: d.bounded(rows), bytes: bytes, spare: 2 * bytes, coded: rows >= leastCoded, memory: d.memory}
 	d.out.lists = newRowLists(d.limits.rows)
 	d.out.Raw, d.out.Lines = d.out.lists.raw, d.out.lists.lines
 }

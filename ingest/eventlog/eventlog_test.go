@@ -501,10 +501,11 @@ func TestHeaderOfTheNewestFileTorn(t *testing.T) {
 func TestAppendKeepsNoEntries(t *testing.T) {
 	t.Parallel()
 	l := mustOpen(t, vfs.NewMem(), eventlog.Options{})
-	e := &eventlog.Entry{Times: []int64{1}, Values: [][]byte{[]byte(`{"a":1}`)}}
-	written := weak.Make(e)
-	require.NoError(t, l.Append([]*eventlog.Entry{e}))
-	e = nil
+	written := func() weak.Pointer[eventlog.Entry] {
+		e := &eventlog.Entry{Times: []int64{1}, Values: [][]byte{[]byte(`{"a":1}`)}}
+		require.NoError(t, l.Append([]*eventlog.Entry{e}))
+		return weak.Make(e)
+	}()
 	runtime.GC()
 	require.Nil(t, written.Value())
 	require.NoError(t, l.Close())

@@ -93,6 +93,31 @@ func NewDictionary(codes []int32, values arrow.Array, valid Bitmap) arrow.Array 
 	return array.NewDictionaryArray(DictionaryType, NewFixed(arrow.PrimitiveTypes.Int32, codes, valid), values)
 }
 
+// Nulls makes columns of so many NULLs. Those of one type are one array, so that the thousands of columns that most rows of a wide stream lack take no
+// more than one. It is used by one goroutine at a time.
+type Nulls struct {
+	Rows int
+
+	made []nullColumn // of few types
+}
+
+type nullColumn struct {
+	of     Type
+	values arrow.Array
+}
+
+// Of gives a column of a type.
+func (n *Nulls) Of(t Type) arrow.Array {
+	for i := range n.made {
+		if n.made[i].of.Equal(t) {
+			return n.made[i].values
+		}
+	}
+	values := NewNulls(t, n.Rows)
+	n.made = append(n.made, nullColumn{t, values})
+	return values
+}
+
 // NewNulls makes n NULLs of a type.
 func NewNulls(t Type, n int) arrow.Array {
 	return array.MakeArrayOfNull(memory.DefaultAllocator, t.Arrow(), n)

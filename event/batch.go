@@ -100,9 +100,16 @@ func Concat(batches []*Batch) (*Batch, error) {
 		}
 		rows += b.Record.NumRows()
 	}
+	none := Nulls{Rows: int(rows)}
 	for c := range columns {
+		empty := c < len(first.Schema.Columns)
 		for i, b := range batches {
 			parts[i] = b.Record.Column(c)
+			empty = empty && parts[i].NullN() == parts[i].Len()
+		}
+		if empty {
+			columns[c] = none.Of(first.Schema.Columns[c].Type)
+			continue
 		}
 		joined, err := array.Concatenate(alike(parts), memory.DefaultAllocator)
 		if err != nil {
@@ -130,9 +137,26 @@ func (b *Batch) Bytes() int64 {
 	if stamped, ok := b.Record.(*stampedRecord); ok {
 		return stamped.bytes()
 	}
-	total := int64(0)
-	for _, column := range b.Record.Columns() {
-		total += ArrayBytes(column)
+	return ColumnsBytes(b.Record.Columns())
+}
+
+// ColumnsBytes is about the memory that the values of columns take, of which some may be one array.
+func ColumnsBytes(columns []arrow.Array) int64 { return sumOnce(columns, ArrayBytes) }
+
+// sumOnce adds up what columns take. An array of NULLs that stands for several columns counts once, where there are few such arrays.
+func sumOnce(columns []arrow.Array, bytes func(arrow.Array) int64) (total int64) {
+	const most = 16
+	var seen []arrow.Array
+	for _, values := range columns {
+		if values.NullN() == values.Len() {
+			if slices.Contains(seen, values) {
+				continue
+			}
+			if len(seen) < most {
+				seen = append(seen, values)
+			}
+		}
+		total += bytes(values)
 	}
 	return total
 }

@@ -49,14 +49,9 @@ type stampedRecord struct {
 
 // bytes is what the columns take, whether all of them are made or not.
 func (r *stampedRecord) bytes() int64 {
-	total := int64(0)
-	for _, values := range r.columns {
-		if values == nil {
-			values = r.stamps.Partitions // as long, and as wide
-		}
-		total += ArrayBytes(values)
-	}
-	return total
+	made := len(r.columns) - len(Hidden) + 1 // the columns that there are in any case
+	// Each of the others is as long as that of the partitions, and as wide.
+	return ColumnsBytes(r.columns[:made]) + int64(len(Hidden)-1)*ArrayBytes(r.stamps.Partitions)
 }
 
 // all is the record with all of its columns.

@@ -35,12 +35,13 @@ func (b *Batch) Conform(schema *Schema, wanted []FieldID) ([]arrow.Array, error)
 		at[c.ID] = i
 	}
 	out := make([]arrow.Array, len(wanted))
+	none := Nulls{Rows: b.Rows()}
 	for i, id := range wanted {
 		column, ok := schema.ByID(id)
 		if !ok {
 			return nil, fmt.Errorf("conform batch: no column with id %d in schema version %d", id, schema.Version)
 		}
-		values, err := b.find(at, column)
+		values, err := b.find(at, column, &none)
 		if err != nil {
 			return nil, err
 		}
@@ -49,13 +50,13 @@ func (b *Batch) Conform(schema *Schema, wanted []FieldID) ([]arrow.Array, error)
 	return out, nil
 }
 
-func (b *Batch) find(at map[FieldID]int, column Column) (arrow.Array, error) {
+func (b *Batch) find(at map[FieldID]int, column Column, none *Nulls) (arrow.Array, error) {
 	for _, source := range column.Sources() {
 		if i, ok := at[source.ID]; ok {
 			return Widen(b.Record.Column(i), source.Type, column.Type)
 		}
 	}
-	return NewNulls(column.Type, b.Rows()), nil
+	return none.Of(column.Type), nil
 }
 
 // Widen converts values to the wider type that their column has taken since, without loss: BIGINT to DOUBLE PRECISION, UUID to TEXT, and

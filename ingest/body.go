@@ -184,6 +184,9 @@ func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 	if !queued {
 		b.engine.pending.Release(b.summary.Stream, b.charged)
 	}
+	if errors.Is(err, errWide) {
+		return b.feedParts(ctx, chunk)
+	}
 	if err != nil {
 		return err
 	}
@@ -252,6 +255,9 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 	mode := definition.SchemaMode
 	if b.options.Insert && (!b.options.Evolve || mode != catalog.Evolve) {
 		mode = catalog.Strict
+	}
+	if err := b.refuseWide(chunk, definition.Schema); err != nil {
+		return false, false, err
 	}
 	rows, err := chunk.Decode(definition.Schema, decode.Options{Arrival: arrival, Mode: mode, Memory: &s.memory}, b.lines)
 	if err != nil {

@@ -74,6 +74,9 @@ func (b *Body) foresee(chunk *decode.Chunk, schema *event.Schema, arrival int64)
 	if b.whole == nil {
 		return nil
 	}
+	if err := b.refuseWide(chunk, schema); err != nil {
+		return err
+	}
 	rows, err := chunk.Decode(schema, decode.Options{Arrival: arrival, Mode: catalog.Evolve}, b.lines)
 	if err != nil {
 		return err

@@ -33,14 +33,11 @@ func (c *Chunk) take(schema *event.Schema, options Options) *Rows {
 
 // complete fills in the columns that the chunk does not have, and the event times.
 func (c *Chunk) complete(out *Rows, schema *event.Schema, options Options) *Rows {
-	var zeros []int64 // what the columns that it does not have share
+	none := event.Nulls{Rows: out.Count}
 	for i := range schema.Columns {
 		column := &schema.Columns[i]
 		if out.Columns[i] == nil {
-			if zeros == nil {
-				zeros = make([]int64, out.Count+1)
-			}
-			out.Columns[i] = allNull(column.Type, out.Count, zeros)
+			out.Columns[i] = none.Of(column.Type)
 		}
 		nulls := out.Columns[i].NullN()
 		if column.NotNull && nulls > 0 {

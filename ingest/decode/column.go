@@ -306,25 +306,6 @@ func (c *column) finish(n int) arrow.Array {
 	}
 }
 
-// allNull makes n NULLs of a stored type over zeros, which any number of columns may share.
-func allNull(t event.Type, n int, zeros []int64) arrow.Array {
-	none := event.NewBitmap(n)
-	switch t.Kind {
-	case event.Boolean:
-		return event.NewBooleans(none, n, none)
-	case event.Double:
-		return event.NewFloat64s(arrow.Float64Traits.CastFromBytes(arrow.Int64Traits.CastToBytes(zeros))[:n], none)
-	case event.Text, event.JSONB:
-		return event.NewStrings(arrow.Int32Traits.CastFromBytes(arrow.Int64Traits.CastToBytes(zeros))[:n+1], nil, none)
-	case event.TimestampTZ:
-		return event.NewTimestamps(zeros[:n], none)
-	case event.BigInt:
-		return event.NewInt64s(zeros[:n], none)
-	default:
-		return event.NewNulls(t, n)
-	}
-}
-
 // storable reports whether columns of a kind can be decoded from JSON.
 func storable(kind event.Kind) bool {
 	switch kind {

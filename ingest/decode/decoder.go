@@ -173,27 +173,17 @@ func (d *decoder) complete() (missing *column) {
 // finish gives away what was decoded.
 func (d *decoder) finish() *Rows {
 	n := d.out.Count
-	zeros := d.zeros(n)
+	none := event.Nulls{Rows: n}
 	d.out.Columns = make([]arrow.Array, 0, len(d.columns))
 	for i := range d.columns {
 		if c := &d.columns[i]; c.rows == 0 {
-			d.out.Columns = append(d.out.Columns, allNull(c.typ, n, zeros))
+			d.out.Columns = append(d.out.Columns, none.Of(c.typ))
 		} else {
 			d.out.Columns = append(d.out.Columns, c.finish(n))
 		}
 	}
 	d.out.Times = d.times(n)
 	return d.out
-}
-
-// zeros makes what the columns without any value share, if there are such.
-func (d *decoder) zeros(n int) []int64 {
-	for i := range d.columns {
-		if d.columns[i].rows == 0 {
-			return make([]int64, n+1)
-		}
-	}
-	return nil
 }
 
 func (d *decoder) times(n int) []int64 {

@@ -56,9 +56,7 @@ func heldRefused(refused []Rejected) int64 {
 // Held is the memory that the rows keep beside that of the chunk they were decoded from; of columns that were taken as they came, that is all there is.
 func (r *Rows) Held() int64 {
 	n := sliceBytes*int64(cap(r.Raw)) + 8*int64(cap(r.Lines)) + refusedBytes*int64(len(r.Rejected))
-	for _, values := range r.Columns {
-		n += event.HeldBytes(values)
-	}
+	n += event.ColumnsHeld(r.Columns)
 	if r.ownTimes {
 		n += 8 * int64(cap(r.Times))
 	}

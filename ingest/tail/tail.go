@@ -17,6 +17,9 @@ import (
 // joinRows bounds the batches that Publish makes by joining: the number of rows that queries work on at a time.
 const joinRows = 32 << 10
 
+// joinCells bounds those of streams with many columns: a column that some rows have values of takes memory for all of a batch.
+const joinCells = 1 << 20
+
 // joinBatches is the least number of batches that Publish joins: with so many at a time a row is copied once or twice on the way
 // from a request's few hundred rows to a batch of thousands.
 const joinBatches = 8
@@ -159,7 +162,8 @@ func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, err
 }
 
 func joinable(earlier, batch *event.Batch, rows int) bool {
-	return earlier.Schema.Version == batch.Schema.Version && earlier.Rows() < wideRows && earlier.Rows() <= 2*rows && earlier.Rows()+rows <= joinRows
+	return earlier.Schema.Version == batch.Schema.Version && earlier.Rows() < wideRows && earlier.Rows() <= 2*rows && earlier.Rows()+rows <= joinRows &&
+		(earlier.Rows()+rows)*len(batch.Schema.Columns) <= joinCells
 }
 
 func (t *Tail) account(rows, bytes int64, now time.Time) {

@@ -182,7 +182,7 @@ func (g *simGenerator) options(q *simQuery, replaces bool) string {
 	switch {
 	case !replaces && q.unbounded && g.chance(15):
 		g.mark("little memory")
-		list = append(list, fmt.Sprintf("memory = '%dKB'", pick(g.rng, 5, 20, 60)))
+		list = append(list, fmt.Sprintf("memory = '%dKB'", pick(g.rng, 10, 20, 60)))
 	case q.unbounded:
 		list = append(list, "memory = '16MB'")
 	}

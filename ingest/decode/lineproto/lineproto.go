@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
@@ -52,6 +53,9 @@ type Reader struct {
 	long    bool            // the rest of a line that was too long is passed over
 	first   bool            // nothing was parsed yet
 	number  int64           // of the next point
+	begun   int64           // the number of the first point of this part of the body
+	widest  int             // how many columns a table of this part has at most
+	wide    bool            // the next point has too many new columns for the rows of this part
 	parser  parser
 	tables  []*table          // of this part of the body
 	current map[string]*table // the same by measurement
@@ -78,9 +82,9 @@ func (r *Reader) Next() ([]decode.StreamChunk, []decode.Rejected, error) {
 	r.tables, r.current, r.refused = nil, map[string]*table{}, nil
 	r.leave(len(r.memory) - 1)
 	r.blocks, r.last = [][]byte{r.buf}, nil
-	first := r.number
+	r.begun, r.widest, r.wide = r.number, 0, false
 	r.before = -r.at
-	for r.before+r.at < chunkBytes && r.number < first+decode.MaxChunkRows {
+	for r.before+r.at < chunkBytes && !r.full() {
 		if r.line() {
 			continue
 		}
@@ -189,6 +193,10 @@ func (r *Reader) point(rest []byte, atEnd bool) bool {
 	case end > decode.MaxRowBytes || fault == incomplete && len(rest) > decode.MaxRowBytes:
 		fault = fmt.Sprintf("the line has more than the %d bytes allowed", decode.MaxRowBytes)
 	case fault == "" || fault == incomplete && r.parser.complete:
+		if r.widens() {
+			r.wide = true
+			return true
+		}
 		fault = r.add(r.lineAt(end))
 	case fault == incomplete:
 		fault = "the line is incomplete"
@@ -230,7 +238,42 @@ func (r *Reader) add(line lineRef) string {
 		t.predictTags(p.series)
 		r.last = t
 	}
+	r.widest = max(r.widest, len(t.columns))
 	return fault
+}
+
+// full reports whether this part of the body has as many rows as it may have.
+func (r *Reader) full() bool {
+	rows := int(r.number - r.begun)
+	return r.wide || rows >= decode.MaxChunkRows || rows*r.widest >= decode.MaxChunkCells
+}
+
+// widens reports whether the parsed point would give the rows before it more columns than they may have: it then begins the next part.
+func (r *Reader) widens() bool {
+	rows, p := int(r.number-r.begun), &r.parser.point
+	likely := r.widest + len(p.fields) + len(p.series.tags)
+	if rows == 0 || (rows+1)*likely <= decode.MaxChunkCells {
+		return false
+	}
+	t := r.current[p.series.measurement]
+	if t == nil {
+		t = r.known[p.series.measurement]
+	}
+	if t == nil {
+		return true
+	}
+	columns := len(t.columns)
+	for i := range p.fields {
+		if _, known := t.byName[string(p.fields[i].key)]; !known {
+			columns++
+		}
+	}
+	for i := range p.series.tags {
+		if _, known := t.byName[p.series.tags[i].key]; !known {
+			columns++
+		}
+	}
+	return columns > r.widest && (rows+1)*columns > decode.MaxChunkCells
 }
 
 // lineAt is where the present line lies, which has n bytes.
@@ -243,15 +286,23 @@ func (r *Reader) tableOf(measurement string) (t *table, fault string) {
 	if t = r.current[measurement]; t != nil {
 		return t, ""
 	}
-	if t = r.known[measurement]; t != nil {
+	if t = r.known[measurement]; t != nil && len(t.columns) > mostKnown {
+		clear(r.parser.series) // they remember the places of columns
+		r.parser.point.series.places, t = nil, nil
+	}
+	if t != nil {
 		t = t.next()
 	} else if t, fault = r.newTable(measurement); fault != "" {
 		return nil, fault
 	}
 	r.tables = append(r.tables, t)
+	r.widest = max(r.widest, len(t.columns))
 	r.current[measurement], r.known[measurement] = t, t
 	return t, ""
 }
+
+// mostKnown is how many columns of a table the next one begins with at most: each costs, whether it gets values or not.
+const mostKnown = catalog.MaxColumns
 
 // shortLine is a length that few lines go below.
 const shortLine = 32

@@ -83,11 +83,12 @@ type lineRef struct{ block, start, end int32 }
 
 // next makes the table for the rows that come after those of t. Columns keep their places, which series remember.
 func (t *table) next() *table {
+	rows := min(t.rows, t.most())
 	out := &table{
 		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, both: t.both,
 		follow: t.follow, labels: t.labels, series: t.series, tags: t.tags,
 		typed: true, columns: make([]*column, len(t.columns)), speller: t.speller,
-		lines: make([]lineRef, 0, t.rows), numbers: make([]int64, 0, t.rows),
+		lines: make([]lineRef, 0, rows), numbers: make([]int64, 0, rows),
 	}
 	columns := make([]column, len(t.columns))
 	for i, c := range t.columns {
@@ -95,20 +96,25 @@ func (t *table) next() *table {
 		n.name, n.kind, n.isTag, n.isField = c.name, c.kind, c.isTag, c.isField
 		switch {
 		case c.kind == event.Text:
-			n.offsets, n.data = make([]int32, 1, t.rows+1), make([]byte, 0, c.dataBytes)
+			n.offsets, n.data = make([]int32, 1, rows+1), make([]byte, 0, c.dataBytes)
 		case c.kind == event.Double && c.seen:
-			n.floats = make([]float64, 0, t.rows)
+			n.floats = make([]float64, 0, rows)
 		case c.kind != event.Boolean && c.seen:
-			n.ints = make([]int64, 0, t.rows)
+			n.ints = make([]int64, 0, rows)
 		}
 		out.columns[i] = n
 	}
 	return out
 }
 
+// most is how many rows a table of so many columns has at most.
+func (t *table) most() int {
+	return min(decode.MaxChunkRows, decode.MaxChunkCells/max(len(t.columns), 1))
+}
+
 // reserve makes room for the rows that so many bytes more are likely to have, of which parsed bytes had those that there are.
 func (t *table) reserve(parsed, more int) {
-	rows := min(t.rows*more/parsed+1, decode.MaxChunkRows-t.rows)
+	rows := min(t.rows*more/parsed+1, t.most()-t.rows)
 	if rows <= 0 || t.rows == 0 {
 		return
 	}

@@ -123,7 +123,7 @@ bench-formats: build $(NODE_READY) ## Measure what an event costs the server in 
 	node bench/formats.mjs
 
 .PHONY: bench-peers
-bench-peers: build $(NODE_READY) $(PEERS_READY) ## Measure ingest beside PostgreSQL, QuestDB (Java) and InfluxDB of Debian: minutes
+bench-peers: build $(NODE_READY) $(PEERS_READY) ## Measure ingest beside PostgreSQL, QuestDB (Java, Maven) and InfluxDB of Debian: minutes
 	node bench/peers.mjs
 
 .PHONY: bench-split

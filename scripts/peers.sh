@@ -3,7 +3,7 @@
 #
 #   peers.sh FOLDER
 #
-# PostgreSQL and InfluxDB are Debian's, and QuestDB comes from Maven Central; it needs a Java runtime of the machine.
+# PostgreSQL and InfluxDB are Debian's, and QuestDB comes by Maven; it needs a Java runtime of the machine.
 set -euo pipefail
 
 questdb=9.3.4
@@ -15,7 +15,8 @@ use_debs "$1"
 unpack postgres postgresql-15 postgresql-client-15
 unpack influxdb influxdb
 drop_lists
-curl -sSf -o "$folder/questdb.jar" "https://repo1.maven.org/maven2/org/questdb/questdb/$questdb/questdb-$questdb.jar"
+mvn --quiet --batch-mode org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy \
+  -Dartifact="org.questdb:questdb:$questdb" -DoutputDirectory="$folder" -Dmdep.stripVersion=true
 echo "$questdb_sha256  $folder/questdb.jar" | sha256sum --check --quiet
 echo "$questdb" > "$folder/questdb.version"
 touch "$folder/.installed"

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -32,6 +34,10 @@ func (r *Reader) readHeader() error {
 	if err := notCSV(rec.raw); err != nil {
 		return err
 	}
+	if isData(rec.cells) {
+		return event.Errorf(event.CodeBadRequest, "the first line, %.60q, has numbers and times where the names of the columns are expected", rec.raw).
+			WithHint("put a line in front that names the columns; its first row would be lost as names")
+	}
 	seen := make(map[string]bool, len(rec.cells))
 	r.header, r.fields = make([]string, 0, len(rec.cells)), make([]decode.Field, 0, len(rec.cells))
 	for i, c := range rec.cells {
@@ -48,6 +54,24 @@ func (r *Reader) readHeader() error {
 		r.fields = append(r.fields, decode.Field{Name: name})
 	}
 	return nil
+}
+
+// isData reports whether cells are a row, and no names of columns: all are numbers or times, and not all of them whole numbers, as a table with a column for
+// each year has them.
+func isData(cells []cell) bool {
+	odd := false
+	for _, c := range cells {
+		text := string(c.text)
+		if _, err := strconv.ParseFloat(text, 64); err == nil {
+			odd = odd || strings.ContainsAny(text, ".-")
+			continue
+		}
+		if _, ok := event.WrittenTimestamp(text); !ok {
+			return false
+		}
+		odd = odd || strings.Contains(text, ":")
+	}
+	return odd
 }
 
 // headerRecord is the first record that is no comment. Lines that begin with # before it are comments, but for the last of them where it has as many

@@ -140,10 +140,12 @@ var (
 	bigMark    = []byte("\xfe\xff")
 )
 
-// marked is the encoding that the mark at the beginning of a text tells; nil where there is none. A text of UTF-32 has a mark that begins as one of UTF-16.
-func marked(begin []byte) *Charset {
+// marked is the encoding that the mark at the beginning of a text tells; nil where there is none. A text of UTF-32 has a mark that begins as one of UTF-16,
+// where UTF-16 was not named.
+func marked(begin []byte, named *Charset) *Charset {
+	wide := named != littleEndian && named != bigEndian && bytes.HasPrefix(begin, []byte("\xff\xfe\x00\x00"))
 	switch {
-	case bytes.HasPrefix(begin, littleMark) && !bytes.HasPrefix(begin, []byte("\xff\xfe\x00\x00")):
+	case bytes.HasPrefix(begin, littleMark) && !wide:
 		return littleEndian
 	case bytes.HasPrefix(begin, bigMark):
 		return bigEndian
@@ -204,7 +206,7 @@ func (r *reader) begin(p []byte) (int, error) {
 	}
 	r.begun = true
 	begin := buffer[:n]
-	if mark := marked(begin); mark != nil {
+	if mark := marked(begin, r.set); mark != nil {
 		r.set, begin = mark, begin[len(littleMark):]
 	}
 	switch {

@@ -45,6 +45,7 @@ func TestTextsAsUTF8(t *testing.T) {
 		{"utf-16le", "\x00\xdea\x00\x00", "\xffa\xff"},
 		{"utf-16le", "\xfd\xff", "\ufffd"},
 		{"", "\xff\xfe", ""},
+		{"utf-16", "\xff\xfe\x00\x00a\x00", "\x00a"},
 		{"", "\xff", "\xff"},
 		{"", "\xff\xfe\x00\x00a\x00\x00\x00", "\xff\xfe\x00\x00a\x00\x00\x00"},
 		{"latin1", "caf\xe9 \x80", "café \u0080"},

@@ -70,7 +70,7 @@ func TestTextsAsUTF8(t *testing.T) {
 func TestTextsOfOthers(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := strings.TrimPrefix(rapid.String().Draw(t, "text"), "\ufeff")
+		text := strings.TrimLeft(rapid.String().Draw(t, "text"), "\ufeff") // it would be the mark
 		way := rapid.SampledFrom(ways).Draw(t, "way")
 		for name, endian := range map[string]unicode.Endianness{"utf-16le": unicode.LittleEndian, "utf-16be": unicode.BigEndian} {
 			for _, mark := range []unicode.BOMPolicy{unicode.IgnoreBOM, unicode.UseBOM} {

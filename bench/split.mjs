@@ -58,7 +58,10 @@ async function profile(tidemark, size, file) {
   for (let round = 0; !done; round++) {
     const stream = `split_${size}_${round}`;
     await sendAll(senders, groups, async (body) => {
-      events += done ? 0 : (await tidemark.post(stream, body)).accepted;
+      if (!done) {
+        const { accepted } = await tidemark.post(stream, body);
+        events += accepted;
+      }
     });
     await tidemark.sql(`DROP STREAM ${stream}`);
   }

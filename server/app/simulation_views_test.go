@@ -124,7 +124,7 @@ func (g *simQueries) aggregates(s simSource) (list string, out simSource) {
 	var parts []string
 	for range 1 + g.rng.IntN(3) {
 		g.columns++
-		made, name := g.rng.IntN(len(makers)), fmt.Sprintf("a%d", g.columns)
+		made, name := g.rng.IntN(len(makers)), fmt.Sprintf("agg%d", g.columns)
 		call := makers[made]()
 		parts = append(parts, call+" AS "+name)
 		switch made {

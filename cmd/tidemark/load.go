@@ -38,6 +38,8 @@ type loadCmd struct {
 	DateOrder string   `placeholder:"dmy|mdy" help:"What comes first in the dates of CSV such as 03/01/2026; else these are text."`
 	Delimiter string   `placeholder:"CHAR" help:"What separates the cells of CSV: one character, or tab; else the header tells."`
 	Null      []string `sep:"none" placeholder:"TEXT" help:"Text that means NULL in CSV, in place of the empty one; may be given several times."`
+	Header    string   `placeholder:"true|false" help:"Whether the first line of CSV names the columns; else it does, unless it shows to be a row."`
+	Columns   string   `placeholder:"NAMES" help:"Names of the columns of CSV without a header, with commas between them."`
 	Charset   string   `placeholder:"NAME" help:"Encoding of the text, such as windows-1252 or utf-16; else UTF-8."`
 	Again     bool     `help:"Store once more what was loaded from the same files before."`
 	Time      string   `placeholder:"COLUMN" help:"Event-time column, if the load makes the stream."`
@@ -116,6 +118,9 @@ func (c *loadCmd) check() error {
 	}
 	if _, err := event.ParseDateOrder(c.DateOrder); err != nil && c.DateOrder != "" {
 		return usagef("--date-order is dmy or mdy")
+	}
+	if c.Header != "" && c.Header != "true" && c.Header != "false" {
+		return usagef("--header is true or false")
 	}
 	if _, err := charset.Find(c.Charset); err != nil {
 		return err
@@ -202,7 +207,7 @@ func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBa
 	options.ContentType = mediaTypes[format]
 	options.Charset = c.Charset
 	if format == "csv" || format == "tsv" {
-		options.DateOrder, options.Nulls = c.DateOrder, c.Null
+		options.DateOrder, options.Nulls, options.Header, options.Columns = c.DateOrder, c.Null, c.Header, c.Columns
 	}
 	if format == "csv" {
 		options.Delimiter = c.Delimiter
@@ -224,6 +229,9 @@ func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
 	path, err := filepath.Abs(f.Name())
 	if whole && (c.Delimiter != "" || c.Null != nil || c.Charset != "") { // the same bytes read otherwise are other rows
 		path = fmt.Sprintf("%s %q %q %q", path, c.Delimiter, c.Null, c.Charset)
+	}
+	if whole && (c.Header != "" || c.Columns != "") {
+		path = fmt.Sprintf("%s %q %q", path, c.Header, c.Columns)
 	}
 	if err != nil || !whole {
 		return path, err
@@ -269,7 +277,7 @@ func (c *loadCmd) formatOf(name string, begin []byte) string {
 	switch {
 	case c.Format != "auto":
 		return c.Format
-	case c.Delimiter != "" && named != "tsv":
+	case (c.Delimiter != "" || c.Header != "" || c.Columns != "") && named != "tsv":
 		return "csv"
 	case named == "json" && c.Rows == "" && jsonbody.LayoutOf(begin, false) == jsonbody.Lines:
 		return "ndjson"

@@ -81,7 +81,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, release, err := form.chunks(s, body, r.URL.Query(), in)
+	rows, release, err := form.chunks(s, body, parametersOf(r, form), in)
 	if err != nil {
 		return err
 	}

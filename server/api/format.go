@@ -44,6 +44,8 @@ type format struct {
 	time string
 }
 
+const cellsHint = "the first line must name the columns, unless header=false"
+
 // formats lists all of them, the default first.
 var formats = []format{
 	{
@@ -54,10 +56,10 @@ var formats = []format{
 		name: "json", media: []string{"application/json"}, params: []string{"rows"}, open: openJSON,
 		hint: "the body must be JSON objects, or arrays of objects; rows=name takes them from an array inside of the objects",
 	},
-	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null", "date_order"}, open: openCSV, hint: "the first line must name the columns"},
+	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null", "date_order", "header", "columns"}, open: openCSV, hint: cellsHint},
 	{
-		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null", "date_order"}, open: openTSV,
-		hint: "the first line must name the columns",
+		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null", "date_order", "header", "columns"}, open: openTSV,
+		hint: cellsHint,
 	},
 	{name: "lines", open: openText, time: linebody.TimeColumn, hint: "the body must be lines of text in UTF-8"},
 	{name: "zeek", open: openZeek, hint: "the body must be a log of Zeek in columns, which begins with #separator"},
@@ -103,7 +105,7 @@ func bodyFormat(r *http.Request) (format, error) {
 		}
 		found = formats[at]
 	} else if contentType := r.Header.Get("Content-Type"); contentType != "" {
-		media, params, err := mime.ParseMediaType(contentType)
+		media, _, err := mime.ParseMediaType(contentType)
 		if media == formMedia {
 			return format{name: formMedia, sniff: true}, checkParams(format{name: "a body without a format"}, query)
 		}
@@ -112,12 +114,21 @@ func bodyFormat(r *http.Request) (format, error) {
 			return format{}, event.Errorf(event.CodeMediaType, "events cannot be read from %q", contentType).
 				WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson', or name another format in ?format=: %s", formatNames())
 		}
-		if params["header"] == "absent" {
-			return format{}, event.Errorf(event.CodeMediaType, "header=absent is not supported").WithHint("the first line must name the columns")
-		}
 		found = formats[at]
 	}
 	return found, checkParams(found, query)
+}
+
+// parametersOf are those of the query, and header, which the media type of CSV has too.
+func parametersOf(r *http.Request, form format) url.Values {
+	query := r.URL.Query()
+	if !slices.Contains(form.params, "header") || query.Has("header") {
+		return query
+	}
+	if _, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && params["header"] != "" {
+		query.Set("header", params["header"])
+	}
+	return query
 }
 
 // binary reports whether bodies of the format are no text.
@@ -294,8 +305,16 @@ func openTSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
 // openDelimited opens cells with a delimiter between them; 0 lets the header tell which.
 func openDelimited(src io.Reader, delimiter byte, query url.Values, in *ingest.Body) (chunks, error) {
 	options := csvbody.Options{Delimiter: delimiter, Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed(), Hold: holdOf(src)}
+	var err error
+	if options.Header, err = csvbody.ParseHeader(query.Get("header")); err != nil {
+		return nil, err
+	}
+	if query.Has("columns") {
+		if options.Columns, err = csvbody.ParseColumns(query.Get("columns")); err != nil {
+			return nil, err
+		}
+	}
 	if query.Has("date_order") {
-		var err error
 		if options.Order, err = event.ParseDateOrder(query.Get("date_order")); err != nil {
 			return nil, err
 		}

@@ -26,6 +26,10 @@ type IngestOptions struct {
 	// Delimiter separates the cells of CSV; empty lets the header tell. Nulls are the texts that mean NULL in it; none is the empty text.
 	Delimiter string
 	Nulls     []string
+	// Header is true where the first line of CSV names the columns, false where it is a row; empty leaves it to the line. Columns are their names, with commas
+	// between them; empty where the line has them.
+	Header  string
+	Columns string
 	// ContentEncoding is gzip or zstd, or empty for a plain body.
 	ContentEncoding string
 	// TimeColumn names the event-time column when the request makes the stream.
@@ -99,6 +103,12 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if len(opts.Nulls) > 0 {
 		query["null"] = opts.Nulls
+	}
+	if opts.Header != "" {
+		query.Set("header", opts.Header)
+	}
+	if opts.Columns != "" {
+		query.Set("columns", opts.Columns)
 	}
 	if opts.Replay {
 		query.Set("replay", "rejected")

@@ -51,6 +51,10 @@ type LoadOptions struct {
 	// Delimiter separates the cells of CSV; empty lets the header tell. Nulls are the texts that mean NULL in it; none is the empty text.
 	Delimiter string
 	Nulls     []string
+	// Header is true where the first line of CSV names the columns, false where it is a row; empty leaves it to the line. Columns are their names, with commas
+	// between them; empty where the line has them.
+	Header  string
+	Columns string
 	// Charset is the encoding of a file of text; empty for UTF-8, or UTF-16 with a mark.
 	Charset string
 	// Identity names the file. If it is set, what was sent from it before is not stored again: of NDJSON lines in the same place, of other
@@ -190,7 +194,7 @@ func (l *load) send(ctx context.Context, c chunk) error {
 func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions, set *charset.Charset) error {
 	options := IngestOptions{
 		TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Rows: opts.Rows, DateOrder: opts.DateOrder, Key: l.key(chunk{}),
-		Delimiter: opts.Delimiter, Nulls: opts.Nulls,
+		Delimiter: opts.Delimiter, Nulls: opts.Nulls, Header: opts.Header, Columns: opts.Columns,
 	}
 	again, seeks := file.(io.Seeker)
 	first := true

@@ -32,6 +32,10 @@ type Options struct {
 	Delimiter byte
 	// Nulls are the texts that mean NULL where they are not quoted; nil is the empty text alone.
 	Nulls []string
+	// Header says whether the first line names the columns; the zero value leaves it to the line.
+	Header Header
+	// Columns are the names of the columns; nil where the first line has them. Beside them that is a row, unless Header says otherwise. Each is another.
+	Columns []string
 	// Order says how dates such as 03/01/2026 are read: cells that are such a date, with or without a time of day, then stand for the same with the
 	// year first. Without it they are texts.
 	Order event.DateOrder
@@ -58,7 +62,9 @@ type Reader struct {
 	options Options
 	records records
 	header  []string
-	names   []string // what labels gives
+	source  string     // what has told how many cells a row has
+	doubt   *firstLine // what was taken for the header; nil where there is no doubt of it
+	names   []string   // what labels gives
 	fields  []decode.Field
 	rows    int // about how many a chunk has
 	chunk   int // how much text the next has
@@ -70,7 +76,10 @@ func NewReader(src io.Reader, options Options) *Reader {
 	if options.Nulls == nil {
 		options.Nulls = []string{""}
 	}
-	r := &Reader{options: options, records: records{src: src, delimiter: options.Delimiter, most: chunkBytes}, chunk: chunkBytes}
+	if options.Columns != nil && options.Header == LikelyHeader {
+		options.Header = WithoutHeader
+	}
+	r := &Reader{options: options, source: "the header", records: records{src: src, delimiter: options.Delimiter, most: chunkBytes}, chunk: chunkBytes}
 	r.records.holding.Hold, r.records.beside = options.Hold, r.held
 	return r
 }
@@ -108,11 +117,17 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 		b.add(rec)
 		b.expect()
 	}
+	if err := r.judge(b.all); err != nil {
+		return nil, err
+	}
 	return b.chunk(), nil
 }
 
 // broken gives the rows that were whole before the body broke off; the error comes again with the next call.
 func (r *Reader) broken(b *batch, err error) (*decode.Chunk, error) {
+	if fault := r.judge(b.all); fault != nil {
+		return nil, fault
+	}
 	if len(b.all) == 0 {
 		return nil, err
 	}
@@ -244,7 +259,7 @@ func (b *batch) add(rec record) {
 	b.size += len(rec.raw)
 	reason, want := rec.fault, len(b.reader.header)
 	if rec.cells = b.reader.withoutSurplus(rec.cells); reason == "" && len(rec.cells) != want {
-		reason = fmt.Sprintf("the row has %d cells, the header %d", len(rec.cells), want)
+		reason = fmt.Sprintf("the row has %d cells, %s %d", len(rec.cells), b.reader.source, want)
 	}
 	if reason == "" && !utf8.Valid(rec.raw) {
 		reason = invalidCell(b.reader.header, rec.cells)

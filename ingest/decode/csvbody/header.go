@@ -16,44 +16,133 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 )
 
-// readHeader reads the names of the columns.
+// Header says whether a body's first line names the columns.
+type Header uint8
+
+// The kinds of first lines.
+const (
+	LikelyHeader  Header = iota // names, unless it shows to be a row, which is an error of the request
+	WithHeader                  // names, whatever they look like
+	WithoutHeader               // a row
+)
+
+// ParseHeader reads true or false, and what a media type says of a header: present or absent. "" leaves it to the line.
+func ParseHeader(text string) (Header, error) {
+	switch text {
+	case "":
+		return LikelyHeader, nil
+	case "true", "present":
+		return WithHeader, nil
+	case "false", "absent":
+		return WithoutHeader, nil
+	default:
+		return 0, event.Errorf(event.CodeBadRequest, "header is %q", text).WithHint("it is true where the first line names the columns, or false where it is a row")
+	}
+}
+
+// ParseColumns reads names with commas between them, which may be quoted as cells are.
+func ParseColumns(text string) ([]string, error) {
+	split := records{delimiter: ','}
+	line := split.split([]byte(text))
+	if line.fault != "" {
+		return nil, event.Errorf(event.CodeBadRequest, "columns: %s", line.fault)
+	}
+	names := make([]string, len(line.cells))
+	for i, c := range line.cells {
+		if names[i] = string(c.text); names[i] == "" || slices.Contains(names[:i], names[i]) {
+			return nil, event.Errorf(event.CodeBadRequest, "columns: name %d is %q", i+1, names[i]).WithHint("each column needs a name of its own")
+		}
+	}
+	return names, nil
+}
+
+// readHeader finds the names of the columns.
 func (r *Reader) readHeader() error {
-	rec, err := r.headerRecord()
+	rec, err := r.firstRecord()
 	if errors.Is(err, io.EOF) {
 		return event.Errorf(event.CodeBadRequest, "the body is empty").WithHint("its first line must name the columns")
 	}
 	if err != nil {
 		return err
 	}
-	if rec, err = r.excelHeader(rec); err != nil {
-		return err
-	}
-	if rec.fault != "" {
+	names, given := spelled(rec.cells), r.options.Columns
+	switch {
+	case rec.fault != "" && r.options.Header == WithoutHeader:
+		return event.Errorf(event.CodeBadRequest, "first row: %s", rec.fault)
+	case rec.fault != "":
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
+	case r.options.Header == WithoutHeader:
+		r.records.back()
+		r.source = "the first row"
+		clear(names)
+	case r.options.Header == LikelyHeader:
+		if err := checkNames(rec); err != nil {
+			return err
+		}
+		r.doubt = r.doubted(rec)
 	}
+	if given != nil && r.options.Header != WithoutHeader && len(given) != len(names) {
+		return event.Errorf(event.CodeBadRequest, "columns names %d, the first line has %d", len(given), len(names))
+	}
+	if given != nil {
+		r.source, names = "columns=", given
+	}
+	return r.name(names)
+}
+
+// firstRecord is the one that names the columns, or the first row.
+func (r *Reader) firstRecord() (rec record, err error) {
+	if r.options.Header == WithoutHeader { // a row may begin with #
+		rec, err = r.records.next()
+	} else {
+		rec, err = r.headerRecord()
+	}
+	if err != nil {
+		return rec, err
+	}
+	return r.excelHeader(rec)
+}
+
+// checkNames refuses a first line that can be told to be none of names.
+func checkNames(rec record) error {
 	if err := notCSV(rec.raw); err != nil {
 		return err
 	}
 	if isData(rec.cells) {
 		return event.Errorf(event.CodeBadRequest, "the first line, %.60q, has numbers and times where the names of the columns are expected", rec.raw).
-			WithHint("put a line in front that names the columns; its first row would be lost as names")
+			WithHint(firstLineHint)
 	}
-	seen := make(map[string]bool, len(rec.cells))
-	r.header, r.fields = make([]string, 0, len(rec.cells)), make([]decode.Field, 0, len(rec.cells))
-	for i, c := range rec.cells {
-		if !utf8.Valid(c.text) {
+	return nil
+}
+
+// name names the columns. What the stream has columns for needs no doubt.
+func (r *Reader) name(names []string) error {
+	seen, schema, known := make(map[string]bool, len(names)), r.schema(), true
+	r.header, r.fields = make([]string, 0, len(names)), make([]decode.Field, 0, len(names))
+	for i, text := range names {
+		if !utf8.ValidString(text) {
 			return event.Errorf(event.CodeBadRequest, "header row, cell %d: invalid UTF-8", i+1).
 				WithHint("send UTF-8, or name its encoding: charset=windows-1252 reads files that Windows programs wrote (tidemark load --charset)")
 		}
-		name := columnName(string(c.text), i+1, seen)
+		name := columnName(text, i+1, seen)
 		if reason := decode.CheckName(name); reason != "" {
 			return event.Errorf(event.CodeBadRequest, "header row, cell %d: %s", i+1, reason)
 		}
-		seen[name] = true
+		seen[name], known = true, known && find(schema, name) != nil
 		r.header = append(r.header, name)
 		r.fields = append(r.fields, decode.Field{Name: name})
 	}
+	if known {
+		r.doubt = nil
+	}
 	return nil
+}
+
+func spelled(cells []cell) (out []string) {
+	for _, c := range cells {
+		out = append(out, string(c.text))
+	}
+	return out
 }
 
 // isData reports whether cells are a row, and no names of columns: all are numbers or times, and not all of them whole numbers, as a table with a column for
@@ -116,7 +205,8 @@ func notCSV(line []byte) error {
 	case bytes.HasPrefix(line, []byte(zeekbody.Magic)):
 		return event.Errorf(event.CodeBadRequest, "the body is a log of Zeek").WithHint("send it with format=zeek")
 	case linebody.LooksLike(line):
-		return event.Errorf(event.CodeBadRequest, "the first line is one of a log and names no columns").WithHint("format=lines takes each line as a row")
+		return event.Errorf(event.CodeBadRequest, "the first line is one of a log and names no columns").
+			WithHint("format=lines takes each line as a row; where they are rows of cells, header=false does (tidemark load --header=false)")
 	default:
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -26,7 +27,7 @@ const (
 var errSilent = errors.New("failed")
 
 func main() {
-	os.Exit(run(os.Args[1:], &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ()}))
+	os.Exit(run(os.Args[1:], &process{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, environ: os.Environ(), slacken: startWithSlack}))
 }
 
 // process is what a command knows of the world around it.
@@ -35,6 +36,8 @@ type process struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	environ []string
+	// slacken starts the program anew with a timer slack, if it is to have one; nil leaves it as it is.
+	slacken func(slack time.Duration) error
 }
 
 // getenv returns the last setting of a variable, or nothing.

@@ -37,6 +37,11 @@ func (c *serveCmd) Run(p *process, parsed *kong.Context) error {
 	if c.PrintConfig {
 		return cfg.Print(p.stdout)
 	}
+	if p.slacken != nil {
+		if err := p.slacken(cfg.TimerSlack); err != nil {
+			return err
+		}
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	server, err := startServer(ctx, cfg, newLogger(p.stderr, cfg))

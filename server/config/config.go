@@ -67,6 +67,9 @@ type Config struct {
 	// DedupKeyMemory bounds what is remembered of rows of streams with DEDUP KEY; beyond it those streams take no rows.
 	DedupKeyMemory Bytes `koanf:"dedup_key_memory" placeholder:"SIZE" help:"Memory for the keys of rows under DEDUP KEY."`
 
+	// TimerSlack is how much later than asked for the kernel may wake the process, which spares it wakes; 0 leaves what it was started with.
+	TimerSlack time.Duration `koanf:"timer_slack" placeholder:"DURATION" help:"How late Linux may wake the process, which saves CPU; 0 for what it was started with."`
+
 	// LogLevel is the least severe level that is logged.
 	LogLevel slog.Level `koanf:"log_level" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`
 	// LogFormat is the form of log lines: text or json.
@@ -106,7 +109,9 @@ func Default() Config {
 		// A request of one chunk takes some 120 bytes: this is room for about a million of them in a day.
 		DedupMemory:    128 * mebibyte,
 		DedupKeyMemory: 256 * mebibyte,
-		LogLevel:       slog.LevelInfo,
-		LogFormat:      "text",
+		// The runtime's own timers count whole milliseconds where they sleep.
+		TimerSlack: time.Millisecond,
+		LogLevel:   slog.LevelInfo,
+		LogFormat:  "text",
 	}
 }

@@ -87,7 +87,7 @@ func TestValidateReportsEveryFault(t *testing.T) {
 	t.Parallel()
 	bad := Config{
 		Data: " ", Listen: "0.0.0.0:1", AdminListen: "here", QueryTimeout: -1, ArchiveAfter: -1, QueryLog: -1, SlowQuery: -1, LogFormat: "xml",
-		Memory: 1, SpillSpace: -1, ScrubRate: -1,
+		Memory: 1, SpillSpace: -1, ScrubRate: -1, TimerSlack: -1,
 	}
 	err := bad.Validate()
 	require.Error(t, err)

@@ -19,6 +19,9 @@ const maxQueryLog = 100_000
 // maxFlushInterval is more than anyone would give up for speed.
 const maxFlushInterval = time.Minute
 
+// maxTimerSlack is where answers would wait for it.
+const maxTimerSlack = 10 * time.Millisecond
+
 // maxLogFile bounds what is copied after a crash.
 const maxLogFile = 4 * gibibyte
 
@@ -52,6 +55,7 @@ func (c Config) Validate() error {
 	check(c.QueryLog >= 0 && c.QueryLog <= maxQueryLog, "query_log: must be from 0 to %d, not %d", maxQueryLog, c.QueryLog)
 	check(c.SlowQuery >= 0, "slow_query: must be 0 (never) or more, not %s", c.SlowQuery)
 	check(c.IngestMemory >= leastMemory, "ingest_memory: must be at least %s, not %s", leastMemory, c.IngestMemory)
+	check(c.TimerSlack >= 0 && c.TimerSlack <= maxTimerSlack, "timer_slack: must be between 0 and %s, not %s", maxTimerSlack, c.TimerSlack)
 	check(c.FlushInterval > 0 && c.FlushInterval <= maxFlushInterval, "flush_interval: must be more than 0 and at most %s, not %s",
 		maxFlushInterval, c.FlushInterval)
 	check(c.LogFile >= leastMemory && c.LogFile <= maxLogFile, "log_file: must be from %s to %s, not %s", leastMemory, maxLogFile, c.LogFile)

@@ -68,7 +68,7 @@ type Config struct {
 	DedupKeyMemory Bytes `koanf:"dedup_key_memory" placeholder:"SIZE" help:"Memory for the keys of rows under DEDUP KEY."`
 
 	// TimerSlack is how much later than asked for the kernel may wake the process, which spares it wakes; 0 leaves what it was started with.
-	TimerSlack time.Duration `koanf:"timer_slack" placeholder:"DURATION" help:"How late Linux may wake the process, which saves CPU; 0 for what it was started with."`
+	TimerSlack time.Duration `koanf:"timer_slack" placeholder:"DURATION" help:"How late Linux may wake the process, which saves CPU; 0 to leave it."`
 
 	// LogLevel is the least severe level that is logged.
 	LogLevel slog.Level `koanf:"log_level" placeholder:"LEVEL" help:"Least level logged: debug, info, warn or error."`

@@ -217,6 +217,34 @@ func TestTooLargeBodyLeavesNothing(t *testing.T) {
 }
 
 // TestResume appends to a file cut at every byte: the frames before the cut stay, new ones follow, and all is durable.
+// TestSilentWritersKeepNoBuffer looks at the buffer that an encoder is given: what a busy moment took is kept while it is of use, and given
+// back once nothing but small frames comes.
+func TestSilentWritersKeepNoBuffer(t *testing.T) {
+	t.Parallel()
+	w, err := record.Create(vfs.NewMem(), "f", record.EventLog, 42)
+	require.NoError(t, err)
+	write := func(bytes int) (had int) {
+		require.NoError(t, w.Add(1, func(dst []byte) []byte {
+			had = cap(dst)
+			return append(dst, make([]byte, bytes)...)
+		}))
+		require.NoError(t, w.Flush())
+		return had
+	}
+	for range 3 {
+		write(1 << 20)
+		require.Greater(t, write(1<<17), 1<<20, "the buffer of a writer that is busy")
+		for range 7 {
+			require.Greater(t, write(10), 1<<20, "the buffer of a writer that was busy just now")
+		}
+	}
+	write(1 << 20)
+	for range 8 {
+		write(10)
+	}
+	require.Less(t, write(10), 1<<16, "the buffer of a writer that has fallen silent")
+}
+
 func TestResume(t *testing.T) {
 	t.Parallel()
 	whole := fixture(t, false)

@@ -13,6 +13,13 @@ import (
 // keepBuffer is the largest buffer that a Writer keeps between flushes, so that one huge frame does not hold memory for good.
 const keepBuffer = 4 << 20
 
+// A buffer beyond smallBuffer of which the last idleFlushes used less than a sixteenth is given back as well. There is a writer for each partition
+// of each stream, and one that has fallen silent writes nothing but markers, of which the first eight come within two minutes.
+const (
+	smallBuffer = 64 << 10
+	idleFlushes = 8
+)
+
 // Writer appends frames to a file. After the first failure of a write or sync it does nothing more, and answers ErrFailed with
 // the cause: the kernel may have dropped the pages that it could not write, so a second try could succeed without them. A write that only
 // finds no space is different: what it left is cut off, what waited to be written is forgotten, and the Writer goes on.
@@ -23,6 +30,7 @@ type Writer struct {
 	// buffer holds the frames that wait to be written, behind unused bytes: as many as the last page of the file is full, where it is written past the cache.
 	buffer  []byte
 	unused  int
+	idle    int // how many of the last flushes had little use for the buffer
 	written int64
 	durable int64
 	marked  int64 // the size with which the file ended in a mark
@@ -93,10 +101,18 @@ func (w *Writer) Flush() error {
 	}
 	w.written += int64(group)
 	w.Discard()
-	if cap(w.buffer) > keepBuffer {
-		w.buffer = nil
-	}
+	w.settle(group)
 	return w.zeroAhead(group)
+}
+
+// settle gives back a buffer that is too large for what was flushed from it, now or for some time.
+func (w *Writer) settle(group int) {
+	if w.idle++; group >= cap(w.buffer)/16 {
+		w.idle = 0
+	}
+	if size := cap(w.buffer); size > keepBuffer || (size > smallBuffer && w.idle >= idleFlushes) {
+		w.buffer, w.idle = nil, 0
+	}
 }
 
 func (w *Writer) write(frames []byte) error {

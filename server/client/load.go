@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -27,8 +28,11 @@ const (
 	inFlight = 4
 	// mostRetries bounds how often one request is sent again to a server that is too busy.
 	mostRetries = 30
-	// lostRetries bounds it where the connection fails: a server that restarts is back soon, and one that is not there stays away.
+	// lostRetries bounds it where the connection fails: one that is not there stays away.
 	lostRetries = 5
+	// restartRetries bounds it where a server that was there in this load is so no longer: it is likely to be started again, and 20 attempts
+	// give it 21 seconds.
+	restartRetries = 20
 	// keptReasons is how many rejections a report explains.
 	keptReasons = 20
 )
@@ -134,6 +138,8 @@ type load struct {
 	time     string
 	format   string
 	identity string
+	// met says that a connection to the server was made.
+	met atomic.Bool
 
 	mu struct {
 		sync.Mutex
@@ -234,6 +240,7 @@ func (l *load) deliver(ctx context.Context, keyed bool, request func() (*IngestR
 	before := int64(0) // rows that attempts so far have stored
 	for attempt := 1; ; attempt++ {
 		result, err := request()
+		l.meet(err)
 		var refused *Error
 		if errors.As(err, &refused) && refused.Ingest != nil {
 			result = refused.Ingest
@@ -246,7 +253,7 @@ func (l *load) deliver(ctx context.Context, keyed bool, request func() (*IngestR
 		if err == nil || refused != nil && refused.Code == event.CodeRejected {
 			return result, nil
 		}
-		after, most := "", lostRetries
+		after, most := "", l.patience(err)
 		if refused != nil {
 			after, most = refused.RetryAfter, mostRetries
 		}
@@ -257,6 +264,23 @@ func (l *load) deliver(ctx context.Context, keyed bool, request func() (*IngestR
 			return result, err
 		}
 	}
+}
+
+// meet notes whether the server was there for a request that ended with err.
+func (l *load) meet(err error) {
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) {
+		l.met.Store(true)
+	}
+}
+
+// patience is how often a request is sent again that failed without an answer.
+func (l *load) patience(err error) int {
+	var unreachable *UnreachableError
+	if l.met.Load() && errors.As(err, &unreachable) {
+		return restartRetries
+	}
+	return lostRetries
 }
 
 // worthwhile reports whether a request that failed is to be made again. refused is the server's answer, or nil if there was none; began says

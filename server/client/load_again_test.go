@@ -2,12 +2,16 @@ package client
 
 import (
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 )
@@ -65,3 +69,43 @@ func TestLoadGivesUpOnAServerThatIsNotThere(t *testing.T) {
 	require.Error(t, err)
 	require.EqualValues(t, 1, attempts.Load(), "without a key it might store rows twice")
 }
+
+// TestLoadOutlastsARestart: a server that took a part of the load and is then not there gets the time to start again, and one that was never there does not.
+func TestLoadOutlastsARestart(t *testing.T) {
+	t.Parallel()
+	for _, met := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			attempts := 0
+			c, err := New(DefaultURL)
+			require.NoError(t, err)
+			c.http.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+				if _, err := io.Copy(io.Discard, r.Body); err != nil {
+					return nil, err
+				}
+				switch attempts++; {
+				case attempts == 1 && met:
+					return nil, io.ErrUnexpectedEOF
+				case attempts <= restartRetries:
+					return nil, &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+				default:
+					answered := httptest.NewRecorder()
+					answer(answered, 200, "application/json", `{"accepted":1}`)
+					return answered.Result(), nil
+				}
+			})
+			report, err := c.Load(t.Context(), "s", strings.NewReader("{}"), LoadOptions{Identity: "x"})
+			if !met {
+				require.ErrorContains(t, err, "cannot reach")
+				require.Equal(t, lostRetries+1, attempts)
+				return
+			}
+			require.NoError(t, err)
+			require.EqualValues(t, 1, report.Accepted)
+		})
+	}
+}
+
+// roundTripper is a transport without a network.
+type roundTripper func(r *http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -23,6 +23,8 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/logfmtbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/w3cbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 	"github.com/tidemarkdb/tidemark/internal/charset"
 	"github.com/tidemarkdb/tidemark/server/client"
@@ -33,7 +35,7 @@ import (
 type loadCmd struct {
 	Stream    string   `arg:"" help:"Stream to send to; made if missing."`
 	Files     []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format    string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,influx,bulk,arrow,parquet" default:"auto" help:"Format: ${enum}; auto: by name, then content."`
+	Format    string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,w3c,logfmt,influx,bulk,arrow,parquet" default:"auto" help:"${enum}; auto: by name, then content."`
 	Rows      string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
 	DateOrder string   `placeholder:"dmy|mdy" help:"What comes first in the dates of CSV such as 03/01/2026; else these are text."`
 	Delimiter string   `placeholder:"CHAR" help:"What separates the cells of CSV: one character, or tab; else the header tells."`
@@ -213,7 +215,7 @@ func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBa
 		options.Delimiter = c.Delimiter
 	}
 	switch format {
-	case "influx", "bulk", "lines", "zeek":
+	case "influx", "bulk", "lines", "logfmt", "w3c", "zeek":
 		options.Format = format
 	}
 	return options
@@ -246,7 +248,7 @@ func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
 
 // mediaTypes are those of the formats that are sent in one request.
 var mediaTypes = map[string]string{
-	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values", "influx": "text/plain", "zeek": "text/plain",
+	"json": "application/json", "csv": "text/csv", "tsv": "text/tab-separated-values", "influx": "text/plain", "zeek": "text/plain", "w3c": "text/plain",
 	"bulk":  "application/x-ndjson",
 	"arrow": "application/vnd.apache.arrow.stream", "parquet": "application/vnd.apache.parquet",
 }
@@ -285,6 +287,8 @@ func (c *loadCmd) formatOf(name string, begin []byte) string {
 		return named
 	case bytes.HasPrefix(begin, []byte(zeekbody.Magic)):
 		return "zeek"
+	case isW3C(begin):
+		return "w3c"
 	case bytes.HasPrefix(begin, []byte("PAR1")):
 		return "parquet"
 	case bytes.HasPrefix(begin, []byte("ARROW1")), bytes.HasPrefix(begin, []byte{0xff, 0xff, 0xff, 0xff}):
@@ -293,11 +297,18 @@ func (c *loadCmd) formatOf(name string, begin []byte) string {
 		return "bulk"
 	case c.Rows != "", jsonbody.LayoutOf(begin, false) == jsonbody.Documents:
 		return "json"
+	case logfmtbody.LooksLike(begin):
+		return "logfmt"
 	case linebody.LooksLike(begin):
 		return "lines"
 	default:
 		return "ndjson"
 	}
+}
+
+func isW3C(begin []byte) bool {
+	is, _ := w3cbody.LooksLike(begin, true)
+	return is
 }
 
 // expand replaces patterns by the names that they match; a name that exists is no pattern.

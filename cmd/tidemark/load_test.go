@@ -114,6 +114,16 @@ func loadLines(t *testing.T, put func(name, content string) string, url string) 
 	require.Equal(t, "count,min,max\n4,2026-03-01T09:00:00.000000Z,true\n", tidemark("", nil, "sql", "-q",
 		"SELECT count(*), min(time), max(time) > '2026-03-02' AS max FROM access", "--format", "csv", "--url", url).stdout)
 
+	for name, content := range map[string]string{
+		"u_ex.log":    "#Version: 1.0\n#Fields: date time cs-uri-stem sc-status\n2026-03-01 09:00:00 /a 200\n",
+		"service.log": "time=2026-03-01T09:00:00Z level=info msg=\"a b\" sc_status=200\n",
+	} {
+		got = tidemark("", nil, "load", "told_"+name[:1], "--url", url, put(name, content))
+		require.Zero(t, got.status, got.stderr)
+		require.Equal(t, "time,sc_status\n2026-03-01T09:00:00.000000Z,200\n",
+			tidemark("", nil, "sql", "-q", "SELECT time, sc_status FROM told_"+name[:1], "--format", "csv", "--url", url).stdout)
+	}
+
 	got = tidemark("", nil, "load", "days", "--url", url, "--date-order", "dmy", put("days.csv", "time,n\n03/01/2026,1\n"), put("days.ndjson", "{\"n\":2}\n"))
 	require.Zero(t, got.status, got.stderr)
 	require.Equal(t, "time\n2026-01-03T00:00:00.000000Z\n",

@@ -17,16 +17,25 @@ const (
 // timeKeys stand before the time in lines that are made of keys and values.
 var timeKeys = [][]byte{[]byte("time="), []byte("ts="), []byte("t="), []byte("timestamp=")}
 
+// balancerWords stand before the time in the logs of AWS's application load balancers: what was asked in.
+var balancerWords = [][]byte{[]byte("http "), []byte("https "), []byte("h2 "), []byte("grpc "), []byte("grpcs "), []byte("ws "), []byte("wss ")}
+
 // LineTime reads the time that a line of a log begins with, in microseconds since 1970: a day with a time of day in any spelling that
 // event.WrittenTimestamp knows, or a number of seconds or finer units since 1970 with as many digits as present-day times have. Before it there may be
-// the priority that syslog writes, a bracket, a quote, or a key such as time=. In lines that begin otherwise it is the time in the first brackets, as
-// access logs have it. A time without a year is not read.
+// the priority that syslog writes, a bracket, a quote, a key such as time=, or a word for how a load balancer was asked. In lines that begin otherwise it is
+// the time in the first brackets, as access logs have it. A time without a year is not read.
 func LineTime(line []byte) (micros int64, ok bool) {
 	line = line[:min(len(line), lineHead)]
 	head := bytes.TrimLeft(withoutPriority(bytes.TrimLeft(line, " \t")), "[\"")
 	for _, key := range timeKeys {
 		if rest, found := bytes.CutPrefix(head, key); found {
 			head = bytes.TrimPrefix(rest, []byte{'"'})
+			break
+		}
+	}
+	for _, word := range balancerWords {
+		if rest, found := bytes.CutPrefix(head, word); found {
+			head = rest
 			break
 		}
 	}

@@ -13,9 +13,12 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/decode/arrowbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/csvbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/fieldbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/logfmtbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/parquetbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/w3cbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 	"github.com/tidemarkdb/tidemark/internal/charset"
 )
@@ -63,6 +66,8 @@ var formats = []format{
 	},
 	{name: "lines", open: openText, time: linebody.TimeColumn, hint: "the body must be lines of text in UTF-8"},
 	{name: "zeek", open: openZeek, hint: "the body must be a log of Zeek in columns, which begins with #separator"},
+	{name: "w3c", open: openW3C, hint: "the body must be a log in the W3C's extended format, with a line of #Fields before its rows"},
+	{name: "logfmt", open: openLogfmt, hint: "the body must be lines of key=value pairs"},
 	{
 		name: "influx", params: []string{"precision"}, open: openInflux,
 		hint: "a line is measurement,tag=value field=value timestamp",
@@ -267,6 +272,28 @@ func openZeek(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
 		return zeekbody.NewReader(ingest.NewKeyedChunks(src, holdOf(src))), nil
 	}
 	return zeekbody.NewReader(ingest.NewChunks(src, holdOf(src))), nil
+}
+
+func openW3C(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
+	return openFields(src, &w3cbody.Form{}, in), nil
+}
+
+func openLogfmt(src io.Reader, _ url.Values, in *ingest.Body) (chunks, error) {
+	return openFields(src, logfmtbody.Form{}, in), nil
+}
+
+// openFields opens a body of lines that are names and texts.
+func openFields(src io.Reader, form fieldbody.Form, in *ingest.Body) chunks {
+	hold := holdOf(src)
+	options := fieldbody.Options{Schema: in.Schema, Hold: hold}
+	if in.Keyed() {
+		return fieldbody.NewReader(ingest.NewKeyedChunks(src, hold), form, options)
+	}
+	if b, ok := src.(*body); ok {
+		src = b.ahead()
+	}
+	options.Recycle = ingest.Recycle
+	return fieldbody.NewReader(ingest.NewChunks(src, hold), form, options)
 }
 
 // eventTimeOf is the name of a schema's event-time column, which it may not have; of a stream that is not there yet, what the request says.

@@ -2,13 +2,14 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode/bulkbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/jsonbody"
-	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/w3cbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 )
 
@@ -19,9 +20,9 @@ const formMedia = "application/x-www-form-urlencoded"
 const sniffBytes = 64 << 10
 
 // sniffed is the format of a body by its beginning: for a body that its sender gave no name, newline-delimited JSON if its first line is an
-// object, other JSON, a log of Zeek, Arrow or Parquet; for one that is said to be lines, those, other JSON or a log of Zeek. curl -d takes the line
-// breaks out of a file, so that objects may follow one another without any, and what is printed for people has objects over several lines. What is
-// chosen depends on the bytes alone and not on how they come.
+// object, other JSON, a log of Zeek or in the W3C's format, Arrow or Parquet; for one that is said to be lines, those, other JSON or one of these logs. curl -d
+// takes the line breaks out of a file, so that objects may follow one another without any, and what is printed for people has objects over several lines.
+// What is chosen depends on the bytes alone and not on how they come.
 func (b *body) sniffed(asked format) (format, error) {
 	seen, looked := make([]byte, 0, firstSniff), 0
 	for {
@@ -52,9 +53,6 @@ func (b *body) sniffed(asked format) (format, error) {
 	}
 }
 
-// linesHint is for those who send lines of a log as something else.
-const linesHint = "the body looks like lines of a log; format=lines takes each as a row"
-
 // firstSniff is enough to tell the format of most bodies.
 const firstSniff = 1 << 10
 
@@ -63,11 +61,9 @@ func (b *body) formatNamed(name string, asked format, begin []byte) (format, err
 		return format{}, event.Errorf(event.CodeBadRequest, "the body is a bulk request of Elasticsearch: lines that say where the next one goes are no events").
 			WithHint("send it with format=bulk, or to POST /_bulk")
 	}
-	logs := linebody.LooksLike(begin)
+	hint := foreignHint(begin)
 	if name == asked.name {
-		if logs {
-			asked.hint = linesHint
-		}
+		asked.hint = cmp.Or(hint, asked.hint)
 		return asked, nil
 	}
 	for _, f := range formats {
@@ -79,8 +75,8 @@ func (b *body) formatNamed(name string, asked format, begin []byte) (format, err
 		return format{}, err
 	}
 	fault := event.Errorf(event.CodeMediaType, "events cannot be read from %q, and the body does not look like JSON, Arrow or Parquet", formMedia)
-	if logs {
-		return format{}, fault.WithHint(linesHint)
+	if hint != "" {
+		return format{}, fault.WithHint("%s", hint)
 	}
 	return format{}, fault.WithHint("send one JSON object a line with 'Content-Type: application/x-ndjson', or name another format in ?format=: %s", formatNames())
 }
@@ -94,10 +90,15 @@ func sniff(seen []byte, all bool, asked format) (name string, done bool) {
 		}
 	}
 	layout := jsonbody.LayoutOf(seen, !all)
+	w3c, known := w3cbody.LooksLike(seen, all)
 	switch {
 	case bytes.HasPrefix(seen, []byte(zeekbody.Magic)):
 		return "zeek", true
 	case !all && len(seen) < len(zeekbody.Magic) && bytes.HasPrefix([]byte(zeekbody.Magic), seen):
+		return "", false
+	case w3c:
+		return "w3c", true
+	case !known && bytes.HasPrefix(seen, []byte{'#'}): // a head may have any number of lines before that of #Fields
 		return "", false
 	case layout == jsonbody.Documents:
 		return "json", true

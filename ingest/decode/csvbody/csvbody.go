@@ -18,6 +18,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
+	"github.com/tidemarkdb/tidemark/ingest/decode/celltext"
 )
 
 // chunkBytes is how much text the first chunk has before it is given away, and largeBytes those behind it, as for lines.
@@ -191,7 +192,7 @@ type batch struct {
 	size    int
 	// cells are nil where texts are needed.
 	cells   *decode.Cells
-	writers []writer
+	writers []celltext.Writer
 	// lines is set where cells may read whole lines.
 	lines bool
 	// block is how large the present block of the body is.
@@ -380,11 +381,11 @@ func (r *Reader) texts(rows [][]byte, schema *event.Schema) (texts [][]byte, byt
 }
 
 // writers chooses how the cells of each column become JSON: as the stream's column wants them, or as all of them suggest.
-func (r *Reader) writers(schema *event.Schema, cells []cell) []writer {
-	out := make([]writer, len(r.header))
+func (r *Reader) writers(schema *event.Schema, cells []cell) []celltext.Writer {
+	out := make([]celltext.Writer, len(r.header))
 	for i, name := range r.header {
 		if column := find(schema, name); column != nil {
-			out[i] = writerFor(column.Type.Kind, column.ID == schema.TimeColumn)
+			out[i] = celltext.For(column.Type.Kind, column.ID == schema.TimeColumn)
 			continue
 		}
 		out[i] = r.sniff(i, cells)
@@ -403,36 +404,13 @@ func find(schema *event.Schema, name string) *event.Column {
 	return &schema.Columns[at]
 }
 
-// sniff chooses for a column that the stream does not have: numbers if all cells of the chunk are numbers that one type holds, booleans
-// if all are true or false in any case, times if all are times of day on a day, else text.
-func (r *Reader) sniff(column int, cells []cell) writer {
-	var seen decode.Literals
-	width, times := len(r.header), true
-	for at := column; at < len(cells); at += width {
-		c := cells[at]
-		if r.isNull(c) {
-			continue
-		}
-		switch {
-		case pointFirst(c.text) && isNumber(c.text):
-			seen.Add(appendNumber(nil, c.text))
-		case isTruth(c.text):
-			seen.Add([]byte("true"))
-		default:
+// sniff chooses for a column that the stream does not have, by its cells.
+func (r *Reader) sniff(column int, cells []cell) celltext.Writer {
+	var seen celltext.Guess
+	for at := column; at < len(cells); at += len(r.header) {
+		if c := cells[at]; !r.isNull(c) {
 			seen.Add(c.text)
 		}
-		if times {
-			_, times = exactTime(c.text)
-		}
 	}
-	switch kind := seen.Kind(); {
-	case kind == event.Boolean:
-		return writeBoolean
-	case kind == event.BigInt || kind == event.Double:
-		return writeLiteral
-	case times:
-		return writeTime
-	default:
-		return writeString
-	}
+	return seen.Writer()
 }

@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode/celltext"
 )
 
 // reading is what a cell reads as, for telling a row from names.
@@ -65,7 +66,7 @@ func (r *Reader) reads(c cell) reading {
 	switch {
 	case r.isNull(c), text == "":
 		return noValue
-	case isTruth(c.text):
+	case celltext.IsTruth(c.text):
 		return aBoolean
 	case isFigure(c.text, r.records.delimiter != ','):
 		return aNumber

@@ -13,6 +13,7 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/w3cbody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/zeekbody"
 )
 
@@ -167,7 +168,7 @@ func isData(cells []cell) bool {
 // cells as the line behind: then it names the columns.
 func (r *Reader) headerRecord() (record, error) {
 	rec, err := r.records.next()
-	for err == nil && bytes.HasPrefix(rec.raw, []byte{'#'}) && !bytes.HasPrefix(rec.raw, []byte(zeekbody.Magic)) {
+	for err == nil && bytes.HasPrefix(rec.raw, []byte{'#'}) && notCSV(rec.raw) == nil {
 		comment, delimiter := record{raw: rec.raw, cells: slices.Clone(rec.cells), fault: rec.fault}, r.records.delimiter
 		r.records.delimiter = r.options.Delimiter // the header tells it, and no comment
 		rec, err = r.records.next()
@@ -204,12 +205,20 @@ func notCSV(line []byte) error {
 	switch {
 	case bytes.HasPrefix(line, []byte(zeekbody.Magic)):
 		return event.Errorf(event.CodeBadRequest, "the body is a log of Zeek").WithHint("send it with format=zeek")
+	case isW3C(line):
+		return event.Errorf(event.CodeBadRequest, "the body is a log in the W3C's extended format").WithHint("send it with format=w3c")
 	case linebody.LooksLike(line):
 		return event.Errorf(event.CodeBadRequest, "the first line is one of a log and names no columns").
 			WithHint("format=lines takes each line as a row; where they are rows of cells, header=false does (tidemark load --header=false)")
 	default:
 		return nil
 	}
+}
+
+// isW3C knows the line that names the columns of such a log.
+func isW3C(line []byte) bool {
+	is, _ := w3cbody.LooksLike(line, true)
+	return is
 }
 
 // columnName is the name of a column by its cell of the header: a column without one is named for its place, and one whose name was given

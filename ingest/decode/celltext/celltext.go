@@ -1,4 +1,8 @@
-package csvbody
+// Package celltext writes texts that have no type of their own, such as cells of CSV and values of logs, as JSON: as the stream's column wants them, or where
+// there is none yet, as all of them suggest.
+//
+// What always holds: a text becomes a number, a boolean or a time only where nothing of it is lost but its spelling, else a string.
+package celltext
 
 import (
 	"bytes"
@@ -8,12 +12,59 @@ import (
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
-// writer appends a cell that is not NULL as JSON.
-type writer = func(dst, text []byte) []byte
+// Writer appends a text that is not NULL as JSON.
+type Writer = func(dst, text []byte) []byte
 
-// writerFor chooses how cells become values for a column that the stream has. A text that the column's kind cannot be is written as a string:
+// Guess chooses for a column that the stream does not have: numbers if all its texts are numbers that one type holds, booleans if all are true or false in any
+// case, times if all are times of day on a day, else text. The zero value has seen nothing.
+type Guess struct {
+	seen  decode.Literals
+	other bool // some text is no time of day on a day
+}
+
+// Add notes a text.
+func (g *Guess) Add(text []byte) {
+	switch {
+	case pointFirst(text) && isNumber(text):
+		g.seen.Add(appendNumber(nil, text))
+	case IsTruth(text):
+		g.seen.Add([]byte("true"))
+	default:
+		g.seen.Add(text)
+	}
+	if !g.other {
+		_, time := exactTime(text)
+		g.other = !time
+	}
+}
+
+// AddQuoted notes a text that stood in quotes: it is no number and no boolean, but may be a time.
+func (g *Guess) AddQuoted(text []byte) {
+	if IsTruth(text) || isNumber(text) {
+		g.seen.Add(nil)
+		g.other = true
+		return
+	}
+	g.Add(text)
+}
+
+// Writer writes all texts that were noted.
+func (g *Guess) Writer() Writer {
+	switch kind := g.seen.Kind(); {
+	case kind == event.Boolean:
+		return writeBoolean
+	case kind == event.BigInt || kind == event.Double:
+		return appendNumber
+	case !g.other:
+		return writeTime
+	default:
+		return writeString
+	}
+}
+
+// For chooses how cells become values for a column that the stream has. A text that the column's kind cannot be is written as a string:
 // whether that widens the column or is rejected is the stream's to say.
-func writerFor(kind event.Kind, eventTime bool) writer {
+func For(kind event.Kind, eventTime bool) Writer {
 	switch kind {
 	case event.BigInt, event.Integer, event.SmallInt, event.Double, event.Real:
 		return writeNumber
@@ -34,9 +85,6 @@ func writerFor(kind event.Kind, eventTime bool) writer {
 func writeString(dst, text []byte) []byte {
 	return event.AppendJSONString(dst, unsafe.String(unsafe.SliceData(text), len(text)))
 }
-
-// writeLiteral takes a cell that is known to be a number.
-func writeLiteral(dst, text []byte) []byte { return appendNumber(dst, text) }
 
 func writeNumber(dst, text []byte) []byte {
 	if isNumber(text) {
@@ -90,8 +138,8 @@ func exactTime(text []byte) (int64, bool) {
 	return event.WrittenTimestamp(unsafe.String(unsafe.SliceData(text), len(text)))
 }
 
-// isTruth reports whether a text is a word of JSON for true or false, in any case.
-func isTruth(text []byte) bool {
+// IsTruth reports whether a text is a word of JSON for true or false, in any case.
+func IsTruth(text []byte) bool {
 	return bytes.EqualFold(text, []byte("true")) || bytes.EqualFold(text, []byte("false"))
 }
 

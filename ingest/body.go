@@ -105,7 +105,9 @@ type Body struct {
 type inFlight struct {
 	replies chan partition.Reply
 	parts   int
-	bytes   int64
+	// own is for the reply to one more part, if the body's last one is stored by whoever waits for it.
+	own   *partition.Ticket
+	bytes int64
 	// free takes back the memory of the chunk's text; nil if somebody may look at that after the answer. rows is what it was decoded to, or nil
 	// in that case.
 	free func()
@@ -326,22 +328,28 @@ func (b *Body) queue(
 			chunk.Free()
 		}
 	}
-	return b.send(ctx, parts, reservation, flight)
+	return b.send(ctx, parts, reservation, flight, chunk.Last)
 }
 
-// send queues the parts of a chunk.
-func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *dedup.Reservation, flight inFlight) (bool, error) {
-	replies := make(chan partition.Reply, len(parts))
-	flight.replies = replies
+// send queues the parts of a chunk. last says that the body waits for the replies next.
+func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *dedup.Reservation, flight inFlight, last bool) (bool, error) {
 	if b.options.AckWrite {
 		flight.free, flight.rows = nil, nil // rows are answered before they are done with
 	}
+	if !last || len(parts) > 1 {
+		flight.replies = make(chan partition.Reply, len(parts))
+	}
 	reservation.Expect(len(parts))
 	var err error
-	for _, part := range parts {
+	for i, part := range parts {
 		part.Rows.Done = reservation.Done
-		if err == nil {
-			err = b.stream.writers[part.Partition].Append(ctx, part.Rows, replies)
+		writer := b.stream.writers[part.Partition]
+		switch {
+		case err != nil:
+		case last && i == len(parts)-1:
+			flight.own, err = writer.Enter(ctx, part.Rows)
+		default:
+			err = writer.Append(ctx, part.Rows, flight.replies)
 		}
 		if err != nil {
 			reservation.Done()
@@ -354,6 +362,15 @@ func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *
 	}
 	b.flight = append(b.flight, flight)
 	return true, err
+}
+
+// reply waits for the reply to one of the parts.
+func (f *inFlight) reply() partition.Reply {
+	if own := f.own; own != nil {
+		f.own = nil
+		return own.Reply()
+	}
+	return <-f.replies
 }
 
 // ensureStream makes the stream from the body's first rows, where there is none yet. A chunk without a readable row makes no
@@ -438,7 +455,7 @@ func (b *Body) settle(n int) error {
 		flight := b.flight[0]
 		b.flight = b.flight[1:]
 		for range flight.parts {
-			reply := <-flight.replies
+			reply := flight.reply()
 			if reply.Err != nil {
 				failure, flight.free, flight.rows = reply.Err, nil, nil
 				continue

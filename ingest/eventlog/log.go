@@ -6,7 +6,7 @@
 // one process, and never changed after the next one has begun; it counts up to the offset in the name of the next. Damage is never cut
 // off, only the torn end of the last write is.
 //
-// Append, Sync and Close are for one goroutine, the partition's writer. Next, Read and Trim may be called from any, also
+// Append, Sync and Close are for the writer of the partition, one at a time. Next, Read and Trim may be called from any, also
 // meanwhile. The package does not know schemas, does not look into values, and starts no goroutines.
 package eventlog
 

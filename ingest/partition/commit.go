@@ -16,41 +16,6 @@ const (
 	unsyncedRequests = 512
 )
 
-func (w *Writer) run() {
-	defer close(w.done)
-	defer w.unsynced.due.Stop()
-	for {
-		select {
-		case r, ok := <-w.queue:
-			if !ok {
-				w.flush()
-				return
-			}
-			w.store(w.gather(r))
-		case <-w.unsynced.due.C:
-			w.flush()
-		}
-	}
-}
-
-// gather takes what waits, up to groupBytes.
-func (w *Writer) gather(first *request) []*request {
-	group, bytes := []*request{first}, first.bytes
-	for bytes < groupBytes {
-		select {
-		case r, ok := <-w.queue:
-			if !ok {
-				return group
-			}
-			group = append(group, r)
-			bytes += r.bytes
-		default:
-			return group
-		}
-	}
-	return group
-}
-
 // store writes a group, and syncs it unless all of it may wait.
 func (w *Writer) store(group []*request) {
 	if err := w.Failure(); err != nil {
@@ -95,8 +60,7 @@ func (w *Writer) answerEarly(group []*request) bool {
 	for _, r := range group {
 		w.unsynced.bytes += r.bytes
 		if r.rows.Early {
-			r.answered = true
-			r.reply <- Reply{Span: r.span()}
+			r.answer(Reply{Span: r.span()})
 		} else {
 			all = all && r.entry == nil
 		}
@@ -155,9 +119,7 @@ func (w *Writer) commit(written []*request) error {
 			continue
 		}
 		r.done()
-		if !r.answered {
-			r.reply <- Reply{Span: r.span()}
-		}
+		r.answer(Reply{Span: r.span()})
 	}
 	return nil
 }
@@ -223,15 +185,23 @@ func refuse(group []*request, err error) {
 			continue
 		}
 		r.done()
-		if !r.answered {
-			r.reply <- Reply{Err: err}
-		}
+		r.answer(Reply{Err: err})
 	}
 }
 
+// answer replies, once.
+func (r *request) answer(reply Reply) {
+	if !r.answered {
+		r.answered = true
+		r.reply <- reply
+	}
+}
+
+// done says that it is decided what becomes of the rows, once.
 func (r *request) done() {
-	if r.rows.Done != nil {
-		r.rows.Done()
+	if done := r.rows.Done; done != nil {
+		r.rows.Done = nil
+		done()
 	}
 }
 

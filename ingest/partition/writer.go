@@ -1,14 +1,18 @@
-// Package partition turns decoded rows into acknowledged ones: it chooses a partition for them, and one writer goroutine per
+// Package partition turns decoded rows into acknowledged ones: it chooses a partition for them, and one writer per
 // partition puts them in order, makes them durable and publishes them.
 //
-// A writer takes what waits in its bounded queue, appends all of it to the log, syncs once for all, and only then
+// A writer's work is done by whoever has its turn, of which there is one. That is its goroutine, if rows wait whose sender goes on meanwhile. A
+// sender that would only wait does it itself if nobody else does, or is given the turn if its rows are the next: to wake another goroutine and to
+// be woken by it is a good part of what a small request costs. It gives the turn on after one group.
+//
+// A turn takes what waits in the bounded queue, appends all of it to the log, syncs once for all, and only then
 // publishes to the tail and answers: the sync in flight is the window in which the next group gathers. So an answer means
 // durable, a published row is durable, and rows become visible in offset order. Rows whose sender asked for it are answered
 // when they are written, and may wait for their sync for FlushInterval; they are published after it like all others. After a
 // failed write or sync the writer refuses everything until the process is restarted; it never retries a sync. Rows for which there is no
 // space are refused, and later ones taken again.
 //
-// Any goroutine may call Append. Close waits for the writer and its queue.
+// Any goroutine may call Append and Enter. Close waits for the writer and its queue.
 package partition
 
 import (
@@ -92,10 +96,13 @@ type Writer struct {
 	options Options
 	stamp   stamper
 
-	queue chan *request
-	done  chan struct{}
+	// slots has an element for each request that waits, and so bounds them.
+	slots chan struct{}
+	// called gives the turn to the writer's goroutine.
+	called chan struct{}
+	done   chan struct{}
 
-	// The goroutine's own: what is written and not synced, and since when.
+	// What follows, up to closing, is of whoever has the turn. First what is written and not synced, and since when.
 	unsynced struct {
 		requests []*request
 		bytes    int
@@ -103,10 +110,10 @@ type Writer struct {
 		due      *time.Timer
 	}
 
-	// millis is memory for the timestamps of entries. It is the goroutine's own, too.
+	// group is memory for the requests being stored, and millis for the timestamps of entries.
+	group  []*request
 	millis []int64
-
-	// turned are the producers of which a batch found no space, with that batch. It is the goroutine's own, too.
+	// turned are the producers of which a batch found no space, with that batch.
 	turned map[int64]eventlog.Producer
 
 	closing sync.RWMutex // read side: senders; write side: Close
@@ -115,20 +122,27 @@ type Writer struct {
 	mu struct {
 		sync.Mutex
 		failure error
+		// waiting are the requests that nobody has begun to store, in their order.
+		waiting []*request
+		// taken is set while somebody has the turn.
+		taken bool
+		// due is set once what is written has waited for its sync for long enough, and ending once no more requests come: the goroutine has the next turn then.
+		due, ending bool
 	}
 }
 
 // request is rows to be stored, or an idle marker.
 type request struct {
-	rows  Rows
-	idle  *idle
-	entry *eventlog.Entry // nil for a marker that has become void
-	reply chan<- Reply
-	batch *event.Batch
-	clock tail.Clock
-	bytes int
-	// answered is set when the reply was early.
+	rows     Rows
+	idle     *idle
+	entry    *eventlog.Entry // nil for a marker that has become void
+	reply    chan<- Reply
+	batch    *event.Batch
+	clock    tail.Clock
+	bytes    int
 	answered bool
+	// turn is where the sender hears that it has the turn, once it waits; nil for one that is not to have it. Under the writer's lock.
+	turn chan<- Reply
 }
 
 // Reply is what becomes of appended rows.
@@ -137,6 +151,8 @@ type Reply struct {
 	// Err is nil when the rows are durable and visible, or written if the reply is early. An error from the log means that it is unknown
 	// whether they are.
 	Err error
+	// turn is set for what is no reply yet: the sender has the turn.
+	turn bool
 }
 
 // NewWriter starts the writer of a partition.
@@ -147,7 +163,8 @@ func NewWriter(log *eventlog.Log, t *tail.Tail, options Options) *Writer {
 			partition: options.Partition, bound: options.Bound, futureLimit: options.FutureLimit, idleTimeout: options.IdleTimeout, clock: options.Clock,
 			memory: options.Memory,
 		},
-		queue:  make(chan *request, queueLength),
+		slots:  make(chan struct{}, queueLength),
+		called: make(chan struct{}, 1),
 		done:   make(chan struct{}),
 		turned: map[int64]eventlog.Producer{},
 	}
@@ -160,6 +177,11 @@ func NewWriter(log *eventlog.Log, t *tail.Tail, options Options) *Writer {
 // Append queues rows, at least one; the reply comes on the channel, which must have room for it. It blocks while the queue is
 // full, and fails without queueing when ctx ends first, or when the writer is closed or has failed.
 func (w *Writer) Append(ctx context.Context, rows Rows, reply chan<- Reply) error {
+	return w.queue(ctx, &request{rows: rows, reply: reply}, true)
+}
+
+// queue lets a request wait until it is stored; by the goroutine at the latest, if that is called.
+func (w *Writer) queue(ctx context.Context, r *request, call bool) error {
 	w.closing.RLock()
 	defer w.closing.RUnlock()
 	if w.closed {
@@ -168,14 +190,14 @@ func (w *Writer) Append(ctx context.Context, rows Rows, reply chan<- Reply) erro
 	if err := w.Failure(); err != nil {
 		return err
 	}
-	r := &request{rows: rows, reply: reply}
-	r.bytes = rows.bytes()
+	r.bytes = r.rows.bytes()
 	select {
-	case w.queue <- r:
-		return nil
+	case w.slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	w.wait(r, call)
+	return nil
 }
 
 // idle is a marker to be written if the partition still stands at next.
@@ -193,7 +215,8 @@ func (w *Writer) Idle(next event.Offset, watermark int64) {
 		return
 	}
 	select {
-	case w.queue <- &request{idle: &idle{next: next, watermark: watermark}}:
+	case w.slots <- struct{}{}:
+		w.wait(&request{idle: &idle{next: next, watermark: watermark}}, true)
 	default:
 	}
 }
@@ -210,10 +233,10 @@ func (w *Writer) Close() error {
 	w.closing.Lock()
 	first := !w.closed
 	w.closed = true
-	if first {
-		close(w.queue)
-	}
 	w.closing.Unlock()
+	if first {
+		w.end()
+	}
 	<-w.done
 	if !first {
 		return nil

@@ -30,8 +30,8 @@ type paced struct {
 	now        func() time.Time
 	// until is when a small body has to be there; zero for others. given is since when what has come of it is being taken.
 	until, given time.Time
-	// open is set for a body of no declared length.
-	open bool
+	// open is set for a body of no declared length, and ended once nothing more is to be read.
+	open, ended bool
 
 	mu struct {
 		sync.Mutex
@@ -62,7 +62,7 @@ func (p *paced) give() {
 
 // chunk says that all that came so far has been taken.
 func (p *paced) chunk() {
-	if !p.given.IsZero() {
+	if !p.given.IsZero() && !p.ended { // once it has, the server watches the connection, which may be silent
 		p.until, p.given = p.until.Add(p.now().Sub(p.given)), time.Time{}
 		p.deadline(p.until)
 	}
@@ -83,6 +83,7 @@ func (p *paced) Read(b []byte) (int, error) {
 	case err != nil:
 		// The server watches the connection from here on, and would take the end of the time for that of the client.
 		p.deadline(time.Time{})
+		p.ended = true
 		return n, err
 	}
 	return n, p.check(n)

@@ -32,6 +32,17 @@ func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 // stall sends a body as send does, and gives how long the server read it and how that ended.
 func stall(t *testing.T, header string, send func(c net.Conn)) (took time.Duration, end error) {
 	t.Helper()
+	handle(t, header, send, func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
+		_, end = io.Copy(io.Discard, newPaced(w, r, time.Now))
+		took = time.Since(start)
+	})
+	return took, end
+}
+
+// handle sends a body as send does, and has it handled.
+func handle(t *testing.T, header string, send func(c net.Conn), handler http.HandlerFunc) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := pipeListener{make(chan net.Conn, 1)}
 		client, connection := net.Pipe()
@@ -39,9 +50,7 @@ func stall(t *testing.T, header string, send func(c net.Conn)) (took time.Durati
 		done := make(chan struct{})
 		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			defer close(done)
-			start := time.Now()
-			_, end = io.Copy(io.Discard, newPaced(w, r, time.Now))
-			took = time.Since(start)
+			handler(w, r)
 		})}
 		go func() { _ = server.Serve(listener) }()
 		_, err := fmt.Fprintf(client, "POST / HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n", header)
@@ -55,7 +64,22 @@ func stall(t *testing.T, header string, send func(c net.Conn)) (took time.Durati
 		require.NoError(t, server.Close())
 		synctest.Wait()
 	})
-	return took, end
+}
+
+// TestABodyThatIsThereWaitsForTheDisk lets what has come be stored for longer than it may take to come: the client is not taken to have gone.
+func TestABodyThatIsThereWaitsForTheDisk(t *testing.T) {
+	t.Parallel()
+	send := func(c net.Conn) { _, _ = io.WriteString(c, "body") }
+	handle(t, "Content-Length: 4", send, func(w http.ResponseWriter, r *http.Request) {
+		p := newPaced(w, r, time.Now)
+		_, err := io.Copy(io.Discard, p)
+		require.NoError(t, err)
+		p.give()
+		<-time.After(time.Minute)
+		p.chunk()
+		<-time.After(time.Hour)
+		require.NoError(t, r.Context().Err())
+	})
 }
 
 const chunked = "Transfer-Encoding: chunked"

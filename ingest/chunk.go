@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
@@ -18,6 +20,8 @@ const (
 	maxRowBytes = 1 << 20
 	// firstBytes is what a body starts with: most are small, and one that comes slowly should not hold more than it has sent.
 	firstBytes = 2 << 10
+	// growBy is how many times as large it becomes when it is full.
+	growBy = 4
 )
 
 // Chunks cuts a body into chunks of whole lines. A line longer than a row may be comes as a chunk of its own, cut after the
@@ -93,20 +97,18 @@ func (c *Chunks) grown(bytes []byte, size int) ([]byte, error) {
 	return append(newBuffer(size), bytes...), nil
 }
 
-// Buffers of the sizes that bodies are cut into are used again: a chunk's memory is a good part of what an event takes while it is stored, and new
-// memory has to be found, cleared and collected.
-var chunkBuffers, largeBuffers sync.Pool // of *[chunkBytes]byte and *[largeBytes]byte
+// bufferSizes are those through which the buffer of a body grows, and largeBytes.
+var bufferSizes = [...]int{firstBytes, growBy * firstBytes, growBy * growBy * firstBytes, growBy * growBy * growBy * firstBytes, chunkBytes, largeBytes}
+
+// Buffers of these sizes are used again: a chunk's memory is a good part of what an event takes while it is stored, and new memory has to be found, cleared
+// and collected.
+var buffers [len(bufferSizes)]sync.Pool // of the first of so many bytes
 
 // newBuffer is an empty buffer with room for so many bytes.
 func newBuffer(size int) []byte {
-	switch size {
-	case chunkBytes:
-		if b, ok := chunkBuffers.Get().(*[chunkBytes]byte); ok {
-			return b[:0]
-		}
-	case largeBytes:
-		if b, ok := largeBuffers.Get().(*[largeBytes]byte); ok {
-			return b[:0]
+	if at := slices.Index(bufferSizes[:], size); at >= 0 {
+		if first, ok := buffers[at].Get().(*byte); ok {
+			return unsafe.Slice(first, size)[:0]
 		}
 	}
 	return make([]byte, 0, size)
@@ -114,11 +116,8 @@ func newBuffer(size int) []byte {
 
 // Recycle takes back a chunk that Next has returned, whose bytes nothing may refer to any more.
 func Recycle(chunk []byte) {
-	switch cap(chunk) {
-	case chunkBytes:
-		chunkBuffers.Put((*[chunkBytes]byte)(chunk[:chunkBytes]))
-	case largeBytes:
-		largeBuffers.Put((*[largeBytes]byte)(chunk[:largeBytes]))
+	if at := slices.Index(bufferSizes[:], cap(chunk)); at >= 0 {
+		buffers[at].Put(unsafe.SliceData(chunk))
 	}
 }
 
@@ -132,7 +131,7 @@ func (c *Chunks) fill(buffer []byte, size int) []byte {
 			return buffer
 		}
 		if len(buffer) == cap(buffer) {
-			grown, err := c.grown(buffer, min(4*cap(buffer), size))
+			grown, err := c.grown(buffer, min(growBy*cap(buffer), size))
 			if err != nil {
 				return buffer // what is whole of it is given
 			}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -21,11 +20,12 @@ const (
 // RejectedSuffix ends the name of the stream that keeps another's rejected rows.
 const RejectedSuffix = "_rejected"
 
-var namePattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+// maxName is how many bytes the name of a stream may have.
+const maxName = 63
 
 // ValidateName refuses what cannot name a stream that a client makes. Names are also names of directories, so the rule is strict.
 func ValidateName(name string) error {
-	if !namePattern.MatchString(name) {
+	if !isName(name) {
 		return event.Errorf(event.CodeBadRequest, "%.80q cannot name a stream", name).
 			WithHint("a name is a lower-case letter followed by up to 62 lower-case letters, digits and underscores")
 	}
@@ -33,6 +33,17 @@ func ValidateName(name string) error {
 		return event.Errorf(event.CodeBadRequest, "names that end in %s are reserved, so %q cannot name a stream", RejectedSuffix, name)
 	}
 	return nil
+}
+
+// isName reports whether a name is a lower-case letter and up to maxName-1 lower-case letters, digits and underscores. Every request asks.
+func isName(name string) bool {
+	for i := range len(name) {
+		letter := 'a' <= name[i] && name[i] <= 'z'
+		if !letter && (i == 0 || name[i] != '_' && (name[i] < '0' || name[i] > '9')) {
+			return false
+		}
+	}
+	return name != "" && len(name) <= maxName
 }
 
 // Validate reports every fault of the definition in one error.

@@ -277,11 +277,18 @@ func (s *Stream) widenExtents(rows partition.Rows) {
 // waitForRoom blocks while the tail holds more than it may, until the sealer has made room or the time is up.
 func (s *Stream) waitForRoom(ctx context.Context) error {
 	limit := s.engine.options.TailBytes
+	hasRoom := func() bool {
+		_, bytes, _ := s.sealing.Tail.Size()
+		return bytes < limit
+	}
+	if hasRoom() {
+		return nil
+	}
 	deadline := time.NewTimer(busyWait)
 	defer deadline.Stop()
 	for {
 		sealed := s.engine.sealer.Sealed()
-		if _, bytes, _ := s.sealing.Tail.Size(); bytes < limit {
+		if hasRoom() {
 			return nil
 		}
 		s.engine.sealer.Grown(s.sealing)

@@ -109,7 +109,7 @@ func bodyFormat(r *http.Request) (format, error) {
 			return format{}, event.Errorf(event.CodeBadRequest, "format=%s is not known", name).WithHint("use one of %s", formatNames())
 		}
 		found = formats[at]
-	} else if contentType := r.Header.Get("Content-Type"); contentType != "" {
+	} else if contentType := r.Header.Get("Content-Type"); contentType != "" && !slices.Contains(found.media, contentType) {
 		media, _, err := mime.ParseMediaType(contentType)
 		if media == formMedia {
 			return format{name: formMedia, sniff: true}, checkParams(format{name: "a body without a format"}, query)
@@ -148,7 +148,11 @@ func charsetOf(r *http.Request, form format) (*charset.Charset, error) {
 	case form.binary():
 		return nil, nil
 	case name == "":
-		if _, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil { // a format in the address needs none
+		contentType := r.Header.Get("Content-Type")
+		if !strings.Contains(contentType, ";") {
+			break
+		}
+		if _, params, err := mime.ParseMediaType(contentType); err == nil { // a format in the address needs none
 			name = params["charset"]
 		}
 	}

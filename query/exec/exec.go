@@ -46,6 +46,8 @@ type Options struct {
 	BatchRows int
 	// Now is read once for each query; nil means time.Now.
 	Now func() time.Time
+	// Rewrite is the optimizer, asked once more for a plan in which rows that were read first are constants; nil leaves plans as they are.
+	Rewrite func(plan.Node) (plan.Node, error)
 }
 
 func (o Options) withDefaults() Options {
@@ -97,6 +99,9 @@ type run struct {
 	settled []*knownCall
 	// works are the rows that the steps of recursive queries are computed over, by the queries' numbers.
 	works map[int]*workTable
+	// root is the plan that is run, which has the values of early as constants.
+	root  plan.Node
+	early []EarlyRow
 }
 
 // Run opens one snapshot for all streams of the plan and starts answering. Cancelling ctx stops the work between two
@@ -138,8 +143,11 @@ func (r *run) start(ctx context.Context, root plan.Node) (op operator, err error
 	if err := r.pin(ctx, plan.Streams(root)); err != nil {
 		return nil, err
 	}
+	if r.root, err = r.readEarly(ctx, root); err != nil {
+		return nil, err
+	}
 	err = guard(func() (err error) {
-		op, err = r.build(ctx, root, all(plan.Width(root)))
+		op, err = r.build(ctx, r.root, all(plan.Width(root)))
 		return err
 	})
 	return op, err

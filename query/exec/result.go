@@ -82,6 +82,12 @@ type Result struct {
 // Columns are the names and types of the answer's columns.
 func (r *Result) Columns() []plan.Column { return r.columns }
 
+// Plan is the plan that is run: the one given, or what became of it with the values of EarlyRows.
+func (r *Result) Plan() plan.Node { return r.run.root }
+
+// EarlyRows are the parts of the plan given that were read first, in that order, and are constants in Plan.
+func (r *Result) EarlyRows() []EarlyRow { return r.run.early }
+
 // Next returns the next batch, which has at least one row, or io.EOF after the last. After an error it returns that error again.
 func (r *Result) Next() (*Batch, error) {
 	if r.end != nil {

@@ -12,15 +12,16 @@ import (
 )
 
 // rules run in this order: folding leaves simple conditions to push, what no join answers is asked for many rows at once, pushed conditions become those
-// of joins and say which inputs are small, they give ranges, groups are dropped before what they have in common hides that they depend on each other,
-// and again for what it shows, sums share before expressions do, first rows are taken before their keys are looked at, members of documents take the
-// place of documents once expressions stand where they stay, pruning comes after all that may drop the last use of a column, and what statistics can
-// answer is seen once scans have their conditions.
+// of joins and say which inputs are small, those that meet constants on their way are folded, they give ranges, groups are dropped before what they have
+// in common hides that they depend on each other, and again for what it shows, sums share before expressions do, first rows are taken before their keys
+// are looked at, members of documents take the place of documents once expressions stand where they stay, pruning comes after all that may drop the last
+// use of a column, and what statistics can answer is seen once scans have their conditions.
 var rules = []rule{
 	{"fold-constants", foldConstants},
 	{"decorrelate", decorrelate},
 	{"answer-at-once", answerAtOnce},
 	{"push-filters", pushFilters},
+	{"fold-constants", foldConstants},
 	{"split-marks", splitMarks},
 	{"order-joins", orderJoins},
 	{"drop-groups", dropDependentGroups},

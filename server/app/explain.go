@@ -50,7 +50,7 @@ func (e *explanation) analyze(ctx context.Context, engine *exec.Engine, started 
 	if err != nil {
 		return err
 	}
-	e.result, e.planning = result, time.Since(started)
+	e.root, e.result, e.planning = result.Plan(), result, time.Since(started)
 	started = time.Now()
 	for {
 		batch, err := result.Next()
@@ -67,18 +67,39 @@ func (e *explanation) lines() []string {
 	if e.result == nil {
 		return strings.Split(strings.TrimRight(plan.Print(e.root), "\n"), "\n")
 	}
-	tree := plan.PrintNotes(e.root, func(n plan.Node) string {
+	lines := e.tree(e.root)
+	for _, row := range e.result.EarlyRows() {
+		lines = append(lines, "Read first: "+strings.Join(namedValues(row), ", "))
+		for _, line := range e.tree(row.Plan) {
+			lines = append(lines, "  "+line)
+		}
+	}
+	total := e.result.Stats()
+	return append(lines,
+		fmt.Sprintf("Planning: %s", milliseconds(e.planning)),
+		fmt.Sprintf("Execution: %s, %s, peak memory %s", milliseconds(e.runningTime), count(e.rows, "row"), exec.FormatBytes(total.PeakMemoryBytes)),
+	)
+}
+
+// tree is a plan that was run with what each operator cost.
+func (e *explanation) tree(root plan.Node) []string {
+	text := plan.PrintNotes(root, func(n plan.Node) string {
 		stats, ok := e.result.NodeStats(n)
 		if !ok {
 			return "(never run)"
 		}
 		return "(" + strings.Join(append(costs(stats), e.scanned(n, stats.Scan)...), ", ") + ")"
 	})
-	total := e.result.Stats()
-	return append(strings.Split(strings.TrimRight(tree, "\n"), "\n"),
-		fmt.Sprintf("Planning: %s", milliseconds(e.planning)),
-		fmt.Sprintf("Execution: %s, %s, peak memory %s", milliseconds(e.runningTime), count(e.rows, "row"), exec.FormatBytes(total.PeakMemoryBytes)),
-	)
+	return strings.Split(strings.TrimRight(text, "\n"), "\n")
+}
+
+// namedValues words a row that was read first, as name = value.
+func namedValues(row exec.EarlyRow) []string {
+	var out []string
+	for i, c := range row.Plan.Columns() {
+		out = append(out, c.Name+" = "+row.Values[i].String())
+	}
+	return out
 }
 
 // costs words what an operator cost; what is nothing is left out.
@@ -140,6 +161,12 @@ type explainedNode struct {
 	Inputs   []*explainedNode `json:"inputs,omitempty"`
 }
 
+// explainedEarly is a row that was read before the plan, in which its values are constants.
+type explainedEarly struct {
+	Values []string       `json:"values"`
+	Plan   *explainedNode `json:"plan"`
+}
+
 // explainedCosts are missing where the query was not run.
 type explainedCosts struct {
 	Rows            int64          `json:"rows"`
@@ -167,12 +194,16 @@ type explainedScan struct {
 // json is the plan as one JSON document.
 func (e *explanation) json() (string, error) {
 	document := struct {
-		Plan            *explainedNode `json:"plan"`
-		PlanningMS      *float64       `json:"planning_ms,omitempty"`
-		ExecutionMS     *float64       `json:"execution_ms,omitempty"`
-		PeakMemoryBytes *int64         `json:"peak_memory_bytes,omitempty"`
+		Plan            *explainedNode   `json:"plan"`
+		ReadFirst       []explainedEarly `json:"read_first,omitempty"`
+		PlanningMS      *float64         `json:"planning_ms,omitempty"`
+		ExecutionMS     *float64         `json:"execution_ms,omitempty"`
+		PeakMemoryBytes *int64           `json:"peak_memory_bytes,omitempty"`
 	}{Plan: e.node(e.root)}
 	if e.result != nil {
+		for _, row := range e.result.EarlyRows() {
+			document.ReadFirst = append(document.ReadFirst, explainedEarly{Values: namedValues(row), Plan: e.node(row.Plan)})
+		}
 		planning, running, memory := inMilliseconds(e.planning), inMilliseconds(e.runningTime), e.result.Stats().PeakMemoryBytes
 		document.PlanningMS, document.ExecutionMS, document.PeakMemoryBytes = &planning, &running, &memory
 	}

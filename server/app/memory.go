@@ -77,7 +77,7 @@ func totalMemory() int64 {
 // openEngine makes what answers queries.
 func (a *App) openEngine(fs vfs.FS) error {
 	a.pool = exec.NewPool(a.memory.queries)
-	options := exec.Options{MemoryBytes: min(int64(a.config.QueryMemory), a.memory.queries), Pool: a.pool}
+	options := exec.Options{MemoryBytes: min(int64(a.config.QueryMemory), a.memory.queries), Pool: a.pool, Rewrite: a.rewrite}
 	if a.config.SpillSpace > 0 {
 		var err error
 		if a.spill, err = spill.Open(fs, spillDir, int64(a.config.SpillSpace)); err != nil {

@@ -29,7 +29,7 @@ func (i *instance) serving(options exec.Options, rewrite func(plan.Node) (plan.N
 		manifest: i.manifest, segments: i.segments, ingest: i.App.ingest, tables: i.tables, activity: i.activity, views: i.views,
 		pool: i.pool, spill: i.spill, rewrite: rewrite,
 	}
-	options.Spill, options.Pool = i.spill, i.pool
+	options.Spill, options.Pool, options.Rewrite = i.spill, i.pool, rewrite
 	a.engine = exec.New(&source{app: i.App}, &sink{engine: i.App.ingest}, options)
 	require.NoError(i.t, a.listen(i.t.Context(), "test"))
 	i.t.Cleanup(func() {

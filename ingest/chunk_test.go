@@ -160,3 +160,30 @@ func TestMemoryOfAChunkIsUsedAgain(t *testing.T) {
 		s.close(t)
 	}
 }
+
+// TestWhatIsBehindManySpacesIsNotLost holds that a line which is cut is turned away, whatever it begins with, in whichever way the body is cut.
+func TestWhatIsBehindManySpacesIsNotLost(t *testing.T) {
+	t.Parallel()
+	spaces := strings.Repeat(" ", 3*maxRowBytes)
+	schema, err := decode.Infer([]byte(`{"a":1}`), "")
+	require.NoError(t, err)
+	for _, line := range []string{`{"a":2}` + spaces + "more", spaces + `{"a":2}`, ` {"a":"` + strings.Repeat("x", 3*maxRowBytes) + `"}`} {
+		body := "{\"a\":1}\n" + line + "\n{\"a\":3}\n"
+		for _, chunks := range []interface{ Next() ([]byte, error) }{
+			NewChunks(strings.NewReader(body), nil), NewChunks(iotest.HalfReader(strings.NewReader(body)), nil), NewKeyedChunks(strings.NewReader(body), nil),
+		} {
+			count := 0
+			var reasons []string
+			for chunk, err := chunks.Next(); err == nil; chunk, err = chunks.Next() {
+				rows, err := decode.NDJSON(chunk, schema, decode.Options{})
+				require.NoError(t, err)
+				count += rows.Count
+				for _, r := range rows.Rejected {
+					reasons = append(reasons, r.Reason)
+				}
+			}
+			require.Equal(t, 2, count)
+			require.Equal(t, []string{"the row has 1048577 bytes, more than the 1048576 allowed"}, reasons)
+		}
+	}
+}

@@ -69,6 +69,25 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestLinesThatAreTooLongAreNoRows holds that spaces count for the length of a line: one that was cut may be a row without those it has left.
+func TestLinesThatAreTooLongAreNoRows(t *testing.T) {
+	t.Parallel()
+	const most = decode.MaxRowBytes
+	for _, line := range []string{
+		"  " + sized(most)[:most-1], `{"s":1}` + strings.Repeat(" ", most-6), strings.Repeat(" ", most+1), "\t" + sized(most), sized(most) + "\r",
+	} {
+		schema := declare(t, "s TEXT")
+		for _, chunk := range []*decode.Chunk{{Lines: []byte(line + "\n{\"s\":\"x\"}\n")}, {Texts: [][]byte{[]byte(line), []byte(`{"s":"x"}`)}}} {
+			rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Ignore}, 0)
+			require.NoError(t, err)
+			require.Equal(t, 1, rows.Count)
+			require.Len(t, rows.Rejected, 1)
+			require.Equal(t, 0, rows.Rejected[0].Line)
+			require.Equal(t, "the row has 1048577 bytes, more than the 1048576 allowed", rows.Rejected[0].Reason)
+		}
+	}
+}
+
 // TestColumnLimit gives a stream 2,048 columns, and one for all fields beyond them.
 func TestColumnLimit(t *testing.T) {
 	t.Parallel()

@@ -33,11 +33,15 @@ func (l *lines) about() int {
 	return rows
 }
 
-// next is the next non-blank line without the spaces around it; false at the end.
+// next is the next non-blank line without the spaces around it; false at the end. A line that is too long with them keeps them: it may have been cut, and
+// without them would be short enough for a row that it is not.
 func (l *lines) next() ([]byte, bool) {
 	if len(l.texts) > 0 {
 		text := l.texts[0]
 		l.texts = l.texts[1:]
+		if len(text) > MaxRowBytes {
+			return text, true
+		}
 		return trimSpace(text), true
 	}
 	for len(l.rest) > 0 {
@@ -46,6 +50,9 @@ func (l *lines) next() ([]byte, bool) {
 			line, l.rest = line[:end], line[end+1:]
 		} else {
 			l.rest = nil
+		}
+		if len(line) > MaxRowBytes {
+			return line, true
 		}
 		if line = trimSpace(line); len(line) > 0 {
 			return line, true

@@ -91,11 +91,7 @@ func (b *body) unpack(encoding string, packed io.Reader) error {
 		}
 		b.plain = z
 	case "zstd":
-		packed, err := b.holdWindow(packed)
-		if err != nil {
-			return err
-		}
-		z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
+		z, err := zstd.NewReader(&zstdFrames{src: packed, hold: b.account.hold}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
 		}
@@ -104,27 +100,6 @@ func (b *body) unpack(encoding string, packed io.Reader) error {
 		return event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
 	}
 	return nil
-}
-
-// holdWindow asks for the memory that a zstd body needs by its first frame, of which it gives back the beginning.
-func (b *body) holdWindow(packed io.Reader) (io.Reader, error) {
-	begin := make([]byte, zstd.HeaderMaxSize)
-	n, err := io.ReadFull(packed, begin)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, brokenOff(err)
-	}
-	begin = begin[:n]
-	var head zstd.Header
-	if head.Decode(begin) == nil { // else the decoder will say what is wrong
-		window := min(int64(max(head.WindowSize, zstd.MinWindowSize)), zstdWindow)
-		if head.HasFCS {
-			window = min(window, int64(min(head.FrameContentSize, zstdWindow)))
-		}
-		if err := b.account.hold(window + min(window, zstdAhead) + zstdBytes); err != nil {
-			return nil, err
-		}
-	}
-	return io.MultiReader(bytes.NewReader(begin), packed), nil
 }
 
 // ahead reads ahead of a body whose client may be at work on the rest of it. One that declares its length has it at hand.

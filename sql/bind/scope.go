@@ -38,6 +38,8 @@ type scopeColumn struct {
 	// table is the name that can qualify it; empty where none can.
 	table string
 	name  string
+	// also is the name that it is found by where no other column has it; mostly empty.
+	also  string
 	typ   event.Type
 	field event.FieldID
 	// hidden columns are not in *.
@@ -72,7 +74,7 @@ func (s *scope) find(name string) (i int, matches []string) { return s.findIn(""
 
 // findIn is find among the columns of one table.
 func (s *scope) findIn(table, name string) (i int, matches []string) {
-	exact, folded := []int{}, []int{}
+	exact, folded, also := []int{}, []int{}, []int{}
 	for i, c := range s.columns {
 		switch {
 		case table == "" && c.covered, table != "" && !strings.EqualFold(c.table, table):
@@ -80,11 +82,15 @@ func (s *scope) findIn(table, name string) (i int, matches []string) {
 			exact = append(exact, i)
 		case strings.EqualFold(c.name, name):
 			folded = append(folded, i)
+		case c.also != "" && strings.EqualFold(c.also, name):
+			also = append(also, i)
 		}
 	}
 	found := exact
-	if len(found) == 0 {
-		found = folded
+	for _, others := range [][]int{folded, also} {
+		if len(found) == 0 {
+			found = others
+		}
 	}
 	for _, i := range found {
 		matches = append(matches, s.columns[i].describe(len(s.tables) > 1))

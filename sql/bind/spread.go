@@ -110,6 +110,9 @@ func (x *scalars) subscripts(list []ast.Expr, pos event.Position) ([]plan.Expr, 
 	return []plan.Expr{series}, []string{"generate_subscripts"}, err
 }
 
+// isElements tells the functions whose column has a name of its own.
+func isElements(name string) bool { return strings.Contains(name, "_array_elements") }
+
 // fromUnnest binds a table function over arrays. Its one column is called as the alias is.
 func (b *binder) fromUnnest(t *ast.Unnest, w *withs) (*scope, error) {
 	x := b.constants("the arguments of a table function")
@@ -125,7 +128,7 @@ func (b *binder) fromUnnest(t *ast.Unnest, w *withs) (*scope, error) {
 	}
 	switch {
 	case len(names) > 1:
-	case t.Alias == nil && strings.Contains(name, "_array_elements"):
+	case t.Alias == nil && isElements(name):
 		names[0] = "value"
 	default:
 		names[0] = alias.Text
@@ -143,6 +146,9 @@ func (b *binder) fromUnnest(t *ast.Unnest, w *withs) (*scope, error) {
 		}
 	}
 	sc := scopeOf(node, alias)
+	if isElements(name) && len(t.Columns) == 0 {
+		sc.columns[0].also = "value" // as PostgreSQL calls it under any alias
+	}
 	err = sc.rename(t.Columns)
 	return sc, err
 }

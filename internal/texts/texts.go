@@ -9,8 +9,12 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
+	"unsafe"
 
 	"github.com/zeebo/xxh3"
+
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 )
 
 // Table numbers texts. It keeps one copy of each, end to end, and is an open-addressing table with linear probing, at most half
@@ -52,8 +56,8 @@ func (t *Table) insert(wanted slot, text string) uint32 {
 	if found.id != 0 {
 		return found.id - 1
 	}
-	t.data = append(t.data, text...)
-	t.ends = append(t.ends, len(t.data))
+	t.data = append(room(t.data, len(text)), text...)
+	t.ends = append(room(t.ends, 1), len(t.data))
 	wanted.id = uint32(len(t.ends))
 	*found = wanted
 	if 2*len(t.ends) > len(t.slots) {
@@ -63,35 +67,44 @@ func (t *Table) insert(wanted slot, text string) uint32 {
 }
 
 // together is how many texts InsertAll looks up at a time.
-const together = 16
+const together = 32
 
-// InsertAll is Insert for each of some texts, in order. A large table is not in a processor's cache: here the slots of several texts are on
-// their way from memory at the same time. numbers has as many elements as texts.
+// lookup is what InsertAll knows of a text.
+type lookup struct {
+	slot
+	at uint64 // where its slot is
+}
+
+// InsertAll is Insert for each of some texts, in order. A large table is not in a processor's cache: here what is looked at for several texts is on its way
+// from memory at the same time. numbers has as many elements as texts.
 func (t *Table) InsertAll(texts []string, numbers []uint32) {
-	var wanted [together]slot
-	var guess [together]uint32
+	var wanted [together]lookup
 	for len(texts) > 0 {
 		n := min(together, len(texts))
 		for i, text := range texts[:n] {
-			wanted[i] = t.slotOf(text)
+			w := &wanted[i]
+			w.slot = t.slotOf(text)
+			w.at = t.hash(w.slot) & t.mask
 		}
 		for i := range wanted[:n] {
 			w := &wanted[i]
-			found := &t.slots[t.hash(*w)&t.mask]
-			guess[i] = 0
-			if found.word == w.word && found.rest == w.rest {
-				guess[i] = found.id
-			}
+			w.id = t.slots[w.at].id
 		}
 		for i, text := range texts[:n] {
-			if id := guess[i]; id != 0 && (wanted[i].rest != long || string(t.At(id-1)) == text) {
+			w := &wanted[i]
+			if id := w.id; id != 0 && t.holds(w, text) {
 				numbers[i] = id - 1
 			} else {
-				numbers[i] = t.insert(wanted[i], text)
+				numbers[i] = t.insert(w.slot, text)
 			}
 		}
 		texts, numbers = texts[n:], numbers[n:]
 	}
+}
+
+func (t *Table) holds(w *lookup, text string) bool {
+	found := &t.slots[w.at&t.mask]
+	return found.word == w.word && found.rest == w.rest && found.id == w.id && (w.rest != long || string(t.At(w.id-1)) == text)
 }
 
 // Find is the number of text plus one; 0 where it was never inserted.
@@ -171,9 +184,27 @@ func (t *Table) locate(wanted slot, text string) *slot {
 	}
 }
 
+// doubledBytes is the size up to which memory doubles when it grows. Growing by less, as Go does, would touch five times as much memory in the end as is in
+// use, rather than twice; but of much memory, little is to lie unused.
+const doubledBytes = 4 << 20
+
+// room gives values room for n more.
+func room[T any](values []T, n int) []T {
+	if len(values)+n <= cap(values) || cap(values)*int(unsafe.Sizeof(*new(T))) > doubledBytes {
+		return values
+	}
+	return slices.Grow(values, max(n, len(values)))
+}
+
+// manySlots is the number of slots from which on a table only doubles: it is larger than the caches that are quick.
+const manySlots = 64 << 10
+
 func (t *Table) grow() {
-	old := t.slots
-	t.slots = make([]slot, 4*len(old))
+	old, factor := t.slots, 4
+	if len(old) >= manySlots {
+		factor = 2
+	}
+	t.slots = slabs.Large[slot](factor * len(old))
 	t.mask = uint64(len(t.slots) - 1)
 	for _, s := range old {
 		if s.id == 0 {

@@ -91,23 +91,29 @@ func (s *Store) sorted(by rowOrder, batches []*event.Batch, segment *manifest.Se
 	slices.SortStableFunc(batches, func(a, b *event.Batch) int {
 		return cmp.Or(cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.First, b.First))
 	})
-	all := schema.All()
-	wanted := make([]event.FieldID, len(all))
+	all, steps := schema.All(), stepsOf(by, batches)
+	var wanted []event.FieldID
 	for i, c := range all {
-		wanted[i] = c.ID
+		if steps[i] == nil {
+			wanted = append(wanted, c.ID)
+		}
 	}
-	parts := make([][]arrow.Array, len(all)) // by column, then batch
+	parts := make([][]arrow.Array, len(all)) // by column, then batch; nothing of a column of steps
 	for _, b := range batches {
 		columns, err := b.Conform(schema, wanted)
 		if err != nil {
 			return nil, err
 		}
-		for i, values := range columns {
-			parts[i] = append(parts[i], values)
+		for i := range all {
+			if steps[i] == nil {
+				parts[i], columns = append(parts[i], columns[0]), columns[1:]
+			}
 		}
 	}
-	order := timeOrder(eventTimes(schema, parts))
+	order := timeOrder(eventTimes(schema, parts, steps))
 	by.sortTies(order, parts)
 	segment.MinTime, segment.MaxTime = order[0].time, order[len(order)-1].time
-	return newSortedRows(all, parts, order, layout), nil
+	out := newSortedRows(all, parts, order, layout)
+	out.steps = steps
+	return out, nil
 }

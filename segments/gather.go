@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
@@ -15,6 +16,7 @@ type sortedRows struct {
 	columns []event.Column
 	parts   [][]arrow.Array // by column, then batch
 	order   []place
+	steps   []*steps // by column; nil, as a whole too, for those that have parts
 	// longest is by column the length of the longest text, total that of all or a bound, and text how much the rows have: negative, and nil, before
 	// they are asked for.
 	longest, total []int
@@ -126,6 +128,9 @@ func (s *sortedRows) Column(ctx context.Context, column, from, to int) (arrow.Ar
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if s.steps != nil && s.steps[column] != nil {
+		return s.gatherSteps(s.columns[column].Type, s.steps[column], s.order[from:to]), nil
+	}
 	text := s.TextBytes(column, from, to)
 	if !allDictionaries(s.parts[column]) { // memory for it is taken, which the bound may be far above
 		text = min(text, s.totalText(column))
@@ -136,12 +141,24 @@ func (s *sortedRows) Column(ctx context.Context, column, from, to int) (arrow.Ar
 // gatherer puts rows of several arrays of one column into a new order. What it makes is good until the next call; textBytes is a bound of the
 // text of those rows.
 type gatherer struct {
-	memory event.Buffers
-	text   []byte
+	words []int64
+	text  []byte
+}
+
+// int64s is memory for n numbers of the column at hand, of any content.
+func (g *gatherer) int64s(n int) []int64 {
+	if cap(g.words) < n {
+		g.words = slabs.Large[int64](n)
+	}
+	return g.words[:n]
+}
+
+// int32s is the same memory for n codes.
+func (g *gatherer) int32s(n int) []int32 {
+	return arrow.GetData[int32](arrow.GetBytes(g.int64s((n + 1) / 2)))[:n]
 }
 
 func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place, textBytes int) (arrow.Array, error) {
-	g.memory.Reset()
 	valid := gatherValid(parts, order)
 	switch t.Kind {
 	case event.Boolean:
@@ -165,9 +182,21 @@ func (g *gatherer) gather(t event.Type, parts []arrow.Array, order []place, text
 	}
 }
 
+// gatherSteps is gather for a column of steps.
+func (g *gatherer) gatherSteps(t event.Type, s *steps, order []place) arrow.Array {
+	out := g.int64s(len(order))
+	for i, p := range order {
+		out[i] = s.at(p)
+	}
+	if t.Kind == event.TimestampTZ {
+		return event.NewTimestamps(out, nil)
+	}
+	return event.NewInt64s(out, nil)
+}
+
 // gatherWords gathers values of 8 bytes, whatever they mean.
 func (g *gatherer) gatherWords(parts []arrow.Array, order []place) []int64 {
-	out := g.memory.Int64s(len(order))
+	out := g.int64s(len(order))
 	if first, step, ok := evenSteps(parts); ok {
 		for i, p := range order {
 			out[i] = first[p.batch] + step*int64(p.row)
@@ -261,6 +290,15 @@ type bitView struct {
 	at   int32
 }
 
+// bit is 1 where the bit of a row is set, else 0.
+func (v *bitView) bit(row int32) byte {
+	if v.bits == nil {
+		return 1
+	}
+	at := row + v.at
+	return v.bits[at>>3] >> (at & 7) & 1
+}
+
 func newBitView(values arrow.Array, buffer int) bitView {
 	marks := values.Data().Buffers()
 	if len(marks) > buffer && marks[buffer] != nil {
@@ -271,10 +309,12 @@ func newBitView(values arrow.Array, buffer int) bitView {
 
 func gatherBits(views []bitView, order []place) event.Bitmap {
 	out := event.NewBitmap(len(order))
-	for i, p := range order {
-		if v := &views[p.batch]; v.bits.Valid(int(p.row + v.at)) {
-			out.Set(i)
+	for to := range out {
+		bits := byte(0)
+		for i, p := range order[8*to : min(8*to+8, len(order))] {
+			bits |= views[p.batch].bit(p.row) << i
 		}
+		out[to] = bits
 	}
 	return out
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/slabs"
 	"github.com/tidemarkdb/tidemark/internal/texts"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
@@ -17,9 +18,9 @@ import (
 func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bitmap, textBytes int) (arrow.Array, error) {
 	views := textViews(parts)
 	if n := textBytes + shortText; cap(g.text) < n {
-		g.text = make([]byte, 0, n)
+		g.text = slabs.Large[byte](n)[:0]
 	}
-	offsets, data := g.memory.Int32s(len(order)+1), g.text[:0]
+	offsets, data := g.int32s(len(order)+1), g.text[:0]
 	offsets[0] = 0
 	for i, p := range order {
 		if valid.Valid(i) {
@@ -57,19 +58,17 @@ func appendShort(dst, src []byte, from, to int) []byte {
 // gatherNumbers is gatherText with a dictionary of the texts, made from where they lie; nil where that does not pay.
 func (g *gatherer) gatherNumbers(parts []arrow.Array, order []place, valid event.Bitmap) arrow.Array {
 	views := textViews(parts)
-	table, codes := parquet.NewTextCodes(len(order), valid.Nulls(len(order))), g.memory.Int32s(len(order))
+	table, codes := parquet.NewTextCodes(len(order), valid.Nulls(len(order))), g.int32s(len(order))
 	pays := table.Fill(codes, valid, func(row int) string {
 		p := order[row]
 		text := views[p.batch].at(p.row)
 		return unsafe.String(unsafe.SliceData(text), len(text))
 	})
 	if !pays {
-		g.memory.Reset()
 		return nil
 	}
 	dictionary := table.Dictionary()
 	if dictionary == nil {
-		g.memory.Reset()
 		return nil
 	}
 	return event.NewDictionary(codes, dictionary, valid)
@@ -162,7 +161,7 @@ func (g *gatherer) gatherCodes(parts []arrow.Array, order []place, valid event.B
 		d := part.(*array.Dictionary)
 		codes[i], known[i] = fixedValues[int32](d), make([]int32, d.Dictionary().Len())
 	}
-	out := g.memory.Int32s(len(order))
+	out := g.int32s(len(order))
 	for i, p := range order {
 		if !valid.Valid(i) {
 			out[i] = 0

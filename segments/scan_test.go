@@ -173,29 +173,47 @@ func TestTimeOrderSortsAndKeepsTies(t *testing.T) {
 		for i, v := range times {
 			rows = append(rows, place{time: v, row: int32(i)})
 		}
+		cut := rapid.IntRange(0, len(times)).Draw(t, "cut")
+		for i := range rows[cut:] {
+			rows[cut+i].batch, rows[cut+i].row = 1, int32(i)
+		}
 		want := slices.Clone(rows)
 		slices.SortStableFunc(want, func(a, b place) int { return int(a.time - b.time) })
-		require.Equal(t, want, timeOrder(rows))
+		require.Equal(t, want, timeOrder([][]int64{times[:cut], times[cut:]}))
 	})
 }
 
-// TestTimeOrderOfManyRuns is about rows that are dealt out by digits: many, and close together for how disordered they are.
+// timesOf are those of the rows of one batch.
+func timesOf(rows []place) [][]int64 {
+	out := make([]int64, len(rows))
+	for i, r := range rows {
+		out[i] = r.time
+	}
+	return [][]int64{out}
+}
+
+// TestTimeOrderOfManyRuns is about rows that are dealt out to piles: many, spread evenly, or most of them close together and a few far away.
 func TestTimeOrderOfManyRuns(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 1))
-		width := rapid.SampledFrom([]int64{1, 2, 1 << digitBits, 1<<digitBits + 1, 1 << 30, math.MaxInt64}).Draw(t, "width")
+		width := rapid.SampledFrom([]int64{1, 2, leastDealt, leastDealt + 1, 1 << 30, math.MaxInt64}).Draw(t, "width")
 		least := rapid.SampledFrom([]int64{math.MinInt64, -3, 0, 1_700_000_000_000_000}).Draw(t, "least")
-		rows := make([]place, rapid.SampledFrom([]int{1 << digitBits, 1<<digitBits + 1, 5000}).Draw(t, "rows"))
+		apart, near := rapid.SampledFrom([]int{0, 1, 100}).Draw(t, "apart"), rapid.SampledFrom([]uint64{1, 1000, 1 << 40}).Draw(t, "near")
+		rows := make([]place, rapid.SampledFrom([]int{leastDealt, leastDealt + 1, 5000}).Draw(t, "rows"))
 		for i := range rows {
-			rows[i] = place{time: int64(uint64(least) + random.Uint64N(uint64(width))), row: int32(i)}
+			far := random.Uint64N(uint64(width))
+			if random.IntN(100) >= apart {
+				far %= near
+			}
+			rows[i] = place{time: int64(uint64(least) + far), row: int32(i)}
 		}
 		if least > 0 && width == math.MaxInt64 { // a time may not wrap around
 			return
 		}
 		want := slices.Clone(rows)
 		slices.SortStableFunc(want, func(a, b place) int { return cmp.Compare(a.time, b.time) })
-		require.Equal(t, want, timeOrder(rows))
+		require.Equal(t, want, timeOrder(timesOf(rows)))
 	})
 }
 

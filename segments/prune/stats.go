@@ -9,6 +9,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
 
 	"github.com/tidemarkdb/tidemark/event"
 )
@@ -66,7 +67,13 @@ func Collect(values arrow.Array, t event.Type) Stats {
 func (s *Stats) collectBooleans(values *array.Boolean) {
 	s.Bounded = true
 	s.Min.Int, s.Max.Int = 1, 0
-	for i := range values.Len() {
+	if values.NullN() == 0 {
+		data := values.Data()
+		set := bitutil.CountSetBits(data.Buffers()[1].Bytes(), data.Offset(), values.Len())
+		s.Min.Int, s.Max.Int = bit(set == values.Len()), bit(set > 0)
+		return
+	}
+	for i := 0; i < values.Len() && s.Min.Int >= s.Max.Int; i++ {
 		if values.IsNull(i) {
 			continue
 		}
@@ -76,6 +83,13 @@ func (s *Stats) collectBooleans(values *array.Boolean) {
 			s.Min.Int = 0
 		}
 	}
+}
+
+func bit(set bool) int64 {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 func (s *Stats) collectInts(values []int64, valid event.Bitmap) {

@@ -71,6 +71,9 @@ func readRecords(ctx context.Context, c *Client, lines *bufio.Scanner, next even
 	for lines.Scan() {
 		var record Record
 		if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
+			if broken := lines.Err(); broken != nil { // the line is what had come of it
+				return next, c.transportError(ctx, broken)
+			}
 			return next, fmt.Errorf("read the answer of %s: %w", c.base, err)
 		}
 		if err := fn(record); err != nil {

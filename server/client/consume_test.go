@@ -16,7 +16,7 @@ func TestConsumeBreaksOff(t *testing.T) {
 	t.Parallel()
 	for _, cancels := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
+		t.Cleanup(cancel)
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("X-Start-Offset", "7")
 			_, _ = io.WriteString(w, `{"offset":7,"value":{}}`+"\n"+`{"offset":8,`)

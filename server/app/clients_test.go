@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -72,6 +73,26 @@ func TestInfluxDBInOtherLanguages(t *testing.T) {
 				s.query("SELECT count(*), sum(n), min(time), max(time) FROM "+c.language+"_batched").text())
 			require.Equal(t, `["2026-03-01T09:00:00.000000Z","a b,c=d",21.5,9007199254740991,true,"say \"hi\" \\ bye"]`+"\n",
 				s.query("SELECT time, room, celsius, count, open, note FROM "+c.language+"_types").text())
+		})
+	}
+}
+
+// TestElasticsearchInOtherLanguages sends with Elastic's own clients for Node.js and Python, and with the transport of pino, a logger, that uses the first.
+func TestElasticsearchInOtherLanguages(t *testing.T) {
+	t.Parallel()
+	for script, want := range map[string]map[string]string{
+		"elastic.mjs": {"node_bulk": `[1200,1200,"2026-03-01T09:00:00.000000Z","say \"hi\" \\ 😀"]`, "node_pino": `[20,20,"shop","stock is low"]`},
+		"elastic.py":  {"python_bulk": `[1200,1200,"2026-03-01T09:00:00.000000Z","say \"hi\" \\ 😀"]`, "python_parallel": "[1200,1200,1199,0]"},
+	} {
+		t.Run(script, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, t.TempDir())
+			runClient(t, s, script)
+			columns := map[string]string{"node_pino": "min(service), min(msg)", "python_parallel": "max(n), min(n)"}
+			for stream, row := range want {
+				shown := cmp.Or(columns[stream], `min("@timestamp"), min(note)`)
+				require.Equal(t, row+"\n", s.query("SELECT count(*), count(DISTINCT n), "+shown+" FROM "+stream).text(), stream)
+			}
 		})
 	}
 }

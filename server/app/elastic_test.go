@@ -58,6 +58,20 @@ func TestBulkRequests(t *testing.T) {
 	}
 }
 
+// TestElasticRefresh: clients such as pino's end with an error that nobody catches where they may not refresh what they wrote.
+func TestElasticRefresh(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	for _, path := range []string{"/_refresh", "/logs/_refresh"} {
+		for _, method := range []string{"GET", "POST"} {
+			answer := s.do(method, path, "")
+			require.Equal(t, http.StatusOK, answer.status)
+			require.Equal(t, "Elasticsearch", answer.header.Get("X-Elastic-Product"))
+			require.JSONEq(t, `{"_shards":{"total":1,"successful":1,"failed":0}}`, string(answer.body))
+		}
+	}
+}
+
 // TestLargeBulkRequestsAreStoredOnceUnderTheirKey repeats a request of several parts, whole and broken off.
 func TestLargeBulkRequestsAreStoredOnceUnderTheirKey(t *testing.T) {
 	t.Parallel()

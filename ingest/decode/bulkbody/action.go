@@ -3,6 +3,7 @@ package bulkbody
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // Action is what an item asks for.
@@ -51,24 +52,41 @@ type meta struct {
 	Conflicts    json.RawMessage `json:"retry_on_conflict"`
 }
 
-// parseAction reads a line as an action: an object with one member, whose name is that of an action.
+// parseAction reads a line as an action: an object whose first member has the name of an action. Further members are passed over, as Elasticsearch
+// does up to version 8: winston-elasticsearch has one of its own behind the action.
 func parseAction(line []byte) (parsed, bool) {
 	var object map[string]*meta
-	if json.Unmarshal(line, &object) != nil || len(object) != 1 {
+	if json.Unmarshal(line, &object) == nil && len(object) == 1 {
+		for name, found := range object {
+			return actionOf(name, found)
+		}
+	}
+	if !json.Valid(line) {
 		return parsed{}, false
 	}
-	for action, name := range actionNames {
-		found, ok := object[name]
-		if !ok {
-			continue
-		}
-		out := parsed{action: Action(action)}
-		if found != nil {
-			out.index, out.id = found.Index, idOf(found.ID)
-		}
-		return out, true
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return parsed{}, false
 	}
-	return parsed{}, false
+	name, err := decoder.Token()
+	text, isName := name.(string)
+	var found *meta
+	if err != nil || !isName || decoder.Decode(&found) != nil {
+		return parsed{}, false
+	}
+	return actionOf(text, found)
+}
+
+func actionOf(name string, found *meta) (parsed, bool) {
+	at := slices.Index(actionNames[:], name)
+	if at < 0 {
+		return parsed{}, false
+	}
+	out := parsed{action: Action(at)}
+	if found != nil {
+		out.index, out.id = found.Index, idOf(found.ID)
+	}
+	return out, true
 }
 
 // idOf is an id as text; numbers are taken too.

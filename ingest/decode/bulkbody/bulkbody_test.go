@@ -53,6 +53,28 @@ func TestItemsGoToTheStreamsOfTheirIndexes(t *testing.T) {
 	require.Equal(t, []string{`one {"n":1}`, `one {"n":2}`, `one {"_id":"x"}`}, items)
 }
 
+// TestActions are lines that are actions, and lines that are none.
+func TestActions(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		`{"index":{"_index":"a","_id":7}}`:                      "index a 7",
+		`{"create":null}`:                                       "create  ",
+		`{ "delete" : {"_id":"x","unknown":[1]} }`:              "delete  x",
+		`{"index":{"_index":"a","pipeline":null},"attempts":0}`: "index a ",
+		`{"create":{"_index":"a"},"index":{"_index":"b"}}`:      "create a ",
+	} {
+		got, ok := parseAction([]byte(line))
+		require.True(t, ok, line)
+		require.Equal(t, want, fmt.Sprint(got.action, " ", got.index, " ", got.id), line)
+	}
+	for _, line := range []string{
+		``, `{}`, `[]`, `1`, `null`, `{"n":1}`, `{"n":1,"index":{}}`, `{"index":5}`, `{"index":{"_index":5}}`, `{"index":{}} {}`, `{"index":{},"n"}`, `{"index":{}`, `{"Index":{}}`,
+	} {
+		_, ok := parseAction([]byte(line))
+		require.False(t, ok, line)
+	}
+}
+
 // TestWhatABrokenBodyHasIsGiven: whole items before the break, and none that may be cut.
 func TestWhatABrokenBodyHasIsGiven(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,10 @@ const joinCells = 1 << 20
 // from a request's few hundred rows to a batch of thousands.
 const joinBatches = 8
 
+// onceRows is from how many rows on a batch is joined only once, with as many others as make wideRows: copying rows a second time would be a good
+// part of what a request of a hundred costs. Smaller ones would be too many until then.
+const onceRows = 65
+
 // wideRows is from how many rows on a batch is left as it is: what a query does for each batch is little beside what it does for its rows,
 // and copying them is a good part of what a large request costs.
 const wideRows = 2048
@@ -142,7 +146,7 @@ func (t *Tail) PublishIdle(partition event.Partition, next event.Offset, clock C
 }
 
 // appendJoining adds a batch to a copy of held. Once enough of the last batches are small and none is much larger than those after it
-// together, they become one: each row is copied a logarithmic number of times at most.
+// together, they become one: each row is copied a logarithmic number of times at most, and once where it comes with enough others.
 func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, error) {
 	out := append(slices.Clip(held), batch)
 	from := len(out) - 1
@@ -151,7 +155,7 @@ func appendJoining(held []*event.Batch, batch *event.Batch) ([]*event.Batch, err
 		from--
 		rows += out[from].Rows()
 	}
-	if len(out)-from < joinBatches {
+	if len(out)-from < joinBatches || rows < wideRows && out[from].Rows() >= onceRows && batch.Rows() >= onceRows {
 		return out, nil
 	}
 	joined, err := event.Concat(out[from:])

@@ -90,6 +90,28 @@ func TestSingleRowsAreJoinedIntoFewBatches(t *testing.T) {
 	require.Len(t, offsets(early, 0), 101, "a view taken earlier is what it was")
 }
 
+// TestRowsThatComeByTheHundredAreCopiedOnce looks at how many rows the batches have when they are joined, in which requests of other sizes do not get in the
+// way.
+func TestRowsThatComeByTheHundredAreCopiedOnce(t *testing.T) {
+	t.Parallel()
+	tl := New(1, nil, nil)
+	var sizes []int
+	for next := 0; next < 10_000; next += 100 {
+		require.NoError(t, tl.Publish(batch(t, 0, next, 100), Clock{}, time.Unix(1, 0)))
+		sizes = sizes[:0]
+		for _, b := range tl.View().Batches {
+			sizes = append(sizes, b.Rows())
+		}
+		require.LessOrEqual(t, len(sizes), 4+wideRows/100)
+	}
+	require.Equal(t, []int{2100, 2100, 2100, 2100}, sizes[:4])
+	for i := range 3000 {
+		require.NoError(t, tl.Publish(batch(t, 0, 10_000+i, 1), Clock{}, time.Unix(1, 0)))
+	}
+	require.LessOrEqual(t, len(tl.View().Batches), 40)
+	require.Len(t, offsets(tl.View(), 0), 13_000)
+}
+
 func TestPublishRefusesAnOffsetTwice(t *testing.T) {
 	t.Parallel()
 	tl := New(1, event.Vector{5}, nil)

@@ -179,7 +179,7 @@ func (l *Log) Append(entries []*Entry) error {
 	return fmt.Errorf("append to log %s: %w", l.dir, err)
 }
 
-// Failed is nil while the log can be written to, or the reason why not. It is for the writer's goroutine.
+// Failed is nil while the log can be written to, or the reason why not. It is for the writer.
 func (l *Log) Failed() error { return l.writer.Failed() }
 
 func (l *Log) append(entries []*Entry) error {

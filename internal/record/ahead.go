@@ -11,9 +11,10 @@ import (
 const (
 	// aheadGroups is how many groups like the last one the zeroes have room for, so that fewer than one sync in a hundred makes the file grow.
 	aheadGroups = 128
-	// mostAhead bounds the zeroes: it is what a file takes in vain at most, and groups of more than a part of it, whose bytes take longer than
-	// the growing does, are written without.
+	// mostAhead bounds the zeroes: it is what a file takes in vain at most.
 	mostAhead = 4 << 20
+	// mostGroup is the largest group for which there are any: to write the bytes of a larger one twice takes longer than the growing does.
+	mostGroup = 128 << 10
 	// aheadBlock rounds the ends of the zeroes to what file systems allocate.
 	aheadBlock = 4 << 10
 )
@@ -35,11 +36,10 @@ func (w *Writer) Ahead(limit int64) { w.ahead.limit = limit }
 // zeroAhead makes room for the next groups, if a group of that many bytes has used it up; the next sync makes it durable. Without space on the
 // disk, the file goes on as others do.
 func (w *Writer) zeroAhead(group int) error {
-	step := int64(group) * aheadGroups
-	if w.written <= w.ahead.end || step > mostAhead {
+	if w.written <= w.ahead.end || group > mostGroup {
 		return nil
 	}
-	step = min(max(step, w.written), mostAhead)
+	step := min(max(int64(group)*aheadGroups, w.written), mostAhead)
 	end := min((w.written+step+aheadBlock-1)/aheadBlock*aheadBlock, w.ahead.limit)
 	for at := w.written; at < end; {
 		n, err := w.file.WriteAt(zeroes[:min(end-at, int64(len(zeroes)))], at)

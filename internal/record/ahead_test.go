@@ -76,8 +76,23 @@ func TestLargeGroupsGrowTheFileThemselves(t *testing.T) {
 	t.Parallel()
 	fsys := vfs.NewMem()
 	w := aheadOn(t, fsys)
-	group(t, w, strings.Repeat("x", 40<<10))
+	group(t, w, strings.Repeat("x", 200<<10))
 	require.Len(t, contents(t, fsys, "f"), int(w.Size()))
+	require.NoError(t, w.Close())
+}
+
+// TestMiddlingGroupsHaveRoomForFewerAhead than small ones, as what the zeroes take has a bound.
+func TestMiddlingGroupsHaveRoomForFewerAhead(t *testing.T) {
+	t.Parallel()
+	fsys := vfs.NewMem()
+	w := aheadOn(t, fsys)
+	sizes := map[int]bool{}
+	for range 60 {
+		group(t, w, strings.Repeat("x", 100<<10))
+		sizes[len(contents(t, fsys, "f"))] = true
+	}
+	require.Len(t, sizes, 2)
+	require.LessOrEqual(t, int64(len(contents(t, fsys, "f")))-w.Size(), int64(4<<20))
 	require.NoError(t, w.Close())
 }
 

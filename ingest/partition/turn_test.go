@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -182,9 +183,10 @@ func sendersOfAllKinds(t *testing.T, random *rand.Rand) {
 		defer mu.Unlock()
 		return random.IntN(n)
 	}
-	breaks, syncs := draw(200), 0
+	breaks, syncs := draw(100), 0
+	var sending atomic.Bool
 	w, tl := earlyWriter(t, vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op, _ string) error {
-		if op == vfs.OpSync {
+		if op == vfs.OpSync && sending.Load() {
 			<-time.After(time.Duration(draw(3)) * time.Millisecond)
 			if syncs++; syncs == breaks {
 				return errors.New("broken")
@@ -192,6 +194,7 @@ func sendersOfAllKinds(t *testing.T, random *rand.Rand) {
 		}
 		return nil
 	}), 1500)
+	sending.Store(true)
 	var senders sync.WaitGroup
 	spans := make(chan Span, 1000)
 	for sender := range 8 {
@@ -209,6 +212,7 @@ func sendersOfAllKinds(t *testing.T, random *rand.Rand) {
 		})
 	}
 	senders.Wait()
+	sending.Store(false)
 	require.NoError(t, w.Close())
 	close(spans)
 	seen := map[event.Offset]bool{}

@@ -87,7 +87,7 @@ func (b *body) unpack(encoding string, packed io.Reader) error {
 		}
 		z, err := gzip.NewReader(packed)
 		if err != nil {
-			return event.Errorf(event.CodeBadRequest, "the body is not gzip: %v", err)
+			return event.Errorf(event.CodeBadRequest, "the body is not gzip: %v", err).WithHint(encodingHint)
 		}
 		b.plain = z
 	case "zstd":
@@ -119,6 +119,9 @@ func (b *body) ahead() io.Reader {
 // Read reads on, within the limits.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.plain.Read(p)
+	if b.read == 0 && errors.Is(err, zstd.ErrMagicMismatch) {
+		return 0, event.Errorf(event.CodeBadRequest, "the body is not zstd: it does not begin as that does").WithHint(encodingHint)
+	}
 	if b.read == 0 {
 		if fault := b.mistaken(p[:n]); fault != nil {
 			return 0, fault
@@ -135,6 +138,8 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+const encodingHint = "let Content-Encoding say what the body is compressed with, gzip or zstd, and leave it out where it is not"
 
 const compressHint = "send it compressed with gzip or zstd, or not at all"
 

@@ -128,10 +128,11 @@ func TestBodiesThatAreDamaged(t *testing.T) {
 	require.Positive(t, problem.Accepted)
 	require.Equal(t, fmt.Sprintf("[%d]\n", problem.Accepted), s.query("SELECT count(*) FROM cut").text(), "what was committed is told")
 
-	for encoding, want := range map[string]string{"gzip": "the body is not gzip", "zstd": "the body broke off", "br": "is not known"} {
+	for encoding, want := range map[string]string{"gzip": "the body is not gzip", "zstd": "the body is not zstd", "br": "is not known"} {
 		answer := s.do("POST", "/v1/streams/cut/events", orders, "Content-Encoding", encoding)
 		require.Contains(t, []int{http.StatusBadRequest, http.StatusUnsupportedMediaType}, answer.status)
 		require.Contains(t, string(answer.body), want)
+		require.Contains(t, string(answer.body), `"hint":`)
 	}
 }
 

@@ -91,7 +91,8 @@ func (b *body) unpack(encoding string, packed io.Reader) error {
 		}
 		b.plain = z
 	case "zstd":
-		z, err := zstd.NewReader(&zstdFrames{src: packed, hold: b.account.hold}, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
+		frames := &zstdFrames{src: packed, hold: b.account.hold}
+		z, err := zstd.NewReader(frames, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
 		}

@@ -60,34 +60,39 @@ func (f *zstdFrames) pass(text []byte) ([]byte, error) {
 			f.part = f.after
 		}
 		return text[n:], nil
-	case nothing:
-		return nil, nil
+	case frameHead:
+		f.head = append(f.head, text[0])
+		return text[1:], f.frame()
 	case blockHead:
 		if f.head = append(f.head, text[0]); len(f.head) == zstdBlockHead {
 			f.block(uint32(f.head[0]) | uint32(f.head[1])<<8 | uint32(f.head[2])<<16)
 			f.head = f.head[:0]
 		}
 		return text[1:], nil
-	}
-	f.head = append(f.head, text[0])
-	var head zstd.Header
-	err := head.Decode(f.head)
-	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return text[1:], nil
-	case err != nil:
-		f.part = nothing
+	default:
 		return nil, nil
+	}
+}
+
+// frame takes the head of a frame, once it is there.
+func (f *zstdFrames) frame() error {
+	var head zstd.Header
+	fault := head.Decode(f.head)
+	switch {
+	case errors.Is(fault, io.ErrUnexpectedEOF):
+		return nil
+	case fault != nil:
+		f.part = nothing
 	case head.Skippable:
 		f.then(int64(head.SkippableSize), frameHead)
 	default:
 		if err := f.need(zstdNeeds(head)); err != nil {
-			return nil, err
+			return err
 		}
 		f.part, f.sums = blockHead, head.HasCheckSum
 	}
 	f.head = f.head[:0]
-	return text[1:], nil
+	return nil
 }
 
 // block takes the head of a block.

@@ -23,8 +23,8 @@ const (
 	chunksInFlight = 4
 	// maxReported is how many rejected rows an answer describes.
 	maxReported = 20
-	// heldRejected is about how much of rejected rows is held while there is no stream beside which they could be kept.
-	heldRejected = 4 << 20
+	// heldBytes is about how much of rejected rows is held while there is no stream beside which they could be kept.
+	heldBytes = 4 << 20
 	// maxEvolutions bounds how often one chunk is decoded again because other requests changed the schema meanwhile.
 	maxEvolutions = 100
 )
@@ -99,6 +99,8 @@ type Body struct {
 	aside []rejectedPart
 	// charged is what of the memory for rows under way the chunk being taken has.
 	charged int64
+	// heldRejected is what of that memory rejected and aside have.
+	heldRejected int64
 }
 
 // inFlight is a chunk whose rows are queued and not yet answered.
@@ -206,7 +208,8 @@ func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 	return nil
 }
 
-// acquire asks for memory for a chunk. Older chunks of the same body are settled first, so that a body never waits for itself.
+// acquire asks for memory for a chunk. Older chunks of the same body are settled first, so that a body never waits for itself; nor
+// does it for what its rejected rows have.
 func (b *Body) acquire(ctx context.Context, bytes int64) error {
 	if b.engine.pending.TryAcquire(b.summary.Stream, bytes) {
 		return nil
@@ -214,6 +217,7 @@ func (b *Body) acquire(ctx context.Context, bytes int64) error {
 	if err := b.settle(len(b.flight)); err != nil {
 		return err
 	}
+	b.holdRejected(0)
 	ctx, cancel := context.WithTimeout(ctx, busyWait)
 	defer cancel()
 	if err := b.engine.pending.Acquire(ctx, b.summary.Stream, bytes); err != nil {
@@ -389,7 +393,7 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	if len(schema.Columns) == 0 || chunk.Empty() {
 		rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Ignore}, b.lines)
 		if err != nil || rows.Count == 0 {
-			if rows != nil && b.heldAside()+len(b.rejected) < heldRejected { // a later chunk may yet make the stream
+			if rows != nil && b.heldAside()+len(b.rejected) < heldBytes { // a later chunk may yet make the stream
 				b.reject(rows.Rejected)
 			}
 			b.count(rows)
@@ -495,6 +499,7 @@ func (b *Body) Schema() *event.Schema {
 func (b *Body) Finish(ctx context.Context) (Summary, error) {
 	b.release()
 	err := errors.Join(b.settle(len(b.flight)), b.keepRejected(context.WithoutCancel(ctx)))
+	b.holdRejected(0)
 	b.unclaim()
 	b.summary.Offsets = joinSpans(b.summary.Offsets)
 	b.summary.Known = b.stream != nil

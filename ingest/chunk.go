@@ -30,6 +30,8 @@ type Chunks struct {
 	body io.Reader
 	// rest is the start of a line whose end has not been read yet.
 	rest []byte
+	// whole is what is left of whole lines that are too many for a chunk.
+	whole []byte
 	// skipping is true while the remainder of a line that was too long is passed over.
 	skipping bool
 	// large is true behind a chunk that was full: a body that has shown to be large.
@@ -55,6 +57,9 @@ type prompt interface {
 // Next returns the next chunk, which belongs to the caller until it is recycled, or io.EOF after the last. After any other error the body is broken off;
 // lines that were complete before have been returned.
 func (c *Chunks) Next() ([]byte, error) {
+	if len(c.whole) > 0 {
+		return c.part()
+	}
 	for {
 		if c.err != nil && len(c.rest) <= maxRowBytes { // a broken body's last line is incomplete and left out
 			return nil, c.err
@@ -67,17 +72,37 @@ func (c *Chunks) Next() ([]byte, error) {
 		full = max(full, 2*len(c.rest))
 		buffer = c.fill(buffer, full)
 		c.large = len(buffer) >= full
-		if chunk := c.cut(buffer); len(chunk) > 0 {
-			if err := c.holding.Set(int64(cap(c.rest))); err != nil {
-				return nil, err
-			}
-			return chunk, nil
+		if c.whole = c.cut(buffer); len(c.whole) > 0 {
+			return c.part()
 		}
 	}
 }
 
+// part gives as many of the whole lines as a chunk may have: what is made of a row, or said of one that is turned away, takes far more than a short one.
+func (c *Chunks) part() ([]byte, error) {
+	chunk := c.whole
+	if end := endOfRows(chunk, decode.MaxChunkRows); end < len(chunk) {
+		chunk, c.whole = chunk[:end:end], chunk[end:]
+	} else {
+		c.whole = nil
+	}
+	return chunk, c.holding.Set(int64(cap(c.rest) + cap(c.whole)))
+}
+
+// endOfRows is where the first so many lines end, or all of them.
+func endOfRows(lines []byte, rows int) int {
+	if len(lines) <= rows || bytes.Count(lines, []byte{'\n'}) <= rows {
+		return len(lines)
+	}
+	at := 0
+	for range rows {
+		at += bytes.IndexByte(lines[at:], '\n') + 1
+	}
+	return at
+}
+
 // Ended reports whether it is known that nothing follows on what Next has returned.
-func (c *Chunks) Ended() bool { return errors.Is(c.err, io.EOF) && c.rest == nil }
+func (c *Chunks) Ended() bool { return errors.Is(c.err, io.EOF) && c.rest == nil && c.whole == nil }
 
 // sizes are how large a buffer begins and how large it may become: small for the first of a body, and where no more came at a time, more once the body has
 // shown to be large.

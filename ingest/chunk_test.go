@@ -75,7 +75,11 @@ func TestASlowBodyHoldsWhatItHasSent(t *testing.T) {
 		require.LessOrEqual(t, sent%chunkBytes+len(p), max(firstBytes, 4*sent))
 		sizes = append(sizes, len(p))
 		sent++
-		return copy(p, "\n"), nil
+		text := "x"
+		if sent%chunkBytes == 0 {
+			text = "\n"
+		}
+		return copy(p, text), nil
 	}), nil)
 	for _, want := range []int{chunkBytes, 1} {
 		chunk, err := c.Next()
@@ -86,6 +90,27 @@ func TestASlowBodyHoldsWhatItHasSent(t *testing.T) {
 	require.ErrorIs(t, err, io.EOF)
 	require.Equal(t, firstBytes, sizes[0])
 	require.Equal(t, chunkBytes, sizes[chunkBytes], "a body that has shown to be large is read in large pieces")
+}
+
+// TestChunksHaveABoundedNumberOfLines cuts short lines, blank ones among them: none is lost, and a chunk has no more than of any other format.
+func TestChunksHaveABoundedNumberOfLines(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		body := strings.Repeat(rapid.SampledFrom([]string{"x\n", "\n", "{}\n\n", "{\"a\":1}\n"}).Draw(t, "line"), rapid.IntRange(0, 150_000).Draw(t, "lines")) +
+			rapid.SampledFrom([]string{"", "y", "y\n"}).Draw(t, "end")
+		c := NewChunks(strings.NewReader(body), nil)
+		var got strings.Builder
+		for !c.Ended() {
+			chunk, err := c.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			require.NoError(t, err)
+			require.LessOrEqual(t, bytes.Count(chunk, []byte{'\n'}), decode.MaxChunkRows)
+			got.Write(chunk)
+		}
+		require.True(t, body == got.String())
+	})
 }
 
 type readerFunc func(p []byte) (int, error)

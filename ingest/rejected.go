@@ -43,6 +43,20 @@ func (b *Body) reject(rows []decode.Rejected) {
 		out = append(out, '}', '\n')
 		b.rejected = out
 	}
+	held := cap(b.rejected)
+	for _, p := range b.aside {
+		held += cap(p.lines)
+	}
+	b.holdRejected(int64(held))
+}
+
+// holdRejected says how much memory rejected rows take until they are kept. It is there already, and so is not waited for.
+func (b *Body) holdRejected(bytes int64) {
+	bytes = min(bytes, b.engine.pending.most())
+	if bytes != b.heldRejected {
+		b.engine.pending.Adjust(b.summary.Stream, b.heldRejected, bytes)
+		b.heldRejected = bytes
+	}
 }
 
 // rejectedPart is the rejected rows of one chunk, with what identifies them in a request with a key.
@@ -76,6 +90,7 @@ func (b *Body) keepRejected(ctx context.Context) error {
 	if err := b.settle(len(b.flight)); err != nil {
 		return err
 	}
+	b.holdRejected(0) // whoever stores them asks for their memory
 	name := b.summary.Stream + catalog.RejectedSuffix
 	err := b.engine.ensureRejected(name)
 	for _, p := range parts {

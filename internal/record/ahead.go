@@ -13,7 +13,8 @@ const (
 	aheadGroups = 128
 	// mostAhead bounds the zeroes: it is what a file takes in vain at most.
 	mostAhead = 4 << 20
-	// mostGroup is the largest group for which there are any: to write the bytes of a larger one twice takes longer than the growing does.
+	// mostGroup is the largest group for which there are any: to write the bytes of a larger one twice takes longer than the growing does. A small one
+	// between larger ones has none either, as those would soon use them up.
 	mostGroup = 128 << 10
 	// aheadBlock rounds the ends of the zeroes to what file systems allocate.
 	aheadBlock = 4 << 10
@@ -27,6 +28,8 @@ type ahead struct {
 	limit int64
 	// end is where the zeroes end; no further than the frames if there are none.
 	end int64
+	// group is how large the last group was, in bytes.
+	group int
 }
 
 // Ahead lets the file grow by zeroes from now on, up to a size with which it is to be complete. Whoever reads it meanwhile has to know where
@@ -36,7 +39,9 @@ func (w *Writer) Ahead(limit int64) { w.ahead.limit = limit }
 // zeroAhead makes room for the next groups, if a group of that many bytes has used it up; the next sync makes it durable. Without space on the
 // disk, the file goes on as others do.
 func (w *Writer) zeroAhead(group int) error {
-	if w.written <= w.ahead.end || group > mostGroup {
+	before := w.ahead.group
+	w.ahead.group = group
+	if w.written <= w.ahead.end || max(group, before) > mostGroup {
 		return nil
 	}
 	step := min(max(int64(group)*aheadGroups, w.written), mostAhead)

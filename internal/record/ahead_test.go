@@ -76,8 +76,14 @@ func TestLargeGroupsGrowTheFileThemselves(t *testing.T) {
 	t.Parallel()
 	fsys := vfs.NewMem()
 	w := aheadOn(t, fsys)
-	group(t, w, strings.Repeat("x", 200<<10))
-	require.Len(t, contents(t, fsys, "f"), int(w.Size()))
+	for range 3 {
+		group(t, w, strings.Repeat("x", 200<<10))
+		require.Len(t, contents(t, fsys, "f"), int(w.Size()))
+		group(t, w, "between larger ones")
+		require.Len(t, contents(t, fsys, "f"), int(w.Size()))
+	}
+	group(t, w, "behind a small one")
+	require.Greater(t, len(contents(t, fsys, "f")), int(w.Size()))
 	require.NoError(t, w.Close())
 }
 

@@ -151,10 +151,8 @@ func (e *textEnds) addAll(data []byte, offsets []int32, valid event.Bitmap) {
 	low, high := e.lowHead, e.highHead
 	for i, to := range offsets[1:] {
 		from := offsets[i]
-		if to-from >= headBytes {
-			if head := binary.BigEndian.Uint64(data[from:]); head > low && head < high {
-				continue
-			}
+		if within(data, from, to, low, high) {
+			continue
 		}
 		if valid.Valid(i) {
 			e.add(data, from, to)
@@ -180,11 +178,26 @@ func (e *textEnds) addCoded(data []byte, offsets, codes []int32, valid event.Bit
 	for _, code := range codes {
 		seen[code] = true
 	}
+	low, high := e.lowHead, e.highHead
 	for code, used := range seen {
-		if used {
-			e.add(data, offsets[code], offsets[code+1])
+		if !used || within(data, offsets[code], offsets[code+1], low, high) {
+			continue
 		}
+		e.add(data, offsets[code], offsets[code+1])
+		low, high = e.lowHead, e.highHead
 	}
+}
+
+// within reports that a text surely lies between others, by their heads. It is false at the end of data, where less can be read at once.
+func within(data []byte, from, to int32, low, high uint64) bool {
+	if int(from)+headBytes > len(data) {
+		return false
+	}
+	head := binary.BigEndian.Uint64(data[from:])
+	if n := to - from; n < headBytes {
+		head &^= math.MaxUint64 >> (8 * uint(n) & 63)
+	}
+	return head > low && head < high
 }
 
 func (e *textEnds) add(data []byte, from, to int32) {

@@ -7,7 +7,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/internal/slabs"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
 
@@ -148,7 +147,7 @@ type gatherer struct {
 // int64s is memory for n numbers of the column at hand, of any content.
 func (g *gatherer) int64s(n int) []int64 {
 	if cap(g.words) < n {
-		g.words = slabs.Large[int64](n)
+		g.words = make([]int64, n)
 	}
 	return g.words[:n]
 }

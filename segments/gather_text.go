@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/internal/slabs"
 	"github.com/tidemarkdb/tidemark/internal/texts"
 	"github.com/tidemarkdb/tidemark/segments/parquet"
 )
@@ -18,7 +17,7 @@ import (
 func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bitmap, textBytes int) (arrow.Array, error) {
 	views := textViews(parts)
 	if n := textBytes + shortText; cap(g.text) < n {
-		g.text = slabs.Large[byte](n)[:0]
+		g.text = make([]byte, 0, n)
 	}
 	offsets, data := g.int32s(len(order)+1), g.text[:0]
 	offsets[0] = 0
@@ -26,7 +25,12 @@ func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bi
 		if valid.Valid(i) {
 			v := &views[p.batch]
 			from, to := v.span(p.row)
-			data = appendShort(data, v.data, int(from), int(to))
+			if end := len(data); to-from <= shortText && int(from)+shortText <= len(v.data) && end+shortText <= cap(data) {
+				moveShort(data[end:end+shortText], v.data[from:from+shortText])
+				data = data[:end+int(to-from)]
+			} else {
+				data = append(data, v.data[from:to]...)
+			}
 		}
 		if len(data) > math.MaxInt32 {
 			return nil, event.Errorf(event.CodeTooLarge, "more than %d bytes of text in one row group", math.MaxInt32)
@@ -40,19 +44,13 @@ func (g *gatherer) gatherText(parts []arrow.Array, order []place, valid event.Bi
 // shortText is the length up to which texts are copied without asking how long they are.
 const shortText = 32
 
-// appendShort appends src[from:to].
-func appendShort(dst, src []byte, from, to int) []byte {
-	at, n := len(dst), to-from
-	if n > shortText || from+shortText > len(src) || at+shortText > cap(dst) {
-		return append(dst, src[from:to]...)
-	}
-	// Word by word: of whole arrays the compiler knows only that they may overlap, and calls for a move.
-	into, text := dst[at:at+shortText], src[from:from+shortText]
+// moveShort copies shortText bytes, word by word: of whole arrays the compiler knows only that they may overlap, and calls for a move.
+func moveShort(into, text []byte) {
+	_, _ = into[shortText-1], text[shortText-1]
 	binary.LittleEndian.PutUint64(into, binary.LittleEndian.Uint64(text))
 	binary.LittleEndian.PutUint64(into[8:], binary.LittleEndian.Uint64(text[8:]))
 	binary.LittleEndian.PutUint64(into[16:], binary.LittleEndian.Uint64(text[16:]))
 	binary.LittleEndian.PutUint64(into[24:], binary.LittleEndian.Uint64(text[24:]))
-	return dst[:at+n]
 }
 
 // gatherNumbers is gatherText with a dictionary of the texts, made from where they lie; nil where that does not pay.

@@ -8,7 +8,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/tidemarkdb/tidemark/event"
-	"github.com/tidemarkdb/tidemark/internal/slabs"
 )
 
 // place says where a row comes from, and its event time.
@@ -59,7 +58,7 @@ func timeOrder(times [][]int64) []place {
 	if s.rows >= leastDealt && bits.Len(uint(s.falls)) > dealtMerges {
 		return dealt(times, s)
 	}
-	rows := slabs.Large[place](s.rows)[:0]
+	rows := make([]place, 0, s.rows)
 	for batch, values := range times {
 		for row, t := range values {
 			rows = append(rows, place{time: t, batch: int32(batch), row: int32(row)})
@@ -112,7 +111,7 @@ func dealt(times [][]int64, s timeSurvey) []place {
 	for i, n := range ends {
 		ends[i], at = at, at+n
 	}
-	out := slabs.Large[place](s.rows)
+	out := make([]place, s.rows)
 	for batch, values := range times {
 		for row, t := range values {
 			to := &ends[(uint64(t)-least)>>shift]
@@ -158,7 +157,7 @@ func mergeRuns(rows []place, ends []int) []place {
 	if len(ends) <= 1 {
 		return rows
 	}
-	spare := slabs.Large[place](len(rows))
+	spare := make([]place, len(rows))
 	for len(ends) > 1 {
 		merged := ends[:0]
 		from := 0

@@ -1,8 +1,6 @@
 // Package slabs gives memory for the values of columns that are made together and let go together, such as those of the rows that are not sealed yet.
 //
-// Large, for values that are there for one task alone, is apart from that.
-//
-// Memory is cut from slabs, large pieces of Go's heap for which the kernel is asked to use large pages: finding and clearing memory by pages of 4 KiB takes as
+// It is cut from slabs, large pieces of Go's heap for which the kernel is asked to use large pages: finding and clearing memory by pages of 4 KiB takes as
 // long as a good part of what the values themselves cost. A slab is collected once nothing refers to any part of it. So values that come and go together have
 // an Arena of their own, in which a slab is no larger than what was asked for before: few values that stay do not keep much of others' from being collected.
 //
@@ -78,15 +76,6 @@ func (a *Arena) cut(size int) *byte {
 	piece := &unsafe.Slice(from, a.size)[a.used]
 	a.used += (size + boundary - 1) &^ (boundary - 1)
 	return piece
-}
-
-// Large is make for a slice that is filled as a whole and let go soon, as those of a sort are: in large pages where it is large. T has no pointers.
-func Large[T any](length int) []T {
-	out := make([]T, length)
-	if size := length * int(unsafe.Sizeof(*new(T))); size >= leastLarge {
-		preferLargePages(unsafe.Pointer(unsafe.SliceData(out)), size)
-	}
-	return out
 }
 
 func newSlab(size int) *byte {

@@ -101,15 +101,3 @@ func reachable() int64 {
 	runtime.ReadMemStats(&stats)
 	return int64(stats.HeapAlloc)
 }
-
-func TestLargeIsZeroAndWhole(t *testing.T) {
-	t.Parallel()
-	for _, n := range []int{0, 1, 1 << 10, 1 << 20} {
-		values := slabs.Large[[2]int64](n)
-		require.Len(t, values, n)
-		for i := range values {
-			require.Zero(t, values[i])
-			values[i][0] = 1
-		}
-	}
-}

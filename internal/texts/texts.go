@@ -13,8 +13,6 @@ import (
 	"unsafe"
 
 	"github.com/zeebo/xxh3"
-
-	"github.com/tidemarkdb/tidemark/internal/slabs"
 )
 
 // Table numbers texts. It keeps one copy of each, end to end, and is an open-addressing table with linear probing, at most half
@@ -204,7 +202,7 @@ func (t *Table) grow() {
 	if len(old) >= manySlots {
 		factor = 2
 	}
-	t.slots = slabs.Large[slot](factor * len(old))
+	t.slots = make([]slot, factor*len(old))
 	t.mask = uint64(len(t.slots) - 1)
 	for _, s := range old {
 		if s.id == 0 {

@@ -53,7 +53,7 @@ type meta struct {
 }
 
 // parseAction reads a line as an action: an object whose first member has the name of an action. Further members are passed over, as Elasticsearch
-// does up to version 8: winston-elasticsearch has one of its own behind the action.
+// does up to version 8: winston-elasticsearch has one of its own behind the action. Another action is no such member.
 func parseAction(line []byte) (parsed, bool) {
 	var object map[string]*meta
 	if json.Unmarshal(line, &object) == nil && len(object) == 1 {
@@ -61,20 +61,30 @@ func parseAction(line []byte) (parsed, bool) {
 			return actionOf(name, found)
 		}
 	}
-	if !json.Valid(line) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(line, &members) != nil || len(members) < 2 {
 		return parsed{}, false
 	}
-	decoder := json.NewDecoder(bytes.NewReader(line))
-	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
-		return parsed{}, false
-	}
-	name, err := decoder.Token()
-	text, isName := name.(string)
+	name := firstName(line)
 	var found *meta
-	if err != nil || !isName || decoder.Decode(&found) != nil {
+	if json.Unmarshal(members[name], &found) != nil {
 		return parsed{}, false
 	}
-	return actionOf(text, found)
+	for _, other := range actionNames {
+		if _, twice := members[other]; twice && other != name {
+			return parsed{}, false
+		}
+	}
+	return actionOf(name, found)
+}
+
+// firstName is the name of an object's first member.
+func firstName(object []byte) string {
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	_, _ = decoder.Token() // the brace; the object is known to be valid
+	name, _ := decoder.Token()
+	text, _ := name.(string)
+	return text
 }
 
 func actionOf(name string, found *meta) (parsed, bool) {

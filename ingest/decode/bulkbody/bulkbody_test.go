@@ -61,14 +61,14 @@ func TestActions(t *testing.T) {
 		`{"create":null}`:                                       "create  ",
 		`{ "delete" : {"_id":"x","unknown":[1]} }`:              "delete  x",
 		`{"index":{"_index":"a","pipeline":null},"attempts":0}`: "index a ",
-		`{"create":{"_index":"a"},"index":{"_index":"b"}}`:      "create a ",
 	} {
 		got, ok := parseAction([]byte(line))
 		require.True(t, ok, line)
 		require.Equal(t, want, fmt.Sprint(got.action, " ", got.index, " ", got.id), line)
 	}
 	for _, line := range []string{
-		``, `{}`, `[]`, `1`, `null`, `{"n":1}`, `{"n":1,"index":{}}`, `{"index":5}`, `{"index":{"_index":5}}`, `{"index":{}} {}`, `{"index":{},"n"}`, `{"index":{}`, `{"Index":{}}`,
+		``, `{}`, `[]`, `1`, `null`, `{"n":1}`, `{"n":1,"index":{}}`, `{"index":5}`, `{"index":{"_index":5}}`, `{"index":{}} {}`, `{"index":{},"n"}`, `{"index":{}`, `{"Index":{}}`, `{"create":{},"index":{}}`,
+		`{"index":5,"n":1}`,
 	} {
 		_, ok := parseAction([]byte(line))
 		require.False(t, ok, line)

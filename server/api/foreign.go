@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"regexp"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/ingest/decode/linebody"
 	"github.com/tidemarkdb/tidemark/ingest/decode/logfmtbody"
@@ -40,9 +41,10 @@ var foreigners = []foreign{
 	},
 }
 
-// linesHint is for those who send lines of a log as something else, and logfmtHint for those whose lines are pairs.
+// linesHint is for those who send lines of a log as something else, csvHint for those whose lines are cells, and logfmtHint for those whose lines are pairs.
 const (
 	linesHint  = "the body looks like lines of a log; format=lines takes each as a row"
+	csvHint    = "the body looks like CSV; send it as text/csv or with format=csv (tidemark load --format csv)"
 	logfmtHint = "the body looks like logfmt; format=logfmt takes the pairs of each line as a row, and format=lines the line as it is"
 )
 
@@ -67,7 +69,25 @@ func foreignHint(begin []byte) string {
 		return logfmtHint
 	case linebody.LooksLike(begin):
 		return linesHint
+	case looksLikeCSV(begin):
+		return csvHint
 	default:
 		return ""
 	}
+}
+
+// csvNames is a header of two columns and more.
+var csvNames = regexp.MustCompile(`^("[^"]+"|[\pL_@#][^",;\t|{}\[\]]*)([,;\t|]("[^"]*"|[\pL_@#][^",;\t|{}\[\]]*)?)+$`)
+
+// looksLikeCSV reports whether a first line of names and the line behind it have as many of the characters that separate cells.
+func looksLikeCSV(begin []byte) bool {
+	names, rest, _ := bytes.Cut(begin, []byte{'\n'})
+	row, _, _ := bytes.Cut(rest, []byte{'\n'})
+	if len(names) > foreignBytes || !csvNames.Match(bytes.TrimRight(names, "\r")) {
+		return false
+	}
+	return slices.ContainsFunc([]string{",", ";", "\t", "|"}, func(delimiter string) bool {
+		n := bytes.Count(names, []byte(delimiter))
+		return n > 0 && n == bytes.Count(row, []byte(delimiter))
+	})
 }

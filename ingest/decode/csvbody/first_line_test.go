@@ -132,6 +132,14 @@ func TestAKnownHeaderIsNoRow(t *testing.T) {
 	got, err := read(strings.NewReader("name,7\nada,5\n"), Options{Schema: func() *event.Schema { return schema }})
 	require.NoError(t, err)
 	require.Equal(t, `{"name":"ada","7":5}`+"\n", got)
+	for header, want := range map[string]string{
+		"7": `{"7":5}`, "7,name": `{"7":5,"name":"ada"}`, "name,name": `{"name":"5","name_2":"ada"}`, "name,other": `{"name":"5","other":"ada"}`,
+	} {
+		row := strings.Join([]string{"5", "ada"}[:strings.Count(header, ",")+1], ",")
+		got, err := read(strings.NewReader(header+"\n"+row+"\n"), Options{Schema: func() *event.Schema { return schema }})
+		require.NoError(t, err)
+		require.Equal(t, want+"\n", got, header)
+	}
 }
 
 // TestTablesWithAndWithoutAHeader makes tables of which some column is of one type throughout, and reads them with a header and without one.

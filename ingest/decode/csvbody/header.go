@@ -66,6 +66,9 @@ func (r *Reader) readHeader() error {
 	if err != nil {
 		return err
 	}
+	if rec.fault == "" && r.options.Header != WithoutHeader && r.options.Columns == nil && r.knows(rec.cells) {
+		return nil
+	}
 	names, given := spelled(rec.cells), r.options.Columns
 	switch {
 	case rec.fault != "" && r.options.Header == WithoutHeader:
@@ -89,6 +92,29 @@ func (r *Reader) readHeader() error {
 		r.source, names = "columns=", given
 	}
 	return r.name(names)
+}
+
+// knows takes a header whose names are those of columns that the stream has, in their order, as most are: there is no doubt of it, and nothing to be made of
+// it. It reports whether this is one.
+func (r *Reader) knows(cells []cell) bool {
+	schema := r.schema()
+	if schema == nil || len(cells) > len(schema.Columns) {
+		return false
+	}
+	header, next := make([]string, 0, len(cells)), 0
+	for _, c := range cells {
+		at := slices.IndexFunc(schema.Columns[next:], func(known event.Column) bool { return known.Name == string(c.text) })
+		if at < 0 {
+			return false
+		}
+		next += at + 1
+		header = append(header, schema.Columns[next-1].Name)
+	}
+	r.header, r.fields = header, make([]decode.Field, len(header))
+	for i, name := range header {
+		r.fields[i].Name = name
+	}
+	return true
 }
 
 // firstRecord is the one that names the columns, or the first row.

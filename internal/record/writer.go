@@ -14,7 +14,7 @@ import (
 const keepBuffer = 4 << 20
 
 // A buffer beyond smallBuffer of which the last idleFlushes used less than a sixteenth is given back as well. There is a writer for each partition
-// of each stream, and one that has fallen silent writes nothing but markers, of which the first eight come within two minutes.
+// of each stream, and one that has fallen silent writes nothing but markers, of which the first eight come within three minutes.
 const (
 	smallBuffer = 64 << 10
 	idleFlushes = 8

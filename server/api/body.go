@@ -96,7 +96,7 @@ func (b *body) unpack(encoding string, packed io.Reader) error {
 		if err != nil {
 			return event.Errorf(event.CodeBadRequest, "the body is not zstd: %v", err)
 		}
-		b.plain, b.close = z, func() { z.Close(); b.account.close() }
+		b.plain, b.close = &zstdBody{src: z}, func() { z.Close(); b.account.close() }
 	default:
 		return event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
 	}
@@ -120,9 +120,6 @@ func (b *body) ahead() io.Reader {
 // Read reads on, within the limits.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.plain.Read(p)
-	if b.read == 0 && errors.Is(err, zstd.ErrMagicMismatch) {
-		return 0, event.Errorf(event.CodeBadRequest, "the body is not zstd: it does not begin as that does").WithHint(encodingHint)
-	}
 	if b.read == 0 {
 		if fault := b.mistaken(p[:n]); fault != nil {
 			return 0, fault

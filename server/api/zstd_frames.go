@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 // The sizes of what a zstd frame is made of, and the kinds of its blocks that say more than their size: RFC 8878, 3.1.1.
@@ -143,4 +145,20 @@ func zstdNeeds(head zstd.Header) int64 {
 	}
 	size := int64(min(window, zstdWindow))
 	return size + min(size, zstdAhead) + zstdBytes
+}
+
+// zstdBody is a decompressed body that says so where it is none.
+type zstdBody struct {
+	src   io.Reader
+	begun bool
+}
+
+// Read decompresses.
+func (b *zstdBody) Read(p []byte) (int, error) {
+	n, err := b.src.Read(p)
+	if !b.begun && errors.Is(err, zstd.ErrMagicMismatch) {
+		return n, event.Errorf(event.CodeBadRequest, "the body is not zstd: it does not begin as that does").WithHint(encodingHint)
+	}
+	b.begun = b.begun || n > 0
+	return n, err
 }

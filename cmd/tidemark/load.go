@@ -35,7 +35,7 @@ import (
 type loadCmd struct {
 	Stream    string   `arg:"" help:"Stream to send to; made if missing."`
 	Files     []string `arg:"" name:"file" help:"Files or patterns of names; plain, or compressed by gzip or zstd; - for standard input."`
-	Format    string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,w3c,logfmt,influx,bulk,arrow,parquet" default:"auto" help:"${enum}; auto: by name, then content."`
+	Format    string   `enum:"auto,ndjson,json,csv,tsv,lines,zeek,w3c,logfmt,influx,bulk,arrow,parquet" default:"auto" help:"${enum}; auto: by name and content."`
 	Rows      string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
 	DateOrder string   `placeholder:"dmy|mdy" help:"What comes first in the dates of CSV such as 03/01/2026; else these are text."`
 	Delimiter string   `placeholder:"CHAR" help:"What separates the cells of CSV: one character, or tab; else the header tells."`

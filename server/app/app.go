@@ -57,6 +57,7 @@ const (
 type App struct {
 	config  config.Config
 	logger  *slog.Logger
+	now     func() time.Time
 	metrics *api.Metrics
 
 	lock     io.Closer
@@ -94,7 +95,12 @@ type App struct {
 // Start opens the data directory, recovers what is in it and serves. ctx bounds the start only; Close ends the server. version is
 // what /version says.
 func Start(ctx context.Context, c config.Config, version string, logger *slog.Logger) (*App, error) {
-	a, err := openApp(c, logger, nil)
+	return StartAt(ctx, c, version, logger, time.Now)
+}
+
+// StartAt is Start for whoever has a clock other than the machine's: what is remembered or kept for some time is asked of it.
+func StartAt(ctx context.Context, c config.Config, version string, logger *slog.Logger, now func() time.Time) (*App, error) {
+	a, err := openApp(c, logger, now, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +111,7 @@ func Start(ctx context.Context, c config.Config, version string, logger *slog.Lo
 }
 
 // openApp opens the data directory and does not listen yet. merged finds the streams whose segments are merged; nil for all.
-func openApp(c config.Config, logger *slog.Logger, merged func(string) (*catalog.Stream, bool)) (*App, error) {
+func openApp(c config.Config, logger *slog.Logger, now func() time.Time, merged func(string) (*catalog.Stream, bool)) (*App, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -113,7 +119,7 @@ func openApp(c config.Config, logger *slog.Logger, merged func(string) (*catalog
 	if err != nil {
 		return nil, fmt.Errorf("open data directory %s: %w", c.Data, err)
 	}
-	a := newApp(c, logger)
+	a := newApp(c, logger, now)
 	a.merged = merged
 	if err := a.open(fs); err != nil {
 		return nil, errors.Join(err, a.closeStore())
@@ -122,11 +128,11 @@ func openApp(c config.Config, logger *slog.Logger, merged func(string) (*catalog
 }
 
 // newApp makes what does not touch the disk.
-func newApp(c config.Config, logger *slog.Logger) *App {
+func newApp(c config.Config, logger *slog.Logger, now func() time.Time) *App {
 	a := &App{
-		config: c, logger: logger, metrics: api.NewMetrics(), tables: system.New(), rewrite: optimize.Optimize, stopping: make(chan struct{}),
+		config: c, logger: logger, now: now, metrics: api.NewMetrics(), tables: system.New(), rewrite: optimize.Optimize, stopping: make(chan struct{}),
 	}
-	a.activity = activity.New(activity.Options{Kept: int(c.QueryLog), Slow: c.SlowQuery, Now: time.Now, Logger: logger})
+	a.activity = activity.New(activity.Options{Kept: int(c.QueryLog), Slow: c.SlowQuery, Now: a.now, Logger: logger})
 	a.addTables()
 	a.memory = shareMemory(int64(c.Memory))
 	return a
@@ -210,7 +216,7 @@ func (a *App) ingestOptions() ingest.Options {
 		RowKeyBytes:  int64(a.config.DedupKeyMemory),
 		LogFileBytes: int64(a.config.LogFile), FlushInterval: a.config.FlushInterval,
 		Seal:        seal.Limits{Rows: a.config.SealRows, Bytes: int64(a.config.SealBytes), Age: a.config.SealAge},
-		Now:         time.Now,
+		Now:         a.now,
 		Logger:      a.logger,
 		ObserveSync: a.metrics.Synced,
 		ObserveSeal: func(segment *manifest.Segment, took time.Duration) {
@@ -233,7 +239,7 @@ func (a *App) compactOptions() compact.Options {
 		Share:  float64(a.config.CompactCPU) / 100,
 		Stream: merged,
 		Spare:  a.spare,
-		Now:    time.Now, Elapsed: func() time.Duration { return time.Since(started) },
+		Now:    a.now, Elapsed: func() time.Duration { return time.Since(started) },
 		Logger: a.logger,
 		Observe: func(r compact.Result) {
 			rows := int64(0)
@@ -278,7 +284,7 @@ func (a *App) listen(ctx context.Context, version string) error {
 func (a *App) apiServer(host, version string) *api.Server {
 	return &api.Server{
 		Ingest: a.ingest, Runner: &runner{app: a}, Feeds: a.feed, Streams: a.streams, NotReady: a.notReady, Failed: a.failed,
-		Metrics: a.metrics, Logger: a.logger, Now: time.Now, Version: version, Host: host, URL: a.URL, AdminURL: a.AdminURL, MaxRows: a.config.MaxRows,
+		Metrics: a.metrics, Logger: a.logger, Now: a.now, Version: version, Host: host, URL: a.URL, AdminURL: a.AdminURL, MaxRows: a.config.MaxRows,
 		Timeout: a.config.QueryTimeout, Stopping: a.stopping,
 		ConfirmClock: a.compact.ConfirmClock,
 		AcceptLoss:   a.catalog.AcceptLoss,

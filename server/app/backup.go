@@ -5,7 +5,6 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/internal/vfs"
@@ -16,7 +15,7 @@ import (
 // openBackups makes what lets a backup be taken of the running server.
 func (a *App) openBackups(fs vfs.FS) (err error) {
 	a.backups, err = backup.NewKeeper(backup.Source{
-		FS: fs, Hold: a.journal.Hold, Segments: a.liveSegments, Views: a.viewsBeforeInputs, Writing: a.ingest.Writing, Now: time.Now,
+		FS: fs, Hold: a.journal.Hold, Segments: a.liveSegments, Views: a.viewsBeforeInputs, Writing: a.ingest.Writing, Now: a.now,
 	})
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/query/exec"
@@ -65,6 +64,6 @@ func (r *watchedRows) Close() error {
 // failed remembers a request that was refused or failed.
 func (a *App) failed(route, queryID string, status int, fault *event.Error) {
 	a.activity.Failed(activity.Fault{
-		At: time.Now(), Route: route, QueryID: queryID, Status: status, Code: fault.Code, Detail: fault.Detail,
+		At: a.now(), Route: route, QueryID: queryID, Status: status, Code: fault.Code, Detail: fault.Detail,
 	})
 }

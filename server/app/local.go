@@ -7,6 +7,7 @@ import (
 	"math"
 	"net"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,7 +19,7 @@ import (
 // lock of the directory. Rows are not sealed for their age and segments are not merged, so that looking at data changes none of it.
 func OpenLocal(ctx context.Context, c config.Config, version string, logger *slog.Logger) (*App, error) {
 	c.SealAge, c.ScrubRate = math.MaxInt64, 0
-	a, err := openApp(c, logger, func(string) (*catalog.Stream, bool) { return nil, false })
+	a, err := openApp(c, logger, time.Now, func(string) (*catalog.Stream, bool) { return nil, false })
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,7 +58,7 @@ func TestIngestAndMergesStayInMemory(t *testing.T) { //nolint:paralleltest // th
 	disk, err := vfs.NewReal(c.Data)
 	require.NoError(t, err)
 	heap := &heapAtWrites{}
-	a := newApp(c, slog.New(slog.DiscardHandler))
+	a := newApp(c, slog.New(slog.DiscardHandler), time.Now)
 	require.NoError(t, a.open(vfs.NewFaulty(disk, heap.look)))
 	require.NoError(t, a.listen(t.Context(), "test"))
 	s := &instance{App: a, t: t, data: c.Data}

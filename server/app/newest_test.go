@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -24,7 +25,7 @@ func unmerged(t *testing.T) *instance {
 	t.Helper()
 	c := config.Default()
 	c.Data, c.Listen, c.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
-	a, err := openApp(c, slog.New(slog.DiscardHandler), func(string) (*catalog.Stream, bool) { return nil, false })
+	a, err := openApp(c, slog.New(slog.DiscardHandler), time.Now, func(string) (*catalog.Stream, bool) { return nil, false })
 	require.NoError(t, err)
 	require.NoError(t, a.listen(t.Context(), "test"))
 	t.Cleanup(func() { require.NoError(t, a.Close()) })

@@ -249,7 +249,7 @@ func describeView(b bind.DescribeView) api.Rows {
 
 func (a *App) openViews(fs vfs.FS) (err error) {
 	a.views, err = views.Open(views.Options{
-		FS: fs, Catalog: a.catalog, Journal: a.journal, Ingest: a.ingest, Segments: a.segments, Logger: a.logger, Now: time.Now,
+		FS: fs, Catalog: a.catalog, Journal: a.journal, Ingest: a.ingest, Segments: a.segments, Logger: a.logger, Now: a.now,
 		Insert: (&sink{engine: a.ingest}).insert,
 		Limits: a.viewLimits, Memory: a.memory.views, Spill: a.spill,
 	})

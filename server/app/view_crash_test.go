@@ -53,7 +53,7 @@ func onDisk(t *testing.T, fs vfs.FS) *disk {
 func diskApp(log io.Writer) *App {
 	c := config.Default()
 	c.SealAge = 1 << 40
-	a := newApp(c, slog.New(slog.NewTextHandler(log, nil)))
+	a := newApp(c, slog.New(slog.NewTextHandler(log, nil)), time.Now)
 	a.viewLimits = views.Limits{SealRows: 20, CheckpointFrames: 7}
 	return a
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -20,7 +21,7 @@ func trimming(t *testing.T, fs vfs.FS) *disk {
 	c := config.Default()
 	c.SealAge = 1 << 40
 	log := &lockedBuffer{}
-	a := newApp(c, slog.New(slog.NewTextHandler(io.Writer(log), nil)))
+	a := newApp(c, slog.New(slog.NewTextHandler(io.Writer(log), nil)), time.Now)
 	a.viewLimits = views.Limits{SealRows: 20, CheckpointFrames: 7, ChangelogBytes: 1, HeldBytes: 40_000}
 	require.NoError(t, a.open(fs))
 	return &disk{App: a, t: t, log: log}

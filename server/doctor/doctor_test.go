@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -34,9 +35,14 @@ type server struct {
 
 func serve(t testing.TB, dir string) *server {
 	t.Helper()
+	return serveAt(t, dir, time.Now)
+}
+
+func serveAt(t testing.TB, dir string, now func() time.Time) *server {
+	t.Helper()
 	c := config.Default()
 	c.Data, c.Listen, c.AdminListen = dir, "127.0.0.1:0", "127.0.0.1:0"
-	a, err := app.Start(t.Context(), c, "test", slog.New(slog.NewTextHandler(t.Output(), nil)))
+	a, err := app.StartAt(t.Context(), c, "test", slog.New(slog.NewTextHandler(t.Output(), nil)), now)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = a.Close() })
 	return &server{a, t}

@@ -134,13 +134,14 @@ func harm(t *testing.T, name, text string) {
 // TestSecondFormatOpens: testdata/v2 was written once and stays as it is. It has a file and a record of every kind that there was then.
 func TestSecondFormatOpens(t *testing.T) {
 	t.Parallel()
-	checkRich(t, "testdata/v2")
+	started, written := time.Now(), time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC) // requests are remembered for a day
+	checkRich(t, "testdata/v2", func() time.Time { return written.Add(time.Since(started)) })
 }
 
 // TestPresentFormatIsAsTheGoldenOne: what this program writes is read as the golden directory is.
 func TestPresentFormatIsAsTheGoldenOne(t *testing.T) {
 	t.Parallel()
-	checkRich(t, makeRich(t))
+	checkRich(t, makeRich(t), time.Now)
 }
 
 // generations are the directories that views have, which are others once a view has been built anew.
@@ -155,7 +156,7 @@ func generations(t *testing.T, dir string) (names []string) {
 	return names
 }
 
-func checkRich(t *testing.T, golden string) {
+func checkRich(t *testing.T, golden string, now func() time.Time) {
 	t.Helper()
 	report := verified(t, golden)
 	for _, f := range report.Findings {
@@ -177,7 +178,7 @@ func checkRich(t *testing.T, golden string) {
 		require.True(t, kinds[kind], kind)
 	}
 	require.Positive(t, archived(t, dir, "trades"))
-	s := serve(t, dir)
+	s := serveAt(t, dir, now)
 	for query, want := range map[string]string{
 		"SELECT count(*), sum(qty), min(at), max(sym) FROM trades":                      "180,2430,2026-03-01T10:00:00.000000Z,s3",
 		"SELECT count(*), sum(c), sum(q) FROM minutes":                                  "8,160,2080",

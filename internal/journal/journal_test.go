@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -428,4 +429,45 @@ func TestLeftoversOfACrashAreRemoved(t *testing.T) {
 	require.NoError(t, mustOpen(t, fsys, 0).Close())
 	_, err = fsys.Stat("journal/00000000000000000007.snapshot.tmp")
 	require.ErrorIs(t, err, fs.ErrNotExist)
+}
+
+// TestAFullDiskStopsNoUpdates: there may be no space at any operation of a rotation. Updates go on once there is, and none that was confirmed is lost.
+func TestAFullDiskStopsNoUpdates(t *testing.T) {
+	t.Parallel()
+	needSpace := []vfs.Op{vfs.OpCreate, vfs.OpWrite, vfs.OpRename, vfs.OpSyncDir}
+	for at := 0; ; at++ {
+		mem := vfs.NewMem()
+		require.NoError(t, mustOpen(t, mem, 300).Close())
+		left, full := at, vfs.Op("")
+		s, err := open(vfs.NewFaulty(mem, func(op vfs.Op, _ string) error {
+			if !slices.Contains(needSpace, op) {
+				return nil
+			}
+			if left--; left == -1 {
+				full = op
+			}
+			if left == -1 || left < 0 && left > -20 && op == vfs.OpCreate { // for some time there is space for updates, but for no file
+				return syscall.ENOSPC
+			}
+			return nil
+		}), 300)
+		if err != nil {
+			continue // a start needs space
+		}
+		var confirmed []string
+		for _, item := range numbered(40) {
+			if s.put(item) == nil {
+				confirmed = append(confirmed, item)
+				require.Equal(t, confirmed, mustOpen(t, mem.Crash(), 300).streams.items, "operation %d", at)
+				require.Equal(t, confirmed, mustOpen(t, mem.Killed(), 300).streams.items, "operation %d", at)
+			}
+		}
+		if full != vfs.OpSyncDir { // a failed sync is for good
+			require.NoError(t, s.Failed(), "operation %d", at)
+			require.GreaterOrEqual(t, len(confirmed), 39)
+		}
+		if full == "" {
+			return
+		}
+	}
 }

@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"sync"
 
@@ -202,23 +203,43 @@ func (j *Journal) apply(records []Record) error {
 }
 
 // rotate writes a snapshot of the present state, starts the log that follows it, and removes what is older than the snapshot
-// before. The old log is marked complete first: from then on it must be there to its end.
+// before. The old log is marked complete first: from then on it must be there to its end. Where there is no space for that, the log goes on, and
+// the next update tries again.
 func (j *Journal) rotate() error {
-	if err := j.mu.log.Mark(); err != nil {
-		return err
+	base := j.mu.base
+	log, err := j.beginNext()
+	if vfs.Full(err) && j.mu.log.Failed() == nil {
+		j.mu.base = base
+		return j.takeBack(j.mu.next)
 	}
-	if err := j.writeSnapshot(j.mu.next); vfs.Full(err) {
-		return nil // the log goes on, and the next update tries again
-	} else if err != nil {
-		return err
-	}
-	log, err := record.Create(j.fs, j.path(j.mu.next, logSuffix), record.Journal, record.NewSalt())
 	if err != nil {
 		return err
 	}
 	old := j.mu.log
 	j.mu.log, j.mu.first = log, j.mu.next
 	return errors.Join(old.Close(), j.removeOld())
+}
+
+// beginNext completes the log, and makes the snapshot and the log that take its place.
+func (j *Journal) beginNext() (*record.Writer, error) {
+	if err := j.mu.log.Mark(); err != nil {
+		return nil, err
+	}
+	if err := j.writeSnapshot(j.mu.next); err != nil {
+		return nil, err
+	}
+	return record.Create(j.fs, j.path(j.mu.next, logSuffix), record.Journal, record.NewSalt())
+}
+
+// takeBack removes what beginNext has made, durably: a start would go on from that, and miss the updates that the old log is about to get.
+func (j *Journal) takeBack(number uint64) error {
+	snapshot := j.path(number, snapshotSuffix)
+	for _, name := range []string{j.path(number, logSuffix), snapshot, snapshot + record.TemporarySuffix} {
+		if err := j.fs.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return j.fs.SyncDir(j.dir)
 }
 
 func (j *Journal) path(number uint64, suffix string) string {

@@ -448,6 +448,46 @@ func TestTrim(t *testing.T) {
 	require.Equal(t, first(6), mustOpen(t, mem, eventlog.Options{}).Next(), "and with it the next offset")
 }
 
+// TestTrimGoesOnWhereItFailed: a file that could not be removed is removed first the next time, as a log without it would have a hole.
+func TestTrimGoesOnWhereItFailed(t *testing.T) {
+	t.Parallel()
+	for _, failing := range []vfs.Op{vfs.OpRemove, vfs.OpSyncDir} {
+		t.Run(string(failing), func(t *testing.T) {
+			t.Parallel()
+			mem, broken := vfs.NewMem(), false
+			fsys := vfs.NewFaulty(mem, func(op vfs.Op, _ string) error {
+				if broken && op == failing {
+					broken = false
+					return errors.New("broken")
+				}
+				return nil
+			})
+			l := mustOpen(t, fsys, eventlog.Options{RotateBytes: 1})
+			require.NoError(t, l.Append(entries(0, 6)))
+			require.NoError(t, l.Sync())
+			broken = true
+			end, old := records(entries(0, 3)), time.UnixMicro(1<<60)
+			require.Error(t, l.Trim(end, old, 0))
+			for range 2 {
+				requireDense(t, mem.Crash())
+				requireDense(t, mem.Killed())
+				require.NoError(t, l.Trim(end, old, 0))
+			}
+			require.Equal(t, end, l.First())
+			require.NoError(t, l.Close())
+		})
+	}
+}
+
+// requireDense holds a log to be readable from its first offset to its last.
+func requireDense(t *testing.T, fsys vfs.FS) {
+	t.Helper()
+	l := mustOpen(t, fsys, eventlog.Options{})
+	_, err := read(l, l.First())
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
+}
+
 func TestReadersAndTrimBesideTheWriter(t *testing.T) {
 	t.Parallel()
 	l := mustOpen(t, vfs.NewMem(), eventlog.Options{RotateBytes: 600})

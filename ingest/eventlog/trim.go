@@ -3,6 +3,7 @@ package eventlog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -106,14 +107,20 @@ func (l *Log) keepArrival(first event.Offset, arrival int64) {
 }
 
 // removeFirst forgets the first file and then removes it, so that no Read that starts now looks for it. The removal is made
-// durable before the next one, so that a crash never leaves a log with a hole.
+// durable before the next one, so that a crash never leaves a log with a hole: where that fails, the file stays the first, to be removed again.
 func (l *Log) removeFirst() error {
 	l.mu.Lock()
-	first := l.mu.files[0].first
+	first := l.mu.files[0]
 	l.mu.files = slices.Delete(l.mu.files, 0, 1)
 	l.mu.Unlock()
-	if err := l.fs.Remove(l.path(first)); err != nil {
-		return err
+	err := l.fs.Remove(l.path(first.first))
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = l.fs.SyncDir(l.dir)
 	}
-	return l.fs.SyncDir(l.dir)
+	if err != nil {
+		l.mu.Lock()
+		l.mu.files = slices.Insert(l.mu.files, 0, first)
+		l.mu.Unlock()
+	}
+	return err
 }

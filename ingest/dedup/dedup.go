@@ -9,6 +9,7 @@
 package dedup
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,6 +71,7 @@ func New(options Options) *State {
 	s := &State{budget: options.Requests}
 	s.mu.rows = rowKeys{
 		budget: options.Rows, within: options.Within.Microseconds(), seen: map[RowKey]int64{}, pending: map[RowKey]*Reservation{},
+		swept: math.MinInt64,
 	}
 	s.mu.producers.known = map[producerKey]*producer{}
 	return s

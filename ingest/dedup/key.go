@@ -26,8 +26,10 @@ type rowKeys struct {
 	seen map[RowKey]int64
 	// pending has the keys of rows that are being stored.
 	pending map[RowKey]*Reservation
-	// sweep is how many keys there are when old ones are looked for the next time.
+	// sweep is how many keys there are when old ones are looked for the next time, and swept the time before which there are none since the last
+	// time.
 	sweep int
+	swept int64
 }
 
 // Reservation is keys whose rows are being stored. Others who come with them wait for it. Without DEDUP KEY it is nil, and its methods do
@@ -48,10 +50,10 @@ func (s *State) Reserve(keys []RowKey, times []int64, floor func() (int64, bool)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := &s.mu.rows
-	if len(k.seen)+len(keys) > max(k.sweep, leastSweep) {
+	if len(k.seen)+len(keys) > max(k.sweep, leastSweep) || k.full(len(keys)) {
 		k.forget(floor)
 	}
-	if k.budget.used.Load()+int64(len(keys))*rowKeyBytes > k.budget.limit {
+	if k.full(len(keys)) {
 		return nil, nil, nil, event.Errorf(event.CodeTooBusy, "the keys of the stream's rows take more than %d bytes", k.budget.limit).
 			WithHint("raise dedup_key_memory, or shorten the interval of DEDUP KEY")
 	}
@@ -80,6 +82,11 @@ func (s *State) Reserve(keys []RowKey, times []int64, floor func() (int64, bool)
 		k.pending[key] = r
 	}
 	return r, duplicates, nil, nil
+}
+
+// full reports whether there is no memory for so many more keys.
+func (k *rowKeys) full(more int) bool {
+	return k.budget.used.Load()+int64(more)*rowKeyBytes > k.budget.limit
 }
 
 // same reports whether two rows of one key with these event times are one.
@@ -126,9 +133,11 @@ func (k *rowKeys) remember(keys []RowKey, times []int64) {
 	k.budget.used.Add(int64(len(k.seen)-before) * rowKeyBytes)
 }
 
-// forget drops the keys that are too old to meet a row that is in time.
+// forget drops the keys that are too old to meet a row that is in time. Where time stands still, nothing has become too old: whoever sends rows for
+// which there is no memory, again and again, does not have all keys looked at each time.
 func (k *rowKeys) forget(floor func() (int64, bool)) {
-	if least, ok := floor(); ok {
+	if least, ok := floor(); ok && least > k.swept {
+		k.swept = least
 		before := len(k.seen)
 		for key, t := range k.seen {
 			if t+k.within < least {

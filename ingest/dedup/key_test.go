@@ -73,3 +73,17 @@ func TestKeysAreForgottenByTheWatermark(t *testing.T) {
 	s.Close()
 	require.Zero(t, budget.Used())
 }
+
+// TestOldKeysMakeRoomBeforeRowsAreRefused: the memory may be full before there are twice as many keys as the last look left.
+func TestOldKeysMakeRoomBeforeRowsAreRefused(t *testing.T) {
+	t.Parallel()
+	const recent = leastSweep * 3 / 4 // keys that are not too old at any time
+	s := New(Options{Requests: NewBudget(1 << 20), Rows: NewBudget(leastSweep * 5 / 4 * rowKeyBytes), Within: time.Microsecond})
+	for n := range 8 * leastSweep {
+		keys, times := []RowKey{{1, byte(n), byte(n >> 8), byte(n >> 16)}}, []int64{int64(n)}
+		r, _, _, err := s.Reserve(keys, times, func() (int64, bool) { return int64(n - recent), true })
+		require.NoError(t, err, "row %d", n)
+		s.Apply(0, &eventlog.Entry{First: event.Offset(n), Times: []int64{0}, Values: [][]byte{nil}}, keys, times)
+		r.Release()
+	}
+}

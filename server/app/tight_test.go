@@ -27,7 +27,7 @@ func (i *instance) serving(options exec.Options, rewrite func(plan.Node) (plan.N
 	a := &App{
 		config: i.config, logger: i.logger, metrics: api.NewMetrics(), stopping: make(chan struct{}), journal: i.journal, catalog: i.catalog,
 		manifest: i.manifest, segments: i.segments, ingest: i.App.ingest, tables: i.tables, activity: i.activity, views: i.views,
-		pool: i.pool, spill: i.spill, rewrite: rewrite,
+		pool: i.pool, spill: i.spill, rewrite: rewrite, now: i.now,
 	}
 	options.Spill, options.Pool, options.Rewrite = i.spill, i.pool, rewrite
 	a.engine = exec.New(&source{app: i.App}, &sink{engine: i.App.ingest}, options)

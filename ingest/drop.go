@@ -30,6 +30,7 @@ func (e *Engine) Drop(name string) error {
 	if err := e.detach(name); err != nil {
 		return err
 	}
+	defer s.sealing.Tail.Wake() // who waits for rows finds that there is no stream
 	e.sealer.Forget(s.sealing)
 	if err := s.close(); err != nil {
 		e.options.Logger.Warn("the log of a stream that is dropped did not close", "stream", name, "error", err)

@@ -90,6 +90,23 @@ func TestDroppedNameIsFreeAndEmpty(t *testing.T) {
 	s.close(t)
 }
 
+// TestDropWakesConsumers: who waits for a row would wait in vain.
+func TestDropWakesConsumers(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, vfs.NewMem())
+	defer func() { require.NoError(t, s.Close()) }()
+	fill(t, s, "a")
+	stream, err := s.Stream("s")
+	require.NoError(t, err)
+	published := stream.Published()
+	require.NoError(t, s.Drop("s"))
+	select {
+	case <-published:
+	default:
+		require.Fail(t, "it still waits")
+	}
+}
+
 // TestDropIsAllOrNothingAfterACrash cuts the power before every operation of a drop and of the making of a stream of the same
 // name: the rows found are those of the one or of the other, whole, and never of both.
 func TestDropIsAllOrNothingAfterACrash(t *testing.T) {

@@ -189,7 +189,14 @@ func (t *Tail) wake() {
 	}
 }
 
-// Published returns a channel that is closed by the next Publish or PublishIdle to any partition.
+// Wake has those who wait for something new look, though there is nothing.
+func (t *Tail) Wake() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wake()
+}
+
+// Published returns a channel that is closed by the next Publish or PublishIdle to any partition, or Wake.
 func (t *Tail) Published() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()

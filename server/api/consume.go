@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -36,13 +37,43 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.awaitRecords(r, stream, c); err != nil {
-		return err
+	deadline := time.NewTimer(c.wait)
+	defer deadline.Stop()
+	for {
+		published := stream.Published()
+		given, err := c.give(r.Context(), w, stream)
+		if given || err != nil {
+			return err
+		}
+		if c.wait == 0 || !s.awaitMore(r.Context(), published, deadline.C) {
+			break
+		}
+		if now, err := s.Ingest.Stream(r.PathValue("stream")); err != nil {
+			return err
+		} else if now != stream {
+			return event.Errorf(event.CodeNotFound, "stream %q was dropped, and made anew", r.PathValue("stream"))
+		}
 	}
+	c.header(w)
+	return nil
+}
+
+// header is that of an answer with what there is from the place on.
+func (c *consumption) header(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.Header().Set("X-Start-Offset", strconv.FormatInt(int64(c.from), 10))
-	buffer := make([]byte, 0, flushBytes)
-	_, err = stream.Consume(r.Context(), c.partition, c.from, c.limit, func(record ingest.Record) error {
+}
+
+// give answers with the records that there are, and reports whether there was one. If not, the place is behind what was looked at: offsets
+// without a record are not waited at, as they would be there again at once.
+func (c *consumption) give(ctx context.Context, w http.ResponseWriter, stream *ingest.Stream) (given bool, err error) {
+	var buffer []byte
+	next, err := stream.Consume(ctx, c.partition, c.from, c.limit, func(record ingest.Record) error {
+		if !given {
+			given = true
+			c.header(w)
+			buffer = make([]byte, 0, flushBytes)
+		}
 		buffer = appendRecord(buffer, c.partition, record)
 		if len(buffer) < flushBytes {
 			return nil
@@ -52,10 +83,14 @@ func (s *Server) getEvents(w http.ResponseWriter, r *http.Request) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return given, err
+	}
+	if !given {
+		c.from = next
+		return false, nil
 	}
 	_, err = w.Write(buffer)
-	return err
+	return true, err
 }
 
 // appendRecord writes one line. The key is null: rows that came as JSON have none.
@@ -67,25 +102,16 @@ func appendRecord(dst []byte, partition event.Partition, record ingest.Record) [
 	return append(dst, "}\n"...)
 }
 
-// awaitRecords returns when there is a record to give, or the time to wait is over.
-func (s *Server) awaitRecords(r *http.Request, stream *ingest.Stream, c consumption) error {
-	deadline := time.NewTimer(c.wait)
-	defer deadline.Stop()
-	for {
-		published := stream.Published()
-		if _, latest := stream.Bounds(c.partition); c.from < latest || c.wait == 0 {
-			return nil
-		}
-		select {
-		case <-published:
-		case <-deadline.C:
-			return nil
-		case <-s.Stopping:
-			return nil
-		case <-r.Context().Done():
-			return r.Context().Err()
-		}
+// awaitMore returns when there is more to look at, or false when the time to wait is over.
+func (s *Server) awaitMore(ctx context.Context, published <-chan struct{}, over <-chan time.Time) bool {
+	select {
+	case <-published:
+		return true
+	case <-over:
+	case <-s.Stopping:
+	case <-ctx.Done():
 	}
+	return false
 }
 
 func parseConsumption(query url.Values, stream *ingest.Stream) (consumption, error) {

@@ -89,3 +89,27 @@ func TestConsumersWaitForTheNextEvent(t *testing.T) {
 	require.EqualValues(t, 3+more, next)
 	sending.Wait()
 }
+
+// TestConsumersDoNotStayAtOffsetsWithoutARecord: the markers of a silent stream take offsets. A consumer in front of them waits for a record
+// all the same, and is told where to go on when there was none.
+func TestConsumersDoNotStayAtOffsetsWithoutARecord(t *testing.T) {
+	t.Parallel()
+	s := start(t, t.TempDir())
+	s.query("CREATE STREAM orders (ts TIMESTAMPTZ, n BIGINT, WATERMARK FOR ts AS ts IDLE TIMEOUT INTERVAL '1 millisecond')")
+	s.ingest("orders", `{"ts":"2026-01-01T00:00:00Z","n":1}`)
+	place := func(query string) string {
+		answer := s.do("GET", "/v1/streams/orders/events"+query, "")
+		require.Equal(t, http.StatusOK, answer.status)
+		require.Empty(t, answer.body)
+		return answer.header.Get("X-Start-Offset")
+	}
+	require.Eventually(t, func() bool { return place("?from=latest") != "1" }, time.Minute, time.Millisecond)
+	require.NotEqual(t, "1", place("?offset=1"))
+	require.NotEqual(t, "1", place("?offset=1&wait=1ms"))
+	var sending sync.WaitGroup
+	sending.Go(func() { s.ingest("orders", `{"ts":"2026-01-01T00:00:01Z","n":2}`) })
+	got := s.consume("?offset=1&wait=30s")
+	sending.Wait()
+	require.Len(t, got, 1)
+	require.JSONEq(t, `{"ts":"2026-01-01T00:00:01Z","n":2}`, string(got[0].Value))
+}

@@ -5,18 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os/signal"
-	"sync"
 	"syscall"
-	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/server/client"
 )
-
-// tailWait is how long one request waits at the server for the next event.
-const tailWait = 20 * time.Second
 
 // tailCmd prints a stream's events, or the changes of a query's answer, as they come.
 type tailCmd struct {
@@ -42,38 +35,16 @@ func (c *tailCmd) Run(p *process) error {
 	if c.Query != "" {
 		return c.followQuery(ctx, db, p)
 	}
-	partitions, err := db.Partitions(ctx, c.Stream)
-	if err != nil {
-		return describeError(err)
-	}
 	printer := &recordPrinter{process: p, whole: c.Records}
-	group, ctx := errgroup.WithContext(ctx)
-	for partition := range partitions {
-		group.Go(func() error { return c.follow(ctx, db, event.Partition(partition), printer) })
-	}
-	if err := group.Wait(); err != nil && !client.IsCancelled(err) {
+	err = db.Follow(ctx, c.Stream, client.FollowOptions{Earliest: c.From == "earliest", Outage: p.tellOutage}, printer.print)
+	if err != nil && !client.IsCancelled(err) {
 		return describeError(err)
 	}
 	return nil
 }
 
-func (c *tailCmd) follow(ctx context.Context, db *client.Client, p event.Partition, printer *recordPrinter) error {
-	next := client.Latest
-	if c.From == "earliest" {
-		next = 0
-	}
-	for ctx.Err() == nil {
-		var err error
-		if next, err = db.Consume(ctx, c.Stream, p, next, tailWait, printer.print); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// recordPrinter prints records of several partitions, a line each.
+// recordPrinter prints records, a line each.
 type recordPrinter struct {
-	mu      sync.Mutex
 	process *process
 	whole   bool
 }
@@ -86,16 +57,23 @@ func (r *recordPrinter) print(record client.Record) error {
 			return fmt.Errorf("print record: %w", err)
 		}
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	_, err := r.process.stdout.Write(append(line, '\n'))
 	return err
+}
+
+// tellOutage says on standard error that the server is lost, or with no cause that it is back.
+func (p *process) tellOutage(cause error) {
+	if cause == nil {
+		fmt.Fprintln(p.stderr, "tidemark: the server is back; going on where it ended")
+		return
+	}
+	fmt.Fprintf(p.stderr, "tidemark: %v; trying again until the server is back\n", cause)
 }
 
 // followQuery prints each change as a JSON object with the member _op: insert, update or delete. What a reset makes void is told as
 // {"_op":"reset"}.
 func (c *tailCmd) followQuery(ctx context.Context, db *client.Client, p *process) error {
-	err := db.Subscribe(ctx, c.Query, client.SubscribeOptions{}, func(e client.Event) error {
+	err := db.Subscribe(ctx, c.Query, client.SubscribeOptions{Outage: p.tellOutage}, func(e client.Event) error {
 		if e.Kind == "reset" {
 			_, err := fmt.Fprintln(p.stdout, `{"_op":"reset"}`)
 			return err

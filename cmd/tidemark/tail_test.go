@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -59,6 +60,64 @@ func TestTailPrintsEventsAsTheyCome(t *testing.T) {
 	got := tidemark("", nil, "tail", "none", "--url", server.url)
 	require.Equal(t, exitFailed, got.status)
 	require.Contains(t, got.stderr, "cannot reach")
+}
+
+// TestTailOutlastsRestarts follows a stream of two partitions over a kill and a stop of the server: nothing is left out or printed twice. It ends
+// when the stream does.
+func TestTailOutlastsRestarts(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	server := startDaemon(t, data)
+	run := func(sql string) {
+		t.Helper()
+		got := tidemark("", nil, "sql", "--url", server.url, "-q", sql)
+		require.Zero(t, got.status, got.stderr)
+	}
+	insert := func(from int) {
+		t.Helper()
+		run(fmt.Sprintf("INSERT INTO s SELECT n FROM generate_series(%d, %d) AS g(n)", from, from+99))
+	}
+	run("CREATE STREAM s (n BIGINT) PARTITION BY HASH (n) PARTITIONS 2")
+	insert(0)
+	binary, err := builtBinary()
+	require.NoError(t, err)
+	tail := exec.Command(binary, "tail", "s", "--from", "earliest", "--url", server.url)
+	out, err := tail.StdoutPipe()
+	require.NoError(t, err)
+	said, err := tail.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, tail.Start())
+	lines, notes := bufio.NewScanner(out), bufio.NewScanner(said)
+	note := func(want string) {
+		t.Helper()
+		require.True(t, notes.Scan())
+		require.Contains(t, notes.Text(), want)
+	}
+	expect := func(from int) {
+		t.Helper()
+		seen := map[string]bool{}
+		for range 100 {
+			require.True(t, lines.Scan())
+			seen[lines.Text()] = true
+		}
+		for n := from; n < from+100; n++ {
+			require.True(t, seen[fmt.Sprintf(`{"n":%d}`, n)], n)
+		}
+	}
+	expect(0)
+	for i, end := range []func(*testing.T){server.kill, func(t *testing.T) { t.Helper(); server.stop(t) }} {
+		end(t)
+		note("trying again until the server is back")
+		server = startDaemonOn(t, strings.TrimPrefix(server.url, "http://"), data)
+		insert(100 * (i + 1))
+		expect(100 * (i + 1))
+		note("the server is back")
+	}
+	run("DROP STREAM s")
+	note("not_found: there is no stream")
+	require.False(t, lines.Scan(), lines.Text())
+	require.Error(t, tail.Wait())
+	server.stop(t)
 }
 
 // TestTailFollowsAQuery follows a query over a kill of the server: what comes after the restart goes on where the first part ended.

@@ -61,7 +61,7 @@ func (c *Client) Consume(
 	defer res.Body.Close()
 	next, err := strconv.ParseInt(res.Header.Get("X-Start-Offset"), 10, 64)
 	if err != nil {
-		return from, fmt.Errorf("read the answer of %s: it lacks X-Start-Offset", c.base)
+		return from, &Error{Status: http.StatusOK, Code: "http_error", Detail: fmt.Sprintf("read the answer of %s: it lacks X-Start-Offset", c.base)}
 	}
 	return readRecords(ctx, c, bufio.NewScanner(res.Body), event.Offset(next), fn)
 }
@@ -74,7 +74,7 @@ func readRecords(ctx context.Context, c *Client, lines *bufio.Scanner, next even
 			if broken := lines.Err(); broken != nil { // the line is what had come of it
 				return next, c.transportError(ctx, broken)
 			}
-			return next, fmt.Errorf("read the answer of %s: %w", c.base, err)
+			return next, &Error{Status: http.StatusOK, Code: "http_error", Detail: fmt.Sprintf("read the answer of %s: %v", c.base, err)}
 		}
 		if err := fn(record); err != nil {
 			return next, err

@@ -3,27 +3,26 @@ package client
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
-const (
-	// reconnectWait is how long a broken subscription waits before it connects again.
-	reconnectWait = time.Second
-	// maxEventBytes bounds a line of a subscription.
-	maxEventBytes = 64 << 20
-)
+// maxEventBytes bounds a line of a subscription.
+const maxEventBytes = 64 << 20
 
 // SubscribeOptions change how a query is followed. The zero value is good.
 type SubscribeOptions struct {
 	// After is the id of the event to go on behind.
 	After string
+	// Outage, if not nil, is told when the server is lost, and why; and when it is back, with nil.
+	Outage func(cause error)
 }
 
 // Event is one thing that a subscription tells.
@@ -52,29 +51,26 @@ type EventColumn struct {
 // made again, and goes on where the last one ended. Nothing is given twice: the events of one change are held back until all of them have
 // come. Those of the first answer, which may be large, are not; where the connection breaks before its end, fn is given a reset.
 func (c *Client) Subscribe(ctx context.Context, sql string, opts SubscribeOptions, fn func(Event) error) error {
-	f := &following{after: opts.After, first: opts.After == "", fn: fn}
+	f := &following{after: opts.After, first: opts.After == "", fn: fn, outage: outage{tell: opts.Outage}}
 	for {
-		err := c.subscribeOnce(ctx, sql, f.after, f.take)
-		var fault *Error
+		err := c.subscribeOnce(ctx, sql, f)
 		var handler *handlerError
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.As(err, &handler):
 			return handler.err
-		case errors.As(err, &fault), !f.connected && err != nil:
+		case err != nil && (!f.connected || !passing(err)):
 			return err
 		}
 		if err := f.broken(); err != nil {
 			return err
 		}
-		timer := time.NewTimer(reconnectWait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
+		f.outage.began(f.failures == 0, cmp.Or(err, io.ErrUnexpectedEOF))
+		if err := pause(ctx, reconnectDelay(f.failures)); err != nil {
+			return err
 		}
+		f.failures++
 	}
 }
 
@@ -84,15 +80,23 @@ type following struct {
 	// after is the id of the last event that had one.
 	after     string
 	connected bool
+	// failures counts the attempts to connect since the last one that did.
+	failures int
+	outage   outage
 	// held are the events of a change that is not complete. first tells that what comes belongs to a first answer, the one behind a reset
 	// among them, and open that some of that has been given and the last of it has not.
 	held        []Event
 	first, open bool
 }
 
+// begins says that a connection was made.
+func (f *following) begins() {
+	f.outage.ended(f.failures > 0)
+	f.connected, f.failures = true, 0
+}
+
 // take gives an event as soon as it cannot come again. Where the subscription starts is to be known before that, and no event.
 func (f *following) take(e Event) error {
-	f.connected = true
 	if e.Kind == "start" {
 		f.after, f.first = e.ID, false
 		return nil
@@ -130,17 +134,18 @@ type handlerError struct{ err error }
 // Error is the caller's.
 func (e *handlerError) Error() string { return e.err.Error() }
 
-func (c *Client) subscribeOnce(ctx context.Context, sql, after string, fn func(Event) error) error {
+func (c *Client) subscribeOnce(ctx context.Context, sql string, f *following) error {
 	header := http.Header{"Content-Type": {"text/plain"}}
 	path := "/v1/subscribe"
-	if after != "" {
-		path += "?" + url.Values{"after": {after}}.Encode()
+	if f.after != "" {
+		path += "?" + url.Values{"after": {f.after}}.Encode()
 	}
 	res, err := c.do(ctx, http.MethodPost, path, strings.NewReader(sql), header)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
+	f.begins()
 	lines := bufio.NewScanner(res.Body)
 	lines.Buffer(nil, maxEventBytes)
 	var e Event
@@ -159,11 +164,14 @@ func (c *Client) subscribeOnce(ctx context.Context, sql, after string, fn func(E
 			if len(line) > 0 || e.Kind == "" {
 				continue // a comment, or the end of nothing
 			}
-			if err := c.dispatch(e, data, fn); err != nil {
+			if err := c.dispatch(e, data, f.take); err != nil {
 				return err
 			}
 			e = Event{}
 		}
+	}
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return c.unreadable(err)
 	}
 	return lines.Err()
 }
@@ -173,12 +181,17 @@ func (c *Client) dispatch(e Event, data []byte, fn func(Event) error) error {
 	if e.Kind == "error" {
 		fault := &Error{}
 		if err := json.Unmarshal(data, fault); err != nil {
-			return fmt.Errorf("read the subscription from %s: %w", c.base, err)
+			return c.unreadable(err)
 		}
 		return fault
 	}
 	if err := json.Unmarshal(data, &e); err != nil {
-		return fmt.Errorf("read the subscription from %s: %w", c.base, err)
+		return c.unreadable(err)
 	}
 	return fn(e)
+}
+
+// unreadable is the end of a subscription that would not be read another time either.
+func (c *Client) unreadable(err error) error {
+	return &Error{Status: http.StatusOK, Code: "http_error", Detail: fmt.Sprintf("read the subscription from %s: %v", c.base, err)}
 }

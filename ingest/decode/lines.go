@@ -61,6 +61,17 @@ func (l *lines) next() ([]byte, bool) {
 	return nil, false
 }
 
+// CutLine cuts the first line off whole lines. It comes without its line break, LF or CRLF. One that is too long for a row keeps its CR, and is not blank
+// whatever it has: it may have been cut, and be short enough without.
+func CutLine(text []byte) (line, rest []byte, blank bool) {
+	line, rest, _ = bytes.Cut(text, newline)
+	if len(line) > MaxRowBytes {
+		return line, rest, false
+	}
+	line = bytes.TrimSuffix(line, []byte{'\r'})
+	return line, rest, len(bytes.TrimSpace(line)) == 0
+}
+
 // trimSpace cuts the whitespace of JSON off both ends, and none other.
 func trimSpace(text []byte) []byte {
 	for len(text) > 0 && isSpace(text[0]) {

@@ -173,8 +173,8 @@ func (r *Reader) item() (bytes int, err error) {
 	return bytes + len(r.text), nil
 }
 
-// line reads the next line that is not blank into text, without its break. One that is longer than a row may be is cut after the first byte too
-// many, which the decoder turns away.
+// line reads the next line that is not blank into text, without its break and the spaces around it. One that is longer than a row may be is cut after the
+// first byte too many, which the decoder turns away, and keeps its spaces: without them what is left may be short enough, or nothing.
 func (r *Reader) line() error {
 	if r.in.Size() < readBytes && r.lines > 0 && r.in.Buffered() == 0 {
 		r.in = bufio.NewReaderSize(r.src, readBytes) // nothing is lost, and an end that was seen is seen again
@@ -191,7 +191,10 @@ func (r *Reader) line() error {
 		if r.lines == 1 {
 			text = bytes.TrimPrefix(text, []byte("\ufeff"))
 		}
-		if text = bytes.Trim(text, " \t\r\n"); err == nil || errors.Is(err, io.EOF) {
+		if text = bytes.TrimSuffix(text, []byte{'\n'}); len(text) <= decode.MaxRowBytes {
+			text = bytes.Trim(text, " \t\r")
+		}
+		if err == nil || errors.Is(err, io.EOF) {
 			r.text = text
 		}
 		if len(text) > 0 && errors.Is(err, io.EOF) {

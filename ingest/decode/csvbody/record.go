@@ -150,7 +150,7 @@ func (r *records) line() (line []byte, whole bool, err error) {
 			return r.trimmed(line), true, nil
 		}
 		switch {
-		case len(r.buf) > decode.MaxRowBytes:
+		case len(r.buf) > decode.MaxRowBytes+1: // the last byte may be the CR before a LF
 			state := r.state
 			line = r.take(len(r.buf))
 			r.state = state

@@ -112,18 +112,21 @@ type rows struct {
 func (r *Reader) chunk() (*decode.Chunk, error) {
 	b, before := rows{fields: r.fields[:0]}, r.rest
 	for places := 0; len(r.rest) > 0 && places < decode.MaxChunkRows && len(b.fields) < chunkFields && b.size < chunkText; {
-		var line []byte
-		line, r.rest, _ = bytes.Cut(r.rest, []byte{'\n'})
-		line = bytes.TrimPrefix(bytes.TrimSuffix(line, []byte{'\r'}), []byte("\ufeff"))
-		if len(bytes.TrimSpace(line)) == 0 {
+		line, rest, blank := decode.CutLine(r.rest)
+		if r.rest = rest; blank {
 			continue
 		}
-		head, err := r.form.Head(line)
-		if err != nil {
+		plain := bytes.TrimPrefix(line, []byte("\ufeff"))
+		head, err := r.form.Head(plain)
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if head {
+		case head && len(line) > decode.MaxRowBytes:
+			return nil, event.Errorf(event.CodeBadRequest, "a line of the head has more than the %d bytes allowed", decode.MaxRowBytes)
+		case head:
 			continue
+		case len(line) <= decode.MaxRowBytes:
+			line = plain
 		}
 		b.add(r.form, line, places)
 		places++

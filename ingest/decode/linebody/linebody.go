@@ -77,9 +77,8 @@ func (r *Reader) chunk() *decode.Chunk {
 	b := newBatch(r.rest, &r.last)
 	before := r.rest
 	for len(r.rest) > 0 && b.places < decode.MaxChunkRows {
-		line, rest, _ := bytes.Cut(r.rest, []byte{'\n'})
-		r.rest = rest
-		if line = bytes.TrimSuffix(line, []byte{'\r'}); len(bytes.TrimSpace(line)) > 0 {
+		line, rest, blank := decode.CutLine(r.rest)
+		if r.rest = rest; !blank {
 			b.add(line)
 		}
 	}

@@ -56,12 +56,13 @@ func (r *Reader) chunk() (*decode.Chunk, error) {
 	out := &decode.Chunk{Texts: [][]byte{}}
 	text := make([]byte, 0, 2*len(r.rest))
 	for places := 0; len(r.rest) > 0 && places < decode.MaxChunkRows; {
-		var line []byte
-		line, r.rest, _ = bytes.Cut(r.rest, []byte{'\n'})
-		line = bytes.TrimSuffix(line, []byte{'\r'})
+		line, rest, _ := decode.CutLine(r.rest)
+		r.rest = rest
 		switch {
 		case len(line) == 0:
 			continue
+		case line[0] == '#' && len(line) > decode.MaxRowBytes:
+			return nil, event.Errorf(event.CodeBadRequest, "a line of the head has more than the %d bytes allowed", decode.MaxRowBytes)
 		case line[0] == '#':
 			if err := r.head.read(line); err != nil {
 				return nil, err

@@ -107,7 +107,7 @@ type Body struct {
 type inFlight struct {
 	replies chan partition.Reply
 	parts   int
-	// own is for the reply to one more part, if the body's last one is stored by whoever waits for it.
+	// own is for the reply to the last part, which whoever waits for it may store.
 	own   *partition.Ticket
 	bytes int64
 	// free takes back the memory of the chunk's text; nil if somebody may look at that after the answer. rows is what it was decoded to, or nil
@@ -160,11 +160,12 @@ func (b *Body) FeedLast(ctx context.Context, chunk *decode.Chunk) error {
 	return b.FeedChunk(ctx, chunk)
 }
 
-// FeedChunk decodes a chunk and queues its rows. The chunk must not change until Finish has returned.
+// FeedChunk decodes a chunk and queues its rows, which Finish may store itself. The chunk must not change until Finish has returned.
 func (b *Body) FeedChunk(ctx context.Context, chunk *decode.Chunk) error {
 	if b.whole != nil && !b.whole.committed {
 		return b.hold(ctx, chunk)
 	}
+	b.GoOn()
 	if b.keyed != nil && b.options.part == nil {
 		if err := b.claim(ctx); err != nil {
 			return err
@@ -332,15 +333,15 @@ func (b *Body) queue(
 			chunk.Free()
 		}
 	}
-	return b.send(ctx, parts, reservation, flight, chunk.Last)
+	return b.send(ctx, parts, reservation, flight)
 }
 
-// send queues the parts of a chunk. last says that the body waits for the replies next.
-func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *dedup.Reservation, flight inFlight, last bool) (bool, error) {
+// send queues the parts of a chunk. All but one are stored by others: it may be that the body only waits from now on.
+func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *dedup.Reservation, flight inFlight) (bool, error) {
 	if b.options.AckWrite {
 		flight.free, flight.rows = nil, nil // rows are answered before they are done with
 	}
-	if !last || len(parts) > 1 {
+	if len(parts) > 1 {
 		flight.replies = make(chan partition.Reply, len(parts))
 	}
 	reservation.Expect(len(parts))
@@ -350,7 +351,7 @@ func (b *Body) send(ctx context.Context, parts []partition.Routed, reservation *
 		writer := b.stream.writers[part.Partition]
 		switch {
 		case err != nil:
-		case last && i == len(parts)-1:
+		case i == len(parts)-1:
 			flight.own, err = writer.Enter(ctx, part.Rows)
 		default:
 			err = writer.Append(ctx, part.Rows, flight.replies)
@@ -477,6 +478,13 @@ func (b *Body) settle(n int) error {
 		b.engine.sealer.Grown(b.stream.sealing)
 	}
 	return failure
+}
+
+// GoOn says that Finish or Settle do not come next: rows fed last are then stored meanwhile, and not by whoever waits for them. FeedChunk says so by itself.
+func (b *Body) GoOn() {
+	if n := len(b.flight); n > 0 && b.flight[n-1].own != nil {
+		b.flight[n-1].own.Leave()
+	}
 }
 
 // Settle waits until every row queued so far is answered. Whoever feeds several bodies at a time calls it, for bodies that wait for memory

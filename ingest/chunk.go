@@ -101,9 +101,6 @@ func endOfRows(lines []byte, rows int) int {
 	return at
 }
 
-// Ended reports whether it is known that nothing follows on what Next has returned.
-func (c *Chunks) Ended() bool { return errors.Is(c.err, io.EOF) && c.rest == nil && c.whole == nil }
-
 // sizes are how large a buffer begins and how large it may become: small for the first of a body, and where no more came at a time, more once the body has
 // shown to be large.
 func (c *Chunks) sizes() (first, full int) {

@@ -89,7 +89,7 @@ func (s *store) send(stream, body string) (Summary, error) {
 		if err != nil {
 			break
 		}
-		if err := in.FeedChunk(context.Background(), &decode.Chunk{Lines: chunk, Last: chunks.Ended()}); err != nil {
+		if err := in.Feed(context.Background(), chunk); err != nil {
 			summary, _ := in.Finish(context.Background())
 			return summary, err
 		}

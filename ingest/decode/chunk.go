@@ -43,9 +43,6 @@ type Chunk struct {
 	Digest [16]byte
 	Hash   func() [16]byte
 
-	// Last is set where it is known that the body ends with the chunk, and whoever feeds it waits for what becomes of it next.
-	Last bool
-
 	spelled [][]byte // what RowTexts has made of Columns
 	joined  []*Chunk // what the chunk was made of by Join
 }

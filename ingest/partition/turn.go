@@ -3,7 +3,11 @@ package partition
 import (
 	"context"
 	"errors"
+	"time"
 )
+
+// enteredTime is how long rows wait for a sender that said that it would soon do nothing but wait for them: to see that its body has ended takes less.
+const enteredTime = 5 * time.Millisecond
 
 // Ticket is for the reply to rows that are queued.
 type Ticket struct {
@@ -12,7 +16,8 @@ type Ticket struct {
 	reply   chan Reply
 }
 
-// Enter is Append for a sender that soon has nothing to do but to wait, and then calls Reply: until then it may be that nobody stores the rows.
+// Enter is Append for a sender that soon may have nothing to do but to wait, and then calls Reply, which stores the rows if nobody has begun to. A sender
+// that goes on instead calls Leave. Nothing but time depends on either: rows that wait for neither are stored all the same, enteredTime later.
 func (w *Writer) Enter(ctx context.Context, rows Rows) (*Ticket, error) {
 	t := &Ticket{w: w, reply: make(chan Reply, 1)}
 	t.request = request{rows: rows, reply: t.reply}
@@ -20,6 +25,15 @@ func (w *Writer) Enter(ctx context.Context, rows Rows) (*Ticket, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// Leave leaves the rows to the writer's goroutine, if nobody has begun to store them. The reply is still to be asked for.
+func (t *Ticket) Leave() {
+	t.w.mu.Lock()
+	defer t.w.mu.Unlock()
+	if len(t.w.mu.waiting) > 0 {
+		t.w.call()
+	}
 }
 
 // Reply waits for the reply, and does the writer's work meanwhile if nobody else does it. It is called once.
@@ -96,12 +110,27 @@ func (w *Writer) gather() (flush bool) {
 	return flush
 }
 
-// wait puts a request behind those that wait, and calls the goroutine if that is asked for.
+// wait puts a request behind those that wait, and calls the goroutine: now, or later in case that its sender does not come.
 func (w *Writer) wait(r *request, call bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mu.waiting = append(w.mu.waiting, r)
-	if call {
+	switch {
+	case call:
+		w.call()
+	case !w.mu.taken && !w.mu.minded: // else whoever has the turn passes it on
+		w.mu.minded = true
+		w.entered.Reset(enteredTime)
+	}
+}
+
+// forgotten calls the goroutine if anything waits: it may be that no sender comes for it. One that would have come has one wake more to pay for, at most
+// once in enteredTime.
+func (w *Writer) forgotten() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mu.minded = false
+	if len(w.mu.waiting) > 0 {
 		w.call()
 	}
 }
@@ -114,20 +143,24 @@ func (w *Writer) call() {
 	}
 }
 
-// pass gives the turn on: to the sender of the next request if it waits for its reply, else to the goroutine. A sender that does not wait yet must not get it:
-// it may be waiting for another partition, where the turn is of one that waits for this.
+// pass gives the turn on: to the first of the senders that wait for their replies, else to the goroutine. One that does not wait yet must not get it: it may be
+// waiting for another partition, where the turn is of one that waits for this.
 func (w *Writer) pass() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mu.taken = false
-	switch {
-	case w.mu.due || w.mu.ending:
+	if w.mu.due || w.mu.ending {
 		w.call()
-	case len(w.mu.waiting) == 0:
-	case w.mu.waiting[0].turn != nil:
-		w.mu.taken = true
-		w.mu.waiting[0].turn <- Reply{turn: true} // has room: the reply itself comes after the turn
-	default:
+		return
+	}
+	for _, r := range w.mu.waiting {
+		if r.turn != nil {
+			w.mu.taken = true
+			r.turn <- Reply{turn: true} // has room: the reply itself comes after the turn
+			return
+		}
+	}
+	if len(w.mu.waiting) > 0 {
 		w.call()
 	}
 }
@@ -136,6 +169,7 @@ func (w *Writer) pass() {
 func (w *Writer) run() {
 	defer close(w.done)
 	defer w.unsynced.due.Stop()
+	defer w.entered.Stop()
 	for {
 		select {
 		case <-w.called:
@@ -146,6 +180,8 @@ func (w *Writer) run() {
 			w.pass()
 		case <-w.unsynced.due.C:
 			w.overdue()
+		case <-w.entered.C:
+			w.forgotten()
 		}
 	}
 }

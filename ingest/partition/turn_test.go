@@ -71,6 +71,64 @@ func TestASenderThatWaitsStoresItsRows(t *testing.T) {
 	})
 }
 
+// TestRowsAreStoredWithoutTheirSender has senders that wait for something else than their rows, and that say that they do.
+func TestRowsAreStoredWithoutTheirSender(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w, tl := newWriter(t, vfs.NewMem())
+		for stored := event.Offset(0); stored < 6; stored += 2 {
+			began := time.Now()
+			silent, err := w.Enter(t.Context(), rows(0, 1))
+			require.NoError(t, err)
+			published := tl.Published()
+			<-published
+			require.Equal(t, enteredTime, time.Since(began))
+			require.Equal(t, stored+1, tl.Next(0))
+			require.Equal(t, stored, silent.Reply().Span.First, "it may come later")
+
+			began = time.Now()
+			leaves, err := w.Enter(t.Context(), rows(0, 1))
+			require.NoError(t, err)
+			published = tl.Published()
+			leaves.Leave()
+			<-published
+			require.Zero(t, time.Since(began))
+			leaves.Leave()
+			require.Equal(t, stored+1, leaves.Reply().Span.First)
+		}
+		require.NoError(t, w.Close())
+	})
+}
+
+// TestTheTurnGoesToOneWhoWaits has a sender come late whose rows are the next. One behind it that waits stores those of both.
+func TestTheTurnGoesToOneWhoWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		disk := &gate{}
+		w, tl := newWriter(t, disk.disk())
+		release := disk.hold()
+		got := make(chan Reply, 1)
+		enter := func() *Ticket {
+			ticket, err := w.Enter(t.Context(), rows(0, 1))
+			require.NoError(t, err)
+			return ticket
+		}
+		first := enter()
+		go func() { got <- first.Reply() }()
+		synctest.Wait()
+		late, next := enter(), enter()
+		require.False(t, w.takeTurn(next))
+		release()
+		require.EqualValues(t, 0, (<-got).Span.First)
+		require.True(t, (<-next.reply).turn)
+		w.lead()
+		require.EqualValues(t, 2, (<-next.reply).Span.First)
+		require.EqualValues(t, 3, tl.Next(0))
+		require.EqualValues(t, 1, late.Reply().Span.First)
+		require.NoError(t, w.Close())
+	})
+}
+
 // TestTheTurnGoesOn holds a sender's sync open while others of both kinds queue up behind it: one more sync is for all of them.
 func TestTheTurnGoesOn(t *testing.T) {
 	t.Parallel()

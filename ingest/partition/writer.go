@@ -2,8 +2,9 @@
 // partition puts them in order, makes them durable and publishes them.
 //
 // A writer's work is done by whoever has its turn, of which there is one. That is its goroutine, if rows wait whose sender goes on meanwhile. A
-// sender that would only wait does it itself if nobody else does, or is given the turn if its rows are the next: to wake another goroutine and to
-// be woken by it is a good part of what a small request costs. It gives the turn on after one group.
+// sender that would only wait does it itself if nobody else does, or is given the turn by who had it: to wake another goroutine and to be woken by it is
+// a good part of what a small request costs. It gives the turn on after one group. Who only means to wait loses nothing but time by something else that it
+// waits for first: what it has entered is stored by the goroutine after a while.
 //
 // A turn takes what waits in the bounded queue, appends all of it to the log, syncs once for all, and only then
 // publishes to the tail and answers: the sync in flight is the window in which the next group gathers. So an answer means
@@ -119,13 +120,16 @@ type Writer struct {
 	closing sync.RWMutex // read side: senders; write side: Close
 	closed  bool
 
+	// entered fires when rows have waited for their sender for long enough.
+	entered *time.Timer
+
 	mu struct {
 		sync.Mutex
 		failure error
 		// waiting are the requests that nobody has begun to store, in their order.
 		waiting []*request
-		// taken is set while somebody has the turn.
-		taken bool
+		// taken is set while somebody has the turn, and minded until entered fires.
+		taken, minded bool
 		// due is set once what is written has waited for its sync for long enough, and ending once no more requests come: the goroutine has the next turn then.
 		due, ending bool
 	}
@@ -168,10 +172,16 @@ func NewWriter(log *eventlog.Log, t *tail.Tail, options Options) *Writer {
 		done:   make(chan struct{}),
 		turned: map[int64]eventlog.Producer{},
 	}
-	w.unsynced.due = time.NewTimer(time.Hour)
-	w.unsynced.due.Stop()
+	w.unsynced.due, w.entered = stopped(), stopped()
 	go w.run()
 	return w
+}
+
+// stopped is a timer that does not run yet.
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
 }
 
 // Append queues rows, at least one; the reply comes on the channel, which must have room for it. It blocks while the queue is

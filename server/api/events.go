@@ -221,7 +221,6 @@ func feedKeyed(r *http.Request, in *ingest.Body, rows chunks) error {
 		case errors.Is(err, io.EOF) && held == nil:
 			return nil
 		case errors.Is(err, io.EOF):
-			held.Last = true
 			return in.FeedLast(r.Context(), held)
 		case err != nil:
 			return brokenOff(err)

@@ -187,11 +187,7 @@ type lineChunks struct {
 // Next is the next chunk.
 func (c lineChunks) Next() (*decode.Chunk, error) {
 	lines, err := c.lines.Next()
-	chunk := &decode.Chunk{Lines: lines, Free: func() { ingest.Recycle(lines); lines = nil }}
-	if c, ok := c.lines.(interface{ Ended() bool }); ok {
-		chunk.Last = c.Ended()
-	}
-	return chunk, err
+	return &decode.Chunk{Lines: lines, Free: func() { ingest.Recycle(lines); lines = nil }}, err
 }
 
 // chunks opens a body, and gives what lets go of it.

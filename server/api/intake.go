@@ -72,10 +72,16 @@ func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk, 
 		in.refused = append(in.refused, chunk.Refused...)
 	}
 	in.fed = append(in.fed, body)
+	feed := body.FeedChunk
 	if last {
-		return body.FeedLast(ctx, chunk)
+		feed = body.FeedLast
 	}
-	return body.FeedChunk(ctx, chunk)
+	err := feed(ctx, chunk)
+	if len(in.order) > 1 { // several streams are stored side by side, and not one after the other as finish comes to them
+		in.bodies[in.order[0]].GoOn()
+		body.GoOn()
+	}
+	return err
 }
 
 // commit stores the rows of a request with BodyOptions.Whole, unless one of them could not be read: the rows of a stream then are stored all or

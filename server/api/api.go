@@ -96,44 +96,46 @@ type Server struct {
 type route struct {
 	method, path string
 	handle       func(http.ResponseWriter, *http.Request) error
+	// parameters are what the query of the address may have; nil takes any.
+	parameters []string
 }
 
 func (s *Server) routes() []route {
 	return []route{
-		{"POST", "/v1/streams/{stream}/events", s.postEvents},
-		{"GET", "/v1/streams/{stream}/events", s.getEvents},
-		{"POST", "/v1/streams/{stream}/seal", s.postSeal},
-		{"GET", "/v1/streams", s.getStreams},
-		{"GET", "/v1/streams/{stream}", s.getStream},
-		{"POST", "/v1/sql", s.postSQL},
-		{"GET", "/v1/sql", s.getSQL},
-		{"POST", "/v1/subscribe", s.postSubscribe},
-		{"GET", "/v1/subscribe", s.getSubscribe},
-		{"POST", "/write", s.postInflux},
-		{"POST", "/api/v2/write", s.postInflux},
-		{"POST", "/api/v3/write_lp", s.postInflux3},
-		{"GET", "/ping", s.getPing},
-		{"GET", "/health", s.getInfluxHealth},
-		{"GET", "/query", s.influxQL},
-		{"POST", "/query", s.influxQL},
-		{"POST", "/_bulk", s.postBulk},
-		{"PUT", "/_bulk", s.postBulk},
-		{"POST", "/{index}/_bulk", s.postBulk},
-		{"PUT", "/{index}/_bulk", s.postBulk},
-		{"GET", "/_refresh", s.elasticRefresh},
-		{"POST", "/_refresh", s.elasticRefresh},
-		{"GET", "/{index}/_refresh", s.elasticRefresh},
-		{"POST", "/{index}/_refresh", s.elasticRefresh},
-		{"GET", "/{$}", s.getElastic},
-		{"GET", "/_cluster/health", s.getElasticHealth},
-		{"GET", "/_license", s.getElasticLicense},
-		{"POST", "/v1/logs", s.postLogs},
-		{"POST", "/v1/metrics", s.postMetrics},
-		{"POST", "/v1/traces", s.postTraces},
-		{"GET", "/v1/openapi.json", s.getOpenAPI},
-		{"GET", "/livez", s.getLive},
-		{"GET", "/readyz", s.getReady},
-		{"GET", "/version", s.getVersion},
+		{"POST", "/v1/streams/{stream}/events", s.postEvents, ingestParameters()},
+		{"GET", "/v1/streams/{stream}/events", s.getEvents, consumeParameters},
+		{"POST", "/v1/streams/{stream}/seal", s.postSeal, none},
+		{"GET", "/v1/streams", s.getStreams, none},
+		{"GET", "/v1/streams/{stream}", s.getStream, none},
+		{"POST", "/v1/sql", s.postSQL, knownParameters(http.MethodPost)},
+		{"GET", "/v1/sql", s.getSQL, knownParameters(http.MethodGet)},
+		{"POST", "/v1/subscribe", s.postSubscribe, feedParameters},
+		{"GET", "/v1/subscribe", s.getSubscribe, append([]string{"q"}, feedParameters...)},
+		{"POST", "/write", s.postInflux, nil},
+		{"POST", "/api/v2/write", s.postInflux, nil},
+		{"POST", "/api/v3/write_lp", s.postInflux3, nil},
+		{"GET", "/ping", s.getPing, nil},
+		{"GET", "/health", s.getInfluxHealth, nil},
+		{"GET", "/query", s.influxQL, nil},
+		{"POST", "/query", s.influxQL, nil},
+		{"POST", "/_bulk", s.postBulk, nil},
+		{"PUT", "/_bulk", s.postBulk, nil},
+		{"POST", "/{index}/_bulk", s.postBulk, nil},
+		{"PUT", "/{index}/_bulk", s.postBulk, nil},
+		{"GET", "/_refresh", s.elasticRefresh, nil},
+		{"POST", "/_refresh", s.elasticRefresh, nil},
+		{"GET", "/{index}/_refresh", s.elasticRefresh, nil},
+		{"POST", "/{index}/_refresh", s.elasticRefresh, nil},
+		{"GET", "/{$}", s.getElastic, nil},
+		{"GET", "/_cluster/health", s.getElasticHealth, nil},
+		{"GET", "/_license", s.getElasticLicense, nil},
+		{"POST", "/v1/logs", s.postLogs, nil},
+		{"POST", "/v1/metrics", s.postMetrics, nil},
+		{"POST", "/v1/traces", s.postTraces, nil},
+		{"GET", "/v1/openapi.json", s.getOpenAPI, none},
+		{"GET", "/livez", s.getLive, nil},
+		{"GET", "/readyz", s.getReady, nil},
+		{"GET", "/version", s.getVersion, nil},
 	}
 }
 
@@ -241,6 +243,9 @@ func (s *Server) guarded(r route, w http.ResponseWriter, request *http.Request) 
 			err = event.Errorf(event.CodeInternal, "an unexpected fault: %v", fault)
 		}
 	}()
+	if err := checkParameters(request.URL.RawQuery, r.parameters); err != nil {
+		return err
+	}
 	return r.handle(w, request)
 }
 

@@ -98,11 +98,7 @@ func (f format) limit(s *Server) int64 {
 
 // bodyFormat finds the format of a request: the one that ?format= names, else that of its Content-Type, else newline-delimited JSON.
 func bodyFormat(r *http.Request) (format, error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return format{}, event.Errorf(event.CodeBadRequest, "the query of the address cannot be read: %v", err).WithHint("a semicolon is written as %%3B")
-	}
-	found := formats[0]
+	query, found := r.URL.Query(), formats[0]
 	if name := query.Get("format"); name != "" {
 		at := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
 		if at < 0 {

@@ -282,12 +282,12 @@ const (
 
 func (s *Server) adminRoutes() []route {
 	return []route{
-		{"GET", "/livez", s.getLive},
-		{"GET", "/readyz", s.getReady},
-		{"POST", "/retention/confirm", s.postConfirm},
-		{"POST", "/quarantine/{stream}/accept", s.postAccept},
-		{"POST", "/backup", s.postBackup},
-		{"GET", "/backup/{id}/files/{name...}", s.getBackupFile},
-		{"DELETE", "/backup/{id}", s.deleteBackup},
+		{"GET", "/livez", s.getLive, nil},
+		{"GET", "/readyz", s.getReady, nil},
+		{"POST", "/retention/confirm", s.postConfirm, none},
+		{"POST", "/quarantine/{stream}/accept", s.postAccept, none},
+		{"POST", "/backup", s.postBackup, none},
+		{"GET", "/backup/{id}/files/{name...}", s.getBackupFile, none},
+		{"DELETE", "/backup/{id}", s.deleteBackup, none},
 	}
 }

@@ -41,6 +41,23 @@ func TestOpenAPINamesEveryRoute(t *testing.T) {
 	require.ElementsMatch(t, served, described, "openapi.json and the table of routes name the same routes")
 }
 
+func TestOpenAPINamesEveryParameter(t *testing.T) {
+	t.Parallel()
+	paths := loadOpenAPI(t).Paths
+	for _, r := range (&Server{}).routes() {
+		if r.parameters == nil {
+			continue
+		}
+		described := []string{}
+		for _, p := range paths.Value(r.path).GetOperation(r.method).Parameters {
+			if p.Value.In == openapi3.ParameterInQuery {
+				described = append(described, p.Value.Name)
+			}
+		}
+		require.ElementsMatch(t, r.parameters, described, "%s %s", r.method, r.path)
+	}
+}
+
 func TestOpenAPINamesEveryCode(t *testing.T) {
 	t.Parallel()
 	var described []event.Code

@@ -6,9 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -131,12 +129,6 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, request FeedR
 }
 
 func readFeedURL(query url.Values, to *FeedRequest) error {
-	known := []string{"after", "allow_corrupt", "progress", "q", "snapshot"}
-	for name := range query {
-		if !slices.Contains(known, name) {
-			return event.Errorf(event.CodeBadRequest, "there is no parameter %q", name).WithHint("there are %s", strings.Join(known, ", "))
-		}
-	}
 	var allow *bool
 	for name, flag := range map[string]**bool{"snapshot": &to.Snapshot, "progress": &to.Progress, "allow_corrupt": &allow} {
 		text := query.Get(name)

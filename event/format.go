@@ -17,7 +17,7 @@ func FormatTimestamp(micros int64) string { return string(AppendTimestamp(nil, m
 // AppendTimestamp appends what FormatTimestamp renders.
 func AppendTimestamp(dst []byte, micros int64) []byte {
 	days := int64(DateOf(micros))
-	if days < earliestDay || days > latestDay {
+	if days < EarliestDay || days > LatestDay {
 		if infinite := infinityText(micros); infinite != "" {
 			return append(dst, infinite...)
 		}
@@ -35,11 +35,16 @@ func AppendTimestamp(dst []byte, micros int64) []byte {
 	return append(appendDigits(dst, rest%1e6, 6), 'Z')
 }
 
-// The days of the years 1 to 9999, counted since 1970-01-01.
+// The days and the times of the years 1 to 9999, counted in days and in microseconds since 1970: those that rows may have.
 const (
-	earliestDay = -719_162
-	latestDay   = 2_932_896
+	EarliestDay  = -719_162
+	LatestDay    = 2_932_896
+	EarliestTime = EarliestDay * microsPerDay
+	LatestTime   = (LatestDay+1)*microsPerDay - 1
 )
+
+// InCalendar reports whether a time is one of the years 1 to 9999.
+func InCalendar(micros int64) bool { return EarliestTime <= micros && micros <= LatestTime }
 
 // civil is the date of a day counted since 1970-01-01, by the proleptic Gregorian calendar. Years are counted from March, in eras of 400
 // years, which have as many days each. The method is Howard Hinnant's (chrono-Compatible Low-Level Date Algorithms, 2013).

@@ -88,7 +88,7 @@ func (c *Cells) addTime(to *column, text []byte) bool {
 		parse = parseTime
 	}
 	micros, ok := parse(text)
-	if ok = ok && to.begin(c.decoder.out.Count); ok {
+	if ok = ok && event.InCalendar(micros) && to.begin(c.decoder.out.Count); ok {
 		to.addInt(micros)
 	}
 	return ok

@@ -83,7 +83,7 @@ func (c *clock) date(text []byte) bool {
 		return false
 	}
 	midnight, ok := event.ParseTimestamp(unsafeText(text[:dateBytes-1]))
-	if ok {
+	if ok = ok && event.InCalendar(midnight); ok {
 		*c = clock{head: head, tail: tail, midnight: midnight, known: true}
 	}
 	return ok

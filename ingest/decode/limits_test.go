@@ -183,6 +183,22 @@ func TestReplayCorrupt(t *testing.T) {
 	}
 }
 
+// TestReplayDecidesNothingAgain replays what was accepted before names and times of its kind were refused.
+func TestReplayDecidesNothingAgain(t *testing.T) {
+	t.Parallel()
+	schema := declare(t, "ts TIMESTAMPTZ time\nd DATE")
+	values := [][]byte{[]byte(`{"ts":"0000-12-31","d":"0000-12-31"}`), []byte(`{"ts":-62135596801,"_OFFSET":1}`)}
+	rows, err := decode.Replay(values, schema, 1, arrival)
+	require.NoError(t, err)
+	require.Equal(t, []int64{event.EarliestTime - 86_400_000_000, event.EarliestTime - 1_000_000}, rows.Times)
+
+	for _, value := range values {
+		rows, err := decode.NDJSON(value, schema, decode.Options{Arrival: arrival, Mode: catalog.Ignore})
+		require.NoError(t, err)
+		require.Len(t, rows.Rejected, 1)
+	}
+}
+
 // TestManyRows decodes more rows than are expected of a chunk, with values that come late and go early.
 func TestManyRows(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,8 @@ package decode
 import (
 	"bytes"
 	"slices"
+
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 const (
@@ -78,7 +80,7 @@ func leadingTime(text []byte) (micros int64, ok bool) {
 			continue
 		}
 		if micros, ok = parseTime(word); ok {
-			return micros, true
+			return micros, event.InCalendar(micros)
 		}
 	}
 	return parseEpoch(text[:ends[0]])

@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/tidemarkdb/tidemark/event"
@@ -82,8 +83,10 @@ func (r *memberReader) member(i int) (end int, reason string) {
 	}
 	inside := r.text[start+1 : stringEnd(r.text, start)-1]
 	r.scratch = appendUnescaped(r.scratch[:0], inside)
-	if reason = checkName(r.scratch); reason != "" {
-		return end, reason
+	if !r.stored {
+		if reason = checkName(r.scratch); reason != "" {
+			return end, reason
+		}
 	}
 	r.add(r.scratch, r.text[value:end])
 	return end, ""
@@ -144,7 +147,7 @@ func checkName(name []byte) string {
 	}
 	if name[0] == '_' {
 		for i := range event.Hidden {
-			if string(name) == event.Hidden[i].Name {
+			if strings.EqualFold(unsafeText(name), event.Hidden[i].Name) { // as in SQL
 				return fmt.Sprintf("field %q has the name of a hidden column", name)
 			}
 		}

@@ -25,6 +25,7 @@ func Replay(values [][]byte, schema *event.Schema, version int, arrival int64) (
 	if size > maxChunkBytes {
 		return nil, event.Errorf(event.CodeTooLarge, "replay %d bytes of records: more than one decode can take", size)
 	}
+	d.stored, d.members.stored = true, true
 	d.label(then)
 	d.expect(len(values), size)
 	for i, value := range values {

@@ -73,6 +73,9 @@ func (c *column) refusal(value []byte) string {
 		if event.AmbiguousDate(strings.Trim(string(value), `"`)) {
 			return fmt.Sprintf("field %q: %s may begin with its day or its month; write 2026-12-31", shorten([]byte(c.name)), shorten(value))
 		}
+		if _, written := event.WrittenTimestamp(strings.Trim(string(value), `"`)); written {
+			return fmt.Sprintf("field %q: %s is not of the years 1 to 9999", shorten([]byte(c.name)), shorten(value))
+		}
 		return fmt.Sprintf("field %q: %s is not a readable time", shorten([]byte(c.name)), shorten(value))
 	case c.as != nil:
 		return fmt.Sprintf("field %q: %s does not fit %s", shorten([]byte(c.name)), shorten(value), c.as)

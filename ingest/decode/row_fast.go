@@ -191,7 +191,7 @@ func (d *decoder) lookup(name []byte) int {
 	if i, ok := d.find(unsafeText(name)); ok {
 		return i
 	}
-	if checkName(name) != "" {
+	if !d.stored && checkName(name) != "" {
 		return refusedName
 	}
 	return unknownName

@@ -1,5 +1,7 @@
 package decode
 
+import "bytes"
+
 // scanner checks JSON text. Its methods take the index where something starts and return the index behind it, or -1 after noting
 // in fault what is wrong there.
 type scanner struct {
@@ -8,6 +10,8 @@ type scanner struct {
 	// spaced is set once whitespace was skipped inside an array or object.
 	spaced bool
 	num    number
+	// stored is set for texts of rows that were accepted before. What is refused today may be in them.
+	stored bool
 }
 
 // fault is where a text stops being JSON, and why.
@@ -62,8 +66,33 @@ func (s *scanner) value(i, depth int) int {
 		if c == '-' || isDigit(c) {
 			return s.number(i)
 		}
-		return s.fail(i, "a value cannot start here")
+		return s.fail(i, noValue(s.text[i:]))
 	}
+}
+
+// foreignValues is what programs write for values that JSON has not, or has in another way, and what to write for it.
+var foreignValues = []struct{ begin, why string }{
+	{"NaN", "NaN is not JSON: write null or \"NaN\""},
+	{"nan", "nan is not JSON: write null or \"NaN\""},
+	{"Infinity", "Infinity is not JSON: write null or \"Infinity\""},
+	{"-Infinity", "-Infinity is not JSON: write null or \"-Infinity\""},
+	{"True", "True is not JSON: write true"},
+	{"False", "False is not JSON: write false"},
+	{"None", "None is not JSON: write null"},
+	{"undefined", "undefined is not JSON: write null"},
+	{"'", "a string stands in double quotes"},
+	{".", "a digit is missing before the point"},
+	{"+", "a number has no + before it"},
+}
+
+// noValue says why no value begins as a text does.
+func noValue(text []byte) string {
+	for _, known := range foreignValues {
+		if bytes.HasPrefix(text, []byte(known.begin)) {
+			return known.why
+		}
+	}
+	return "a value cannot start here"
 }
 
 func (s *scanner) word(i int, word string) int {
@@ -129,7 +158,10 @@ func (s *scanner) object(i, depth int) int {
 // name checks a member's name and the colon after it.
 func (s *scanner) name(i int) int {
 	if i >= len(s.text) || s.text[i] != '"' {
-		return s.fail(i, "a member's name in quotes is missing")
+		if i > 0 && i < len(s.text) && s.text[i] == '}' && s.text[i-1] == ',' {
+			return s.fail(i, "a member is missing behind the comma")
+		}
+		return s.fail(i, "a member's name in double quotes is missing")
 	}
 	end, _ := s.string(i)
 	if end < 0 {

@@ -55,6 +55,8 @@ func (s *scanner) number(i int) int {
 		i++
 	}
 	switch digits := i - first; {
+	case digits == 0 && i < len(text) && text[i] == 'I':
+		return s.fail(start, noValue(text[start:]))
 	case digits == 0:
 		return s.fail(i, "a digit is missing")
 	case digits > 1 && text[first] == '0':

@@ -37,7 +37,7 @@ func (d *decoder) storeDeclared(c *column, i int, first byte) int {
 	case event.Date:
 		return storeString(d, i, first, func(text string) bool {
 			days, ok := event.ParseDate(text)
-			if ok = ok && c.begin(d.out.Count); ok {
+			if ok = ok && (d.stored || event.EarliestDay <= days) && c.begin(d.out.Count); ok {
 				c.addInt(int64(days))
 			}
 			return ok

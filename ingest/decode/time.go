@@ -15,7 +15,8 @@ const (
 	nanosBelow   = 9_200_000_000_000_000_000.0 // about 2^63
 )
 
-// parseTime reads a time in any spelling that event.WrittenTimestamp knows.
+// parseTime reads a time in any spelling that event.WrittenTimestamp knows. Those of cells and lines are none beyond the years 1 to 9999; readTime
+// looks at that for texts of JSON.
 func parseTime(text []byte) (int64, bool) { return event.WrittenTimestamp(unsafeText(text)) }
 
 // parseCanonicalTime reads a time only if event.FormatTimestamp gives back the very text.
@@ -118,7 +119,7 @@ func (s *scanner) readTime(i int, epochs, anySpelling bool) (micros int64, end i
 		}
 		micros, ok = s.num.epoch()
 	}
-	if !ok {
+	if !ok || !s.stored && !event.InCalendar(micros) {
 		return 0, -1
 	}
 	return micros, end

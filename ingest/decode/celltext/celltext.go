@@ -135,7 +135,8 @@ func exactTime(text []byte) (int64, bool) {
 			return 0, false
 		}
 	}
-	return event.WrittenTimestamp(unsafe.String(unsafe.SliceData(text), len(text)))
+	micros, ok := event.WrittenTimestamp(unsafe.String(unsafe.SliceData(text), len(text)))
+	return micros, ok && event.InCalendar(micros)
 }
 
 // IsTruth reports whether a text is a word of JSON for true or false, in any case.

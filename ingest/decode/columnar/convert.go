@@ -140,14 +140,6 @@ func convertDoubles(p *part, values arrow.Array) (arrow.Array, error) {
 	return event.NewFloat64s(widen[float64](values.(*array.Float64).Float64Values()), event.ValidityOf(values)), nil
 }
 
-// The times that can be written with four digits for the year, in microseconds and in days.
-const (
-	earliestMicros = -62_135_596_800_000_000
-	latestMicros   = 253_402_300_799_999_999
-	earliestDay    = earliestMicros / 86_400_000_000
-	latestDay      = latestMicros / 86_400_000_000
-)
-
 // microsPer is the factor, or the negative divisor, that brings a unit to microseconds.
 var microsPer = map[arrow.TimeUnit]int64{arrow.Second: 1e6, arrow.Millisecond: 1e3, arrow.Microsecond: 1, arrow.Nanosecond: -1e3}
 
@@ -172,7 +164,7 @@ func toMicros(v, factor int64) (int64, bool) {
 	switch {
 	case factor < 0:
 		return int64(math.Floor(float64(v%-factor)/float64(-factor))) + v/-factor, true
-	case v > latestMicros/factor || v < earliestMicros/factor:
+	case v > event.LatestTime/factor || v < event.EarliestTime/factor:
 		return 0, false
 	default:
 		return v * factor, true
@@ -192,7 +184,7 @@ func convertDates(p *part, values arrow.Array) (arrow.Array, error) {
 		case *array.Date64:
 			day = int64(math.Floor(float64(a.Value(i)) / 86_400_000))
 		}
-		if day < earliestDay || day > latestDay {
+		if day < event.EarliestDay || day > event.LatestDay {
 			p.refuse(i, "the day %d is out of range", day)
 			continue
 		}

@@ -448,12 +448,6 @@ func (p *parser) timestamp(text []byte, i int) (end int, fault string) {
 	return i + 1, ""
 }
 
-// earliest and latest bound the times that can be written with four digits for the year.
-const (
-	earliest = -62_135_596_800_000_000
-	latest   = 253_402_300_799_999_999
-)
-
 // micros is a timestamp in microseconds, cut off towards the past.
 func (u Unit) micros(v int64) (int64, bool) {
 	if u = u.of(v); u < 1000 {
@@ -464,7 +458,7 @@ func (u Unit) micros(v int64) (int64, bool) {
 		return floor, true
 	}
 	factor := int64(u) / 1000
-	if v > latest/factor || v < earliest/factor {
+	if v > event.LatestTime/factor || v < event.EarliestTime/factor {
 		return 0, false
 	}
 	return v * factor, true

@@ -177,7 +177,7 @@ func requireMembersKept(t *testing.T, i *instance) {
 // TestMembersAreReadAlone holds what is read of a merged segment against what its documents take.
 func TestMembersAreReadAlone(t *testing.T) {
 	t.Parallel()
-	i := start(t, t.TempDir())
+	i := unmerged(t, t.TempDir())
 	i.query("CREATE STREAM posts (ts TIMESTAMPTZ NOT NULL, doc JSONB)")
 	for part := range 4 {
 		var body strings.Builder
@@ -191,8 +191,10 @@ func TestMembersAreReadAlone(t *testing.T) {
 	const sql = "SELECT doc ->> 'kind' AS kind, count(*) FROM posts WHERE doc -> 'commit' ->> 'op' = 'o1' GROUP BY 1 ORDER BY 1"
 	const want = `["k0",332]` + "\n" + `["k1",336]` + "\n" + `["k2",332]` + "\n"
 	require.Equal(t, want, i.query(sql).text())
-	i = i.restart() // without what is cached
+	require.NoError(t, i.Close())
+	i = unmerged(t, i.data) // without what is cached
 	before := bytesRead(i, sql)
+	i = i.restart()
 	i.compact.Look(context.Background())
 	require.Len(t, i.manifest.View("posts").Segments, 1)
 	require.Equal(t, want, i.query(sql).text())

@@ -21,10 +21,10 @@ const (
 )
 
 // unmerged is a server that leaves segments as they were sealed, so that what is read of them does not depend on what was merged by then.
-func unmerged(t *testing.T) *instance {
+func unmerged(t *testing.T, data string) *instance {
 	t.Helper()
 	c := config.Default()
-	c.Data, c.Listen, c.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	c.Data, c.Listen, c.AdminListen = data, "127.0.0.1:0", "127.0.0.1:0"
 	a, err := openApp(c, slog.New(slog.DiscardHandler), time.Now, func(string) (*catalog.Stream, bool) { return nil, false })
 	require.NoError(t, err)
 	require.NoError(t, a.listen(t.Context(), "test"))
@@ -60,7 +60,7 @@ func bucket(hour string, n int) string {
 // and does not go on to where none can be.
 func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 	t.Parallel()
-	s := unmerged(t)
+	s := unmerged(t, t.TempDir())
 	s.query("CREATE STREAM s (ts TIMESTAMPTZ, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
 	hours(s, "s", 0, newestHours)
 	two := s.serving(exec.Options{Workers: 2}, optimize.Optimize) // each reads on until it has enough
@@ -131,7 +131,7 @@ func TestNewestRowsAreFoundAtTheEnd(t *testing.T) {
 // TestTheLastHourCostsTheSameHoweverMuchIsOlder counts what a query over the last hour reads, as ten times as many older rows come.
 func TestTheLastHourCostsTheSameHoweverMuchIsOlder(t *testing.T) {
 	t.Parallel()
-	s := unmerged(t)
+	s := unmerged(t, t.TempDir())
 	for stream, first := range map[string]int{"few": newestHours - 4, "many": 0} {
 		s.query("CREATE STREAM " + stream + " (ts TIMESTAMPTZ, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
 		hours(s, stream, first, newestHours)
@@ -151,7 +151,7 @@ func TestTheLastHourCostsTheSameHoweverMuchIsOlder(t *testing.T) {
 // TestTheTailIsReadByItsTimes counts the rows that are read of batches which are not sealed yet.
 func TestTheTailIsReadByItsTimes(t *testing.T) {
 	t.Parallel()
-	s := unmerged(t)
+	s := unmerged(t, t.TempDir())
 	s.query("CREATE STREAM s (ts TIMESTAMPTZ, key TEXT, n BIGINT, WATERMARK FOR ts AS ts)")
 	const wide = 4 // requests wide enough to stay batches of their own
 	for hour := range wide {

@@ -266,7 +266,11 @@ func (b *Body) tryTake(ctx context.Context, chunk *decode.Chunk, known *dedup.Ch
 	if err := b.refuseWide(chunk, definition.Schema); err != nil {
 		return false, false, err
 	}
-	rows, err := chunk.Decode(definition.Schema, decode.Options{Arrival: arrival, Mode: mode, Memory: &s.memory}, b.lines)
+	options := decode.Options{Arrival: arrival, Mode: mode, Memory: &s.memory}
+	if b.whole != nil {
+		options.MostRejected = maxReported
+	}
+	rows, err := chunk.Decode(definition.Schema, options, b.lines)
 	if err != nil {
 		return false, false, fmt.Errorf("decode rows for stream %s: %w", s.name, err)
 	}

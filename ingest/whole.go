@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tidemarkdb/tidemark/catalog"
 	"github.com/tidemarkdb/tidemark/event"
@@ -18,11 +19,25 @@ type whole struct {
 	bytes     int64
 	held      int64
 	committed bool
+	// refused is how many rows of the chunks could not be read, of which the chunks keep the first maxReported.
+	refused int
+}
+
+// withFew is a chunk without the refused rows beyond the first maxReported of the body: a body with one is turned away, and tells of no more.
+func (w *whole) withFew(chunk *decode.Chunk) *decode.Chunk {
+	most := max(maxReported-w.refused, 0)
+	if w.refused += len(chunk.Refused); len(chunk.Refused) <= most {
+		return chunk
+	}
+	few := *chunk
+	few.Refused = slices.Clone(chunk.Refused[:most])
+	return &few
 }
 
 // hold keeps a chunk for Commit.
 func (b *Body) hold(ctx context.Context, chunk *decode.Chunk) error {
 	w := b.whole
+	chunk = w.withFew(chunk)
 	bytes := int64(chunk.Bytes())
 	if most := min(MaxWholeBytes, b.engine.pending.most()); w.bytes+bytes > most {
 		return event.Errorf(event.CodeTooLarge, "rows that are stored together may take %d bytes, and these are more", most).
@@ -64,9 +79,11 @@ func (b *Body) refuseBad(rows *decode.Rows) error {
 	if b.whole == nil || len(rows.Rejected) == 0 {
 		return nil
 	}
+	more := rows.MoreRejected + max(b.whole.refused-maxReported, 0)
 	b.count(&decode.Rows{Rejected: rows.Rejected})
+	b.summary.Rejected += int64(more)
 	return event.Errorf(event.CodeBatchRejected, "nothing is stored: %d of the rows cannot be, the first for: %s",
-		len(rows.Rejected), rows.Rejected[0].Reason).WithHint("without on_error=batch the other rows are stored")
+		len(rows.Rejected)+more, rows.Rejected[0].Reason).WithHint("without on_error=batch the other rows are stored")
 }
 
 // foresee fails if a row is bad under the schema that a body's rows would make, before they make it.
@@ -77,7 +94,7 @@ func (b *Body) foresee(chunk *decode.Chunk, schema *event.Schema, arrival int64)
 	if err := b.refuseWide(chunk, schema); err != nil {
 		return err
 	}
-	rows, err := chunk.Decode(schema, decode.Options{Arrival: arrival, Mode: catalog.Evolve}, b.lines)
+	rows, err := chunk.Decode(schema, decode.Options{Arrival: arrival, Mode: catalog.Evolve, MostRejected: maxReported}, b.lines)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,6 +71,38 @@ func TestWhole(t *testing.T) {
 	_, err = s.sendWhole(t, "", lines("{\"n\":4,\"more\":1}\n"), lines("{\"n\":5,\"more\":\"x\"}"))
 	require.NoError(t, err)
 	require.Len(t, s.contents(t, "s", "more"), 5)
+}
+
+// TestWholeTellsOfTheFirstBadRows counts all of very many, whoever finds them bad, and keeps little of each.
+func TestWholeTellsOfTheFirstBadRows(t *testing.T) {
+	t.Parallel()
+	s := openStore(t, vfs.NewMem())
+	defer s.close(t)
+	refused := func(n int) *decode.Chunk {
+		return &decode.Chunk{Lines: []byte("{}\n"), Refused: slices.Repeat([]decode.Rejected{{Line: 0, Reason: "cut", Raw: []byte("x")}}, n)}
+	}
+	bad := lines(strings.Repeat("x\n", 100_000))
+	for name, test := range map[string]struct {
+		chunks   []*decode.Chunk
+		rejected int64
+	}{
+		"read":         {[]*decode.Chunk{bad, bad}, 200_000},
+		"refused":      {[]*decode.Chunk{refused(15), refused(15)}, 30},
+		"both":         {[]*decode.Chunk{refused(15), bad, refused(100_000)}, 200_015},
+		"both and few": {[]*decode.Chunk{lines("x\n{}\n"), refused(2)}, 3},
+	} {
+		summary, err := s.sendWhole(t, "", test.chunks...)
+		requireRejected(t, err)
+		require.ErrorContains(t, err, fmt.Sprintf("nothing is stored: %d of the rows", test.rejected), name)
+		require.Equal(t, test.rejected, summary.Rejected, name)
+		require.LessOrEqual(t, len(summary.Errors), maxReported, name)
+	}
+	schema, err := decode.Infer([]byte(`{"n":1}`), "")
+	require.NoError(t, err)
+	rows, err := bad.Decode(schema, decode.Options{MostRejected: 3}, 0)
+	require.NoError(t, err)
+	require.Len(t, rows.Rejected, 3)
+	require.Equal(t, 99_997, rows.MoreRejected)
 }
 
 // TestWholeIsBounded: what is held of a body is bounded, and the refusal stores nothing.

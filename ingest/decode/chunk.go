@@ -171,7 +171,7 @@ func (c *Chunk) Decode(schema *event.Schema, options Options, first int64) (*Row
 	if err != nil || rows.Drift {
 		return rows, err
 	}
-	places := c.places(rows.Count + len(rows.Rejected))
+	places := c.places(rows.Count + len(rows.Rejected) + rows.MoreRejected)
 	for i := range rows.Rejected {
 		r := &rows.Rejected[i]
 		switch {

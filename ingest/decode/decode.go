@@ -38,6 +38,8 @@ type Options struct {
 	Arrival int64
 	// Mode says what becomes of fields and values that the schema cannot hold; empty means strict.
 	Mode catalog.SchemaMode
+	// MostRejected is how many rejected rows are told of; those beyond are only counted. 0 tells of all.
+	MostRejected int
 	// Memory is where the values of many rows are cut from; it may be nil.
 	Memory *slabs.Arena
 }
@@ -52,6 +54,8 @@ type Rows struct {
 	Raw      [][]byte
 	Lines    []int // for each row its index among the chunk's non-blank lines
 	Rejected []Rejected
+	// MoreRejected counts those beyond Options.MostRejected.
+	MoreRejected int
 	// Drift is set in mode evolve only: some row has a field or a value that the schema cannot hold. Nothing else here may be used
 	// then: call Evolve and decode again.
 	Drift bool

@@ -18,6 +18,7 @@ type decoder struct {
 	mode    catalog.SchemaMode
 	arrival int64
 	memory  *slabs.Arena
+	most    int // Options.MostRejected
 	columns []column
 	names   names
 	// required are the columns that need a value in every row: those that are NOT NULL, and the time column.
@@ -39,7 +40,7 @@ type decoder struct {
 
 func newDecoder(schema *event.Schema, options Options) (*decoder, error) {
 	d := &decoder{
-		mode: options.Mode, arrival: options.Arrival, memory: options.Memory, time: -1, overflow: -1, out: &Rows{},
+		mode: options.Mode, arrival: options.Arrival, memory: options.Memory, most: options.MostRejected, time: -1, overflow: -1, out: &Rows{},
 		columns: make([]column, len(schema.Columns)),
 		names:   names{schema: schema},
 		follow:  make([]int, len(schema.Columns)+1),
@@ -135,7 +136,11 @@ func (d *decoder) row(raw []byte, i, previous int) {
 		return
 	}
 	d.rollback()
-	d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+	if d.most > 0 && len(d.out.Rejected) == d.most {
+		d.out.MoreRejected++
+	} else {
+		d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+	}
 	d.line++
 }
 

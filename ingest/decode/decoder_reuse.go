@@ -27,7 +27,7 @@ func decodersOf(schema *event.Schema) *sync.Pool {
 // takeDecoder gives a decoder with labels, new or used.
 func takeDecoder(schema *event.Schema, options Options) (*decoder, error) {
 	if d, ok := decodersOf(schema).Get().(*decoder); ok && d.names.schema == schema && d.mode == options.Mode {
-		d.arrival, d.memory, d.out = options.Arrival, options.Memory, &Rows{}
+		d.arrival, d.memory, d.most, d.out = options.Arrival, options.Memory, options.MostRejected, &Rows{}
 		return d, nil
 	}
 	d, err := newDecoder(schema, options)

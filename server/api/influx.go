@@ -77,10 +77,10 @@ func influxError(w http.ResponseWriter, status int, own event.Code, message stri
 // postInflux3 takes line protocol in as InfluxDB 3 does.
 func (s *Server) postInflux3(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("X-Influxdb-Version", influxVersion)
-	query, bad := r.URL.Query(), []influxLine{}
+	query, bad := r.URL.Query(), influxLines{}
 	options := ingest.BodyOptions{
 		AckWrite: query.Get("no_sync") == "true", Whole: query.Get("accept_partial") == "false",
-		Rejected: func(e ingest.RowError) { bad = append(bad, influxLine{e.Row + 1, e.Reason}) },
+		Rejected: bad.add,
 	}
 	got, err := s.takeInflux(w, r, options)
 	code, message := http.StatusBadRequest, "partial write of line protocol occurred"
@@ -94,14 +94,13 @@ func (s *Server) postInflux3(w http.ResponseWriter, r *http.Request) error {
 	default:
 		message += storedNote(got)
 	}
-	slices.SortFunc(bad, func(a, b influxLine) int { return cmp.Compare(a.Number, b.Number) })
 	if code == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
 	return writeJSON(w, code, struct {
 		Error string       `json:"error"`
 		Data  []influxLine `json:"data"`
-	}{message, bad[:min(len(bad), shownLines)]})
+	}{message, bad.first()})
 }
 
 // influxLine is a line that was not stored, as InfluxDB 3 tells it.
@@ -112,6 +111,20 @@ type influxLine struct {
 
 // shownLines is how many of those an answer has.
 const shownLines = 20
+
+// influxLines keeps the first lines of those that come, in any order, and a few more.
+type influxLines []influxLine
+
+func (l *influxLines) add(e ingest.RowError) {
+	if *l = append(*l, influxLine{e.Row + 1, e.Reason}); len(*l) == 2*shownLines {
+		*l = l.first()
+	}
+}
+
+func (l influxLines) first() influxLines {
+	slices.SortFunc(l, func(a, b influxLine) int { return cmp.Compare(a.Number, b.Number) })
+	return l[:min(len(l), shownLines)]
+}
 
 // takeInflux takes the body in.
 func (s *Server) takeInflux(w http.ResponseWriter, r *http.Request, options ingest.BodyOptions) (taken, error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
@@ -20,8 +19,9 @@ type intake struct {
 	order   []string
 	// fed and settling are the bodies that got rows in this round and the one before.
 	fed, settling []*ingest.Body
-	// refused are rows that no stream could take: they cannot be kept as rejected rows are.
-	refused []decode.Rejected
+	// refused counts rows that no stream could take, which cannot be kept as rejected rows are, and first is the first of them.
+	refused int64
+	first   *ingest.RowError
 	// release lets the next request with the key begin.
 	release func()
 }
@@ -59,7 +59,7 @@ func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk, 
 		body, err = in.server.Ingest.Begin(stream, in.options)
 		var fault *event.Error
 		if errors.As(err, &fault) && fault.Code == event.CodeBadRequest {
-			in.refuse(chunk, fault.Detail)
+			in.refuseAll(chunk, fault.Detail)
 			return nil
 		}
 		if err != nil {
@@ -69,7 +69,7 @@ func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk, 
 		in.order = append(in.order, stream)
 	}
 	if in.options.Whole { // whoever has to be told of these is told by commit
-		in.refused = append(in.refused, chunk.Refused...)
+		in.refuse(chunk.Refused)
 	}
 	in.fed = append(in.fed, body)
 	feed := body.FeedChunk
@@ -87,9 +87,8 @@ func (in *intake) feed(ctx context.Context, stream string, chunk *decode.Chunk, 
 // commit stores the rows of a request with BodyOptions.Whole, unless one of them could not be read: the rows of a stream then are stored all or
 // none, stream by stream.
 func (in *intake) commit(ctx context.Context) error {
-	if len(in.refused) > 0 {
-		first := slices.MinFunc(in.refused, func(a, b decode.Rejected) int { return a.Line - b.Line })
-		return event.Errorf(event.CodeBatchRejected, "nothing is stored: line %d: %s", first.Line+1, first.Reason)
+	if in.first != nil {
+		return event.Errorf(event.CodeBatchRejected, "nothing is stored: line %d: %s", in.first.Row+1, in.first.Reason)
 	}
 	for _, stream := range in.order {
 		if err := in.bodies[stream].Commit(ctx); err != nil {
@@ -99,12 +98,34 @@ func (in *intake) commit(ctx context.Context) error {
 	return nil
 }
 
-// refuse sets aside the rows of a numbered chunk.
-func (in *intake) refuse(chunk *decode.Chunk, reason string) {
-	in.refused = append(in.refused, chunk.Refused...)
-	for i, text := range chunk.RowTexts() {
-		in.refused = append(in.refused, decode.Rejected{Line: int(chunk.Numbers[i]), Reason: reason, Raw: text})
+// refuseAll turns the rows of a numbered chunk away.
+func (in *intake) refuseAll(chunk *decode.Chunk, reason string) {
+	in.refuse(chunk.Refused)
+	for i := range chunk.RowTexts() {
+		in.note(ingest.RowError{Row: chunk.Numbers[i], Reason: reason})
 	}
+}
+
+// refuse notes rows that could not be read.
+func (in *intake) refuse(rows []decode.Rejected) {
+	for _, r := range rows {
+		in.note(ingest.RowError{Row: int64(r.Line), Reason: r.Reason})
+	}
+}
+
+func (in *intake) note(e ingest.RowError) {
+	in.refused++
+	if in.first = earlier(in.first, e); in.options.Rejected != nil {
+		in.options.Rejected(e)
+	}
+}
+
+// earlier is the one of two rows that came first.
+func earlier(first *ingest.RowError, e ingest.RowError) *ingest.RowError {
+	if first == nil || e.Row < first.Row {
+		return &e
+	}
+	return first
 }
 
 // round waits for the rows of the round before, so that what a request holds does not grow with the number of its streams.
@@ -126,13 +147,7 @@ type taken struct {
 
 // finish waits for all rows. What it says was taken is true beside an error too.
 func (in *intake) finish(ctx context.Context) (taken, error) {
-	out := taken{rejected: int64(len(in.refused))}
-	for _, r := range in.refused {
-		fault := ingest.RowError{Row: int64(r.Line), Reason: r.Reason}
-		if out.note(fault); in.options.Rejected != nil {
-			in.options.Rejected(fault)
-		}
-	}
+	out := taken{rejected: in.refused, first: in.first}
 	defer in.release()
 	var errs []error
 	for _, stream := range in.order {
@@ -143,16 +158,10 @@ func (in *intake) finish(ctx context.Context) (taken, error) {
 		out.rejected += summary.Rejected
 		out.duplicates += summary.Duplicates
 		for _, e := range summary.Errors {
-			out.note(e)
+			out.first = earlier(out.first, e)
 		}
 	}
 	return out, errors.Join(errs...)
-}
-
-func (t *taken) note(e ingest.RowError) {
-	if t.first == nil || e.Row < t.first.Row {
-		t.first = &e
-	}
 }
 
 // timeColumn is the name of a stream's event-time column; empty without one.

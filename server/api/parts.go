@@ -26,7 +26,7 @@ func feedParts(r *http.Request, in *intake, reader parts, body *body) error {
 		if err != nil {
 			return brokenOff(err)
 		}
-		in.refused = append(in.refused, refused...)
+		in.refuse(refused)
 		if err := body.give(chunksOf(rows)...); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -71,46 +72,89 @@ func (c *loadCmd) Run(p *process) error {
 
 	started := time.Now()
 	bar := newBar(p.stderr, c.totalBytes())
-	reports, failed := c.loadAll(ctx, p, db, bar)
+	results, failed := c.loadAll(ctx, p, db, bar)
 	var total summary
 	for i, name := range c.Files {
-		total.add(name, reports[i])
+		total.add(name, results[i])
 	}
 	_ = bar.Finish() // a bar that cannot be drawn is no reason to fail
-	if failed == nil || total.accepted+total.rejected+total.duplicates > 0 {
+	if failed == nil && len(total.failures) == 0 || total.accepted+total.rejected+total.duplicates > 0 {
 		total.print(p.stderr, c.Stream, time.Since(started))
 	}
-	if failed == nil && total.rejected > 0 {
+	switch {
+	case ctx.Err() != nil:
+		return c.interrupted()
+	case failed != nil:
+		return failed
+	case len(total.failures) > 0:
+		return total.failure(len(c.Files))
+	case total.rejected > 0:
 		return errSilent
+	default:
+		return nil
 	}
-	return failed
 }
 
-// loadAll loads the files; the first goes ahead alone until the stream is there, so that its columns come in the order of that file. The reports
-// are in the order of the files. A failure ends the others.
-func (c *loadCmd) loadAll(ctx context.Context, p *process, db *client.Client, bar *progressbar.ProgressBar) ([]client.LoadReport, error) {
-	reports := make([]client.LoadReport, len(c.Files))
+func (c *loadCmd) interrupted() error {
+	if c.Again || slices.Contains(c.Files, "-") {
+		return errors.New("interrupted; what was sent is stored, and would be once more by the same command")
+	}
+	return errors.New("interrupted; the same command goes on with it, and passes over what is stored")
+}
+
+// loaded is what became of a file.
+type loaded struct {
+	client.LoadReport
+	// failure is why it could not be loaded, or not all of it, where that is no reason to leave out the others.
+	failure error
+}
+
+// loadAll loads the files; the first go ahead alone until the stream is there, so that its columns come in the order of those. The results
+// are in the order of the files. A failure that is no file's own ends the others.
+func (c *loadCmd) loadAll(ctx context.Context, p *process, db *client.Client, bar *progressbar.ProgressBar) ([]loaded, error) {
+	results := make([]loaded, len(c.Files))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.AtOnce)
+	_, err := db.Partitions(ctx, c.Stream)
+	made := err == nil
 	for i, name := range c.Files {
 		load := func() error {
 			var err error
-			if reports[i], err = c.loadFile(ctx, p, db, name, bar); err != nil {
-				return fmt.Errorf("load %s: %w", name, describeError(err))
+			if results[i].LoadReport, err = c.loadFile(ctx, p, db, name, bar); err == nil {
+				return nil
 			}
+			err = fmt.Errorf("load %s: %w", name, describeError(err))
+			if !ofFile(err) {
+				return err
+			}
+			results[i].failure = err
 			return nil
 		}
-		if i > 0 {
-			group.Go(load)
-			continue
-		}
-		if _, err := db.Partitions(ctx, c.Stream); err == nil { // the stream is there
+		if made {
 			group.Go(load)
 		} else if err := load(); err != nil {
-			return reports, err
+			return results, err
 		}
+		made = made || results[i].failure == nil
 	}
-	return reports, group.Wait()
+	return results, group.Wait()
+}
+
+// ofFile reports whether a failure is one of the file, which others need not have: it cannot be read, or the server does not take it.
+func ofFile(err error) bool {
+	var source *client.SourceError
+	var file *os.PathError
+	var refused *client.Error
+	switch {
+	case client.IsCancelled(err):
+		return false
+	case errors.As(err, &source), errors.As(err, &file):
+		return true
+	case errors.As(err, &refused):
+		return refused.Status == http.StatusBadRequest || refused.Status == http.StatusRequestEntityTooLarge
+	default:
+		return false
+	}
 }
 
 // check refuses what would only fail after some files have been sent.
@@ -146,7 +190,7 @@ func (c *loadCmd) loadFile(ctx context.Context, p *process, db *client.Client, n
 	if name == "-" {
 		plain, err := client.Decompress(p.stdin)
 		if err != nil {
-			return client.LoadReport{}, fmt.Errorf("decompress: %w", err)
+			return client.LoadReport{}, &client.SourceError{Err: err}
 		}
 		defer plain.Close()
 		whole := bufio.NewReaderSize(plain, sniffBytes)
@@ -175,6 +219,9 @@ func (c *loadCmd) loadFile(ctx context.Context, p *process, db *client.Client, n
 // sniffBytes is how much of a file is looked at to tell its format.
 const sniffBytes = 64 << 10
 
+// leastPacked is how much larger than a file its content may be and still be looked at whole.
+const leastPacked = 8
+
 // begin is what a file begins with when it is decompressed. Of what is no file, such as a pipe, nothing can be looked at beforehand.
 func (c *loadCmd) begin(f *os.File) ([]byte, error) {
 	info, err := f.Stat()
@@ -183,14 +230,11 @@ func (c *loadCmd) begin(f *os.File) ([]byte, error) {
 	}
 	plain, err := client.Decompress(f)
 	if err != nil {
-		return nil, fmt.Errorf("decompress: %w", err)
+		return nil, &client.SourceError{Err: err}
 	}
 	defer plain.Close()
-	begin := make([]byte, sniffBytes)
-	n, err := io.ReadFull(plain, begin)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, fmt.Errorf("decompress: %w", err)
-	}
+	begin := make([]byte, min(sniffBytes, info.Size()*leastPacked))
+	n, _ := io.ReadFull(plain, begin) // what is wrong with the file shows when it is read
 	_, err = f.Seek(0, io.SeekStart)
 	return c.text(begin[:n]), err
 }
@@ -239,7 +283,16 @@ func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
 		return path, err
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, f); err != nil {
+	file := io.TeeReader(f, sum)
+	plain, err := client.Decompress(file) // what turns out to be broken in its midst would be stored up to there, and again when it is mended
+	if err == nil {
+		_, err = io.Copy(io.Discard, plain)
+		err = errors.Join(err, plain.Close())
+	}
+	if err != nil {
+		return "", &client.SourceError{Err: err}
+	}
+	if _, err := io.Copy(io.Discard, file); err != nil { // what is behind the compressed data
 		return "", err
 	}
 	_, err = f.Seek(0, io.SeekStart)
@@ -332,38 +385,18 @@ func expand(names []string) ([]string, error) {
 	return out, nil
 }
 
-// totalBytes is the size of all files together, or -1 when standard input makes it unknown.
-func (c *loadCmd) totalBytes() int64 {
-	var total int64
-	for _, name := range c.Files {
-		info, err := os.Stat(name)
-		if name == "-" || err != nil || !info.Mode().IsRegular() {
-			return -1
-		}
-		total += info.Size()
-	}
-	return total
-}
-
-func newBar(w io.Writer, total int64) *progressbar.ProgressBar {
-	return progressbar.NewOptions64(total,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetVisibility(isTerminal(w)),
-		progressbar.OptionSetDescription("loading"),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionClearOnFinish(),
-	)
-}
-
 // summary adds up what became of the files' rows.
 type summary struct {
 	accepted, rejected, duplicates int64
 	reasons, hints                 []string
+	// failures are of files that could not be loaded.
+	failures []error
 }
 
-func (s *summary) add(file string, report client.LoadReport) {
+func (s *summary) add(file string, report loaded) {
+	if report.failure != nil {
+		s.failures = append(s.failures, report.failure)
+	}
 	s.accepted += report.Accepted
 	s.rejected += report.Rejected
 	s.duplicates += report.Duplicates
@@ -378,6 +411,18 @@ func (s *summary) add(file string, report client.LoadReport) {
 	if report.Hint != "" && !slices.Contains(s.hints, report.Hint) {
 		s.hints = append(s.hints, report.Hint)
 	}
+}
+
+// failure is what is to be said of the files that could not be loaded, of so many.
+func (s *summary) failure(files int) error {
+	if len(s.failures) == 1 {
+		return s.failures[0]
+	}
+	shown := make([]string, min(len(s.failures), shownReasons))
+	for i := range shown {
+		shown[i] = s.failures[i].Error()
+	}
+	return fmt.Errorf("%d of %d files could not be loaded: %s", len(s.failures), files, strings.Join(shown, "; "))
 }
 
 func (s *summary) print(w io.Writer, stream string, took time.Duration) {

@@ -213,3 +213,50 @@ func TestLoadSaysHowTextsAreWritten(t *testing.T) {
 	require.NotZero(t, got.status)
 	require.Contains(t, got.stderr, `charset "klingon" is not known`)
 }
+
+// TestLoadGoesOnBehindAFileThatIsBroken: it holds up no other, even as the first; what it has before its fault is not stored twice when it is mended.
+func TestLoadGoesOnBehindAFileThatIsBroken(t *testing.T) {
+	t.Parallel()
+	cfg := config.Default()
+	cfg.Data, cfg.Listen, cfg.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	server, err := startServer(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	defer func() { require.NoError(t, server.Close()) }()
+	folder := t.TempDir()
+	put := func(name, line, head string, cut int) {
+		t.Helper()
+		var zipped bytes.Buffer
+		z := gzip.NewWriter(&zipped)
+		_, err := fmt.Fprint(z, head)
+		require.NoError(t, err)
+		for n := range 20_000 {
+			_, err := fmt.Fprintf(z, line, n)
+			require.NoError(t, err)
+		}
+		require.NoError(t, z.Close())
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), zipped.Bytes()[:zipped.Len()-cut], 0o600))
+	}
+	put("a.csv.gz", "a,%d\n", "file,n\n", 1000)
+	put("b.ndjson.gz", "{\"file\":\"b\",\"n\":%d}\n", "", 0)
+	put("c.ndjson.gz", "{\"file\":\"c\",\"n\":%d}\n", "", 1000)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "d.parquet"), []byte("PAR1 and no more"), 0o600))
+	put("e.csv.gz", "e,%d\n", "file,n\n", 0)
+	load := func() outcome { return tidemark("", nil, "load", "s", "--url", server.URL(), filepath.Join(folder, "*")) }
+	got := load()
+	require.Equal(t, exitFailed, got.status)
+	for _, want := range []string{
+		"s: 40,000 rows accepted, 0 rejected", "tidemark: 3 of 5 files could not be loaded: load ", "a.csv.gz: read it: the compressed data is cut off; ",
+		"c.ndjson.gz: read line 1 and on: the compressed data is cut off; ", "d.parquet: bad_request: ",
+	} {
+		require.Contains(t, got.stderr, want)
+	}
+	require.NoError(t, os.Remove(filepath.Join(folder, "d.parquet")))
+	put("a.csv.gz", "a,%d\n", "file,n\n", 0)
+	put("c.ndjson.gz", "{\"file\":\"c\",\"n\":%d}\n", "", 0)
+	got = load()
+	require.Zero(t, got.status, got.stderr)
+	require.Contains(t, got.stderr, "s: 40,000 rows accepted, 0 rejected")
+	require.Contains(t, got.stderr, "40,000 rows had been loaded from these files before")
+	require.Equal(t, "count,count\n80000,4\n", tidemark("", nil, "sql", "-q", "SELECT count(*), count(DISTINCT file) FROM s WHERE n < 20000",
+		"--format", "csv", "--url", server.URL()).stdout)
+}

@@ -50,11 +50,18 @@ type chunker struct {
 	ended bool
 }
 
+// firstBytes is how much room a file's first chunk has at first: most files are small.
+const firstBytes = 64 << 10
+
 func newChunker(src io.Reader, size int) *chunker { return &chunker{src: src, size: size, line: 1} }
 
 // next returns the following chunk, or io.EOF. A last line without a line feed counts as whole. The chunk's bytes are its own.
 func (c *chunker) next() (chunk, error) {
-	buf := append(make([]byte, 0, max(c.size, 2*len(c.rest))), c.rest...)
+	room := max(c.size, 2*len(c.rest))
+	if c.line == 1 {
+		room = min(room, firstBytes)
+	}
+	buf := append(make([]byte, 0, room), c.rest...)
 	for searched := 0; ; searched = len(buf) {
 		if err := c.fill(&buf); err != nil {
 			return chunk{}, err
@@ -73,9 +80,15 @@ func (c *chunker) next() (chunk, error) {
 	}
 }
 
-// fill reads until buf has no room left or the source ends.
+// fill reads until buf has as much as a chunk and no room left, or the source ends.
 func (c *chunker) fill(buf *[]byte) error {
-	for len(*buf) < cap(*buf) && !c.ended {
+	for !c.ended {
+		if len(*buf) == cap(*buf) {
+			if cap(*buf) >= c.size {
+				return nil
+			}
+			*buf = append(make([]byte, 0, min(4*cap(*buf), c.size)), *buf...)
+		}
 		n, err := c.src.Read((*buf)[len(*buf):cap(*buf)])
 		*buf = (*buf)[:len(*buf)+n]
 		switch {

@@ -67,7 +67,7 @@ func TestFollowGoesOnWhereItWas(t *testing.T) {
 		took         time.Duration
 	}{
 		"from its end, before the first record": {
-			replies: []reply{from("7", ""), reply{}, reply{}, from("7", recordAt(7)), gone},
+			replies: []reply{from("7", ""), {}, {}, from("7", recordAt(7)), gone},
 			asked:   []string{"latest 0s", "7 20s", "7 0s", "7 0s", "8 20s"},
 			given:   []string{"lost", "7", "back"}, took: 1500 * time.Millisecond,
 		},

@@ -104,7 +104,7 @@ func (c *Client) Load(ctx context.Context, stream string, r io.Reader, opts Load
 	}
 	plain, err := Decompress(counted{r, opts.Progress})
 	if err != nil {
-		return LoadReport{}, fmt.Errorf("decompress: %w", err)
+		return LoadReport{}, &SourceError{Err: err}
 	}
 	defer plain.Close()
 	err = l.run(ctx, newChunker(charset.NewReader(plain, set), opts.ChunkBytes))
@@ -127,6 +127,43 @@ func (c counted) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
 	if c.progress != nil {
 		c.progress(n)
+	}
+	return n, err
+}
+
+// SourceError says that what is to be loaded cannot be read.
+type SourceError struct {
+	// Line is where, counted from 1; 0 where that is not known.
+	Line int64
+	Err  error
+}
+
+// Error says what is wrong.
+func (e *SourceError) Error() string {
+	text := e.Err.Error()
+	if errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		text = "the compressed data is cut off"
+	}
+	if e.Line > 0 {
+		return fmt.Sprintf("read line %d and on: %s", e.Line, text)
+	}
+	return "read it: " + text
+}
+
+// Unwrap is the reader's error.
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// source keeps why it could not be read to its end.
+type source struct {
+	io.Reader
+	broken atomic.Pointer[SourceError]
+}
+
+// Read reads on.
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		s.broken.Store(&SourceError{Err: err})
 	}
 	return n, err
 }
@@ -163,11 +200,8 @@ func (l *load) sendAll(ctx context.Context, group *errgroup.Group, chunks *chunk
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
-		if errors.Is(err, io.ErrUnexpectedEOF) {
-			return fmt.Errorf("read line %d and on: the compressed data is cut off", chunks.line)
-		}
 		if err != nil {
-			return fmt.Errorf("read line %d and on: %w", chunks.line, err)
+			return &SourceError{Line: chunks.line, Err: err}
 		}
 		if first {
 			// The first request may make the stream; the others must find it made.
@@ -207,19 +241,25 @@ func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions, 
 	result, err := l.deliver(ctx, options.Key != "" && seeks, func() (*IngestResult, error) {
 		if !first {
 			if _, err := again.Seek(0, io.SeekStart); err != nil {
-				return nil, err
+				return nil, &SourceError{Err: err}
 			}
 		}
 		first = false
 		plain, err := Decompress(counted{file, opts.Progress})
 		if err != nil {
-			return nil, fmt.Errorf("decompress: %w", err)
+			return nil, &SourceError{Err: err}
 		}
 		defer plain.Close()
-		if opts.binary() {
-			return l.client.Ingest(ctx, l.stream, plain, options)
+		source := &source{Reader: plain}
+		body := io.Reader(source)
+		if !opts.binary() {
+			body = charset.NewReader(source, set)
 		}
-		return l.client.Ingest(ctx, l.stream, charset.NewReader(plain, set), options)
+		result, err := l.client.Ingest(ctx, l.stream, body, options)
+		if broken := source.broken.Load(); broken != nil { // what the connection says is only what came of it
+			return result, broken
+		}
+		return result, err
 	})
 	if result != nil {
 		l.mu.Lock()
@@ -257,7 +297,8 @@ func (l *load) deliver(ctx context.Context, keyed bool, request func() (*IngestR
 		if refused != nil {
 			after, most = refused.RetryAfter, mostRetries
 		}
-		if attempt > most || ctx.Err() != nil || !worthwhile(refused, keyed, result != nil) {
+		var source *SourceError
+		if attempt > most || ctx.Err() != nil || errors.As(err, &source) || !worthwhile(refused, keyed, result != nil) {
 			return result, err
 		}
 		if err := pause(ctx, retryDelay(after, attempt)); err != nil {

@@ -241,7 +241,9 @@ func TestLoadGoesOnBehindAFileThatIsBroken(t *testing.T) {
 	put("c.ndjson.gz", "{\"file\":\"c\",\"n\":%d}\n", "", 1000)
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "d.parquet"), []byte("PAR1 and no more"), 0o600))
 	put("e.csv.gz", "e,%d\n", "file,n\n", 0)
-	load := func() outcome { return tidemark("", nil, "load", "s", "--url", server.URL(), filepath.Join(folder, "*")) }
+	load := func() outcome {
+		return tidemark("", nil, "load", "s", "--url", server.URL(), filepath.Join(folder, "*"))
+	}
 	got := load()
 	require.Equal(t, exitFailed, got.status)
 	for _, want := range []string{

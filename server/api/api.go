@@ -122,6 +122,11 @@ func (s *Server) routes() []route {
 		{"PUT", "/_bulk", s.postBulk, nil},
 		{"POST", "/{index}/_bulk", s.postBulk, nil},
 		{"PUT", "/{index}/_bulk", s.postBulk, nil},
+		{"POST", "/{index}/_doc", s.postDoc, nil},
+		{"PUT", "/{index}/_doc/{id}", s.postDoc, nil},
+		{"POST", "/{index}/_doc/{id}", s.postDoc, nil},
+		{"PUT", "/{index}/_create/{id}", s.postDoc, nil},
+		{"POST", "/{index}/_create/{id}", s.postDoc, nil},
 		{"GET", "/_refresh", s.elasticRefresh, nil},
 		{"POST", "/_refresh", s.elasticRefresh, nil},
 		{"GET", "/{index}/_refresh", s.elasticRefresh, nil},
@@ -191,7 +196,11 @@ func (s *Server) mux(routes []route, other elsewhere) *http.ServeMux {
 		methods[r.path] = append(methods[r.path], r.method)
 	}
 	for path, allowed := range methods {
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if ofElastic(r) {
+				_ = s.notOfElastic(w, r) // a client that went away is no failure of ours
+				return
+			}
 			allow := strings.Join(allowed, ", ")
 			w.Header().Set("Allow", allow)
 			writeProblem(w, event.Errorf(codeMethod, "this path takes %s only", allow))
@@ -205,6 +214,9 @@ func (s *Server) mux(routes []route, other elsewhere) *http.ServeMux {
 			return
 		case strings.HasPrefix(r.URL.Path, "/api/v2/") || strings.HasPrefix(r.URL.Path, "/api/v3/"):
 			_ = notOfInflux(w, r) // a client that went away is no failure of ours
+			return
+		case ofElastic(r):
+			_ = s.notOfElastic(w, r)
 			return
 		}
 		writeProblem(w, event.Errorf(event.CodeNotFound, "there is nothing at %s", r.URL.Path).

@@ -37,7 +37,7 @@ func (s *Server) postBulk(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	out := bufio.NewWriter(w)
-	bulk.write(out, s.Now().Sub(start).Milliseconds())
+	bulk.write(out, s.Now().Sub(start).Milliseconds(), parsePathFilter(r.URL.Query().Get("filter_path")))
 	return out.Flush()
 }
 
@@ -81,47 +81,113 @@ func (s *Server) takeBulk(w http.ResponseWriter, r *http.Request) (*bulkAnswer, 
 
 // bulkItem is an item of the answer.
 type bulkItem struct {
-	Index  string        `json:"_index"`
+	Index  *string       `json:"_index,omitempty"`
 	Result string        `json:"result,omitempty"`
-	Status int           `json:"status"`
+	Status int           `json:"status,omitempty"`
 	Error  *elasticFault `json:"error,omitempty"`
 }
 
 type elasticFault struct {
-	Type   string `json:"type"`
-	Reason string `json:"reason"`
+	Type   string `json:"type,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
-// write answers with an entry for each item. Errors of a client that went away come with the flush.
-func (b *bulkAnswer) write(out *bufio.Writer, took int64) {
-	_, _ = out.WriteString(`{"took":` + strconv.FormatInt(took, 10) + `,"errors":` + strconv.FormatBool(len(b.reasons) > 0) + `,"items":[`)
-	stored := make([][]byte, len(b.reader.Indexes())) // by far the most frequent entries
-	for i, index := range b.reader.Indexes() {
-		stored[i], _ = json.Marshal(bulkItem{Index: index, Result: "created", Status: http.StatusCreated}) // always possible
+// write answers with an entry for each item, and of all that what the filter wants. Errors of a client that went away come with the flush.
+func (b *bulkAnswer) write(out *bufio.Writer, took int64, filter pathFilter) {
+	begin := byte('{')
+	member := func(name, value string) {
+		_ = out.WriteByte(begin)
+		_, _ = out.WriteString(`"` + name + `":` + value)
+		begin = ','
 	}
+	if filter.wants("took") {
+		member("took", strconv.FormatInt(took, 10))
+	}
+	if filter.wants("errors") {
+		member("errors", strconv.FormatBool(len(b.reasons) > 0))
+	}
+	if b.writeItems(out, begin, filter) {
+		begin = ','
+	}
+	if begin == '{' {
+		_ = out.WriteByte(begin)
+	}
+	_, _ = out.WriteString("}\n")
+}
+
+// writeItems writes the entries, and reports whether there was one, or would be without a filter.
+func (b *bulkAnswer) writeItems(out *bufio.Writer, begin byte, filter pathFilter) (wrote bool) {
+	open := string(begin) + `"items":[`
+	if len(filter) == 0 {
+		_, _ = out.WriteString(open)
+		open, wrote = "", true
+	}
+	type kind struct {
+		action bulkbody.Action
+		index  uint32
+	}
+	stored := map[kind][]byte{} // by far the most frequent entries
 	for i, item := range b.reader.Items() {
-		if i > 0 {
-			_ = out.WriteByte(',')
+		index := b.reader.Indexes()[item.Index]
+		reason, refused := b.reasons[int64(i)]
+		entry, known := stored[kind{item.Action, item.Index}]
+		switch {
+		case refused:
+			entry = filteredItem(item.Action, refusedItem(index, reason), filter)
+		case !known:
+			entry = filteredItem(item.Action, bulkItem{Index: &index, Result: "created", Status: http.StatusCreated}, filter)
+			stored[kind{item.Action, item.Index}] = entry
 		}
-		_, _ = out.WriteString(`{"` + item.Action.String() + `":`)
-		entry := stored[item.Index]
-		if reason, refused := b.reasons[int64(i)]; refused {
-			entry = refusedItem(b.reader.Indexes()[item.Index], reason)
+		if len(entry) == 0 {
+			continue
 		}
+		_, _ = out.WriteString(open)
 		_, _ = out.Write(entry)
-		_ = out.WriteByte('}')
+		open, wrote = ",", true
 	}
-	_, _ = out.WriteString("]}\n")
+	if wrote {
+		_ = out.WriteByte(']')
+	}
+	return wrote
 }
 
-func refusedItem(index, reason string) []byte {
+// filteredItem is an entry with the members that the filter wants; nil if it wants none.
+func filteredItem(action bulkbody.Action, item bulkItem, filter pathFilter) []byte {
+	wants := func(names ...string) bool {
+		return filter.wants(append([]string{"items", action.String()}, names...)...)
+	}
+	if !wants("_index") {
+		item.Index = nil
+	}
+	if !wants("result") {
+		item.Result = ""
+	}
+	if !wants("status") {
+		item.Status = 0
+	}
+	if item.Error != nil {
+		if !wants("error", "type") {
+			item.Error.Type = ""
+		}
+		if !wants("error", "reason") {
+			item.Error.Reason = ""
+		}
+		if *item.Error == (elasticFault{}) {
+			item.Error = nil
+		}
+	}
+	if item == (bulkItem{}) {
+		return nil
+	}
+	entry, _ := json.Marshal(map[string]bulkItem{action.String(): item}) // always possible
+	return entry
+}
+
+func refusedItem(index, reason string) bulkItem {
 	if reason == "" {
 		reason = "as others before it: the stream of rejected rows says why"
 	}
-	entry, _ := json.Marshal(bulkItem{ // always possible
-		Index: index, Status: http.StatusBadRequest, Error: &elasticFault{Type: "document_parsing_exception", Reason: reason},
-	})
-	return entry
+	return bulkItem{Index: &index, Status: http.StatusBadRequest, Error: &elasticFault{Type: "document_parsing_exception", Reason: reason}}
 }
 
 // elasticError answers with an error of Elasticsearch's shape.
@@ -130,10 +196,7 @@ func elasticError(w http.ResponseWriter, fault *event.Error, note string) error 
 	if code == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}
-	return writeJSON(w, code, struct {
-		Error  elasticFault `json:"error"`
-		Status int          `json:"status"`
-	}{elasticFault{string(fault.Code), fault.Error() + note}, code})
+	return writeJSON(w, code, elasticProblem(elasticFault{elasticType(fault.Code), fault.Error() + note}, code))
 }
 
 // getElastic tells clients of Elasticsearch, which ask first, that they may go on.

@@ -77,18 +77,22 @@ func TestInfluxDBInOtherLanguages(t *testing.T) {
 	}
 }
 
-// TestElasticsearchInOtherLanguages sends with Elastic's own clients for Node.js and Python, and with the transport of pino, a logger, that uses the first.
+// TestElasticsearchInOtherLanguages sends with Elastic's own clients for Node.js and Python, in bulk and a document at a time, and with the
+// transport of pino, a logger, that uses the first.
 func TestElasticsearchInOtherLanguages(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string]map[string]string{
-		"elastic.mjs": {"node_bulk": `[1200,1200,"2026-03-01T09:00:00.000000Z","say \"hi\" \\ 😀"]`, "node_pino": `[20,20,"shop","stock is low"]`},
-		"elastic.py":  {"python_bulk": `[1200,1200,"2026-03-01T09:00:00.000000Z","say \"hi\" \\ 😀"]`, "python_parallel": "[1200,1200,1199,0]"},
+		"elastic.mjs": {"node_bulk": `[1200,1200,"2026-03-01T09:00:00.000000Z","say \"hi\" \\ 😀"]`, "node_pino": `[20,20,"shop","stock is low"]`,
+			"node_docs": `[3,3,"a",1]`},
+		"elastic.py": {"python_bulk": `[1200,1200,"2026-03-01T09:00:00.000000Z","say \"hi\" \\ 😀"]`, "python_parallel": "[1200,1200,1199,0]", "python_docs": `[3,3,"a",1]`},
 	} {
 		t.Run(script, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, t.TempDir())
 			runClient(t, s, script)
 			columns := map[string]string{"node_pino": "min(service), min(msg)", "python_parallel": "max(n), min(n)"}
+			columns["node_docs"] = "max(_id) FILTER (WHERE n = 1), min(n)"
+			columns["python_docs"] = columns["node_docs"]
 			for stream, row := range want {
 				shown := cmp.Or(columns[stream], `min("@timestamp"), min(note)`)
 				require.Equal(t, row+"\n", s.query("SELECT count(*), count(DISTINCT n), "+shown+" FROM "+stream).text(), stream)

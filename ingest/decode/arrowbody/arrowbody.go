@@ -44,7 +44,7 @@ type Reader struct {
 
 // NewReader reads a stream as it comes. hold is asked for the memory that the bytes of a message take, and may refuse it; it may be nil.
 func NewReader(src io.Reader, hold func(bytes int64) error) (r *Reader, err error) {
-	r = &Reader{messages: &messages{src: src, hold: hold}, memory: &limitedAllocator{left: memoryBytes}}
+	r = &Reader{messages: &messages{src: src, hold: hold, mostAside: asideBytes}, memory: &limitedAllocator{left: memoryBytes}}
 	err = guard("the schema", func() error {
 		if r.messages.err = r.messages.next(); r.messages.err == nil {
 			if r.plain = plains.of(r.messages.message); r.plain != nil {

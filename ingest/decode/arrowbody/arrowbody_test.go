@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -410,8 +411,89 @@ func TestBodiesThatStandForTooMuch(t *testing.T) {
 	require.ErrorContains(t, err, "it declares")
 }
 
+// messagesOf cuts a stream into its messages.
+func messagesOf(t testing.TB, stream []byte) (out [][]byte) {
+	t.Helper()
+	for m := (&messages{src: bytes.NewReader(stream)}); ; out = append(out, bytes.Clone(m.message)) {
+		err := m.next()
+		if errors.Is(err, io.EOF) {
+			return out
+		}
+		require.NoError(t, err)
+	}
+}
+
+// fileOf is an Arrow file of messages, with something behind them that is not read.
+func fileOf(messages ...[]byte) []byte {
+	out := slices.Concat(append([][]byte{fileMagic}, messages...)...)
+	return append(out, "\xff\xff\xff\xff\x00\x00\x00\x00 the index"...)
+}
+
+// twice is a stream of a schema, a dictionary, and two batches.
+func twice(t testing.TB) (schema, dictionary, first, second []byte) {
+	t.Helper()
+	var out bytes.Buffer
+	batch := mixed(t, 20)
+	w := ipc.NewWriter(&out, ipc.WithSchema(batch.Schema()))
+	require.NoError(t, w.Write(batch))
+	require.NoError(t, w.Write(batch.NewSlice(5, 9)))
+	require.NoError(t, w.Close())
+	all := messagesOf(t, out.Bytes())
+	require.Len(t, all, 4)
+	return all[0], all[1], all[2], all[3]
+}
+
+// TestBatchesWaitForTheirDictionaries reads files whose dictionaries lie before, between and behind the batches.
+func TestBatchesWaitForTheirDictionaries(t *testing.T) {
+	t.Parallel()
+	schema, dictionary, first, second := twice(t)
+	want, _, _, err := read(t, fileOf(schema, dictionary, first, second))
+	require.NoError(t, err)
+	require.Len(t, want, 24)
+	for _, body := range [][]byte{fileOf(schema, first, second, dictionary), fileOf(schema, first, dictionary, second)} {
+		got, _, _, err := read(t, body)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	for name, body := range map[string][]byte{
+		"missing": fileOf(schema, first, second), "cut off": append(bytes.Clone(fileMagic), slices.Concat(schema, first, dictionary[:20])...),
+		"a stream": slices.Concat(schema, first, dictionary),
+	} {
+		_, _, _, err := read(t, body)
+		var fault *event.Error
+		require.ErrorAs(t, err, &fault, name)
+		require.Equal(t, event.CodeBadRequest, fault.Code, name)
+	}
+}
+
+// TestWaitingBatchesAreHeld asks for the memory of batches that wait, gives it back, and ends where it is refused or too much.
+func TestWaitingBatchesAreHeld(t *testing.T) {
+	t.Parallel()
+	schema, dictionary, first, second := twice(t)
+	file := fileOf(schema, first, second, dictionary)
+	held, most := int64(0), int64(0)
+	hold := func(bytes int64) error {
+		held += bytes
+		most = max(most, held)
+		return nil
+	}
+	m := messages{src: bytes.NewReader(file), hold: hold, mostAside: asideBytes}
+	for range 4 {
+		require.NoError(t, m.next())
+	}
+	require.ErrorIs(t, m.next(), io.EOF)
+	require.GreaterOrEqual(t, most, int64(len(first)+len(second)+len(dictionary)))
+	require.LessOrEqual(t, held, int64(4*len(second)), "what has been given is not held")
+
+	m = messages{src: bytes.NewReader(file), mostAside: int64(len(first))}
+	require.NoError(t, m.next())
+	require.ErrorContains(t, m.next(), "rows before their dictionaries")
+}
+
 func FuzzReader(f *testing.F) {
 	f.Add(streamOf(f, mixed(f, 3)))
+	schema, dictionary, first, second := twice(f)
+	f.Add(fileOf(schema, first, dictionary, second))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		_, _, _, err := read(t, body)
 		var fault *event.Error

@@ -2,6 +2,8 @@ package arrowbody
 
 import (
 	"errors"
+
+	"github.com/tidemarkdb/tidemark/event"
 )
 
 // The Arrow library makes slices of the lengths that a message's metadata declares before it looks at what is there. So the metadata, which is
@@ -24,8 +26,11 @@ const (
 	batchMessage      = 3
 )
 
-// unionType is the kind of type whose table has a vector.
-const unionType = 14
+const (
+	intType = 2
+	// unionType is the kind of type whose table has a vector.
+	unionType = 14
+)
 
 var errMetadata = errors.New("metadata that contradicts itself")
 
@@ -34,8 +39,8 @@ type told struct {
 	kind byte
 	// body is the length of what follows.
 	body int64
-	// dictionaries are how many a schema has.
-	dictionaries int
+	// dictionaries are the numbers of those that a schema has, or of the one that the message is.
+	dictionaries []int64
 }
 
 // checkMetadata checks a message's metadata.
@@ -49,6 +54,7 @@ func checkMetadata(metadata []byte) (told, error) {
 		header.schema()
 	case dictionaryMessage:
 		header.table(1).batch()
+		w.dictionaries = []int64{header.long(0)}
 	case batchMessage:
 		header.batch()
 	}
@@ -56,6 +62,9 @@ func checkMetadata(metadata []byte) (told, error) {
 	out.body, out.dictionaries = message.long(3), w.dictionaries
 	if w.failed {
 		return told{}, errMetadata
+	}
+	if w.foreign != nil {
+		return told{}, w.foreign
 	}
 	return out, nil
 }
@@ -65,8 +74,10 @@ type walker struct {
 	buf    []byte
 	failed bool
 	tables int
-	// dictionaries counts the fields that have one.
-	dictionaries int
+	// dictionaries are the numbers of those that fields have.
+	dictionaries []int64
+	// foreign says which field has a type that is none of the format.
+	foreign error
 }
 
 // table is a table at a place, with its list of fields.
@@ -126,6 +137,13 @@ func (t table) byte(field int) byte {
 	return 0
 }
 
+func (t table) short(field int) int16 {
+	if at := t.place(field); at > 0 {
+		return int16(t.word(at, 2))
+	}
+	return 0
+}
+
 func (t table) long(field int) int64 {
 	if at := t.place(field); at > 0 {
 		return int64(t.word(at, 8))
@@ -172,13 +190,16 @@ func (t table) field(depth int) {
 		t.fail()
 		return
 	}
-	t.vector(0, 1)
+	name, length := t.vector(0, 1)
+	if t.byte(2) == intType && t.table(3).short(0) > 64 && !t.failed { // Polars has some
+		t.foreign = event.Errorf(event.CodeNotSupported, "column %q: integers of more than 64 bits are none of Arrow's", t.buf[name:name+length]).
+			WithHint("cast them to decimals")
+	}
 	if t.byte(2) == unionType {
 		t.table(3).vector(1, 4)
 	}
 	if t.place(4) > 0 {
-		t.table(4)
-		t.dictionaries++
+		t.dictionaries = append(t.dictionaries, t.table(4).long(0))
 	}
 	first, n := t.vector(5, 4)
 	for i := range n {

@@ -10,29 +10,43 @@ import (
 	"github.com/tidemarkdb/tidemark/event"
 )
 
-// messageBytes bounds one message of a stream: a record batch, or a dictionary.
-const messageBytes = 64 << 20
+const (
+	// messageBytes bounds one message of a stream: a record batch, or a dictionary.
+	messageBytes = 64 << 20
+	// asideBytes bounds the batches of a file that wait for their dictionaries.
+	asideBytes = 256 << 20
+)
 
 // messages gives the messages of a stream away one by one, each checked when it is there as a whole. What is held is one message, which
-// grows as its bytes come, whatever length it declares.
+// grows as its bytes come, whatever length it declares. Of a file whose dictionaries lie behind its rows, as Polars writes them, the batches are held until
+// all dictionaries have come, and given after them.
 type messages struct {
 	src io.Reader
 	// hold is asked for more memory, or given some back by a negative number.
 	hold  func(bytes int64) error
 	held  int64
 	begun bool
-	// isFile is set for a file; dictionaries are those of the schema that have not come yet.
-	isFile       bool
-	dictionaries int
-	// message is the present one, up to what is left to be read of it.
-	message []byte
-	rest    []byte
-	// metadata and body are its parts.
-	metadata, body []byte
-	number         int
+	// isFile is set for a file; missing are the dictionaries of its schema that have not come yet, and aside the batches that wait for them.
+	isFile    bool
+	missing   map[int64]bool
+	aside     []loaded
+	asideSize int64
+	mostAside int64
+	ended     bool // the end has been read, though batches may wait
+	// loaded is the present message, and rest what is left to be read of it.
+	loaded
+	rest   []byte
+	number int
 	// taken counts the bytes of all messages so far.
 	taken int64
 	err   error
+}
+
+// loaded is a message that is there as a whole.
+type loaded struct {
+	message []byte
+	// metadata and body are its parts.
+	metadata, body []byte
 }
 
 // fileMagic is what an Arrow file begins with. A stream follows, and an index behind it that is of no use here.
@@ -60,8 +74,7 @@ func (m *messages) Read(p []byte) (int, error) {
 
 // next reads the next message; io.EOF behind the last.
 func (m *messages) next() error {
-	m.message = m.message[:0]
-	err := m.load()
+	err := m.inOrder()
 	var fault *event.Error
 	switch {
 	case errors.Is(err, io.EOF), errors.As(err, &fault):
@@ -75,68 +88,111 @@ func (m *messages) next() error {
 	return nil
 }
 
+// inOrder loads the next message, or one that has waited for those before it.
+func (m *messages) inOrder() error {
+	switch {
+	case len(m.aside) > 0 && (m.ended || len(m.missing) == 0):
+		m.takeAside()
+		return nil
+	case m.ended:
+		return io.EOF
+	}
+	for {
+		m.message = m.message[:0]
+		kind, err := m.load()
+		switch {
+		case errors.Is(err, io.EOF) && len(m.aside) > 0: // their dictionaries never came: the library says what is wrong, if anything is
+			m.ended = true
+			m.takeAside()
+			return nil
+		case err != nil:
+			return err
+		case kind != batchMessage || !m.isFile || len(m.missing) == 0:
+			return nil
+		}
+		if m.asideSize += int64(cap(m.message)); m.asideSize > m.mostAside {
+			return event.Errorf(event.CodeTooLarge, "the Arrow file has more than %d MiB of rows before their dictionaries", m.mostAside>>20).
+				WithHint("write it as an Arrow stream, or as Parquet")
+		}
+		m.aside, m.loaded = append(m.aside, m.loaded), loaded{}
+	}
+}
+
+// takeAside takes the first of the batches that were set aside.
+func (m *messages) takeAside() {
+	m.loaded, m.aside = m.aside[0], m.aside[1:]
+	m.asideSize -= int64(cap(m.message))
+	_ = m.account(int64(cap(m.message))) // less is never refused
+}
+
 // load reads a message's length, metadata and body.
-func (m *messages) load() error {
+func (m *messages) load() (kind byte, err error) {
 	if !m.begun {
 		m.begun = true
 		if err := m.skipMagic(); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	if err := m.fill(4); err != nil {
 		if len(m.message) == 0 {
-			return err // the stream may end without a mark
+			return 0, err // the stream may end without a mark
 		}
-		return cutOff(err)
+		return 0, cutOff(err)
 	}
 	length, at := binary.LittleEndian.Uint32(m.message), 4
 	if length == continuation {
 		if err := m.fill(8); err != nil {
-			return cutOff(err)
+			return 0, cutOff(err)
 		}
 		length, at = binary.LittleEndian.Uint32(m.message[4:]), 8
 	}
 	if length == 0 {
-		return io.EOF
+		return 0, io.EOF
 	}
 	if length > metadataBytes && m.number == 0 {
-		return errors.New("it does not begin as an Arrow stream")
+		return 0, errors.New("it does not begin as an Arrow stream")
 	}
 	if length > metadataBytes {
-		return fmt.Errorf("metadata of %d bytes", length)
+		return 0, fmt.Errorf("metadata of %d bytes", length)
 	}
 	end := at + int(length)
 	if err := m.fill(end); err != nil {
-		return cutOff(err)
+		return 0, cutOff(err)
 	}
 	said, err := checkMetadata(m.message[at:end])
 	if err != nil {
-		return err
+		return 0, err
 	}
 	body := said.body
 	if body < 0 {
-		return errCutOff
+		return 0, errCutOff
 	}
-	switch said.kind {
-	case schemaMessage:
-		m.dictionaries = said.dictionaries
-	case dictionaryMessage:
-		m.dictionaries--
-	case batchMessage:
-		if m.isFile && m.dictionaries > 0 {
-			return event.Errorf(event.CodeNotSupported, "the dictionaries of the Arrow file lie behind its rows").
-				WithHint("write it as an Arrow stream, or as Parquet")
-		}
-	}
+	m.note(said)
 	if body > messageBytes {
-		return event.Errorf(event.CodeTooLarge, "message %d of the Arrow stream has %d bytes", m.number, body).
+		return 0, event.Errorf(event.CodeTooLarge, "message %d of the Arrow stream has %d bytes", m.number, body).
 			WithHint("a record batch may have %d MiB: send more of fewer rows", messageBytes>>20)
 	}
 	if err := m.fill(end + int(body)); err != nil {
-		return cutOff(err)
+		return 0, cutOff(err)
 	}
 	m.metadata, m.body = m.message[at:end], m.message[end:]
-	return nil
+	return said.kind, nil
+}
+
+// note keeps count of the dictionaries of a file.
+func (m *messages) note(said told) {
+	switch {
+	case !m.isFile:
+	case said.kind == schemaMessage:
+		m.missing = make(map[int64]bool, len(said.dictionaries))
+		for _, id := range said.dictionaries {
+			m.missing[id] = true
+		}
+	case said.kind == dictionaryMessage:
+		for _, id := range said.dictionaries {
+			delete(m.missing, id)
+		}
+	}
 }
 
 // skipMagic passes over the beginning of a file.
@@ -215,6 +271,7 @@ func (m *messages) account(bytes int64) error {
 	if m.hold == nil {
 		return nil
 	}
+	bytes += m.asideSize
 	err := m.hold(bytes - m.held)
 	if err == nil {
 		m.held = bytes

@@ -107,7 +107,7 @@ func (s *Set) createHidden(name string, statement *ast.Subscribe) error {
 	}
 	definition := s.define(b, program)
 	definition.Hidden = true
-	_, err = s.create(definition, false)
+	_, err = s.create(definition, false, nil)
 	return err
 }
 

@@ -157,18 +157,34 @@ func (r *runtime) finish(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	ready, err := r.set.options.Catalog.ViewReady(r.definition)
+	return r.takePlace(shown)
+}
+
+// takePlace makes the view the one that its name stands for.
+func (r *runtime) takePlace(shown *Snapshot) error {
+	old, err := r.enter(shown)
 	if fault := (*event.Error)(nil); errors.As(err, &fault) && fault.Code == event.CodeNotFound {
 		return fmt.Errorf("%w: %w", errReplaced, err)
 	}
 	if err != nil {
 		return err
 	}
+	r.set.remove(old, nil)
+	return nil
+}
+
+// enter defines the view as one that can be read, and gives the one whose place it takes; nil for none.
+func (r *runtime) enter(shown *Snapshot) (old *View, err error) {
+	r.set.defining.Lock()
+	defer r.set.defining.Unlock()
+	ready, err := r.set.options.Catalog.ViewReady(r.definition)
+	if err != nil {
+		return nil, err
+	}
 	// Nothing fails from here on: the catalog says that this is the view, and whoever reads the name must find it.
 	r.definition, r.content.definition, shown.definition = ready, ready, ready
 	r.view.setSnapshot(r.log, shown)
-	r.set.promote(r.view, ready)
-	return nil
+	return r.set.promote(r.view, ready), nil
 }
 
 // asFarAs reports whether the view has taken what another one has. A view that both read may have been made anew since; then there is

@@ -27,7 +27,7 @@ func (v *View) buildAnew(ctx context.Context, cause error) error {
 	if err := v.wouldLose(definition, cause); err != nil {
 		return err
 	}
-	return outgrown(v.set.rebuild(definition))
+	return outgrown(v.set.rebuild(v, definition))
 }
 
 // wouldLose fails where events have expired that the view has taken. What a subscription made for itself is told to its subscribers, who begin anew.

@@ -103,14 +103,18 @@ func (v *View) leave() {
 // show notes that the view is the present one of its name.
 func (v *View) show() { v.update(func() { v.mu.shown = true }) }
 
+// start begins the view's goroutine, unless the view was stopped meanwhile.
 func (v *View) start() {
 	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.ctx.Err() != nil {
+		return
+	}
 	v.mu.started = true
-	v.mu.Unlock()
 	go v.run()
 }
 
-// stop ends the view's goroutine and waits for it, unless it is the caller.
+// stop ends the view's goroutine and waits for it. It is not for that goroutine itself.
 func (v *View) stop() {
 	v.cancel()
 	v.mu.Lock()

@@ -79,8 +79,11 @@ type Set struct {
 	cancel  context.CancelFunc
 	memory  together
 	reads   *sharedReads
-	// making is held while a hidden view is looked for and made; it is taken before mu.
+	// making is held while a hidden view is looked for and made.
 	making sync.Mutex
+	// defining is held while the catalog changes and the views below with it, as two changes of one name would else come to them in different orders.
+	// No view is waited for under it. It is taken after making and before mu.
+	defining sync.Mutex
 
 	mu struct {
 		sync.Mutex
@@ -228,7 +231,7 @@ func (s *Set) Create(b bind.CreateView) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.create(definition, b.OrReplace)
+	return s.create(definition, b.OrReplace, nil)
 }
 
 // defined is define, and makes sure that late rows have a place to go to.
@@ -241,40 +244,59 @@ func (s *Set) defined(b bind.CreateView, program *continuous.Program) (catalog.V
 	return definition, err
 }
 
-func (s *Set) create(definition catalog.View, replace bool) (*View, error) {
+// create defines a view and starts it. caller is the view whose goroutine calls it, nil for none.
+func (s *Set) create(definition catalog.View, replace bool, caller *View) (*View, error) {
 	if err := errors.Join(s.beginNow(&definition), s.noteSince(&definition)); err != nil {
 		return nil, err
 	}
-	made, err := s.options.Catalog.CreateView(definition, replace)
+	v, old, err := s.enter(definition, replace)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	if s.mu.done {
-		s.mu.Unlock()
-		return nil, event.Errorf(event.CodeClosed, "the server is stopping")
+	s.remove(old, caller) // it was not ready, so nobody has seen it
+	v.start()
+	return v, nil
+}
+
+// enter defines a view, and gives the one that is to be removed for it: one that was still being built; nil where there is none.
+func (s *Set) enter(definition catalog.View, replace bool) (made, old *View, err error) {
+	s.defining.Lock()
+	defer s.defining.Unlock()
+	known, err := s.options.Catalog.CreateView(definition, replace)
+	if err != nil {
+		return nil, nil, err
 	}
-	v := s.newView(made)
-	_, beside := s.options.Catalog.NextView(made.Name)
-	var old *View
+	_, beside := s.options.Catalog.NextView(known.Name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.done {
+		return nil, nil, event.Errorf(event.CodeClosed, "the server is stopping")
+	}
+	made = s.newView(known)
 	if beside {
-		old, s.mu.next[made.Name] = s.mu.next[made.Name], v
+		old, s.mu.next[known.Name] = s.mu.next[known.Name], made
 	} else {
-		old, s.mu.views[made.Name] = s.mu.views[made.Name], v
-		v.show()
+		old, s.mu.views[known.Name] = s.mu.views[known.Name], made
+		made.show()
 	}
 	if old != nil {
 		old.leave()
 	}
-	s.mu.Unlock()
-	if old != nil { // it was not ready, so nobody has seen it
-		old.stop()
-		if err := s.discard(old.Definition()); err != nil {
-			s.options.Logger.Error("a view that was replaced could not be removed", "view", made.Name, "error", err)
-		}
+	return made, old, nil
+}
+
+// remove ends a view whose place another has taken, and removes what is kept of it. A nil view is none. The caller's own has closed what it had, and
+// is not waited for.
+func (s *Set) remove(old, caller *View) {
+	if old == nil {
+		return
 	}
-	v.start()
-	return v, nil
+	if old.cancel(); old != caller {
+		old.stop()
+	}
+	if err := s.discard(old.Definition()); err != nil {
+		s.options.Logger.Error("a view that was replaced could not be removed", "view", old.Definition().Name, "error", err)
+	}
 }
 
 // beginNow notes how far the streams are of a view that is to begin behind what they hold, once for all times that it is built.
@@ -325,33 +347,25 @@ func (s *Set) revive(old *View) {
 	v.start()
 }
 
-// promote makes a view that is ready the present one of its name, and removes the one before. One that was dropped meanwhile stays so.
-func (s *Set) promote(v *View, ready *catalog.View) {
+// promote makes a view that is ready the present one of its name, and gives the one before, nil for none. One that was dropped meanwhile stays so.
+func (s *Set) promote(v *View, ready *catalog.View) (old *View) {
 	s.mu.Lock()
-	old := s.mu.views[ready.Name]
+	defer s.mu.Unlock()
 	if s.mu.next[ready.Name] != v {
-		s.mu.Unlock()
-		return
+		return nil
 	}
-	s.mu.views[ready.Name] = v
+	old, s.mu.views[ready.Name] = s.mu.views[ready.Name], v
 	delete(s.mu.next, ready.Name)
 	v.show()
 	if old != nil {
 		old.leave()
 	}
-	s.mu.Unlock()
-	if old == nil {
-		return
-	}
-	old.stop()
-	if err := s.discard(old.Definition()); err != nil {
-		s.options.Logger.Error("a view that was replaced could not be removed", "view", ready.Name, "error", err)
-	}
+	return old
 }
 
-// rebuild makes a view anew from its definition, beside the present one, as its inputs have changed or its state is of no use. It fails where the
-// query does not fit its inputs any more.
-func (s *Set) rebuild(definition *catalog.View) error {
+// rebuild makes a view anew from its definition, beside the present one, as its inputs have changed or its state is of no use; one that was not ready
+// is replaced at once. It fails where the query does not fit its inputs any more. It is for the view's goroutine.
+func (s *Set) rebuild(v *View, definition *catalog.View) error {
 	if _, ok := s.options.Catalog.NextView(definition.Name); ok {
 		return nil // it is being built
 	}
@@ -365,33 +379,38 @@ func (s *Set) rebuild(definition *catalog.View) error {
 		fresh.Versions = definition.Versions
 	}
 	s.options.Logger.Info("a view is built anew beside itself", "view", definition.Name)
-	_, err = s.create(fresh, true)
+	_, err = s.create(fresh, true, v)
 	return err
 }
 
 // Drop removes a view with all that is kept of it. It is refused while other views read it.
 func (s *Set) Drop(name string) error {
-	if err := s.options.Catalog.DropView(name); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	gone := []*View{s.mu.views[name], s.mu.next[name]}
-	delete(s.mu.views, name)
-	delete(s.mu.next, name)
+	gone, err := s.forget(name)
+	errs := []error{err}
 	for _, v := range gone {
-		if v != nil {
-			v.leave()
-		}
-	}
-	s.mu.Unlock()
-	var errs []error
-	for _, v := range gone {
-		if v != nil {
-			v.stop()
-			errs = append(errs, s.discard(v.Definition()))
-		}
+		v.stop()
+		errs = append(errs, s.discard(v.Definition()))
 	}
 	return errors.Join(errs...)
+}
+
+// forget takes a name away, and gives the views that had it.
+func (s *Set) forget(name string) (gone []*View, err error) {
+	s.defining.Lock()
+	defer s.defining.Unlock()
+	if err := s.options.Catalog.DropView(name); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, views := range []map[string]*View{s.mu.views, s.mu.next} {
+		if v := views[name]; v != nil {
+			v.leave()
+			gone = append(gone, v)
+		}
+		delete(views, name)
+	}
+	return gone, nil
 }
 
 // settleTime is how long Settle waits: the change is made, and about to be shown.

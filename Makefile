@@ -25,13 +25,15 @@ GOVULNCHECK := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)
 
 # Programs and libraries of others that send events, which tests hold the server to.
 TELEGRAF_VERSION := v1.37.2
-TELEGRAF  := $(CACHE)/clients/telegraf-$(TELEGRAF_VERSION)
 COLLECTOR := $(CACHE)/clients/collector
 PYTHON    := $(CACHE)/clients/python/.installed
 NODE_CLIENTS := $(CLIENTS)/node_modules/.installed
 SHIPPERS  := $(CACHE)/clients/shippers/.installed
 # The parts of Telegraf that docs/clients.md configures; whole, it depends on some 500 modules.
-TELEGRAF_PARTS := custom,inputs.file,parsers.influx,outputs.influxdb,outputs.influxdb_v2,serializers.influx
+TELEGRAF_PARTS := custom,inputs.file,parsers.influx,outputs.http,outputs.influxdb,outputs.influxdb_v2,serializers.influx
+comma     := ,
+# With the number of parts in its name it is built anew when there are others.
+TELEGRAF  := $(CACHE)/clients/telegraf-$(TELEGRAF_VERSION)-$(words $(subst $(comma), ,$(TELEGRAF_PARTS)))
 
 FLINK_VERSION := 2.3.0
 FLINK_READY   := $(CACHE)/flink-$(FLINK_VERSION)/bin/python

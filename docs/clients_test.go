@@ -73,8 +73,12 @@ func TestTelegraf(t *testing.T) {
 		said, err := exec.CommandContext(t.Context(), telegraf, "--config", path, "--once").CombinedOutput()
 		require.NoError(t, err, "%s\n%s", output, said)
 		require.NotContains(t, string(said), " E! ", output)
+		stored := "net_io"
+		if strings.Contains(output, "/v1/streams/telemetry/events") {
+			stored = "telemetry WHERE measurement = 'net io'"
+		}
 		rows, err := connect(t, server).Query(t.Context(), `SELECT count(*), sum(sent), sum(rate), count(*) FILTER (WHERE up), min(time), max(time), min("if"),
-			min(host), min(note) FROM net_io`, client.QueryOptions{})
+			min(host), min(note) FROM `+stored, client.QueryOptions{})
 		require.NoError(t, err, "%s\n%s", output, said)
 		require.Equal(t, `[[2500 3123750 1250 2500 2026-03-01T09:00:00.000000Z 2026-03-01T09:00:02.499000Z eth0 a b a "b" \ c]]`, fmt.Sprint(rows.Rows))
 	}

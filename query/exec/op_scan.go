@@ -96,10 +96,12 @@ type scanReader struct {
 	at     int     // rows of morsel already passed on
 	filter *filter // what its rows still have to meet
 	stored []bool  // the members that it keeps by themselves; nil for a scan without any
-	later  []bool  // columns to be read once a row is kept; nil if there are none
-	turn   turn
-	uses   []filterUse
-	active []*filterUse // those that look at the rows of this morsel
+	// missing are those that have to be taken out of documents.
+	missing []extraction
+	later   []bool // columns to be read once a row is kept; nil if there are none
+	turn    turn
+	uses    []filterUse
+	active  []*filterUse // those that look at the rows of this morsel
 }
 
 func (r *scanReader) next(ctx context.Context) (*Batch, error) {
@@ -166,6 +168,7 @@ func (r *scanReader) load(ctx context.Context) error {
 	r.filter = &filter{run: r.op.run, keep: r.op.keep}
 	if members := r.op.members; members != nil {
 		r.stored = members.storedBy(r.source)
+		r.missing = members.extractions(r.op.keep, r.stored)
 		r.filter.keep = members.kept(r.op.keep, r.stored)
 	}
 	first := make([]bool, len(r.op.keep))

@@ -31,8 +31,8 @@ type scanMembers struct {
 type scanMember struct {
 	path     []string
 	document int // column of the batch
-	// compute makes the member of the document's column, and asText the text of what ReadMember gives; nil where that is wanted itself.
-	compute, asText *kernel.Program
+	// asText makes the text of what ReadMember gives; nil where that is wanted itself.
+	asText *kernel.Program
 }
 
 // newScanMembers is nil for a scan without members.
@@ -52,13 +52,10 @@ func newScanMembers(n *plan.Scan) (*scanMembers, error) {
 		computed[i] = optimize.ReplaceColumns(m.Expr, func(c *plan.ColumnRef) plan.Expr {
 			return &plan.ColumnRef{Index: document, Name: c.Name, Typ: c.Typ}
 		})
-		programs, err := compileAll([]plan.Expr{computed[i]})
-		if err != nil {
-			return nil, err
-		}
-		member := scanMember{path: m.Path, document: document, compute: programs[0]}
+		member := scanMember{path: m.Path, document: document}
 		if m.Text {
-			if programs, err = compileAll([]plan.Expr{wholeAsText}); err != nil {
+			programs, err := compileAll([]plan.Expr{wholeAsText})
+			if err != nil {
 				return nil, err
 			}
 			member.asText = programs[0]
@@ -176,18 +173,41 @@ func (s *scanMembers) read(ctx context.Context, r *scanReader, wanted []bool) (c
 	return columns, bytes, nil
 }
 
+// extraction is the members that have to be taken out of one column of documents, together.
+type extraction struct {
+	document int
+	members  []int // their columns in a batch
+	taken    *kernel.JSONMembers
+}
+
+// extractions are those for the members that are kept and that a morsel does not store.
+func (s *scanMembers) extractions(keep, stored []bool) []extraction {
+	var out []extraction
+	for document := range s.width() {
+		var wanted []kernel.JSONMember
+		var columns []int
+		for i := range s.members {
+			if m := &s.members[i]; m.document == document && keep[s.fields+i] && !stored[i] {
+				wanted, columns = append(wanted, kernel.JSONMember{Path: m.path, Text: m.asText != nil}), append(columns, s.fields+i)
+			}
+		}
+		if len(wanted) > 0 {
+			out = append(out, extraction{document: document, members: columns, taken: kernel.NewJSONMembers(wanted)})
+		}
+	}
+	return out
+}
+
 // compute adds the members that the morsel does not keep to a batch, and leaves it with the columns that the scan gives.
 func (s *scanMembers) compute(r *scanReader, batch *Batch) error {
-	for i := range s.members {
-		at := s.fields + i
-		if !r.op.keep[at] || r.stored[i] {
-			continue
-		}
-		value, err := s.members[i].compute.Eval(r.op.run.kernel, batch.Columns, batch.Rows)
+	for _, e := range r.missing {
+		values, err := e.taken.Of(batch.Columns[e.document])
 		if err != nil {
 			return err
 		}
-		batch.Columns[at] = value.Expand(batch.Rows)
+		for i, column := range e.members {
+			batch.Columns[column] = values[i]
+		}
 	}
 	batch.Columns = batch.Columns[:s.given()]
 	return nil

@@ -104,7 +104,7 @@ func joinJSON(c *call) (arrow.Array, error) {
 		if kindOfJSON(a) == jsonObject && kindOfJSON(b) == jsonObject {
 			w.separator = '{'
 			for items := jsonscan.ItemsOf(a); items.Next(); {
-				if _, replaced := jsonMember(b, jsonscan.Unquote(items.Key)); !replaced {
+				if _, replaced := jsonscan.Member(b, jsonscan.Unquote(items.Key)); !replaced {
 					w.member(items.Key, items.Value)
 				}
 			}

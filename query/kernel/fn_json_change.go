@@ -139,7 +139,7 @@ func (e *jsonEdit) append(dst []byte, at string, level int) ([]byte, error) {
 func (e *jsonEdit) appendObject(dst []byte, object string, level int) ([]byte, error) {
 	step, last := e.steps[level], level == len(e.steps)-1
 	// Of members with the same name the last counts, so it is the one that stays.
-	old, found := jsonMember(object, step)
+	old, found := jsonscan.Member(object, step)
 	if found && last && e.change.inserts() {
 		return nil, event.Errorf(event.CodeInvalidValue, "%s: there is a member %q already", e.name, step).WithHint("jsonb_set replaces it")
 	}

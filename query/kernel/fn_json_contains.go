@@ -71,7 +71,7 @@ func containsAt(a, b string, depth int) bool {
 	switch kind {
 	case jsonObject:
 		for items := jsonscan.ItemsOf(b); items.Next(); {
-			value, ok := jsonMember(a, jsonscan.Unquote(items.Key))
+			value, ok := jsonscan.Member(a, jsonscan.Unquote(items.Key))
 			if !ok || !containsAt(value, items.Value, depth+1) {
 				return false
 			}
@@ -105,7 +105,7 @@ func hasKey(document, key string) bool {
 	document = strings.TrimSpace(document)
 	switch kindOfJSON(document) {
 	case jsonObject:
-		_, ok := jsonMember(document, key)
+		_, ok := jsonscan.Member(document, key)
 		return ok
 	case jsonArray:
 		for items := jsonscan.ItemsOf(document); items.Next(); {

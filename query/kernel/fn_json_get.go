@@ -33,12 +33,12 @@ func appendJSONAsText(dst []byte, value string) ([]byte, bool) {
 func getMember(form jsonForm) kernel {
 	return func(c *call) (arrow.Array, error) {
 		documents, names := textsOf(c.args[0]), textsOf(c.args[1])
-		var key memberKey
+		var last jsonscan.Name
 		return mapText(c, func(dst []byte, i int) ([]byte, error) {
-			if name := names.at(i); name != key.name {
-				key = keyOf(name)
+			if name := names.at(i); !last.Is(name) {
+				last = jsonscan.NameOf(name)
 			}
-			value, ok := key.in(documents.at(i))
+			value, ok := last.In(documents.at(i))
 			if ok {
 				dst, ok = form(dst, value)
 			}

@@ -60,7 +60,7 @@ func (c *call) appendPath(dst []byte, i int, document string, steps []string, fo
 	for _, step := range steps {
 		switch kindOfJSON(value) {
 		case jsonObject:
-			value, ok = jsonMember(value, step)
+			value, ok = jsonscan.Member(value, step)
 		case jsonArray:
 			index, err := strconv.ParseInt(step, 10, 64)
 			if value, ok = jsonscan.Element(value, index); err != nil {

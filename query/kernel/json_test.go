@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 )
@@ -26,7 +25,7 @@ func FuzzJSONAccess(f *testing.F) {
 		f.Add(seed, "", int64(-1))
 	}
 	f.Fuzz(func(t *testing.T, document, name string, index int64) {
-		member, hasMember := jsonMember(document, name)
+		member, hasMember := jsonscan.Member(document, name)
 		element, hasElement := jsonscan.Element(document, index)
 		text, _ := appendJSONAsText(nil, member)
 		require.Zero(t, compareJSON(document, document+" "))
@@ -54,65 +53,6 @@ func FuzzJSONAccess(f *testing.F) {
 			}
 		}
 	})
-}
-
-// TestMemberIsFoundAsByWalking draws documents in which names are keys and values at every depth, twice, spaced and escaped.
-func TestMemberIsFoundAsByWalking(t *testing.T) {
-	names := []string{"a", "ab", "key", `k\u0065y`, "", ",", ":", "1", "a b", `":"`, "{", "[a]", "nul", "é"}
-	space := rapid.SampledFrom([]string{"", "", " ", "\n\t"})
-	scalar := rapid.SampledFrom([]string{"1", "-2.5e3", "true", "null", `"a\\"`, `"\""`, `"{"`, `"]"`, "[]", "{}"})
-	var value func(t *rapid.T, depth int) string
-	str := func(t *rapid.T) string {
-		return `"` + rapid.SampledFrom(names).Filter(isJSONText).Draw(t, "name") + `"`
-	}
-	value = func(t *rapid.T, depth int) string {
-		kind := rapid.IntRange(0, 3).Draw(t, "kind")
-		if depth == 0 || kind == 0 {
-			return scalar.Draw(t, "scalar")
-		}
-		if kind == 1 {
-			return str(t)
-		}
-		var parts []string
-		for range rapid.IntRange(0, 4).Draw(t, "items") {
-			item := value(t, depth-1)
-			if kind == 3 {
-				item = str(t) + space.Draw(t, "s") + ":" + space.Draw(t, "s") + item
-			}
-			parts = append(parts, space.Draw(t, "s")+item+space.Draw(t, "s"))
-		}
-		brackets := [2]string{"[", "]"}
-		if kind == 3 {
-			brackets = [2]string{"{", "}"}
-		}
-		return brackets[0] + strings.Join(parts, ",") + brackets[1]
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		document, key := value(t, 3), keyOf(rapid.SampledFrom(names).Draw(t, "wanted"))
-		wanted, has := key.walk(document)
-		found, ok := key.in(document)
-		require.Equal(t, has, ok, document)
-		require.Equal(t, wanted, found, document)
-	})
-}
-
-func isJSONText(s string) bool { return json.Valid([]byte(`"` + s + `"`)) }
-
-func BenchmarkMember(b *testing.B) {
-	const document = `{"terminal":"Berlin","status":["Priority","Delayed"],"lat":39.610638998699244,"carrier":{"id":17,"name":"x"},"signed":true}`
-	for _, name := range []string{"terminal", "signed", "absent"} {
-		key := keyOf(name)
-		b.Run(name+"/search", func(b *testing.B) {
-			for b.Loop() {
-				key.in(document)
-			}
-		})
-		b.Run(name+"/walk", func(b *testing.B) {
-			for b.Loop() {
-				key.walk(document)
-			}
-		})
-	}
 }
 
 // FuzzJSONCompare checks that equality is that of the values and that the order is one.

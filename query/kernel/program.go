@@ -99,6 +99,10 @@ func compile(e plan.Expr, columns []int) (step, []int, error) {
 }
 
 func compileCall(e *plan.Call, columns []int) (step, []int, error) {
+	if input, steps, ok := jsonChain(e); ok {
+		inner, columns, err := compile(input, columns)
+		return newCallStep(strict(e.Fn.Result, followChain(steps, e.Fn.Name == "->>")), []step{inner}, mayRemember(e.Fn)), columns, err
+	}
 	f, err := resolve(e)
 	if err != nil {
 		return nil, nil, err

@@ -1,3 +1,7 @@
+// Package members chooses, of what the documents of a JSONB column have, the members that are worth a column of their own.
+//
+// Paths lead through objects only. Documents are valid JSON in UTF-8; of others the answers mean nothing, but no input makes anything panic. The
+// package reads and writes no files, and its functions may be called from any goroutine.
 package members
 
 import (
@@ -10,6 +14,11 @@ import (
 )
 
 const (
+	// MaxDepth is how many names a path has at most: nobody groups by what lies deeper, and walking costs for each level.
+	MaxDepth = 4
+	// MaxPaths is how many members of a column are kept at most. Each has a description in the footer for every page.
+	MaxPaths = 32
+
 	// sampleRows and sampleBytes bound the documents that a choice looks at: about as many as make a quarter of them distinct from a third.
 	sampleRows  = 1000
 	sampleBytes = 4 << 20
@@ -26,7 +35,7 @@ const (
 
 // Choose picks the members of a column's documents that are worth a column, by a sample of its rows. document gives that of a row; ok is false for
 // NULL. Members that repeat their values come first, then short ones, and those last that are different in every document.
-func Choose(rows int, document func(row int) (text string, ok bool)) *Set {
+func Choose(rows int, document func(row int) (text string, ok bool)) *jsonscan.Paths {
 	s := sample{seed: maphash.MakeSeed(), root: &seen{}}
 	step := max(1, rows/sampleRows)
 	for row := step / 2; row < rows && s.bytes < sampleBytes; row += step {
@@ -56,7 +65,7 @@ func Choose(rows int, document func(row int) (text string, ok bool)) *Set {
 	if len(paths) == 0 {
 		return nil
 	}
-	return NewSet(paths)
+	return jsonscan.NewPaths(paths)
 }
 
 // sample is what has been seen of some documents.
@@ -108,7 +117,7 @@ func (s *sample) walk(text string, at int, parent *seen, depth int) int {
 // child is what is known of a member, or nil where too many are.
 func (s *sample) child(parent *seen, key string) *seen {
 	if strings.IndexByte(key, '\\') >= 0 {
-		key = unquote(key)
+		key = jsonscan.Unquote(`"` + key + `"`)
 	}
 	m := parent.children[key]
 	if m != nil || s.nodes == maxSeen {

@@ -12,6 +12,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/internal/jsonscan"
 	"github.com/tidemarkdb/tidemark/segments/members"
 )
 
@@ -32,7 +33,7 @@ const firstMember event.FieldID = 1 << 30
 
 // documentMembers are the members of one column of documents.
 type documentMembers struct {
-	set     *members.Set
+	set     *jsonscan.Paths
 	members []Member
 	columns []event.Column
 }
@@ -178,7 +179,7 @@ type memberColumn struct {
 
 // takeMembers walks over the documents of a row group once. What it takes has no more text than the documents: where members would, as when their
 // texts have become longer than in the sample, those with the most are dropped.
-func takeMembers(set *members.Set, texts documents) []memberColumn {
+func takeMembers(set *jsonscan.Paths, texts documents) []memberColumn {
 	out, values := make([]memberColumn, len(set.Paths())), make([]string, len(set.Paths()))
 	for i := range out {
 		out[i] = memberColumn{ends: make([]int32, 1, texts.rows+1), valid: event.NewBitmap(texts.rows)}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -22,9 +23,16 @@ func (b *broken) RoundTrip(r *http.Request) (*http.Response, error) {
 	b.requests = append(b.requests, r.URL.Query().Get("after"))
 	text := b.answers[0]
 	b.answers = b.answers[1:]
+	if text == stopping {
+		header := http.Header{"Content-Type": {"application/problem+json"}}
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: header, Body: io.NopCloser(strings.NewReader(`{"code":"closed"}`))}, nil
+	}
 	body := io.MultiReader(strings.NewReader(text), failing{})
 	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(body)}, nil
 }
+
+// stopping stands for the answer of a server that stops.
+const stopping = "503"
 
 type failing struct{}
 
@@ -92,4 +100,28 @@ func TestSubscribeGivesNothingTwice(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestSubscribeTellsOfOutages once for each, however many attempts it takes, and goes on behind a server that stopped.
+func TestSubscribeTellsOfOutages(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		transport := &broken{answers: []string{batch("1", "a"), stopping, stopping, batch("2", "b"), batch("3", "c") + errorEvent}}
+		c := &Client{base: "http://server", http: &http.Client{Transport: transport}}
+		var given []string
+		outage := func(cause error) {
+			given = append(given, map[bool]string{true: "back", false: "lost"}[cause == nil])
+		}
+		began := time.Now()
+		err := c.Subscribe(t.Context(), "SELECT 1", SubscribeOptions{Outage: outage}, func(e Event) error {
+			given = append(given, string(e.Rows[0][1]))
+			return nil
+		})
+		require.ErrorContains(t, err, "that is all")
+		require.Equal(t, []string{"", "a", "a", "a", "b"}, transport.requests)
+		require.Equal(t, []string{"1", "lost", "back", "2", "lost", "back", "3"}, given)
+		require.Equal(t, 4*time.Second, time.Since(began), "half a second, one and two, and half a second again")
+	})
+	c := &Client{base: "http://server", http: &http.Client{Transport: &broken{answers: []string{stopping}}}}
+	require.ErrorContains(t, c.Subscribe(t.Context(), "SELECT 1", SubscribeOptions{}, nil), "closed", "the first connection is not tried for ever")
 }

@@ -38,8 +38,9 @@ func TestViewsMadeAndDroppedAtOnce(t *testing.T) {
 			continue
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		require.NoError(t, d.views.Await(ctx, []string{"v"}), "round %d: generation %d shows, %d is defined", round, view.Definition().Generation, definition.Generation)
+		err := d.views.Await(ctx, []string{"v"})
 		cancel()
+		require.NoError(t, err, "round %d: generation %d shows, %d is defined", round, view.Definition().Generation, definition.Generation)
 		require.Equal(t, 1, d.number("SELECT n FROM v", true), "round %d", round)
 	}
 	require.NoError(t, d.closeStore())

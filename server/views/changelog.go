@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -298,17 +299,27 @@ func (l *changelog) trim(before uint64, keepBytes int64) error {
 		total -= sizes[n]
 		n++
 	}
-	l.mu.Lock()
-	l.mu.files = slices.Clone(files[n:])
-	l.mu.Unlock()
-	var errs []error
-	for _, first := range files[:n] {
-		errs = append(errs, l.fs.Remove(l.file(first)))
+	l.keep(files[n:])
+	for k, first := range files[:n] {
+		if err := l.fs.Remove(l.file(first)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			l.keep(files[k:]) // those behind it stay as well, as the changelog would have a hole
+			return fmt.Errorf("trim changelog: %w", err)
+		}
 	}
-	if err := errors.Join(errs...); err != nil {
+	if n == 0 {
+		return nil
+	}
+	if err := l.fs.SyncDir(l.dir); err != nil {
 		return fmt.Errorf("trim changelog: %w", err)
 	}
 	return nil
+}
+
+// keep says which files there are.
+func (l *changelog) keep(files []uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.mu.files = slices.Clone(files)
 }
 
 func (l *changelog) kept() []uint64 {

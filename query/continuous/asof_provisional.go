@@ -46,7 +46,7 @@ func (o *asofOp) provisional(ctx context.Context) (Delta, error) {
 // answerAhead joins the rows of the left side that the watermark has not passed with what there is of the right one. The provisional ones have
 // numbers of their own for keys.
 func (o *asofOp) answerAhead(ctx context.Context, keys []uint32) (Delta, error) {
-	own, err := o.find(o.ahead.index.gather(keys), len(keys))
+	own, err := o.cold.find(o, o.ahead.index.gather(keys), len(keys))
 	if err != nil {
 		return Delta{}, err
 	}

@@ -100,6 +100,16 @@ type bagKeeper interface {
 	absorb(input int, columns []arrow.Array, rows int) error
 }
 
+// find is the keys of rows, with all that is on disk under them brought back.
+func (c *coldBags) find(o bagKeeper, values []arrow.Array, rows int) ([]uint32, error) {
+	if err := c.warm(o.keys(), values, rows, o.absorb); err != nil {
+		return nil, err
+	}
+	keys, _ := o.keys().assign(values, rows)
+	c.needed(keys, o.keys())
+	return keys, nil
+}
+
 // move writes what was needed least lately to the disk, so that so many bytes of all that are held are free, and has the operator go on with the
 // rest in new memory.
 func (c *coldBags) move(o bagKeeper, bytes, held int64) error {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"sort"
-	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -40,17 +39,6 @@ type coldStore struct {
 	combine func(columns []arrow.Array, rows int) (hashes []uint32, out []arrow.Array, err error)
 }
 
-// coldChunk is rows of one part, in the order of their hashes.
-type coldChunk struct {
-	hashes []uint32
-	gone   event.Bitmap
-	alive  int
-	file   *coldFile
-	at     spill.Chunk
-	// last is the latest time of its rows, waits the earliest of those that wait for it.
-	last, waits int64
-}
-
 const (
 	// firstBits is log2 of the number of parts at first.
 	firstBits = 4
@@ -61,20 +49,6 @@ const (
 	// wasteBytes is what is not worth writing a file anew.
 	wasteBytes = 16 << 20
 )
-
-// coldFile is a file and how many need it: the store, and states that were taken down and are not written yet.
-type coldFile struct {
-	*spill.File
-	users atomic.Int64
-	size  int64
-}
-
-func (f *coldFile) release() error {
-	if f.users.Add(-1) > 0 {
-		return nil
-	}
-	return f.Close()
-}
 
 func newColdStore(space *spill.Space) *coldStore {
 	return &coldStore{
@@ -538,46 +512,6 @@ func (s *coldStore) expire(upTo int64) error {
 		s.parts[part] = kept
 	}
 	return s.tidy()
-}
-
-// find gives the rows that are left of hashes in ascending order.
-func (c *coldChunk) find(hashes []uint32) []int32 {
-	if c.alive == 0 {
-		return nil
-	}
-	var out []int32
-	at := 0
-	for _, h := range hashes {
-		at += sort.Search(len(c.hashes)-at, func(i int) bool { return c.hashes[at+i] >= h })
-		for ; at < len(c.hashes) && c.hashes[at] == h; at++ {
-			if !c.gone.Valid(at) {
-				out = append(out, int32(at))
-			}
-		}
-	}
-	return out
-}
-
-// left lists the rows that were not taken out.
-func (c *coldChunk) left() []int32 {
-	out := make([]int32, 0, c.alive)
-	for i := range c.hashes {
-		if !c.gone.Valid(i) {
-			out = append(out, int32(i))
-		}
-	}
-	return out
-}
-
-func (c *coldChunk) read(rows []int32) ([]arrow.Array, error) {
-	columns, err := c.file.Read(c.at)
-	if err != nil || len(rows) == len(c.hashes) {
-		return columns, err
-	}
-	for i, column := range columns {
-		columns[i] = kernel.Take(column, rows)
-	}
-	return columns, nil
 }
 
 // capture has a state hold what is in the store now, chunk by chunk.

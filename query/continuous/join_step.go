@@ -98,14 +98,7 @@ func (o *joinOp) take(side int, d *Delta) (touched, error) {
 
 // keysOf are the keys of rows of a side, canonical.
 func (o *joinOp) keysOf(side int, d *Delta) ([]arrow.Array, error) {
-	values, err := evalAll(steady, o.node.keys[side], d)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range values {
-		values[i] = canonical(v, o.node.keyTypes[i])
-	}
-	return values, nil
+	return evalKeys(o.node.keys[side], o.node.keyTypes, d)
 }
 
 // rowsWithNull marks the rows for which one of the values is NULL; empty where none is.

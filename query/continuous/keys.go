@@ -32,6 +32,18 @@ func canonical(values arrow.Array, t event.Type) arrow.Array {
 	}
 }
 
+// evalKeys computes the values that rows are told apart by, canonical.
+func evalKeys(programs []*kernel.Program, types []event.Type, d *Delta) ([]arrow.Array, error) {
+	values, err := evalAll(steady, programs, d)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range values {
+		values[i] = canonical(v, types[i])
+	}
+	return values, nil
+}
+
 func canonicalDoubles(values arrow.Array) arrow.Array {
 	in := arrow.GetValues[float64](values.Data(), 1)
 	plain := true

@@ -178,12 +178,9 @@ func (o *accumulateOp) accumulate(in Delta) ([]uint32, error) {
 		return nil, nil
 	}
 	in = in.expanded()
-	keys, err := evalAll(steady, o.node.groups, &in)
+	keys, err := evalKeys(o.node.groups, o.node.types, &in)
 	if err != nil {
 		return nil, err
-	}
-	for i, k := range keys {
-		keys[i] = canonical(k, o.node.types[i])
 	}
 	if err := o.warm(keys, in.Rows); err != nil {
 		return nil, err

@@ -262,7 +262,7 @@ func (o *asofOp) take(side int, in Delta) (timeless Delta, err error) {
 			return Delta{}, err
 		}
 	}
-	keys, err := o.find(values, in.Rows)
+	keys, err := o.cold.find(o, values, in.Rows)
 	if err != nil {
 		return Delta{}, err
 	}
@@ -272,24 +272,7 @@ func (o *asofOp) take(side int, in Delta) (timeless Delta, err error) {
 
 // keysOf are the values that rows of a side meet by.
 func (n *asofNode) keysOf(side int, in *Delta) ([]arrow.Array, error) {
-	values, err := evalAll(steady, n.keys[side], in)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range values {
-		values[i] = canonical(v, n.keyTypes[i])
-	}
-	return values, nil
-}
-
-// find is the keys of rows, brought back from the disk.
-func (o *asofOp) find(values []arrow.Array, rows int) ([]uint32, error) {
-	if err := o.cold.warm(o.index, values, rows, o.absorb); err != nil {
-		return nil, err
-	}
-	keys, _ := o.index.assign(values, rows)
-	o.cold.needed(keys, o.index)
-	return keys, nil
+	return evalKeys(n.keys[side], n.keyTypes, in)
 }
 
 // keep adds rows under their keys.

@@ -174,14 +174,7 @@ func (o *paneOp) add(in Delta, s *stepping) error {
 }
 
 func (n *paneNode) keysOf(in *Delta) ([]arrow.Array, error) {
-	values, err := evalAll(steady, n.keys, in)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range values {
-		values[i] = canonical(v, n.keyTypes[i])
-	}
-	return values, nil
+	return evalKeys(n.keys, n.keyTypes, in)
 }
 
 func (o *paneOp) addToPane(start int64, in Delta) error {

@@ -156,12 +156,9 @@ func (o *recomputeOp) keysOf(input int, d *Delta) ([]uint32, error) {
 	if d.Rows == 0 {
 		return nil, nil
 	}
-	values, err := evalAll(steady, o.node.keys[input], d)
+	values, err := evalKeys(o.node.keys[input], o.node.keyTypes, d)
 	if err != nil {
 		return nil, err
-	}
-	for i, v := range values {
-		values[i] = canonical(v, o.node.keyTypes[i])
 	}
 	if err := o.cold.warm(o.index, values, d.Rows, o.absorb); err != nil {
 		return nil, err

@@ -95,12 +95,9 @@ func (o *retractOp) retract(d Delta) ([]uint32, error) {
 	if d.Rows == 0 {
 		return nil, nil
 	}
-	keys, err := evalAll(steady, o.node.groups, &d)
+	keys, err := evalKeys(o.node.groups, o.node.types, &d)
 	if err != nil {
 		return nil, err
-	}
-	for i, k := range keys {
-		keys[i] = canonical(k, o.node.types[i])
 	}
 	if err := o.warm(keys, d.Rows); err != nil {
 		return nil, err

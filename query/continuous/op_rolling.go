@@ -263,7 +263,7 @@ func (o *rollingOp) take(in Delta) error {
 			return err
 		}
 	}
-	keys, err := o.find(values, in.Rows)
+	keys, err := o.cold.find(o, values, in.Rows)
 	if err != nil {
 		return err
 	}
@@ -297,24 +297,7 @@ func withTime(column arrow.Array) []int32 {
 
 // partitionsOf are the values that rows are parted by.
 func (n *rollingNode) partitionsOf(in *Delta) ([]arrow.Array, error) {
-	values, err := evalAll(steady, n.partition, in)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range values {
-		values[i] = canonical(v, n.types[i])
-	}
-	return values, nil
-}
-
-// find is the partitions of rows, brought back from the disk.
-func (o *rollingOp) find(values []arrow.Array, rows int) ([]uint32, error) {
-	if err := o.cold.warm(o.index, values, rows, o.absorb); err != nil {
-		return nil, err
-	}
-	keys, _ := o.index.assign(values, rows)
-	o.cold.needed(keys, o.index)
-	return keys, nil
+	return evalKeys(n.partition, n.types, in)
 }
 
 // keep adds rows under their partitions.

@@ -301,12 +301,9 @@ func (o *sessionOp) add(in Delta) (sessionChange, error) {
 		return out, err
 	}
 	column := when.Expand(in.Rows)
-	values, err := evalAll(steady, o.node.partition, &in)
+	values, err := evalKeys(o.node.partition, o.node.types, &in)
 	if err != nil {
 		return out, err
-	}
-	for i, v := range values {
-		values[i] = canonical(v, o.node.types[i])
 	}
 	if err := o.warm(values, in.Rows); err != nil {
 		return out, err

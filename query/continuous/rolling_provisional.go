@@ -88,7 +88,7 @@ func (o *rollingOp) answerAhead(ctx context.Context, partitions []uint32, comput
 // reach, and tells which of them are not given and have such a time.
 func (o *rollingOp) rowsOf(partitions []uint32, computed []times) (slots []uint32, asked []bool, err error) {
 	values := o.ahead.index.gather(partitions)
-	keys, err := o.find(values, len(partitions))
+	keys, err := o.cold.find(o, values, len(partitions))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -40,14 +40,7 @@ func (o *topOp) hashesOf(by []arrow.Array, rows int) []uint32 {
 
 // groupsOf are the values that rows are grouped by, canonical.
 func (o *topOp) groupsOf(d *Delta) ([]arrow.Array, error) {
-	by, err := evalAll(steady, o.node.by, d)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range by {
-		by[i] = canonical(v, o.node.types[i])
-	}
-	return by, nil
+	return evalKeys(o.node.by, o.node.types, d)
 }
 
 // absorb puts whole groups, as coldTop has them on disk, into memory.

@@ -79,6 +79,8 @@ type Summary struct {
 type RowError struct {
 	Row    int64
 	Reason string
+	// Misfit is set where the row could be read and the stream does not take it.
+	Misfit bool
 }
 
 // Body takes one request's rows in, chunk by chunk. It is used by one goroutine.
@@ -395,7 +397,7 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 	if err := b.foresee(chunk, schema, 0); err != nil {
 		return err
 	}
-	if len(schema.Columns) == 0 || chunk.Empty() {
+	if len(schema.Columns) == 0 || chunk.Empty() || b.options.TimeColumn != "" { // which may be no time in any row
 		rows, err := chunk.Decode(schema, decode.Options{Mode: catalog.Ignore}, b.lines)
 		if err != nil || rows.Count == 0 {
 			if rows != nil && b.heldAside()+len(b.rejected) < heldBytes { // a later chunk may yet make the stream
@@ -416,22 +418,31 @@ func (b *Body) ensureStream(chunk *decode.Chunk) error {
 		if stream, again = b.engine.Stream(b.summary.Stream); again == nil || !errors.As(again, &fault) || fault.Code != event.CodeNotFound {
 			err = again // else the name is that of a view
 		}
-	} else if err == nil && schema.TimeColumn == 0 {
-		b.summary.Hint = timeHint(b.summary.Stream, chunk.PossibleTimes())
+	} else if err == nil {
+		b.summary.Hint = b.timeHint(schema, chunk)
 	}
 	b.stream = stream
 	return err
 }
 
-// timeHint tells who made a stream without an event time, perhaps unawares, that some fields read as times; empty where none does.
-func timeHint(stream string, fields []string) string {
-	if len(fields) == 0 {
-		return ""
-	}
+// timeHint tells who made a stream whose rows go by their arrival, perhaps unawares: none of its first rows has the field that was named for the
+// event time, or none was named and some fields read as times. It is empty where there is nothing to tell.
+func (b *Body) timeHint(schema *event.Schema, chunk *decode.Chunk) string {
 	const most = 3
-	return fmt.Sprintf("no field was taken for the event time, so rows go by their arrival; readable as times: %s. To go by one, "+
+	fields, named := chunk.PossibleTimes(), b.options.TimeColumn
+	why := "no field was taken for the event time"
+	switch {
+	case named != "" && chunk.Has(named), named == "" && (schema.TimeColumn != 0 || len(fields) == 0):
+		return ""
+	case named != "":
+		why = fmt.Sprintf("the first rows have no field %q to take for the event time", named)
+	}
+	if len(fields) == 0 {
+		return fmt.Sprintf("%s, and go by their arrival; to go by another one, DROP STREAM %s and send again", why, b.summary.Stream)
+	}
+	return fmt.Sprintf("%s, so rows go by their arrival; readable as times: %s. To go by one, "+
 		"DROP STREAM %s and send again with ?time=%s (tidemark load --time=%s)",
-		strings.Join(fields[:min(len(fields), most)], ", "), stream, url.QueryEscape(fields[0]), fields[0])
+		why, strings.Join(fields[:min(len(fields), most)], ", "), b.summary.Stream, url.QueryEscape(fields[0]), fields[0])
 }
 
 // count adds a chunk's lines and rejections to the summary.
@@ -447,7 +458,7 @@ func (b *Body) count(rows *decode.Rows) {
 // describe adds the first rejections to the summary.
 func (b *Body) describe(rejected []decode.Rejected) {
 	for _, r := range rejected {
-		fault := RowError{Row: int64(r.Line), Reason: r.Reason}
+		fault := RowError{Row: int64(r.Line), Reason: r.Reason, Misfit: r.Misfit}
 		if b.options.Rejected != nil {
 			b.options.Rejected(fault)
 		}

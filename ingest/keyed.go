@@ -167,7 +167,9 @@ func (b *Body) asBefore(chunk *decode.Chunk, rows *decode.Rows, known *dedup.Chu
 		if !eventlog.HasLine(known.Rejected, line) {
 			continue
 		}
-		r := decode.Rejected{Line: line + int(b.lines), Reason: "it was rejected when the request came first; the stream has changed since"}
+		r := decode.Rejected{
+			Line: line + int(b.lines), Reason: "it was rejected when the request came first; the stream has changed since", Misfit: true,
+		}
 		if rows.Raw != nil {
 			r.Raw = rows.Raw[i]
 		}

@@ -235,6 +235,22 @@ func (c *Chunk) Infer(timeColumn string) (*event.Schema, error) { return infer(c
 // can be read as times.
 func (c *Chunk) PossibleTimes() []string { return possibleTimes(c) }
 
+// Has reports whether a row has a member of a name, or the format a column.
+func (c *Chunk) Has(name string) bool {
+	if slices.ContainsFunc(c.Fields, func(f Field) bool { return f.Name == name }) {
+		return true
+	}
+	var reader memberReader
+	lines := c.rows()
+	for row, ok := lines.next(); ok; row, ok = lines.next() {
+		members, _ := reader.read(row)
+		if slices.ContainsFunc(members, func(m member) bool { return m.name == name }) {
+			return true
+		}
+	}
+	return false
+}
+
 // Evolve gives the next version of a schema, which can hold every acceptable row of the chunk: see the function Evolve.
 func (c *Chunk) Evolve(schema *event.Schema, exact func(event.FieldID) bool) (*event.Schema, error) {
 	return evolve(c, schema, exact), nil

@@ -71,6 +71,8 @@ type Rejected struct {
 	Line   int // index among the chunk's non-blank lines
 	Reason string
 	Raw    []byte // aliases the chunk
+	// Misfit is set where the row could be read and its stream does not take it.
+	Misfit bool
 }
 
 // NDJSON decodes a chunk of whole lines, one JSON object each, under a schema. Blank lines and a byte order mark at the start are

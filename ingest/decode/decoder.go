@@ -139,7 +139,7 @@ func (d *decoder) row(raw []byte, i, previous int) {
 	if d.most > 0 && len(d.out.Rejected) == d.most {
 		d.out.MoreRejected++
 	} else {
-		d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+		d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw, Misfit: !d.members.unreadable})
 	}
 	d.line++
 }

@@ -76,7 +76,7 @@ func exactOnly(t *testing.T, chunk []byte, schema *event.Schema, options Options
 	for raw, ok := lines.next(); ok; raw, ok = lines.next() {
 		if reason := d.exactRow(raw); reason != "" {
 			d.rollback()
-			d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw})
+			d.out.Rejected = append(d.out.Rejected, Rejected{Line: d.line, Reason: reason, Raw: raw, Misfit: !d.members.unreadable})
 		} else {
 			d.out.Lines = append(d.out.Lines, d.line)
 			d.out.Count++

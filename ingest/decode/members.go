@@ -24,6 +24,8 @@ type memberReader struct {
 	seen    map[string]*sighting
 	scratch []byte
 	rows    int
+	// unreadable is set where the row is no object that can be read, whatever the names and values in it.
+	unreadable bool
 }
 
 // sighting is where a name was last seen.
@@ -35,7 +37,7 @@ type sighting struct {
 
 // read gives the row's members in order, or the reason why it is no acceptable row. The list is good until the next call.
 func (r *memberReader) read(row []byte) ([]member, string) {
-	if len(row) > MaxRowBytes {
+	if r.unreadable = len(row) > MaxRowBytes; r.unreadable {
 		return nil, fmt.Sprintf("the row has %d bytes, more than the %d allowed", len(row), MaxRowBytes)
 	}
 	if r.seen == nil {
@@ -116,6 +118,7 @@ func (r *memberReader) end(i int) string {
 
 // noObject says what a row is that does not begin as an object.
 func (r *memberReader) noObject() string {
+	r.unreadable = true
 	end := r.value(0, 0)
 	if end == len(r.text) {
 		return "not a JSON object"
@@ -131,6 +134,7 @@ func (r *memberReader) noObject() string {
 
 // invalid words the fault. Bytes count from 1.
 func (r *memberReader) invalid() string {
+	r.unreadable = true
 	if r.fault.why == tooDeep {
 		return fmt.Sprintf("nested more than %d deep at byte %d", maxDepth, r.fault.at+1)
 	}

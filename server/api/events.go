@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"slices"
-	"strings"
 
 	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest"
@@ -101,17 +99,11 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 		s.Metrics.replays(summary)
 	}
 	advice := cmp.Or(only.hint(), charsetHint(summary, form, set))
-	summary.Hint = cmp.Or(advice, summary.Hint)
-	return s.answerEvents(w, summary, failure, cmp.Or(advice, form.hint))
-}
-
-// charsetHint is for those who send texts in another encoding without a word of it.
-func charsetHint(summary ingest.Summary, form format, set *charset.Charset) string {
-	foreign := func(e ingest.RowError) bool { return strings.HasSuffix(e.Reason, "invalid UTF-8") }
-	if set != nil || form.binary() || !slices.ContainsFunc(summary.Errors, foreign) {
-		return ""
+	summary.Hint = cmp.Or(advice, summary.Hint, otherTimeHint(in, r.URL.Query().Get("time")))
+	if len(summary.Errors) > 0 && summary.Errors[0].Misfit {
+		form.hint = misfitHint(summary, r.URL.Query().Get("time"))
 	}
-	return "rows that are not UTF-8 are turned away; charset=windows-1252, or what the text is in, reads them (tidemark load --charset)"
+	return s.answerEvents(w, summary, failure, cmp.Or(advice, form.hint))
 }
 
 // answerEvents tells what became of a body's rows. hint is what would help where none could be read.
@@ -252,7 +244,7 @@ func newIngestAnswer(summary ingest.Summary) *ingestAnswer {
 		answer.Offsets = append(answer.Offsets, offsetSpan(span))
 	}
 	for _, e := range summary.Errors {
-		answer.Errors = append(answer.Errors, rowError(e))
+		answer.Errors = append(answer.Errors, rowError{Row: e.Row, Reason: e.Reason})
 	}
 	return answer
 }

@@ -120,19 +120,22 @@ func (s *Scrubber) run(ctx context.Context) {
 	}
 }
 
-// pass reads everything once.
+// pass reads everything once. What cannot be looked at keeps nothing else from being read.
 func (s *Scrubber) pass(ctx context.Context) error {
 	seen := map[string]bool{}
+	var faults []error
 	for _, segment := range s.options.Segments() {
-		if err := s.segment(ctx, segment); err != nil {
-			return err
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		seen[segment.File] = true
+		faults = append(faults, s.segment(ctx, segment))
 	}
 	for _, dir := range []string{"journal", "log", "views", "state"} {
-		if err := s.walk(ctx, dir, seen); err != nil {
-			return err
-		}
+		faults = append(faults, s.walk(ctx, dir, seen))
+	}
+	if err := errors.Join(faults...); err != nil {
+		return err
 	}
 	s.mu.Lock()
 	maps.DeleteFunc(s.mu.found, func(file string, _ Damage) bool { return !seen[file] })
@@ -191,27 +194,26 @@ func (s *Scrubber) walk(ctx context.Context, dir string, seen map[string]bool) e
 	if err != nil {
 		return err
 	}
+	var faults []error
 	for _, name := range names {
 		name = path.Join(dir, name)
 		info, err := s.options.FS.Stat(name)
 		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
 		case errors.Is(err, fs.ErrNotExist):
-			continue
 		case err != nil:
-			return err
+			faults = append(faults, err)
 		case info.IsDir():
-			err = s.walk(ctx, name, seen)
+			faults = append(faults, s.walk(ctx, name, seen))
 		default:
 			if content, whole, ok := contentOf(name); ok {
 				seen[name] = true
-				err = s.record(ctx, name, content, whole)
+				faults = append(faults, s.record(ctx, name, content, whole))
 			}
 		}
-		if err != nil {
-			return err
-		}
 	}
-	return nil
+	return errors.Join(faults...)
 }
 
 // contentOf says what a file holds, by its name, and whether it is written as a whole.

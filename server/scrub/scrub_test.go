@@ -200,6 +200,37 @@ func TestUnreadableFilesAreDamage(t *testing.T) {
 	})
 }
 
+// TestAFileThatCannotBeOpenedKeepsNoOtherFromBeingRead: what is damaged behind it is found.
+func TestAFileThatCannotBeOpenedKeepsNoOtherFromBeingRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.append()
+		w.flip(logFile, 60)
+		tried := 0
+		s := New(Options{
+			FS: vfs.NewFaultyAll(w.fs, func(op vfs.Op, name string) error {
+				if op == vfs.OpOpen && name == segmentFile {
+					tried++
+					return errors.New("input/output error")
+				}
+				return nil
+			}),
+			Rate: rate, Logger: slog.New(slog.DiscardHandler),
+			Segments: func() []*manifest.Segment { return []*manifest.Segment{w.segment} },
+			Segment:  func(*manifest.Segment, error) {},
+			Known:    func(Damage) bool { return false },
+		})
+		<-time.After(passEvery / 2)
+		synctest.Wait()
+		require.NoError(t, s.Close())
+		require.Equal(t, 1, tried)
+		require.Zero(t, s.Passes(), "not every file was read")
+		require.Len(t, s.Found(), 1)
+		require.Equal(t, logFile, s.Found()[0].File)
+	})
+}
+
 type deadSectors struct{ *vfs.Mem }
 
 func (d deadSectors) Open(name string) (vfs.File, error) {

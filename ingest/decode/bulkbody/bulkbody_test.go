@@ -1,6 +1,7 @@
 package bulkbody
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/tidemarkdb/tidemark/event"
 	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
@@ -148,5 +150,24 @@ func TestItemsDoNotDependOnReads(t *testing.T) {
 		if !errors.Is(err, io.EOF) && !strings.Contains(err.Error(), "no action") {
 			t.Fatalf("%q: %v", body, err)
 		}
+	})
+}
+
+// FuzzReader holds that something becomes of every item, the same however the body comes, and that rows are lines which are not too long.
+func FuzzReader(f *testing.F) {
+	f.Add([]byte("\ufeff{\"index\":{\"_index\":\"a\",\"_id\":\"x\"}}\r\n{\"n\":1}\n\n{\"delete\":{}}\n{\"create\":null,\"more\":1}\n{}"), "s")
+	f.Add([]byte("{\"update\":{}}\n{\"doc\":{}}\n{\"index\":{}}"), "")
+	f.Fuzz(func(t *testing.T, body []byte, stream string) {
+		items, chunks, err := readAll(bytes.NewReader(body), Options{Stream: stream, Index: "i"})
+		bytewise, chunksBytewise, errBytewise := readAll(iotest.OneByteReader(bytes.NewReader(body)), Options{Stream: stream, Index: "i"})
+		require.Equal(t, items, bytewise)
+		require.Equal(t, chunks, chunksBytewise)
+		require.Equal(t, err, errBytewise)
+		for i, item := range items {
+			require.NotEmpty(t, item, "nothing became of item %d", i)
+			require.NotContains(t, item, "\n")
+		}
+		var fault *event.Error
+		require.True(t, errors.Is(err, io.EOF) || errors.As(err, &fault), err)
 	})
 }

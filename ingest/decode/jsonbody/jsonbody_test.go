@@ -1,6 +1,7 @@
 package jsonbody
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tidemarkdb/tidemark/event"
+	"github.com/tidemarkdb/tidemark/ingest/decode"
 )
 
 // readAll gives the texts of all rows, the size of the largest chunk, and how it ended.
@@ -269,4 +271,38 @@ func TestRowsBegun(t *testing.T) {
 	} {
 		require.Equal(t, want, RowsBegun([]byte(document)), "%s", document)
 	}
+}
+
+// FuzzReader holds that rows do not depend on how a body comes, nor an error, and that a row which is JSON is on one line.
+func FuzzReader(f *testing.F) {
+	f.Add([]byte("\ufeff[{\"a\":\"}]\\\"[\"} ,\n1, [2],\r\n{}] {\"b\":[[],{}]}"), "")
+	f.Add([]byte(`{"took":1,"hits":{"hits":[{"a":1},{"b":"\u00e9"}]}}`), "hits.hits")
+	f.Fuzz(func(t *testing.T, body []byte, member string) {
+		read := func(src io.Reader) (texts []string, err error) {
+			reader := NewReader(src, nil)
+			if member != "" {
+				reader = NewMemberReader(src, member, nil)
+			}
+			for {
+				chunk, err := reader.Next()
+				if err != nil {
+					return texts, err
+				}
+				for _, text := range chunk.Texts {
+					texts = append(texts, string(text))
+				}
+			}
+		}
+		texts, err := read(bytes.NewReader(body))
+		bytewise, errBytewise := read(iotest.OneByteReader(bytes.NewReader(body)))
+		require.Equal(t, texts, bytewise)
+		require.Equal(t, fmt.Sprint(err), fmt.Sprint(errBytewise))
+		for _, text := range texts {
+			if decode.IsJSON([]byte(text)) {
+				require.NotContains(t, text, "\n")
+			}
+		}
+		var fault *event.Error
+		require.True(t, errors.Is(err, io.EOF) || errors.As(err, &fault), err)
+	})
 }

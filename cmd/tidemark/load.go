@@ -40,6 +40,7 @@ type loadCmd struct {
 	Rows      string   `placeholder:"MEMBER" help:"Member of JSON documents whose array has the rows, such as Records, features or hits.hits."`
 	DateOrder string   `placeholder:"dmy|mdy" help:"What comes first in the dates of CSV such as 03/01/2026; else these are text."`
 	Delimiter string   `placeholder:"CHAR" help:"What separates the cells of CSV: one character, or tab; else the header tells."`
+	Escape    string   `placeholder:"CHAR" help:"What stands before quotes in quoted cells of CSV: a backslash in exports of MySQL."`
 	Null      []string `sep:"none" placeholder:"TEXT" help:"Text that means NULL in CSV, in place of the empty one; may be given several times."`
 	Header    string   `placeholder:"true|false" help:"Whether the first line of CSV names the columns; else it does, unless it shows to be a row."`
 	Columns   string   `placeholder:"NAMES" help:"Names of the columns of CSV without a header, with commas between them."`
@@ -253,7 +254,7 @@ func (c *loadCmd) options(name string, begin []byte, bar *progressbar.ProgressBa
 	options.ContentType = mediaTypes[format]
 	options.Charset = c.Charset
 	if format == "csv" || format == "tsv" {
-		options.DateOrder, options.Nulls, options.Header, options.Columns = c.DateOrder, c.Null, c.Header, c.Columns
+		options.DateOrder, options.Nulls, options.Header, options.Columns, options.Escape = c.DateOrder, c.Null, c.Header, c.Columns, c.Escape
 	}
 	if format == "csv" {
 		options.Delimiter = c.Delimiter
@@ -275,6 +276,9 @@ func (c *loadCmd) identity(f *os.File, whole bool) (string, error) {
 	path, err := filepath.Abs(f.Name())
 	if whole && (c.Delimiter != "" || c.Null != nil || c.Charset != "") { // the same bytes read otherwise are other rows
 		path = fmt.Sprintf("%s %q %q %q", path, c.Delimiter, c.Null, c.Charset)
+	}
+	if whole && c.Escape != "" {
+		path += " escape " + c.Escape
 	}
 	if whole && (c.Header != "" || c.Columns != "") {
 		path = fmt.Sprintf("%s %q %q", path, c.Header, c.Columns)

@@ -59,9 +59,9 @@ var formats = []format{
 		name: "json", media: []string{"application/json"}, params: []string{"rows"}, open: openJSON,
 		hint: "the body must be JSON objects, or arrays of objects; rows=name takes them from an array inside of the objects",
 	},
-	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "null", "date_order", "header", "columns"}, open: openCSV, hint: cellsHint},
+	{name: "csv", media: []string{"text/csv"}, params: []string{"delimiter", "escape", "null", "date_order", "header", "columns"}, open: openCSV, hint: cellsHint},
 	{
-		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"null", "date_order", "header", "columns"}, open: openTSV,
+		name: "tsv", media: []string{"text/tab-separated-values"}, params: []string{"escape", "null", "date_order", "header", "columns"}, open: openTSV,
 		hint: cellsHint,
 	},
 	{name: "lines", open: openText, time: linebody.TimeColumn, hint: "the body must be lines of text in UTF-8"},
@@ -333,6 +333,14 @@ func openTSV(src io.Reader, query url.Values, in *ingest.Body) (chunks, error) {
 func openDelimited(src io.Reader, delimiter byte, query url.Values, in *ingest.Body) (chunks, error) {
 	options := csvbody.Options{Delimiter: delimiter, Nulls: query["null"], Schema: in.Schema, Keyed: in.Keyed(), Hold: holdOf(src)}
 	var err error
+	if query.Has("escape") {
+		escape := query.Get("escape")
+		if len(escape) != 1 {
+			return nil, event.Errorf(event.CodeBadRequest, "escape is %q", escape).
+				WithHint("it is one ASCII character, such as a backslash, which an address has as %%5C")
+		}
+		options.Escape = escape[0]
+	}
 	if options.Header, err = csvbody.ParseHeader(query.Get("header")); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tidemarkdb/tidemark/ingest"
+	"github.com/tidemarkdb/tidemark/ingest/decode/csvbody"
 	"github.com/tidemarkdb/tidemark/internal/charset"
 )
 
@@ -41,4 +42,12 @@ func misfitHint(summary ingest.Summary, named string) string {
 	default:
 		return ""
 	}
+}
+
+// escapeHint is for those who send CSV in which backslashes stand before quotes.
+func escapeHint(summary ingest.Summary) string {
+	if !slices.ContainsFunc(summary.Errors, func(e ingest.RowError) bool { return strings.HasSuffix(e.Reason, csvbody.BackslashFault) }) {
+		return ""
+	}
+	return `rows have \", which stands for a backslash and the end of a cell; escape=\ (%5C in an address) takes it for a quote (tidemark load --escape)`
 }

@@ -25,7 +25,9 @@ type IngestOptions struct {
 	DateOrder string
 	// Delimiter separates the cells of CSV; empty lets the header tell. Nulls are the texts that mean NULL in it; none is the empty text.
 	Delimiter string
-	Nulls     []string
+	// Escape takes its meaning from a quote in quoted cells of CSV; empty leaves it to a second quote.
+	Escape string
+	Nulls  []string
 	// Header is true where the first line of CSV names the columns, false where it is a row; empty leaves it to the line. Columns are their names, with commas
 	// between them; empty where the line has them.
 	Header  string
@@ -100,6 +102,9 @@ func (c *Client) Ingest(ctx context.Context, stream string, body io.Reader, opts
 	}
 	if opts.Delimiter != "" {
 		query.Set("delimiter", opts.Delimiter)
+	}
+	if opts.Escape != "" {
+		query.Set("escape", opts.Escape)
 	}
 	if len(opts.Nulls) > 0 {
 		query["null"] = opts.Nulls

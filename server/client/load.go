@@ -54,7 +54,9 @@ type LoadOptions struct {
 	DateOrder string
 	// Delimiter separates the cells of CSV; empty lets the header tell. Nulls are the texts that mean NULL in it; none is the empty text.
 	Delimiter string
-	Nulls     []string
+	// Escape takes its meaning from a quote in quoted cells of CSV; empty leaves it to a second quote.
+	Escape string
+	Nulls  []string
 	// Header is true where the first line of CSV names the columns, false where it is a row; empty leaves it to the line. Columns are their names, with commas
 	// between them; empty where the line has them.
 	Header  string
@@ -234,7 +236,7 @@ func (l *load) send(ctx context.Context, c chunk) error {
 func (l *load) sendWhole(ctx context.Context, file io.Reader, opts LoadOptions, set *charset.Charset) error {
 	options := IngestOptions{
 		TimeColumn: l.time, ContentType: opts.ContentType, Format: opts.Format, Rows: opts.Rows, DateOrder: opts.DateOrder, Key: l.key(chunk{}),
-		Delimiter: opts.Delimiter, Nulls: opts.Nulls, Header: opts.Header, Columns: opts.Columns,
+		Delimiter: opts.Delimiter, Escape: opts.Escape, Nulls: opts.Nulls, Header: opts.Header, Columns: opts.Columns,
 	}
 	again, seeks := file.(io.Seeker)
 	first := true

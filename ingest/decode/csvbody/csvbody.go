@@ -31,6 +31,8 @@ const (
 type Options struct {
 	// Delimiter stands between cells; 0 is the one that the header has: a comma, or where it has none, tabs, semicolons or bars.
 	Delimiter byte
+	// Escape takes its meaning from a quote within a quoted cell, and from itself, as a backslash does in what MySQL writes; 0 leaves it to a second quote.
+	Escape byte
 	// Nulls are the texts that mean NULL where they are not quoted; nil is the empty text alone.
 	Nulls []string
 	// Header says whether the first line names the columns; the zero value leaves it to the line.
@@ -50,12 +52,13 @@ type Options struct {
 
 // Validate refuses delimiters that could not be told from what cells are made of.
 func (o Options) Validate() error {
-	switch c := o.Delimiter; {
-	case c == '"' || c == '\n' || c == '\r' || c >= utf8.RuneSelf:
+	if c := o.Delimiter; c == '"' || c == '\n' || c == '\r' || c >= utf8.RuneSelf {
 		return event.Errorf(event.CodeBadRequest, "%q cannot stand between cells", string(rune(c))).WithHint("use one ASCII character such as , ; | or a tab")
-	default:
-		return nil
 	}
+	if c := o.Escape; c == '\n' || c == '\r' || c >= utf8.RuneSelf || c != 0 && c == o.Delimiter {
+		return event.Errorf(event.CodeBadRequest, "%q cannot stand before a quote", string(rune(c))).WithHint("use one ASCII character such as a backslash")
+	}
+	return nil
 }
 
 // Reader reads one body.
@@ -63,6 +66,7 @@ type Reader struct {
 	options Options
 	records records
 	header  []string
+	guessed bool       // that the first line is a row, as columns have names without it
 	source  string     // what has told how many cells a row has
 	doubt   *firstLine // what was taken for the header; nil where there is no doubt of it
 	names   []string   // what labels gives
@@ -77,10 +81,16 @@ func NewReader(src io.Reader, options Options) *Reader {
 	if options.Nulls == nil {
 		options.Nulls = []string{""}
 	}
-	if options.Columns != nil && options.Header == LikelyHeader {
-		options.Header = WithoutHeader
+	if options.Escape == '"' { // which is so without a word
+		options.Escape = 0
 	}
-	r := &Reader{options: options, source: "the header", records: records{src: src, delimiter: options.Delimiter, most: chunkBytes}, chunk: chunkBytes}
+	r := &Reader{options: options, source: "the header", chunk: chunkBytes}
+	if options.Columns != nil && options.Header == LikelyHeader {
+		r.options.Header, r.guessed = WithoutHeader, true
+	}
+	r.records = records{
+		src: src, delimiter: options.Delimiter, escape: options.Escape, most: chunkBytes, width: len(options.Columns), rows: r.options.Header == WithoutHeader,
+	}
 	r.records.holding.Hold, r.records.beside = options.Hold, r.held
 	return r
 }
@@ -205,7 +215,7 @@ func (r *Reader) begin() *batch {
 	if schema := r.schema(); schema != nil {
 		b.cells, b.writers = decode.NewCells(schema, r.header, r.rows, r.chunk), r.writers(schema, nil)
 	}
-	if b.cells != nil && r.options.Order == event.AnyOrder {
+	if b.cells != nil && r.options.Order == event.AnyOrder && r.options.Escape == 0 {
 		b.lines = b.cells.Written(decode.CellForm{Delimiter: r.records.delimiter, Nulls: r.options.Nulls, AsJSON: b.writers})
 	}
 	return b
@@ -351,7 +361,7 @@ func (r *Reader) hash(records [][]byte) [16]byte {
 
 // texts writes records that were cut into cells before as JSON, and gives how much memory that takes.
 func (r *Reader) texts(rows [][]byte, schema *event.Schema) (texts [][]byte, bytes int) {
-	split, width := records{delimiter: r.records.delimiter}, len(r.header)
+	split, width := records{delimiter: r.records.delimiter, escape: r.records.escape}, len(r.header)
 	size := 0
 	cells := make([]cell, 0, len(rows)*width)
 	for _, raw := range rows {

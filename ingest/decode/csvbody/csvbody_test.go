@@ -201,10 +201,11 @@ func texts(t *rapid.T, reader *Reader) (out [][]byte) {
 // FuzzReader holds that no body can do worse than be refused: every text is a row that the decoder takes or rejects, and the way in which
 // the bytes arrive makes no difference.
 func FuzzReader(f *testing.F) {
-	f.Add([]byte("a,b\n1,\"x\"\n"), byte(','))
-	f.Add([]byte("\ufeffa\r\n\"\"\"\"\r\n"), byte(';'))
-	f.Fuzz(func(t *testing.T, body []byte, delimiter byte) {
-		options := Options{Delimiter: delimiter}
+	f.Add([]byte("a,b\n1,\"x\"\n"), byte(','), byte(0))
+	f.Add([]byte("\ufeffa\r\n\"\"\"\"\r\n"), byte(';'), byte(0))
+	f.Add([]byte("a;b,c\n1;\"x\\\"\\\\\"\n"), byte(0), byte('\\'))
+	f.Fuzz(func(t *testing.T, body []byte, delimiter, escape byte) {
+		options := Options{Delimiter: delimiter, Escape: escape}
 		if options.Validate() != nil {
 			t.Skip()
 		}

@@ -108,7 +108,7 @@ func (f *firstLine) columns(rows [][]byte) []column {
 	for i := range out {
 		out[i].years = true
 	}
-	split := records{delimiter: f.reader.records.delimiter}
+	split := records{delimiter: f.reader.records.delimiter, escape: f.reader.records.escape}
 	for _, raw := range rows {
 		cells := f.reader.withoutSurplus(split.split(raw).cells)
 		if len(cells) != len(out) {

@@ -75,6 +75,9 @@ func (r *Reader) readHeader() error {
 		return event.Errorf(event.CodeBadRequest, "first row: %s", rec.fault)
 	case rec.fault != "":
 		return event.Errorf(event.CodeBadRequest, "header row: %s", rec.fault)
+	case r.guessed && slices.Equal(names, given):
+		return event.Errorf(event.CodeBadRequest, "the first line has the names that columns= gives, and would be a row").
+			WithHint("header=true takes it for the names; header=false takes it as a row (tidemark load --header)")
 	case r.options.Header == WithoutHeader:
 		r.records.back()
 		r.source = "the first row"

@@ -40,13 +40,17 @@ const (
 	cellStart state = iota
 	plain           // in a cell without quotes, or behind the end of one with
 	inQuotes
-	afterQuote // behind a quote inside of quotes: the end of the cell, or the first of two that stand for one
+	afterQuote  // behind a quote inside of quotes: the end of the cell, or the first of two that stand for one
+	afterEscape // behind what takes its meaning from a quote inside of quotes
 )
 
 // records cuts a body into records. Blank lines are passed over.
 type records struct {
 	src       io.Reader
 	delimiter byte            // 0 before the first record, if that is to tell it
+	escape    byte            // takes its meaning from a quote inside of quotes, and from itself; 0 where only a second quote does
+	width     int             // how many cells records are said to have; 0 if nobody says
+	rows      bool            // the first record is no header
 	end       byte            // of a line: LF, or CR where the first line has that alone; 0 before that is known
 	buf       []byte          // what was read and not given away; bytes before len are never written again
 	memory    []*decode.Block // where buf lies, and what was given away and is not left yet
@@ -66,6 +70,9 @@ type records struct {
 func (r *records) next() (record, error) {
 	if r.end == 0 {
 		r.tellEnd()
+	}
+	if r.delimiter == 0 {
+		r.tellDelimiter()
 	}
 	for {
 		line, whole, err := r.line()
@@ -103,6 +110,10 @@ func (r *records) firstEnd() byte {
 	at := cellStart
 	for i, c := range r.buf {
 		switch {
+		case at == afterEscape:
+			at = inQuotes
+		case at == inQuotes && c == r.escape:
+			at = afterEscape
 		case c == '"' && at == inQuotes:
 			at = afterQuote
 		case c == '"' && at != plain:
@@ -190,30 +201,6 @@ func (r *records) trimmed(line []byte) []byte {
 	return bytes.TrimSuffix(line, []byte{'\r'})
 }
 
-// delimiters are those that a header can tell, the likeliest first.
-const delimiters = ",\t;|"
-
-// delimiterOf is what separates the cells of a header.
-func delimiterOf(line []byte) byte {
-	var counts [len(delimiters)]int
-	quoted := false
-	for _, c := range line {
-		if c == '"' {
-			quoted = !quoted
-		}
-		if at := strings.IndexByte(delimiters, c); at >= 0 && !quoted {
-			counts[at]++
-		}
-	}
-	best := 0
-	for at := 1; at < len(counts) && counts[0] == 0; at++ {
-		if counts[at] > counts[best] {
-			best = at
-		}
-	}
-	return delimiters[best]
-}
-
 // take gives the first n bytes away, and starts the search anew behind them.
 func (r *records) take(n int) []byte {
 	r.before = r.buf
@@ -233,14 +220,19 @@ func (r *records) search() bool {
 	for i := r.searched; i < len(r.buf); i++ {
 		c := r.buf[i]
 		switch {
+		case r.state == afterEscape:
+			r.state = inQuotes
 		case r.state == inQuotes:
-			end := bytes.IndexByte(r.buf[i:], '"')
+			end := quoteOr(r.buf[i:], r.escape)
 			if end < 0 {
 				r.searched = len(r.buf)
 				return false
 			}
-			i += end
-			r.state = afterQuote
+			if i += end; r.buf[i] == '"' {
+				r.state = afterQuote
+			} else {
+				r.state = afterEscape
+			}
 		case c == '"' && r.state != plain:
 			r.state = inQuotes
 		case c == r.delimiter, r.delimiter == 0 && strings.IndexByte(delimiters, c) >= 0:
@@ -307,9 +299,6 @@ func (r *records) leave() (bytes int64) {
 
 // split cuts a line into cells.
 func (r *records) split(line []byte) record {
-	if r.delimiter == 0 {
-		r.delimiter = delimiterOf(line)
-	}
 	if r.cells == nil {
 		r.cells = make([]cell, 0, likelyCells)
 	}
@@ -321,9 +310,12 @@ func (r *records) split(line []byte) record {
 		}
 		var c cell
 		if len(rest) > 0 && rest[0] == '"' {
-			text, after, fault := unquote(rest)
+			text, after, fault := unquote(rest, r.escape)
 			if fault == "" && len(after) > 0 && after[0] != r.delimiter {
 				fault = "text after the end of a quoted cell"
+			}
+			if fault != "" && r.escape == 0 && bytes.Contains(rest, []byte(`\"`)) {
+				fault += BackslashFault
 			}
 			if fault != "" {
 				return record{raw: line, fault: fmt.Sprintf("cell %d: %s", len(out.cells)+1, fault)}
@@ -345,23 +337,48 @@ func (r *records) split(line []byte) record {
 	}
 }
 
-// unquote reads the quoted cell that text starts with.
-func unquote(text []byte) (inside, after []byte, fault string) {
-	for at := 1; ; {
-		end := bytes.IndexByte(text[at:], '"')
+// BackslashFault ends the reason for which a record is refused that may have backslashes before its quotes.
+const BackslashFault = `, and \" in the row`
+
+// quoteOr is where the next quote is, or what escapes one; -1 if there is neither.
+func quoteOr(text []byte, escape byte) int {
+	end := bytes.IndexByte(text, '"')
+	if escape == 0 {
+		return end
+	}
+	before := text
+	if end >= 0 {
+		before = text[:end]
+	}
+	if at := bytes.IndexByte(before, escape); at >= 0 {
+		return at
+	}
+	return end
+}
+
+// unquote reads the quoted cell that text starts with. An escape stands for itself, but before a quote or another escape.
+func unquote(text []byte, escape byte) (inside, after []byte, fault string) {
+	from, at, whole := 1, 1, true
+	for {
+		end := quoteOr(text[at:], escape)
 		if end < 0 {
 			return nil, nil, "the closing quote is missing"
 		}
 		end += at
-		doubled := end+1 < len(text) && text[end+1] == '"'
-		if inside == nil && !doubled {
-			return text[at:end:end], text[end+1:], ""
+		next := byte(0)
+		if end+1 < len(text) {
+			next = text[end+1]
 		}
-		inside = append(inside, text[at:end]...)
-		if !doubled {
-			return inside, text[end+1:], ""
+		switch escapes := text[end] != '"'; {
+		case escapes && next != '"' && next != escape:
+			at = end + 1
+			continue
+		case !escapes && next != '"' && whole:
+			return text[1:end:end], text[end+1:], ""
+		case !escapes && next != '"':
+			return append(inside, text[from:end]...), text[end+1:], ""
 		}
-		inside = append(inside, '"')
-		at = end + 2
+		inside, whole = append(append(inside, text[from:end]...), next), false
+		from, at = end+2, end+2
 	}
 }

@@ -98,7 +98,7 @@ func (s *Server) postEvents(w http.ResponseWriter, r *http.Request) error {
 	if r.URL.Query().Has("replay") {
 		s.Metrics.replays(summary)
 	}
-	advice := cmp.Or(only.hint(), charsetHint(summary, form, set), escapeHint(summary))
+	advice := cmp.Or(only.hint(), charsetHint(summary, form, set), escapeHint(summary), formHint(rows))
 	summary.Hint = cmp.Or(advice, summary.Hint, otherTimeHint(in, r.URL.Query().Get("time")))
 	if len(summary.Errors) > 0 && summary.Errors[0].Misfit {
 		form.hint = misfitHint(summary, r.URL.Query().Get("time"))

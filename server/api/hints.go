@@ -7,6 +7,7 @@ import (
 
 	"github.com/tidemarkdb/tidemark/ingest"
 	"github.com/tidemarkdb/tidemark/ingest/decode/csvbody"
+	"github.com/tidemarkdb/tidemark/ingest/decode/fieldbody"
 	"github.com/tidemarkdb/tidemark/internal/charset"
 )
 
@@ -50,4 +51,12 @@ func escapeHint(summary ingest.Summary) string {
 		return ""
 	}
 	return `rows have \", which stands for a backslash and the end of a cell; escape=\ (%5C in an address) takes it for a quote (tidemark load --escape)`
+}
+
+// formHint is what the reader of a body has to tell of it.
+func formHint(rows chunks) string {
+	if r, ok := rows.(*fieldbody.Reader); ok {
+		return r.Hint()
+	}
+	return ""
 }

@@ -45,6 +45,9 @@ type Form interface {
 	Fields(dst []Field, line []byte) (fields []Field, reason string)
 }
 
+// Hinter is a Form that may find something to tell whoever has sent the body.
+type Hinter interface{ Hint() string }
+
 // Lines gives a body as chunks of whole lines, and io.EOF after the last. A line that is longer than a row may be is cut behind the first byte too many.
 type Lines interface {
 	Next() ([]byte, error)
@@ -98,6 +101,14 @@ func (r *Reader) Next() (*decode.Chunk, error) {
 			return chunk, nil
 		}
 	}
+}
+
+// Hint is what the form has to tell of what was read so far; "" is nothing.
+func (r *Reader) Hint() string {
+	if form, ok := r.form.(Hinter); ok {
+		return form.Hint()
+	}
+	return ""
 }
 
 // rows are those of a chunk in the making.

@@ -20,6 +20,7 @@ import (
 var (
 	fieldsKey     = []byte("#Fields:")
 	dateKey       = []byte("#Date:")
+	formatKey     = []byte("#Time Format:")
 	byteOrderMark = []byte("\ufeff")
 )
 
@@ -31,6 +32,16 @@ type Form struct {
 	date, time int
 	// day is what #Date has said, for times without a date.
 	day []byte
+	// local is set where times are those of a zone that the log does not name.
+	local bool
+}
+
+// Hint tells of times that are not in UTC, as those of the Windows firewall.
+func (f *Form) Hint() string {
+	if !f.local {
+		return ""
+	}
+	return "the log has local times (#Time Format), of which it does not say the zone: they were taken for UTC"
 }
 
 // LooksLike reports whether a body that begins so is such a log: lines that begin with #, and #Fields among them. known is false while more has to be seen.
@@ -58,6 +69,9 @@ func (f *Form) Head(line []byte) (bool, error) {
 		if rest, ok := bytes.CutPrefix(line, dateKey); ok {
 			day, _, _ := bytes.Cut(bytes.TrimSpace(rest), []byte{' '})
 			f.day = bytes.Clone(day)
+		}
+		if rest, ok := bytes.CutPrefix(line, formatKey); ok && strings.EqualFold(string(bytes.TrimSpace(rest)), "local") {
+			f.local = true
 		}
 		return true, nil
 	case f.names == nil:

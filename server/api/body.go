@@ -69,7 +69,7 @@ func (s *Server) openBody(w http.ResponseWriter, r *http.Request, stream string,
 	packed := &byteCounter{src: paced}
 	out := &body{packed: packed, paced: paced, limit: limit, account: &account{ingest: s.Ingest, stream: stream}}
 	out.close = out.account.close
-	if err := out.unpack(r.Header.Get("Content-Encoding"), packed); err != nil {
+	if err := out.unpack(strings.Join(r.Header.Values("Content-Encoding"), ", "), packed); err != nil {
 		out.close()
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (b *body) unpack(encoding string, packed io.Reader) error {
 		}
 		b.plain, b.close = &zstdBody{src: z}, func() { z.Close(); b.account.close() }
 	default:
-		return event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use gzip, zstd or none")
+		return event.Errorf(event.CodeMediaType, "Content-Encoding %q is not known", encoding).WithHint("use one of gzip and zstd, or none")
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (i *instance) do(method, path, body string, headers ...string) response {
 		if headers[h] == "Host" {
 			request.Host = headers[h+1]
 		}
-		request.Header.Set(headers[h], headers[h+1])
+		request.Header.Add(headers[h], headers[h+1])
 	}
 	answer, err := http.DefaultClient.Do(request)
 	require.NoError(i.t, err)

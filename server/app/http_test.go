@@ -168,8 +168,11 @@ func TestFaultsAreClear(t *testing.T) {
 			"POST", events, "region=EU&amount=1", []string{"Content-Type", "application/x-www-form-urlencoded"}, 415, "unsupported_media_type",
 			"application/x-ndjson",
 		},
-		"xml ingest":       {"POST", events, "<a/>", []string{"Content-Type", "text/xml"}, 415, "unsupported_media_type", "text/xml"},
-		"bad encoding":     {"POST", events, orders, []string{"Content-Encoding", "br"}, 415, "unsupported_media_type", "gzip"},
+		"xml ingest":   {"POST", events, "<a/>", []string{"Content-Type", "text/xml"}, 415, "unsupported_media_type", "text/xml"},
+		"bad encoding": {"POST", events, orders, []string{"Content-Encoding", "br"}, 415, "unsupported_media_type", "gzip"},
+		"two encodings": {
+			"POST", events, orders, []string{"Content-Encoding", "gzip", "Content-Encoding", "zstd"}, 415, "unsupported_media_type", "gzip, zstd",
+		},
 		"not gzip":         {"POST", events, orders, []string{"Content-Encoding", "gzip"}, 400, "bad_request", "gzip"},
 		"stream name":      {"POST", "/v1/streams/Bad-Name/events", orders, nil, 400, "bad_request", "Bad-Name"},
 		"long key":         {"POST", events, orders, []string{"Idempotency-Key", strings.Repeat("k", 256)}, 400, "bad_request", "Idempotency-Key"},

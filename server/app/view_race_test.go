@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/tidemarkdb/tidemark/internal/vfs"
+	"github.com/tidemarkdb/tidemark/server/api"
 	"github.com/tidemarkdb/tidemark/server/views"
 )
 
@@ -73,4 +74,32 @@ func TestViewThatWasNeverReadyIsBuiltAnew(t *testing.T) {
 		}
 	}
 	i.query("DROP MATERIALIZED VIEW v")
+}
+
+// TestSubscriberOfAViewThatIsAboutToGo comes for the view of a subscription while it is dropped for want of subscribers: it gets it, or another.
+func TestSubscriberOfAViewThatIsAboutToGo(t *testing.T) {
+	t.Parallel()
+	d := onDisk(t, vfs.NewMem())
+	d.must("CREATE STREAM clicks (ts TIMESTAMPTZ NOT NULL, n BIGINT)")
+	d.must("INSERT INTO clicks VALUES ('2026-01-01', 1)")
+	done := make(chan struct{})
+	var dropping sync.WaitGroup
+	dropping.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			default:
+				d.views.DropUnused("clicks")
+			}
+		}
+	})
+	for i := range 150 {
+		feed, err := d.feed(t.Context(), api.FeedRequest{SQL: "SELECT n, count(*) FROM clicks GROUP BY n"})
+		require.NoError(t, err, "subscriber %d", i)
+		feed.Close()
+	}
+	close(done)
+	dropping.Wait()
+	require.NoError(t, d.closeStore())
 }

@@ -126,6 +126,8 @@ func (s *Set) release(name string) {
 
 // dropUnused drops a hidden view, unless someone has come for it meanwhile.
 func (s *Set) dropUnused(name string) {
+	s.making.Lock() // who comes for it now waits, and makes another
+	defer s.making.Unlock()
 	s.mu.Lock()
 	use := s.mu.hidden[name]
 	if use == nil || use.subscribers > 0 || s.mu.done {

@@ -79,7 +79,7 @@ type Set struct {
 	cancel  context.CancelFunc
 	memory  together
 	reads   *sharedReads
-	// making is held while a hidden view is looked for and made.
+	// making is held while a hidden view is looked for and made, or dropped.
 	making sync.Mutex
 	// defining is held while the catalog changes and the views below with it, as two changes of one name would else come to them in different orders.
 	// No view is waited for under it. It is taken after making and before mu.

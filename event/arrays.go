@@ -44,7 +44,7 @@ func (b Bitmap) Nulls(n int) int {
 // PRECISION, decimal128.Num for NUMERIC and UUID, int32 for DATE, int64 or arrow.Timestamp for TIMESTAMPTZ,
 // arrow.MonthDayNanoInterval for INTERVAL, int32 for dictionary codes.
 func NewFixed[T arrow.FixedWidthType](dt arrow.DataType, values []T, valid Bitmap) arrow.Array {
-	return wrap(dt, len(values), valid, memory.NewBufferBytes(arrow.GetBytes(values)))
+	return wrapValues(dt, len(values), valid, arrow.GetBytes(values))
 }
 
 // NewInt64s wraps values as BIGINT.
@@ -59,18 +59,21 @@ func NewFloat64s(values []float64, valid Bitmap) arrow.Array {
 
 // NewTimestamps wraps microseconds since 1970 as TIMESTAMPTZ.
 func NewTimestamps(micros []int64, valid Bitmap) arrow.Array {
-	return wrap(Timestamp, len(micros), valid, memory.NewBufferBytes(arrow.GetBytes(micros)))
+	return wrapValues(Timestamp, len(micros), valid, arrow.GetBytes(micros))
 }
 
 // NewBooleans wraps a bitmap of n values, 1 for true, as BOOLEAN.
 func NewBooleans(values Bitmap, n int, valid Bitmap) arrow.Array {
-	return wrap(arrow.FixedWidthTypes.Boolean, n, valid, memory.NewBufferBytes(values))
+	return wrapValues(arrow.FixedWidthTypes.Boolean, n, valid, values)
 }
 
 // NewStrings wraps text as TEXT or JSONB: value i is data[offsets[i]:offsets[i+1]], so there is one more offset than values.
 func NewStrings(offsets []int32, data []byte, valid Bitmap) arrow.Array {
-	n := len(offsets) - 1
-	return wrap(arrow.BinaryTypes.String, n, valid, memory.NewBufferBytes(arrow.GetBytes(offsets)), memory.NewBufferBytes(data))
+	w := &textWrapping{}
+	w.offsets.Reset(arrow.GetBytes(offsets))
+	w.text.Reset(data)
+	w.buffers = [...]*memory.Buffer{nil, &w.offsets, &w.text}
+	return wrap(&w.data, arrow.BinaryTypes.String, len(offsets)-1, valid, w.buffers[:])
 }
 
 // TextLayout is the memory of a text column: value i is data[offsets[i]:offsets[i+1]]. Neither may be changed.
@@ -123,12 +126,35 @@ func NewNulls(t Type, n int) arrow.Array {
 	return array.MakeArrayOfNull(memory.DefaultAllocator, t.Arrow(), n)
 }
 
-// wrap builds an array over a validity bitmap and the type's buffers.
-func wrap(dt arrow.DataType, n int, valid Bitmap, buffers ...*memory.Buffer) arrow.Array {
-	all := make([]*memory.Buffer, 1, len(buffers)+1)
+// valueWrapping and textWrapping are what an array has around the memory of its values, in one piece: requests of one row make little else.
+type (
+	valueWrapping struct {
+		data    array.Data
+		buffers [2]*memory.Buffer
+		values  memory.Buffer
+	}
+	textWrapping struct {
+		data          array.Data
+		buffers       [3]*memory.Buffer
+		offsets, text memory.Buffer
+	}
+)
+
+// wrapValues builds an array of a type with one buffer of values.
+func wrapValues(dt arrow.DataType, n int, valid Bitmap, values []byte) arrow.Array {
+	w := &valueWrapping{}
+	w.values.Reset(values)
+	w.buffers = [...]*memory.Buffer{nil, &w.values}
+	return wrap(&w.data, dt, n, valid, w.buffers[:])
+}
+
+// wrap builds an array of data that is zero, over a validity bitmap, which gets the first of the buffers, and those of the type.
+func wrap(data *array.Data, dt arrow.DataType, n int, valid Bitmap, buffers []*memory.Buffer) arrow.Array {
 	nulls := valid.Nulls(n)
 	if nulls > 0 {
-		all[0] = memory.NewBufferBytes(valid)
+		buffers[0] = memory.NewBufferBytes(valid)
 	}
-	return array.MakeFromData(array.NewData(dt, n, append(all, buffers...), nil, nulls, 0))
+	data.Reset(dt, n, buffers, nil, nulls, 0)
+	data.Retain() // as NewData has it
+	return array.MakeFromData(data)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
 // Batch is rows of one partition of one stream, in offset order, as an Arrow record whose columns are Schema.All(). A column of text may be a
@@ -111,7 +110,7 @@ func Concat(batches []*Batch) (*Batch, error) {
 			columns[c] = none.Of(first.Schema.Columns[c].Type)
 			continue
 		}
-		joined, err := array.Concatenate(alike(parts), memory.DefaultAllocator)
+		joined, err := joinArrays(alike(parts), int(rows))
 		if err != nil {
 			return nil, fmt.Errorf("concat batches: column %q: %w", first.Record.ColumnName(c), err)
 		}

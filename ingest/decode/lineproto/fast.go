@@ -18,7 +18,7 @@ import (
 // walk takes the line apart that text begins with, and gives the index behind its line break; 0 for a line that the parser has to see.
 func (r *Reader) walk(text []byte) int {
 	t, i := r.tableAgain(text)
-	if t == nil || !t.typed || t.both || t.series == nil || len(t.labels) == 0 || len(t.labels)+len(t.tags) > decode.MaxMembers {
+	if t == nil || !t.typed || t.both || t.series == nil || !t.predicts() || len(t.labels)+len(t.tags) > decode.MaxMembers {
 		return 0
 	}
 	same := t.series.raw
@@ -292,23 +292,24 @@ func (t *table) predictTags(s *series) {
 	}
 	before := t.series
 	t.series = s
-	if before != nil && slices.Equal(before.places, s.places) {
-		return
-	}
-	t.tags = make([]decode.Label, len(s.tags))
-	for i := range s.tags {
-		t.tags[i].Set("," + s.tags[i].key + "=")
+	if before == nil || !slices.Equal(before.places, s.places) {
+		t.tags = nil
 	}
 }
 
-// predict makes the labels of the fields that the next line is likely to have; none where a name does not stand in lines as it is.
-func (t *table) predict(p *point) {
-	t.labels = make([]decode.Label, len(p.fields)) // the tables before this one have theirs still
-	for i := range p.fields {
-		if p.fields[i].escaped {
-			t.labels = nil
-			return
+// predicts makes the labels of the tags and fields that the next line is likely to have, if there are none yet, and reports whether there are any of fields.
+func (t *table) predicts() bool {
+	if t.tags == nil {
+		t.tags = make([]decode.Label, len(t.series.tags)) // the tables before this one have theirs still
+		for i := range t.tags {
+			t.tags[i].Set("," + t.series.tags[i].key + "=")
 		}
-		t.labels[i].Set("," + t.columns[t.follow[i]].name + "=")
 	}
+	if t.labels == nil && !t.escaped {
+		t.labels = make([]decode.Label, len(t.follow))
+		for i, at := range t.follow {
+			t.labels[i].Set("," + t.columns[at].name + "=")
+		}
+	}
+	return len(t.labels) > 0
 }

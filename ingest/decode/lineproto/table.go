@@ -20,10 +20,12 @@ type table struct {
 	columns     []*column
 	byName      map[string]int
 	fresh       []column // of which the next columns are taken
-	// follow predicts the columns of a line's fields, and labels how these begin: with a comma, the name and =.
-	follow []int
-	labels []decode.Label
-	// series has the tags of a line before, and tags are their labels; nil where there is none without escapes.
+	// follow predicts the columns of a line's fields, and labels how these begin: with a comma, the name and =. They are made for the second line, unless
+	// escaped is set: then some name does not stand in lines as it is.
+	follow  []int
+	labels  []decode.Label
+	escaped bool
+	// series has the tags of a line before, and tags are their labels, made for the second line too; nil where there is none without escapes.
 	series *series
 	tags   []decode.Label
 
@@ -86,7 +88,7 @@ func (t *table) next() *table {
 	rows := min(t.rows, t.most())
 	out := &table{
 		stream: t.stream, timeColumn: t.timeColumn, measurement: t.measurement, byName: t.byName, both: t.both,
-		follow: t.follow, labels: t.labels, series: t.series, tags: t.tags,
+		follow: t.follow, labels: t.labels, escaped: t.escaped, series: t.series, tags: t.tags,
 		typed: true, columns: make([]*column, len(t.columns)), speller: t.speller,
 		lines: make([]lineRef, 0, rows), numbers: make([]int64, 0, rows),
 	}
@@ -263,7 +265,7 @@ func (t *table) places(p *point) (places []int, fault string) {
 		p.placed, p.count = t, len(p.fields)
 		return t.follow, ""
 	}
-	t.follow, t.labels = t.follow[:0], nil
+	t.follow, t.labels = slices.Grow(t.follow[:0], len(p.fields)), nil
 	defer t.leaveAll()
 	t.columns[0].taken = true
 	if t.measurement != "" {
@@ -276,10 +278,11 @@ func (t *table) places(p *point) (places []int, fault string) {
 		f := &p.fields[i]
 		at, known := t.byName[string(f.key)]
 		if !known {
-			if fault = decode.CheckName(string(f.key)); fault != "" {
+			name := string(f.key)
+			if fault = decode.CheckName(name); fault != "" {
 				return nil, t.unpredicted(fault)
 			}
-			at = t.place(string(f.key), f.kind)
+			at = t.place(name, f.kind)
 		}
 		c := t.columns[at]
 		if c.taken {
@@ -288,7 +291,7 @@ func (t *table) places(p *point) (places []int, fault string) {
 		c.taken, c.isField, t.both = true, true, t.both || c.isTag
 		t.follow = append(t.follow, at)
 	}
-	t.predict(p)
+	t.escaped = slices.ContainsFunc(p.fields, func(f field) bool { return f.escaped })
 	return t.follow, ""
 }
 

@@ -97,15 +97,15 @@ func (f format) limit(s *Server) int64 {
 }
 
 // bodyFormat finds the format of a request: the one that ?format= names, else that of its Content-Type, else newline-delimited JSON.
-func bodyFormat(r *http.Request) (format, error) {
-	query, found := r.URL.Query(), formats[0]
+func bodyFormat(header http.Header, query url.Values) (format, error) {
+	found := formats[0]
 	if name := query.Get("format"); name != "" {
 		at := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
 		if at < 0 {
 			return format{}, event.Errorf(event.CodeBadRequest, "format=%s is not known", name).WithHint("use one of %s", formatNames())
 		}
 		found = formats[at]
-	} else if contentType := r.Header.Get("Content-Type"); contentType != "" && !slices.Contains(found.media, contentType) {
+	} else if contentType := header.Get("Content-Type"); contentType != "" && !slices.Contains(found.media, contentType) {
 		media, _, err := mime.ParseMediaType(contentType)
 		if media == formMedia {
 			return format{name: formMedia, sniff: true}, checkParams(format{name: "a body without a format"}, query)
@@ -120,13 +120,12 @@ func bodyFormat(r *http.Request) (format, error) {
 	return found, checkParams(found, query)
 }
 
-// parametersOf are those of the query, and header, which the media type of CSV has too.
-func parametersOf(r *http.Request, form format) url.Values {
-	query := r.URL.Query()
+// parametersOf are those of the query, and header, which the media type of CSV has too. It adds to them.
+func parametersOf(headers http.Header, query url.Values, form format) url.Values {
 	if !slices.Contains(form.params, "header") || query.Has("header") {
 		return query
 	}
-	if _, params, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err == nil && params["header"] != "" {
+	if _, params, err := mime.ParseMediaType(headers.Get("Content-Type")); err == nil && params["header"] != "" {
 		query.Set("header", params["header"])
 	}
 	return query
@@ -136,15 +135,15 @@ func parametersOf(r *http.Request, form format) url.Values {
 func (f format) binary() bool { return f.whole != nil || f.parts != nil }
 
 // charsetOf finds the encoding of a request's text: the one that ?charset= names, else that of its Content-Type; nil for UTF-8.
-func charsetOf(r *http.Request, form format) (*charset.Charset, error) {
-	name := r.URL.Query().Get("charset")
+func charsetOf(header http.Header, query url.Values, form format) (*charset.Charset, error) {
+	name := query.Get("charset")
 	switch {
 	case form.binary() && name != "":
 		return nil, event.Errorf(event.CodeBadRequest, "charset means nothing for %s", form.name)
 	case form.binary():
 		return nil, nil
 	case name == "":
-		contentType := r.Header.Get("Content-Type")
+		contentType := header.Get("Content-Type")
 		if !strings.Contains(contentType, ";") {
 			break
 		}

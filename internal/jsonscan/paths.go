@@ -15,11 +15,15 @@ type Paths struct {
 type node struct {
 	name     Name
 	children []*node
+	byName   map[string]int // the children, where they are many
 	// place is that of the path that ends here; -1 for none.
 	place int
 	// first and end enclose the places of all paths that lead here or further.
 	first, end int
 }
+
+// manyNames is how many names are worth a map of them.
+const manyNames = 8
 
 // fewNames is how many names are searched for one by one: for more a walk over all members of an object is cheaper.
 const fewNames = 3
@@ -37,7 +41,21 @@ func NewPaths(paths [][]string) *Paths {
 		}
 		n.place, n.end = place, place+1
 	}
+	p.root.number()
 	return p
+}
+
+// number makes the maps of a node and of those below.
+func (n *node) number() {
+	if len(n.children) > manyNames {
+		n.byName = make(map[string]int, len(n.children))
+	}
+	for i, c := range n.children {
+		if n.byName != nil {
+			n.byName[c.name.name] = i
+		}
+		c.number()
+	}
 }
 
 // child is the child of a name, which is made if it is not the last one: paths come sorted, and place is that of the first that leads there.
@@ -108,11 +126,14 @@ func (n *node) find(key string, first int) int {
 	if n.children[first].name.is(key) {
 		return first
 	}
-	if strings.IndexByte(key, '\\') >= 0 {
-		name := Unquote(key)
-		return slices.IndexFunc(n.children, func(c *node) bool { return c.name.name == name })
+	name := Unquote(key)
+	if n.byName != nil {
+		if at, ok := n.byName[name]; ok {
+			return at
+		}
+		return -1
 	}
-	return slices.IndexFunc(n.children, func(c *node) bool { return c.name.is(key) })
+	return slices.IndexFunc(n.children, func(c *node) bool { return c.name.name == name })
 }
 
 // take takes the value at at, which is that of the node's name, and is the place behind it. A member of the same name before it, with all below,

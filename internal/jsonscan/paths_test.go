@@ -86,3 +86,18 @@ func TestExtractionStaysInside(t *testing.T) {
 		NewPaths([][]string{{"a"}, {"b"}, {"c"}, {"d"}, {"long name", "a"}}).Extract(document, make([]string, 5))
 	})
 }
+
+// TestExtractionOfDoubledNames has a name twice: nothing below the first counts, whether names are searched for or all members are walked over.
+func TestExtractionOfDoubledNames(t *testing.T) {
+	t.Parallel()
+	for _, others := range [][][]string{nil, {{"c"}, {"d"}, {"e"}, {"f"}}} {
+		values := make([]string, 1+len(others))
+		set := NewPaths(append(others, []string{"a", "b"}))
+		set.Extract(`{"a":{"b":1},"a":{"c":2}}`, values)
+		require.Empty(t, values[0])
+		set.Extract(`{"a":{"b":1},"a":3}`, values)
+		require.Empty(t, values[0])
+		set.Extract(`{"a":{"b":1},"a":{"b":2}}`, values)
+		require.Equal(t, "2", values[0])
+	}
+}

@@ -19,7 +19,7 @@ import (
 func readMembers(n plan.Node) (plan.Node, error) { return withMembers(n) }
 
 // maxMemberDepth is how many names a path may have: no source keeps what lies deeper.
-const maxMemberDepth = 4
+const maxMemberDepth = 6
 
 // member is a member of the documents in a column of a node's input.
 type member struct {

@@ -15,26 +15,34 @@ import (
 
 const (
 	// MaxDepth is how many names a path has at most: nobody groups by what lies deeper, and walking costs for each level.
-	MaxDepth = 4
+	MaxDepth = 6
 	// MaxPaths is how many members of a column are kept at most. Each has a description in the footer for every page.
-	MaxPaths = 32
+	MaxPaths = maxOften + maxRare
 
 	// sampleRows and sampleBytes bound the documents that a choice looks at: about as many as make a quarter of them distinct from a third.
 	sampleRows  = 1000
 	sampleBytes = 4 << 20
 	// maxSeen bounds the paths that are counted: objects whose names are data, as those keyed by user, have no end of them.
 	maxSeen = 2048
-	// often is the part of the documents, one in so many, that have to have a member.
-	often = 4
+	// often is the part of the documents, one in so many, from which on a member is not rare, and seldom that which it has to be in: some twenty of
+	// the sample.
+	often, seldom = 4, 50
+	// maxOften and maxRare are how many members of either kind are kept.
+	maxOften, maxRare = 32, 32
 	// longest is how many bytes a value may have on average.
 	longest = 128
+	// repeats is how often each value has to come, of those seen, for a member to count as one that repeats.
+	repeats = 4
 	// growth is the part of the documents' text, one in so many and spare bytes for each document, that members may add where they are texts that
 	// do not repeat.
 	growth, spare = 4, 16
+	// rareGrowth is growth for rare members, which have it to themselves: they take nothing from those that are there often.
+	rareGrowth = 16
 )
 
 // Choose picks the members of a column's documents that are worth a column, by a sample of its rows. document gives that of a row; ok is false for
-// NULL. Members that repeat their values come first, then short ones, and those last that are different in every document.
+// NULL. Members that repeat their values come first, then short ones, and those last that are different in every document; among their like, those
+// of more documents.
 func Choose(rows int, document func(row int) (text string, ok bool)) *jsonscan.Paths {
 	s := sample{seed: maphash.MakeSeed(), root: &seen{}}
 	step := max(1, rows/sampleRows)
@@ -50,22 +58,34 @@ func Choose(rows int, document func(row int) (text string, ok bool)) *jsonscan.P
 	if s.documents == 0 {
 		return nil
 	}
-	found := s.worthy(nil, s.root, nil)
-	slices.SortFunc(found, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.cost, b.cost), slices.Compare(a.path, b.path))
-	})
-	var paths [][]string
-	left := s.bytes/s.documents/growth + spare
-	for _, c := range found {
-		if left -= c.bytes; left < 0 || len(paths) == MaxPaths {
-			break
+	var usual, rare []candidate
+	for _, c := range s.worthy(nil, s.root, nil) {
+		if c.count*often >= s.documents {
+			usual = append(usual, c)
+		} else {
+			rare = append(rare, c)
 		}
-		paths = append(paths, c.path)
 	}
+	paths := cheapest(nil, usual, maxOften, s.bytes/growth+spare*s.documents)
+	paths = cheapest(paths, rare, maxRare, s.bytes/rareGrowth)
 	if len(paths) == 0 {
 		return nil
 	}
 	return jsonscan.NewPaths(paths)
+}
+
+// cheapest appends the paths of so many candidates at most, and of so many bytes.
+func cheapest(paths [][]string, of []candidate, most, bytes int) [][]string {
+	slices.SortFunc(of, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.cost, b.cost), cmp.Compare(b.count, a.count), slices.Compare(a.path, b.path))
+	})
+	for _, c := range of[:min(most, len(of))] {
+		if bytes -= c.bytes; bytes < 0 {
+			break
+		}
+		paths = append(paths, c.path)
+	}
+	return paths
 }
 
 // sample is what has been seen of some documents.
@@ -149,14 +169,14 @@ func (s *sample) count(m *seen, value string) {
 // candidate is a member that may have a column.
 type candidate struct {
 	path []string
-	// bytes is about what a document's value adds, and cost what decides who comes first.
-	bytes, cost int
+	// count is how many documents have it, bytes about what its values add, and cost what decides who comes first.
+	count, bytes, cost int
 }
 
 // worthy appends the candidates below a path.
 func (s *sample) worthy(out []candidate, at *seen, path []string) []candidate {
 	for name, m := range at.children {
-		if m.count*often < s.documents {
+		if m.count*seldom < s.documents {
 			continue // nor is anything below it there more often
 		}
 		below := append(slices.Clip(path), name)
@@ -165,12 +185,12 @@ func (s *sample) worthy(out []candidate, at *seen, path []string) []candidate {
 		if 2*m.objects > m.count || average > longest {
 			continue
 		}
-		c := candidate{path: below, bytes: average, cost: average}
+		c := candidate{path: below, count: m.count, bytes: m.bytes, cost: average}
 		switch distinct := len(m.values); {
-		case distinct*often <= m.count:
-			c.bytes, c.cost = 1, 0
+		case distinct*repeats <= m.count:
+			c.bytes, c.cost = m.count, 0
 		case distinct == m.count:
-			c.cost = average + longest
+			c.cost += longest
 		}
 		out = append(out, c)
 	}

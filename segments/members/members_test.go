@@ -37,17 +37,17 @@ func TestChoiceIsOfWhatDocumentsOftenHave(t *testing.T) {
 	t.Parallel()
 	var documents []string
 	for i := range 400 {
-		text := fmt.Sprintf(`{"kind":"k%d","commit":{"operation":"o%d","record":{"deep":{"deeper":{"deepest":%d}}}},"id%d":1,"long":%q`,
-			i%3, i%2, i%5, i, strings.Repeat("x", 200))
-		if i%5 == 0 {
+		text := fmt.Sprintf(`{"kind":"k%d","commit":{"operation":"o%d","record":{"a":{"b":{"c":{"deep":%d,"d":{"deeper":%d}}}}}},"id%d":1,"long":%q`,
+			i%3, i%2, i%4, i%5, i, strings.Repeat("x", 200))
+		if i%60 == 0 {
 			text += `,"rare":1`
 		}
-		if i%4 == 0 {
+		if i%40 == 0 {
 			text += `,"often":1`
 		}
 		documents = append(documents, text+"}", "") // every other one is NULL
 	}
-	require.Equal(t, []string{"commit.operation", "kind", "often"}, choose(documents...))
+	require.Equal(t, []string{"commit.operation", "commit.record.a.b.c.deep", "kind", "often"}, choose(documents...))
 	require.Nil(t, choose())
 	require.Nil(t, choose("", ""))
 	require.Nil(t, choose("[]", "1", "null", `"a"`))
@@ -60,7 +60,18 @@ func TestChoiceIsBounded(t *testing.T) {
 		wide = append(wide, fmt.Sprintf(`"m%02d":%d`, i, i))
 	}
 	document := "{" + strings.Join(wide, ",") + "}"
-	require.Len(t, choose(slices.Repeat([]string{document}, 100)...), members.MaxPaths)
+	require.Len(t, choose(slices.Repeat([]string{document}, 100)...), members.MaxPaths/2)
+
+	// Those that are rare have their own bound beside.
+	var mixed []string
+	for i := range 200 {
+		if mixed = append(mixed, `{"z":1}`); i%10 == 0 {
+			mixed[i] = `{"z":1,` + document[1:]
+		}
+	}
+	found := choose(mixed...)
+	require.Len(t, found, 1+members.MaxPaths/2)
+	require.Contains(t, found, "z")
 
 	// Texts that never repeat are taken up to a part of the documents' own size, the shorter ones first.
 	var distinct []string

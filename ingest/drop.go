@@ -8,8 +8,6 @@ import (
 	"slices"
 
 	"github.com/tidemarkdb/tidemark/ingest/dedup"
-	"github.com/tidemarkdb/tidemark/internal/vfs"
-	"github.com/tidemarkdb/tidemark/segments"
 	"github.com/tidemarkdb/tidemark/segments/manifest"
 )
 
@@ -75,7 +73,8 @@ func errDropping(name string) error {
 	return errBusy("stream %q is being dropped", name)
 }
 
-// discardLog moves the files of a stream's log to where the next start removes them, and removes what is known of its requests.
+// discardLog removes the files of a stream's log, and what is known of its requests: whoever drops a stream for want of space has it at once. A start
+// goes on with what a crash has left.
 func (e *Engine) discardLog(name string) error {
 	if err := dedup.Remove(e.fs, name); err != nil { // first: what has no log is not looked for at the next start
 		return err
@@ -88,49 +87,30 @@ func (e *Engine) discardLog(name string) error {
 	if err != nil {
 		return fmt.Errorf("list %s: %w", dir, err)
 	}
-	if err := vfs.MkdirAllSync(e.fs, segments.DroppedDir); err != nil {
-		return fmt.Errorf("make directory %s: %w", segments.DroppedDir, err)
-	}
 	for _, partition := range partitions {
-		if err := e.discardPartition(name, partition); err != nil {
+		if err := e.removeFiles(path.Join(dir, partition)); err != nil {
 			return err
 		}
 	}
 	if err := e.fs.Remove(dir); err != nil {
 		return fmt.Errorf("remove directory %s: %w", dir, err)
 	}
-	return errors.Join(e.fs.SyncDir(logDir), e.fs.SyncDir(segments.DroppedDir))
+	return e.fs.SyncDir(logDir)
 }
 
-func (e *Engine) discardPartition(stream, partition string) error {
-	dir := path.Join(logDir, stream, partition)
+// removeFiles removes a directory with the files in it.
+func (e *Engine) removeFiles(dir string) error {
 	files, err := e.fs.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("list %s: %w", dir, err)
 	}
 	for _, file := range files {
-		target, err := e.freeName(stream + "-" + partition + "-" + file)
-		if err == nil {
-			err = e.fs.Rename(path.Join(dir, file), target)
-		}
-		if err != nil {
-			return fmt.Errorf("move %s: %w", path.Join(dir, file), err)
+		if err := e.fs.Remove(path.Join(dir, file)); err != nil {
+			return fmt.Errorf("remove %s: %w", path.Join(dir, file), err)
 		}
 	}
 	if err := e.fs.Remove(dir); err != nil {
 		return fmt.Errorf("remove directory %s: %w", dir, err)
 	}
 	return nil
-}
-
-// freeName is a name among the dropped files that is not taken: a stream may be made and dropped many times between two starts.
-func (e *Engine) freeName(base string) (string, error) {
-	for n := 1; ; n++ {
-		name := path.Join(segments.DroppedDir, fmt.Sprintf("%d-%s", n, base))
-		if _, err := e.fs.Stat(name); errors.Is(err, fs.ErrNotExist) {
-			return name, nil
-		} else if err != nil {
-			return "", err
-		}
-	}
 }

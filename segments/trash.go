@@ -12,7 +12,7 @@ import (
 	"github.com/tidemarkdb/tidemark/internal/vfs"
 )
 
-// DroppedDir takes the files of segments that were replaced or have expired, and of dropped streams. Queries that pinned them go on
+// DroppedDir takes the files of segments that were replaced or have expired, or whose stream was dropped. Queries that pinned them go on
 // reading them there. EmptyTrash removes what nothing pins any more, and the next start removes the rest.
 const DroppedDir = trashDir + "/dropped"
 

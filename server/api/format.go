@@ -110,6 +110,9 @@ func bodyFormat(header http.Header, query url.Values) (format, error) {
 		if media == formMedia {
 			return format{name: formMedia, sniff: true}, checkParams(format{name: "a body without a format"}, query)
 		}
+		if strings.HasSuffix(media, "+json") { // RFC 6839: whatever it is, such as an event of CloudEvents, it is JSON
+			media = jsonMedia
+		}
 		at := slices.IndexFunc(formats, func(f format) bool { return slices.Contains(f.media, media) })
 		if err != nil || at < 0 {
 			return format{}, event.Errorf(event.CodeMediaType, "events cannot be read from %q", contentType).

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -61,6 +62,29 @@ func TestSniffedFormats(t *testing.T) {
 	broken := &body{plain: iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader(`{"a":1`)))}
 	_, err := broken.sniffed(format{name: formMedia})
 	require.ErrorContains(t, err, "broke off")
+}
+
+// TestContentTypesOfBodies: who names no format has that of the media type.
+func TestContentTypesOfBodies(t *testing.T) {
+	t.Parallel()
+	for media, want := range map[string]string{
+		"":                                 "ndjson",
+		"application/jsonl; charset=utf-8": "ndjson",
+		"application/json":                 "json",
+		"application/cloudevents+json; charset=utf8": "json",
+		"application/cloudevents-batch+json":         "json",
+		"application/vnd.apache.arrow.stream":        "arrow",
+		"application/cloudevents+avro":               "",
+		"json":                                       "",
+	} {
+		got, err := bodyFormat(http.Header{"Content-Type": {media}}, nil)
+		if want == "" {
+			require.Equal(t, event.CodeMediaType, asFault(err).Code, media)
+			continue
+		}
+		require.NoError(t, err, media)
+		require.Equal(t, want, got.name, media)
+	}
 }
 
 // TestMistakenBodies names what a body is that was sent as something else.

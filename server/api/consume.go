@@ -142,6 +142,9 @@ func parsePlace(query url.Values, stream *ingest.Stream, p event.Partition) (eve
 	earliest, latest := stream.Bounds(p)
 	switch {
 	case query.Has("offset"):
+		if end := query.Get("offset"); end == "earliest" || end == "latest" {
+			return 0, event.Errorf(event.CodeBadRequest, "offset is %q; it must be a whole number", end).WithHint("from=%s begins there", end)
+		}
 		offset, err := parseCount(query, "offset", int64(earliest), int64(latest))
 		return event.Offset(offset), err
 	case query.Has("time"):

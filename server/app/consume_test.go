@@ -62,6 +62,7 @@ func TestConsume(t *testing.T) {
 	} {
 		require.Equal(t, status, s.do("GET", "/v1/streams/orders/events"+query, "").status, query)
 	}
+	require.Contains(t, string(s.do("GET", "/v1/streams/orders/events?offset=latest", "").body), "from=latest begins there")
 	require.Equal(t, 404, s.do("GET", "/v1/streams/none/events", "").status)
 }
 
